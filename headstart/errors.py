@@ -1,0 +1,140 @@
+"""Everything that ends a run without success, as one tree; the one place with exit codes is verdict.py.
+
+    HeadstartError
+    ├── InvalidSettings        2   a mistake in arguments, environment or alembic.ini
+    │   └── WrongDatabase      2   env.py connects somewhere else than we do
+    ├── Unreachable           10   gave up waiting for the database
+    │   └── PoolExhausted     10   a pooler gave no second connection
+    ├── LockUnavailable       11   another run held the lock until our deadline
+    ├── Blocked               12   DDL did not get its table lock
+    ├── ConnectionLost        13   the connection or the lock went away in the middle
+    ├── NotReady              14   check and wait: the database is behind
+    ├── AccessRefused         20   password, role, database, privilege, TLS, read-only
+    ├── RevisionFailed        21   a revision raised
+    ├── NotCommitted          21   the version row is not what was applied
+    ├── Unproven              22   our tables, no version row, no word from the operator
+    ├── UnknownRevision       23   the version row is not in this image
+    ├── Diverged              23   version rows on different branches, or overlapping
+    └── BrokenHistory         24   the image's own scripts cannot be used
+    Cancelled          130, 143   SIGINT or SIGTERM; a BaseException so that env.py cannot swallow it
+
+The message is what happened; `next_step` is what a person does now. Neither ever holds a password.
+This module must not know how an error is logged or which code it ends with.
+"""
+
+
+class HeadstartError(Exception):
+    """The run ended without success."""
+
+    next_step = "read the error above"
+
+    def __init__(
+        self, message: str, *, next_step: str | None = None, sqlstate: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.sqlstate = sqlstate
+        if next_step is not None:
+            self.next_step = next_step
+
+
+class InvalidSettings(HeadstartError):
+    """Arguments, environment or alembic.ini hold mistakes; all of them are in `mistakes`."""
+
+    next_step = "correct the settings named in the error; headstart --help lists them"
+
+    def __init__(self, *mistakes: str, next_step: str | None = None) -> None:
+        super().__init__("; ".join(mistakes), next_step=next_step)
+        self.mistakes = mistakes
+
+
+class WrongDatabase(InvalidSettings):
+    """env.py connects to another database than the one that headstart locked."""
+
+
+class Unreachable(HeadstartError):
+    """The database accepted no connection until the deadline."""
+
+    next_step = "start the database or correct its address, then run again"
+
+
+class PoolExhausted(Unreachable):
+    """The pooler gave no second server connection while the first one held the lock."""
+
+    next_step = "give this database a pool of at least 2 server connections (default_pool_size)"
+
+
+class LockUnavailable(HeadstartError):
+    """Another run held the lock until our deadline."""
+
+    next_step = "wait for the other run to end, then run again"
+
+
+class Blocked(HeadstartError):
+    """A statement could not get its lock within HEADSTART_DDL_LOCK_TIMEOUT_SECONDS."""
+
+    next_step = "end the transaction that holds the lock, or wait for it, then run again"
+
+
+class ConnectionLost(HeadstartError):
+    """The connection, or the run lock with it, was lost in the middle of the run."""
+
+    next_step = "run again: what was committed is kept, the rest was rolled back"
+
+
+class NotReady(HeadstartError):
+    """The database is behind this image."""
+
+    next_step = "run headstart (run) against this database"
+
+
+class AccessRefused(HeadstartError):
+    """The server refused this role, password, database, privilege or encryption."""
+
+    next_step = "correct the credentials or the privileges named in the error"
+
+
+class RevisionFailed(HeadstartError):
+    """A revision raised; its own transaction was rolled back, earlier ones stay."""
+
+    next_step = "correct the revision named in the error, then run again"
+
+
+class NotCommitted(HeadstartError):
+    """After the run, the version row is not the one that was applied."""
+
+    next_step = "look at env.py: it must let Alembic commit its transaction"
+
+
+class Unproven(HeadstartError):
+    """There are tables of ours but no version row."""
+
+    next_step = (
+        "find out which revision these tables are, then set HEADSTART_BASELINE=<revision> or head"
+    )
+
+
+class UnknownRevision(HeadstartError):
+    """The version row names a revision that this image does not contain."""
+
+    next_step = "deploy the image that contains this revision, or set HEADSTART_AHEAD=allow"
+
+
+class Diverged(HeadstartError):
+    """The version rows are on different branches, or one lies below another."""
+
+    next_step = "merge the branches (alembic merge), or set HEADSTART_TARGET=heads"
+
+
+class BrokenHistory(HeadstartError):
+    """The image's own revisions cannot be used; the database was not touched."""
+
+    next_step = "correct the revision scripts and build the image again"
+
+
+class Cancelled(BaseException):
+    """A signal asked this run to end."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"cancelled by signal {signum}")
+        self.signum = signum
