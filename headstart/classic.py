@@ -1,0 +1,90 @@
+"""What alembic/env.py needs where the `alembic` command runs it alone: the URL, and hints.
+
+It must not import Alembic or open a connection, and no text that it returns holds a password.
+"""
+
+import logging
+import traceback
+from configparser import ConfigParser, InterpolationError
+from importlib import import_module
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from headstart.database_url import InvalidUrl, parse_database_url, sqlalchemy_url
+
+# Where people look for a name that a schema file uses but does not import.
+MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")
+
+SQLSTATE_HINTS = {
+    "42P07": "this table was made outside Alembic. Compare it with the revisions; if the database "
+    "has what they build, run `alembic stamp head` (or headstart with HEADSTART_BASELINE=head)",
+    "42501": "from PostgreSQL 15 on, an ordinary role may not create tables in schema public: "
+    "GRANT CREATE ON SCHEMA public, or make this role the owner of the database",
+    "2BP01": "something that Alembic does not know needs this table, for example a collection "
+    "table that the application made at run time. Drop that first, if it may go",
+}
+
+
+def read_ini_url(ini: ConfigParser, section: str) -> str:
+    """Read sqlalchemy.url as SQLAlchemy wants it, whatever its password holds."""
+    where = "sqlalchemy.url in alembic.ini"
+    text = read_option(ini, section, "sqlalchemy.url")
+    if not text:
+        raise InvalidUrl(f"{where} is not set: write postgresql+psycopg2://user:password@host/name")
+    url = parse_database_url(text, where)
+    for warning in url.warnings:
+        logging.getLogger("alembic.env").warning(warning)
+    return sqlalchemy_url(url.parameters)
+
+
+def read_option(ini: ConfigParser, section: str, option: str) -> str | None:
+    """Read an option; a lone % that ConfigParser takes for a mistake is meant as it stands."""
+    try:
+        return ini.get(section, option, fallback=None)
+    except InterpolationError:
+        return ini.get(section, option, raw=True)
+
+
+def explain(error: Exception) -> str | None:
+    """Say in one line what happened and what to do, or nothing for an error we do not know."""
+    match error:
+        case InvalidUrl():
+            return str(error)
+        case ModuleNotFoundError(name="psycopg2"):
+            return "the driver psycopg2 is not installed: pip install psycopg2-binary"
+        case NameError():
+            return explain_name(error)
+        case DBAPIError():
+            return explain_database_error(error)
+        case _:
+            return None
+
+
+def explain_name(error: NameError) -> str | None:
+    """Name the file that lacks an import of SQLAlchemy, and the line to add to it."""
+    for module in MODEL_NAMES:
+        if hasattr(import_module(module), error.name):
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            return (
+                f"{error} ({shorten(frame.filename)}, line {frame.lineno}): "
+                f"add `from {module} import {error.name}` at the top of that file"
+            )
+    return None
+
+
+def explain_database_error(error: DBAPIError) -> str | None:
+    """Explain a SQLSTATE that has a hint, and a connection that did not come about."""
+    sqlstate = getattr(error.orig, "pgcode", None)
+    if sqlstate is None:
+        return f"no connection to the database: {str(error.orig).strip()}"
+    if sqlstate not in SQLSTATE_HINTS:
+        return None
+    message = getattr(error.orig, "diag").message_primary
+    return f"{message} (SQLSTATE {sqlstate}): {SQLSTATE_HINTS[sqlstate]}"
+
+
+def shorten(filename: str) -> str:
+    """Give a path below the current folder without that folder."""
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename

@@ -1,0 +1,1 @@
+"""The application's SQLAlchemy models, one package per database under db_schemas."""
