@@ -77,7 +77,7 @@ def explain_database_error(error: DBAPIError) -> str | None:
     """Explain a SQLSTATE that has a hint, and a connection that did not come about."""
     sqlstate = getattr(error.orig, "pgcode", None)
     if sqlstate is None:
-        return f"no connection to the database: {str(error.orig).strip()}"
+        return f"no connection to the database: {' '.join(str(error.orig).split())}"
     if sqlstate not in SQLSTATE_HINTS:
         return None
     message = getattr(error.orig, "diag").message_primary
