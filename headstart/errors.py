@@ -1,4 +1,4 @@
-"""Everything that ends a run without success, as one tree; the one place with exit codes is verdict.py.
+"""Everything that ends a run without success, as one tree; verdict.py gives it exit codes.
 
     HeadstartError
     ├── InvalidSettings        2   a mistake in arguments, environment or alembic.ini
@@ -16,7 +16,7 @@
     ├── UnknownRevision       23   the version row is not in this image
     ├── Diverged              23   version rows on different branches, or overlapping
     └── BrokenHistory         24   the image's own scripts cannot be used
-    Cancelled          130, 143   SIGINT or SIGTERM; a BaseException so that env.py cannot swallow it
+    Cancelled          130, 143   SIGINT or SIGTERM; a BaseException, so env.py cannot swallow it
 
 The message is what happened; `next_step` is what a person does now. Neither ever holds a password.
 This module must not know how an error is logged or which code it ends with.

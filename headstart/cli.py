@@ -1,0 +1,134 @@
+"""The command: arguments, the verb, the verdict, the exit code. The only sys.exit."""
+
+import os
+import secrets as random_secrets
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn, assert_never
+
+from headstart import __version__
+from headstart.arguments import Invocation, Verb, parse_arguments
+from headstart.errors import Cancelled, RevisionFailed
+from headstart.identity import Identity
+from headstart.log import Log
+from headstart.redaction import Secrets
+from headstart.report import answer_text, preview_text, write_termination_message
+from headstart.settings import LogFormat, LogLevel, Settings, read_settings
+from headstart.signals import Signals, caught_signals
+from headstart.task import Task, read_text
+from headstart.verdict import Outcome, Record, conclude, verdict_fields
+
+DEFAULT_TERMINATION_LOG = "/dev/termination-log"
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with the documented code."""
+    with caught_signals() as signals:
+        code = Execution(signals).run(sys.argv[1:] if argv is None else argv)
+    sys.exit(code)
+
+
+class Execution:
+    """One execution of the command, from its arguments to its exit code."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._started = time.monotonic()
+        self._signals = signals
+        self._secrets = Secrets()
+        self._record = Record(random_secrets.token_hex(4), __version__)
+        self._log = self._open_log(_early_format(), LogLevel.INFO)
+        self._termination_log = DEFAULT_TERMINATION_LOG
+        self._debug = False
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Do what was asked, say how it ended, return the exit code."""
+        invocation: Invocation | None = None
+        end: Outcome | BaseException
+        try:
+            invocation = parse_arguments(argv)
+            settings = read_settings(invocation.values, os.environ, read_text)
+            end = self._answer(invocation, self._task(settings))
+        except SystemExit:  # --help and --version have printed already
+            return 0
+        except BaseException as error:
+            end = self._cause(error)
+        self._signals.disarm()
+        return self._conclude(end, invocation)
+
+    def _open_log(self, form: LogFormat, level: LogLevel) -> Log:
+        return Log(form, level, self._secrets, self._record.run_id)
+
+    def _task(self, settings: Settings) -> Task:
+        self._log = self._open_log(settings.log_format, settings.log_level)
+        self._termination_log = settings.termination_log
+        self._debug = settings.log_level is LogLevel.DEBUG
+        for warning in settings.warnings:
+            self._log("settings_warned", warning=warning)
+        identity = Identity(self._record.run_id, socket.gethostname())
+        return Task(
+            settings,
+            identity,
+            self._log,
+            self._secrets,
+            self._signals,
+            self._record,
+            self._started,
+        )
+
+    def _answer(self, invocation: Invocation, task: Task) -> Outcome:
+        # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded
+        from headstart.job import run_job
+        from headstart.questions import check, preview, wait
+
+        match invocation.verb:
+            case Verb.RUN:
+                return run_job(task)
+            case Verb.CHECK:
+                return check(task)
+            case Verb.WAIT:
+                return wait(task)
+            case Verb.PLAN:
+                shown = preview(task, invocation.sql)
+                print(preview_text(shown, invocation.output), flush=True)
+                return Outcome.PLANNED
+            case _:
+                assert_never(invocation.verb)
+
+    def _cause(self, error: BaseException) -> BaseException:
+        """Whatever a signal broke looks like an error of something else: name the signal."""
+        if self._debug:
+            self._log("traceback_caught", traceback=traceback.format_exc())
+        received = self._signals.received
+        if received is None:
+            return error
+        return _deadline_error(error) if received == signal.SIGALRM else Cancelled(received)
+
+    def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
+        verdict = conclude(self._record, end, time.monotonic() - self._started)
+        masked = self._secrets.mask(verdict_fields(verdict))
+        assert isinstance(masked, dict)
+        if invocation is not None and invocation.verb in (Verb.CHECK, Verb.WAIT):
+            print(answer_text(verdict, masked, invocation.output), flush=True)
+        write_termination_message(self._termination_log, masked)
+        self._log.conclude("run_finished", masked)
+        return verdict.exit_code
+
+
+def _early_format() -> LogFormat:
+    """How to log before the settings are read: as they ask for, where that can be told."""
+    try:
+        return LogFormat(os.environ.get("HEADSTART_LOG_FORMAT", LogFormat.AUTO))
+    except ValueError:
+        return LogFormat.AUTO
+
+
+def _deadline_error(error: BaseException) -> RevisionFailed:
+    return RevisionFailed(
+        "HEADSTART_DEADLINE_SECONDS passed in the middle of the work; what was running was rolled"
+        f" back ({error})",
+        next_step="give the run a longer deadline, or make the revision shorter, then run again",
+    )

@@ -1,0 +1,178 @@
+"""A Postgres connection on which every wait is ours: psycopg2 in asynchronous mode.
+
+libpq's own connect_timeout does not cover a server that accepts and then says nothing, and a
+blocking call lets no signal handler run. Here the socket is polled with our own time limit, and a
+failure to connect comes with its SQLSTATE. This module never retries and never logs.
+"""
+
+import ctypes
+import select
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import psycopg2
+import psycopg2.extensions
+
+from headstart.connect_failure import (
+    INVALID_AUTHORIZATION,
+    PROTOCOL_VIOLATION,
+    ConnectFailure,
+    classify,
+    classify_bouncer,
+    tls_required,
+)
+
+Resolve = Callable[[], Mapping[str, str]]
+"""Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
+
+Rows = list[tuple[object, ...]]
+
+CONNECT_SECONDS = 5.0
+"""The time limit of one attempt to connect."""
+
+_ERRORS_DEFAULT, _ERRORS_SQLSTATE = 1, 3
+"""PGVerbosity of libpq-fe.h."""
+
+
+class ConnectFailed(Exception):
+    """One attempt to connect failed; `failure` says why and whether waiting may help."""
+
+    def __init__(self, failure: ConnectFailure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class Connection:
+    """An open connection; statements run one at a time, each with its own time limit."""
+
+    def __init__(self, raw: psycopg2.extensions.connection) -> None:
+        self._raw = raw
+
+    @property
+    def server_version(self) -> int:
+        """libpq's number: 160014 is 16.14."""
+        return int(self._raw.server_version)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Where this connection leads: host, port, name, user."""
+        info = self._raw.info
+        return {
+            "host": info.host or "",
+            "port": str(info.port or ""),
+            "name": info.dbname or "",
+            "user": info.user or "",
+        }
+
+    def execute(self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS) -> Rows:
+        """Run SQL, several statements too, in one round trip; rows are the last statement's.
+
+        Raises psycopg2.Error, and TimeoutError when no answer came in time: then the connection
+        is in an unknown state and must be closed.
+        """
+        cursor = self._raw.cursor()
+        cursor.execute(sql)
+        _poll(self._raw, time.monotonic() + timeout_seconds)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Close the socket; what was open in a transaction is rolled back by the server."""
+        self._raw.close()
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def literal(value: str) -> str:
+    """A string as an SQL literal, whatever standard_conforming_strings says."""
+    quoted = value.replace("'", "''")
+    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
+
+
+def identifier(name: str) -> str:
+    """A name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def connect(
+    parameters: Mapping[str, str], application_name: str, timeout_seconds: float = CONNECT_SECONDS
+) -> Connection:
+    """Connect once. Raises ConnectFailed, which carries the SQLSTATE where the server gave one."""
+    wanted = dict(parameters) | {"application_name": application_name}
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        return Connection(_attempt(wanted, deadline, _ERRORS_SQLSTATE))
+    except psycopg2.Error as error:
+        failure = classify(str(error))
+    except TimeoutError:
+        raise ConnectFailed(
+            ConnectFailure(f"no answer within {timeout_seconds:g} s", permanent=False)
+        ) from None
+    raise ConnectFailed(_refine(failure, wanted, time.monotonic() + timeout_seconds)) from None
+
+
+def _attempt(
+    parameters: Mapping[str, str], deadline: float, verbosity: int
+) -> psycopg2.extensions.connection:
+    options: dict[str, Any] = dict(parameters)
+    raw = psycopg2.connect("", async_=True, **options)
+    set_verbosity = _set_error_verbosity()
+    set_verbosity(raw.pgconn_ptr, verbosity)
+    try:
+        _poll(raw, deadline)
+    except BaseException:
+        raw.close()
+        raise
+    set_verbosity(raw.pgconn_ptr, _ERRORS_DEFAULT)
+    return raw
+
+
+def _set_error_verbosity() -> Callable[[int | None, int], int]:
+    # psycopg2 has no such method. Its extension module depends on libpq, so a look-up through the
+    # module's own handle finds the libpq that is loaded already, wherever the wheel put it.
+    function = ctypes.CDLL(psycopg2._psycopg.__file__).PQsetErrorVerbosity
+    function.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    function.restype = ctypes.c_int
+    return cast(Callable[[int | None, int], int], function)
+
+
+def _poll(raw: psycopg2.extensions.connection, deadline: float) -> None:
+    while (state := raw.poll()) != psycopg2.extensions.POLL_OK:
+        reading = [raw.fileno()] if state == psycopg2.extensions.POLL_READ else []
+        writing = [] if reading else [raw.fileno()]
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or not any(select.select(reading, writing, [], remaining)):
+            raise TimeoutError("no answer in time")
+
+
+def _refine(
+    failure: ConnectFailure, parameters: Mapping[str, str], deadline: float
+) -> ConnectFailure:
+    """Ask once more where the SQLSTATE alone leaves the cause open."""
+    if failure.sqlstate == PROTOCOL_VIOLATION:
+        return classify_bouncer(_plain_text(parameters, deadline) or failure.text)
+    if failure.sqlstate == INVALID_AUTHORIZATION and _accepted_over_tls(parameters, deadline):
+        return tls_required(failure)
+    return failure
+
+
+def _plain_text(parameters: Mapping[str, str], deadline: float) -> str | None:
+    try:
+        _attempt(parameters, deadline, _ERRORS_DEFAULT).close()
+    except (psycopg2.Error, TimeoutError) as error:
+        return str(error)
+    return None
+
+
+def _accepted_over_tls(parameters: Mapping[str, str], deadline: float) -> bool:
+    if parameters.get("sslmode") not in ("disable", "allow"):
+        return False
+    try:
+        _attempt(dict(parameters) | {"sslmode": "require"}, deadline, _ERRORS_SQLSTATE).close()
+    except (psycopg2.Error, TimeoutError):
+        return False
+    return True

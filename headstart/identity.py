@@ -1,0 +1,35 @@
+"""Who we are on the server: the application_name of each of a run's connections. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_LONGEST_NAME_BYTES = 63
+"""NAMEDATALEN - 1: the server cuts application_name there."""
+
+
+class Purpose(StrEnum):
+    """What a connection is for."""
+
+    WAIT = "wait"
+    LOCK = "lock"
+    READ = "read"
+    WORK = "work"
+
+    @property
+    def prefix(self) -> str:
+        """How the application_name of every such connection, of any run, begins."""
+        return f"headstart:{self.value}:"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One run on one machine."""
+
+    run_id: str
+    host: str
+
+    def name(self, purpose: Purpose) -> str:
+        """The application_name: purpose, run id and host, in printable ASCII, cut to fit."""
+        name = f"{purpose.prefix}{self.run_id}:{self.host}"
+        printable = "".join(c if "!" <= c <= "~" and c not in "'\\" else "?" for c in name)
+        return printable[:_LONGEST_NAME_BYTES]

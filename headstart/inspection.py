@@ -1,0 +1,126 @@
+"""Read facts from the database: the version rows, our tables, what the role may do.
+
+Reads the catalog and the version table only, in read-only transactions, and writes nothing.
+"""
+
+from collections.abc import Callable, Iterable
+
+import psycopg2
+
+from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
+from headstart.connection import Connection, identifier, literal
+from headstart.errors import AccessRefused, ConnectionLost
+from headstart.state import DatabaseFacts, Scope, TableName
+
+READ_SECONDS = 30.0
+
+
+def inspect_database(
+    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+) -> DatabaseFacts:
+    """Read the facts in one read-only transaction.
+
+    `our_tables` is asked only where there is no version row. Raises AccessRefused where the role
+    may not read, and ConnectionLost.
+    """
+    try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        facts = _read(connection, scope, our_tables)
+        connection.execute("COMMIT")
+    except psycopg2.Error as error:
+        raise read_failure(error) from None
+    except TimeoutError:
+        raise ConnectionLost(f"the database gave no answer within {READ_SECONDS:g} s") from None
+    return facts
+
+
+def run_in_progress(connection: Connection) -> bool:
+    """Whether some run holds the run lock of this database."""
+    rows = connection.execute(
+        f"SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)})"
+    )
+    return bool(rows[0][0])
+
+
+def read_failure(error: psycopg2.Error) -> AccessRefused | ConnectionLost:
+    """The error that a failed read leads to."""
+    text = error.diag.message_primary or " ".join(str(error).split())
+    if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
+        return ConnectionLost(f"the connection was lost while reading: {text}")
+    return AccessRefused(f"the database could not be read: {text}", sqlstate=error.pgcode)
+
+
+def _read(
+    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+) -> DatabaseFacts:
+    schema, role, may_create = _read_target(connection, scope)
+    rows = _read_version_rows(connection, scope, schema)
+    if rows:
+        return DatabaseFacts(rows, schema, role, may_create)
+    present, missing = _read_our_tables(connection, scope, schema, frozenset(our_tables()))
+    return DatabaseFacts(rows, schema, role, may_create, present, missing)
+
+
+def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
+    schema = literal(scope.schema) if scope.schema else "pg_catalog.current_schema()"
+    role = literal(scope.role) if scope.role else "current_user"
+    rows = connection.execute(
+        f"SELECT n.nspname, {role}::text, pg_catalog.has_schema_privilege({role}, n.oid, 'CREATE')"
+        f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema}"
+    )
+    if not rows:
+        raise AccessRefused(
+            "no schema of the search_path exists, or the role lacks USAGE on all of them",
+            sqlstate="3F000",
+            next_step="create the schema, or GRANT USAGE ON SCHEMA ... to this role",
+        )
+    return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
+
+
+def _read_version_rows(connection: Connection, scope: Scope, schema: str) -> tuple[str, ...]:
+    place = f"{identifier(scope.version_schema or schema)}.{identifier(scope.version_table)}"
+    exists = connection.execute(f"SELECT pg_catalog.to_regclass({literal(place)}) IS NOT NULL")
+    if not exists[0][0]:
+        return ()
+    rows = connection.execute(f"SELECT version_num FROM {place}", timeout_seconds=READ_SECONDS)
+    return tuple(sorted(str(row[0]) for row in rows))
+
+
+_ORDINARY_TABLE = (
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('r', 'p', 'f')"
+)
+
+
+def _read_our_tables(
+    connection: Connection, scope: Scope, schema: str, ours: frozenset[TableName]
+) -> tuple[frozenset[str], frozenset[str]]:
+    if not ours:
+        return _any_table(connection, scope, schema), frozenset()
+    wanted = {(given or schema, name) for given, name in ours}
+    wanted -= {(scope.version_schema or schema, scope.version_table)}
+    if not wanted:
+        return frozenset(), frozenset()
+    pairs = ", ".join(f"({literal(s)}, {literal(name)})" for s, name in sorted(wanted))
+    rows = connection.execute(
+        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND (n.nspname, c.relname) IN ({pairs})",
+        timeout_seconds=READ_SECONDS,
+    )
+    present = {(str(s), str(name)) for s, name in rows}
+    return _dotted(present), _dotted(wanted - present)
+
+
+def _any_table(connection: Connection, scope: Scope, schema: str) -> frozenset[str]:
+    """Every table of the target schema: without names, refuse rather than call it empty."""
+    rows = connection.execute(
+        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND n.nspname = {literal(schema)}"
+        f" AND c.relname <> {literal(scope.version_table)}"
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
+        " AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
+        timeout_seconds=READ_SECONDS,
+    )
+    return _dotted({(str(s), str(name)) for s, name in rows})
+
+
+def _dotted(tables: Iterable[tuple[str, str]]) -> frozenset[str]:
+    return frozenset(f"{schema}.{name}" for schema, name in tables)

@@ -1,0 +1,254 @@
+"""The run lock: one run at a time, also behind PgBouncer, and no orphan still at work.
+
+A transaction-level advisory lock on a connection of its own, held for the whole run: a transaction
+pins its server connection in a transaction pooler, so the lock can neither leak nor move there.
+That connection runs only lock functions, pg_locks and pg_stat_*: a single SELECT on a user's table
+would keep a lock against our own DDL. Waiting is polling with the *try* form: a waiter that blocks
+would hold a snapshot and deadlock with CREATE INDEX CONCURRENTLY.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import psycopg2
+
+from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
+from headstart.connect_failure import error_of
+from headstart.connection import ConnectFailed, Connection, Resolve, connect
+from headstart.deadline import Deadline, backoff_seconds
+from headstart.errors import (
+    ConnectionLost,
+    HeadstartError,
+    LockUnavailable,
+    PoolExhausted,
+    WrongDatabase,
+)
+from headstart.events import Say
+from headstart.identity import Identity, Purpose
+
+POLL_SECONDS = 5.0
+"""The client-side limit of one poll, which may hang in a pooler's queue."""
+LONGEST_PAUSE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 2.0
+"""Below any sane idle_transaction_timeout of a pooler, and how soon a lost lock is noticed."""
+ORPHAN_PATIENCE_SECONDS = 2.0
+"""client_connection_check_interval ends an orphan in about one; after this it is terminated."""
+
+
+@dataclass(frozen=True)
+class LockWait:
+    """What waiting for the lock needs: where, who we are, until when, and who listens."""
+
+    resolve: Resolve
+    identity: Identity
+    deadline: Deadline
+    say: Say
+    report_seconds: float
+
+
+class RunLock:
+    """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it."""
+
+    def __init__(self, connection: Connection, nonce: int) -> None:
+        self.nonce = nonce
+        self._connection = connection
+        self._in_use = threading.Lock()
+        self._released = threading.Event()
+        self._lost = False
+        self._watch = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
+        self._watch.start()
+
+    def ensure_held(self) -> None:
+        """Raise ConnectionLost once a heartbeat has failed."""
+        if self._lost:
+            raise ConnectionLost("the connection that held the run lock was lost")
+
+    def explain_missing_fence(self) -> HeadstartError:
+        """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
+        self._ask()
+        if self._lost:
+            return ConnectionLost("the connection that held the run lock was lost")
+        return WrongDatabase(
+            "env.py connects to another database than the one that headstart locked",
+            next_step="let env.py use the URL that headstart gives it (sqlalchemy.url), or set"
+            " DATABASE_URL to the database that env.py uses",
+        )
+
+    def release(self) -> None:
+        """End the lock's transaction; a lost connection has released it already."""
+        self._released.set()
+        self._watch.join(POLL_SECONDS)
+        with suppress(psycopg2.Error, TimeoutError):
+            self._connection.execute("ROLLBACK")
+        self._connection.close()
+
+    def _beat(self) -> None:
+        while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
+            self._ask()
+
+    def _ask(self) -> None:
+        with self._in_use:
+            try:
+                self._connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
+            except (psycopg2.Error, TimeoutError):
+                self._lost = True
+
+
+@contextmanager
+def hold_lock(wait: LockWait) -> Iterator[RunLock]:
+    """Hold the run lock for the length of the block.
+
+    Raises LockUnavailable at the deadline, naming the holder, and AccessRefused when the server
+    refuses this role meanwhile.
+    """
+    nonce = secrets.randbits(62)
+    connection = _acquire(wait, nonce)
+    try:
+        _await_orphans(connection, wait)
+    except BaseException:
+        connection.close()
+        raise
+    lock = RunLock(connection, nonce)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def require_second_connection(resolve: Resolve, identity: Identity) -> None:
+    """Make sure that a pooler has a server connection left beside the one that holds the lock.
+
+    Raises PoolExhausted when nothing answers in POLL_SECONDS.
+    """
+    try:
+        with connect(resolve(), identity.name(Purpose.READ), POLL_SECONDS) as connection:
+            connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
+    except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
+        raise PoolExhausted(
+            f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
+            f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or full"
+        ) from None
+
+
+def _acquire(wait: LockWait, nonce: int) -> Connection:
+    connection: Connection | None = None
+    attempt, holder, reported = 0, "unknown", 0.0
+    while True:
+        attempt += 1
+        try:
+            connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
+            if _try_lock(connection, nonce):
+                return connection
+            holder = _describe_holder(connection) or holder
+        except ConnectFailed as error:
+            _end_if_permanent(error, attempt)
+            holder = f"unknown: {error.failure.text}"
+        except (psycopg2.Error, TimeoutError):
+            # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
+            _close(connection)
+            connection = None
+        except BaseException:
+            _close(connection)
+            raise
+        now = time.monotonic()
+        if wait.deadline.passed(now):
+            _close(connection)
+            raise LockUnavailable(f"another run held the lock until the deadline: {holder}")
+        if attempt == 1 or now - reported >= wait.report_seconds:
+            wait.say("lock_waited", holder=holder)
+            reported = now
+        pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
+        time.sleep(wait.deadline.clip(pause, now))
+
+
+def _close(connection: Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def _end_if_permanent(error: ConnectFailed, attempts: int) -> None:
+    if error.failure.permanent:
+        raise error_of(error.failure, attempts) from None
+
+
+def _try_lock(connection: Connection, nonce: int) -> bool:
+    rows = connection.execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED;"
+        + "".join(f"SET LOCAL {name} = 0;" for name in _timeouts(connection.server_version))
+        + f"SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
+        f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) END",
+        timeout_seconds=POLL_SECONDS,
+    )
+    if rows[0][0]:
+        return True
+    connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
+    return False
+
+
+def _timeouts(server_version: int) -> tuple[str, ...]:
+    """The settings of a role that could end the lock's idle transaction."""
+    always = ("idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout")
+    return (*always, "transaction_timeout") if server_version >= 170000 else always
+
+
+_DESCRIPTION = (
+    "pg_catalog.format('pid %s (%s)%s%s', a.pid, a.application_name,"
+    " ' from ' || pg_catalog.host(a.client_addr),"
+    " ', for ' || pg_catalog.round(EXTRACT(epoch FROM"
+    " pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.numeric) || ' s')"
+)
+
+
+def _describe_holder(connection: Connection) -> str | None:
+    rows = connection.execute(
+        f"SELECT {_DESCRIPTION} FROM pg_catalog.pg_locks l"
+        " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        f" WHERE {held_condition(RUN_LOCK_KEY)}",
+        timeout_seconds=POLL_SECONDS,
+    )
+    return str(rows[0][0]) if rows else None
+
+
+def _await_orphans(connection: Connection, wait: LockWait) -> None:
+    """Let statements of a run that died end before anybody looks at the schema."""
+    patience = Deadline(time.monotonic() + ORPHAN_PATIENCE_SECONDS)
+    said = False
+    while orphans := _orphans(connection):
+        if not said:
+            wait.say("orphans_found", orphans=[description for _, description in orphans])
+            said = True
+        now = time.monotonic()
+        if wait.deadline.passed(now) and patience.passed(now):
+            raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")
+        if patience.passed(now):
+            _terminate(connection, [pid for pid, _ in orphans])
+        time.sleep(0.1)
+
+
+def _orphans(connection: Connection) -> list[tuple[int, str]]:
+    # Whoever is in a transaction holds locks, and pg_locks shows these of every role, where
+    # pg_stat_activity hides the state of others. An idle pooled connection, which keeps the
+    # application_name of its last client, holds none.
+    rows = connection.execute(
+        "SELECT pg_catalog.pg_stat_clear_snapshot();"
+        f"SELECT a.pid, {_DESCRIPTION} FROM pg_catalog.pg_stat_activity a"
+        " WHERE a.datname = pg_catalog.current_database()"
+        f" AND a.application_name LIKE '{Purpose.WORK.prefix}%'"
+        " AND a.pid <> pg_catalog.pg_backend_pid()"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid)",
+        timeout_seconds=POLL_SECONDS,
+    )
+    return [(int(str(pid)), str(description)) for pid, description in rows]
+
+
+def _terminate(connection: Connection, pids: list[int]) -> None:
+    # an error would end the transaction, and with it the lock: the savepoint keeps both
+    calls = ", ".join(f"pg_catalog.pg_terminate_backend({pid})" for pid in pids)
+    connection.execute("SAVEPOINT before_termination")
+    with suppress(psycopg2.Error):
+        connection.execute(f"SELECT {calls}")
+    connection.execute("ROLLBACK TO SAVEPOINT before_termination")

@@ -1,0 +1,140 @@
+"""What to do about a state: the plan, as data, and decide(), which makes it.
+
+Pure: deciding touches no connection, clock, environment or logger.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from headstart.errors import AccessRefused, Diverged, HeadstartError, UnknownRevision, Unproven
+from headstart.settings import Ahead
+from headstart.state import DatabaseFacts, History, State
+
+
+class Proof(StrEnum):
+    """What the verdict rests on."""
+
+    VERSION_ROW = "version_row"
+    """The version row says so; the schema itself was not compared."""
+    OPERATOR = "operator"
+    """A person said so, by name, in the settings."""
+    NONE = "none"
+    """Nothing was proven."""
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """The database is ready as it is; `ahead` when it is newer than this image."""
+
+    proof: Proof = Proof.VERSION_ROW
+    ahead: bool = False
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """Run `pending`, ancestors first."""
+
+    pending: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Accept the existing tables as `revisions`: stamp these, then run `pending`."""
+
+    revisions: tuple[str, ...]
+    pending: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Do nothing; a person is needed, and `error` says what for."""
+
+    error: HeadstartError
+
+
+Plan = NothingToDo | Upgrade | Baseline | Refuse
+
+
+def decide(state: State, facts: DatabaseFacts, history: History, ahead: Ahead) -> Plan:
+    """Choose the plan for a state; every state has exactly one case."""
+    match state:
+        case State.EMPTY:
+            return _upgrade_of_new(facts, history)
+        case State.UNVERSIONED:
+            return _adoption(facts, history)
+        case State.BEHIND:
+            return Upgrade(history.pending_after(facts.version_rows))
+        case State.AT_HEAD:
+            return NothingToDo()
+        case State.UNKNOWN_REVISION:
+            return _unknown(facts, history, ahead)
+        case State.DIVERGED:
+            return Refuse(_diverged(facts, history))
+        case _:
+            assert_never(state)
+
+
+def _upgrade_of_new(facts: DatabaseFacts, history: History) -> Upgrade | Refuse:
+    if not facts.may_create:
+        return Refuse(_no_create_privilege(facts))
+    return Upgrade(history.pending_after(()))
+
+
+def _adoption(facts: DatabaseFacts, history: History) -> Baseline | Refuse:
+    # The proof by fingerprint slots in here: it will name the revision where no operator does.
+    if history.baseline is None:
+        return Refuse(_unproven(facts))
+    if not facts.may_create:
+        return Refuse(_no_create_privilege(facts))
+    return Baseline(tuple(sorted(history.baseline)), history.pending_after(history.baseline))
+
+
+def _unknown(facts: DatabaseFacts, history: History, ahead: Ahead) -> NothingToDo | Refuse:
+    match ahead:
+        case Ahead.ALLOW:
+            return NothingToDo(Proof.OPERATOR, ahead=True)
+        case Ahead.PROVE | Ahead.REFUSE:  # without a ledger nothing can be proven
+            unknown = [row for row in facts.version_rows if row not in history.requirements]
+            return Refuse(
+                UnknownRevision(
+                    f"the version row names {_names(unknown)}, which this image does not contain;"
+                    f" its newest is {_names(history.targets)}"
+                )
+            )
+        case _:
+            assert_never(ahead)
+
+
+def _diverged(facts: DatabaseFacts, history: History) -> Diverged:
+    if history.overlapping(facts.version_rows):
+        return Diverged(
+            f"the version rows {_names(facts.version_rows)} overlap: one is an ancestor of another",
+            next_step="delete the version row that is an ancestor of the other, then run again",
+        )
+    return Diverged(
+        f"the version rows {_names(facts.version_rows)} are not below"
+        f" the target {_names(history.targets)}"
+    )
+
+
+def _unproven(facts: DatabaseFacts) -> Unproven:
+    present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
+    return Unproven(
+        "the database has tables of ours but no version row;"
+        f" present: {', '.join(present)}; missing: {', '.join(missing) or 'none'}"
+    )
+
+
+def _no_create_privilege(facts: DatabaseFacts) -> AccessRefused:
+    return AccessRefused(
+        f'role "{facts.role}" may not create tables in schema "{facts.schema}"'
+        " (since PostgreSQL 15 ordinary roles may not in public)",
+        sqlstate="42501",
+        next_step=f'as an administrator: GRANT CREATE ON SCHEMA "{facts.schema}" TO "{facts.role}"',
+    )
+
+
+def _names(revisions: Iterable[str]) -> str:
+    return ", ".join(sorted(revisions))

@@ -1,0 +1,158 @@
+"""The verbs that change nothing: check, wait and plan. They take no lock and run no env.py.
+
+(`plan --sql` does run env.py, in Alembic's offline mode, which connects to nothing.)
+"""
+
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from headstart.connect_failure import error_of
+from headstart.connection import ConnectFailed
+from headstart.database_url import sqlalchemy_url
+from headstart.deadline import backoff_seconds
+from headstart.errors import (
+    AccessRefused,
+    BrokenHistory,
+    HeadstartError,
+    InvalidSettings,
+    NotReady,
+)
+from headstart.identity import Purpose
+from headstart.inspection import inspect_database, run_in_progress
+from headstart.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.revisions.project import Project, created_tables, load_project, read_history
+from headstart.revisions.upgrade import render_sql
+from headstart.state import DatabaseFacts, History, Scope, State, detect
+from headstart.task import Task
+from headstart.verdict import Outcome
+
+_FINAL = (InvalidSettings, AccessRefused, BrokenHistory)
+"""What waiting does not cure."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    facts: DatabaseFacts
+    state: State
+    plan: Plan
+    in_progress: bool
+
+
+def check(task: Task) -> Outcome:
+    """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
+    project, history = _history(task)
+    return _ready(task, _ask(task, project, history))
+
+
+def wait(task: Task) -> Outcome:
+    """Check until the database is ready; at the deadline raise what the last check said."""
+    project, history = _history(task)
+    started = time.monotonic()
+    deadline = task.within(task.settings.wait_seconds)
+    grace = task.within(task.settings.access_grace_seconds)
+    while True:
+        try:
+            return _ready(task, _ask(task, project, history))
+        except HeadstartError as error:
+            now = time.monotonic()
+            late_access = isinstance(error, AccessRefused) and not grace.passed(now)
+            if deadline.passed(now) or (isinstance(error, _FINAL) and not late_access):
+                raise
+            pause = deadline.clip(backoff_seconds(task.record.wait_attempts, random.random()), now)
+            task.say("database_not_ready", cause=str(error), retry_in_seconds=round(pause, 3))
+            time.sleep(pause)
+        finally:
+            task.record.wait_seconds = time.monotonic() - started
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do now, as data; `sql` where it was asked for."""
+
+    state: State
+    plan: str
+    version_rows: tuple[str, ...]
+    target: tuple[str, ...]
+    baseline: tuple[str, ...]
+    pending: tuple[str, ...]
+    run_in_progress: bool
+    sql: str | None = None
+
+
+def preview(task: Task, with_sql: bool) -> Preview:
+    """What a run would do now. Raises what it would refuse with."""
+    project, history = _history(task)
+    answer = _ask(task, project, history)
+    baseline: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    match answer.plan:
+        case Refuse():
+            raise answer.plan.error
+        case NothingToDo():
+            pass
+        case Upgrade():
+            pending = answer.plan.pending
+        case Baseline():
+            baseline, pending = answer.plan.revisions, answer.plan.pending
+        case _:
+            assert_never(answer.plan)
+    rows = answer.facts.version_rows
+    sql = None
+    if with_sql:
+        url = sqlalchemy_url(task.resolve())
+        sql = render_sql(project, url, baseline, rows, task.settings.target)
+    return Preview(
+        state=answer.state,
+        plan=type(answer.plan).__name__.lower(),
+        version_rows=rows,
+        target=tuple(sorted(history.targets)),
+        baseline=baseline,
+        pending=pending,
+        run_in_progress=answer.in_progress,
+        sql=sql,
+    )
+
+
+def _history(task: Task) -> tuple[Project, History]:
+    settings = task.settings
+    project = load_project(settings.alembic_ini, settings.x)
+    return project, read_history(project, settings.target, settings.baseline)
+
+
+def _ask(task: Task, project: Project, history: History) -> _Answer:
+    task.record.wait_attempts += 1
+    schema, _, table = task.settings.version_table.rpartition(".")
+    scope = Scope(table, schema or None)
+    try:
+        with task.connect(Purpose.READ) as connection:
+            task.record.database = connection.place
+            in_progress = run_in_progress(connection)
+            read = inspect_database(connection, scope, lambda: created_tables(project))
+    except ConnectFailed as error:
+        raise error_of(error.failure, task.record.wait_attempts) from None
+    # whoever asks need not be able to do it: a check may run with the app's own role
+    facts = replace(read, may_create=True)
+    state = detect(facts, history)
+    task.record.state = state
+    task.record.from_revisions = task.record.to_revisions = facts.version_rows
+    plan = decide(state, facts, history, task.settings.ahead)
+    return _Answer(facts, state, plan, in_progress)
+
+
+def _ready(task: Task, answer: _Answer) -> Outcome:
+    if answer.in_progress:
+        raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
+    match answer.plan:
+        case NothingToDo():
+            task.record.proof = answer.plan.proof
+            return Outcome.AHEAD_COMPATIBLE if answer.plan.ahead else Outcome.NOTHING_TO_DO
+        case Upgrade():
+            raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
+        case Baseline():
+            raise NotReady("tables of ours without a version row, which a run would baseline")
+        case Refuse():
+            raise answer.plan.error
+        case _:
+            assert_never(answer.plan)

@@ -1,0 +1,57 @@
+"""Tell the world: the last log line, the Kubernetes termination message, stdout."""
+
+import json
+import os
+from contextlib import suppress
+
+from headstart.arguments import Output
+from headstart.questions import Preview
+from headstart.verdict import Verdict, termination_message
+
+
+def write_termination_message(path: str, fields: dict[str, object]) -> None:
+    """Write the verdict where the kubelet reads it; only if that file exists.
+
+    It is opened, never created and never renamed over: it is a bind mount.
+    """
+    with suppress(OSError):  # a read-only file must not turn a success into a failure
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(termination_message(fields))
+
+
+def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
+    """The answer of check and wait on stdout."""
+    if output is Output.JSON:
+        return json.dumps(fields, ensure_ascii=False)
+    if verdict.error is None:
+        return f"ready: {verdict.outcome.value}"
+    lines = [f"{verdict.outcome.value}: {verdict.error['message']}", f"next: {verdict.next_step}"]
+    return "\n".join(lines)
+
+
+def preview_text(preview: Preview, output: Output) -> str:
+    """The answer of plan on stdout."""
+    if output is Output.JSON:
+        fields = {
+            "state": preview.state.value,
+            "plan": preview.plan,
+            "from": preview.version_rows,
+            "target": preview.target,
+            "baseline": preview.baseline,
+            "pending": preview.pending,
+            "run_in_progress": preview.run_in_progress,
+        }
+        return json.dumps(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
+    return preview.sql.rstrip() if preview.sql is not None else "\n".join(_lines(preview))
+
+
+def _lines(preview: Preview) -> list[str]:
+    lines = [f"state:  {preview.state.value}", f"plan:   {preview.plan}"]
+    lines.append(f"from:   {', '.join(preview.version_rows) or 'no version row'}")
+    lines.append(f"target: {', '.join(preview.target)}")
+    lines += [f"stamp:  {revision}" for revision in preview.baseline]
+    lines += [f"run:    {revision}" for revision in preview.pending]
+    if preview.run_in_progress:
+        lines.append("note:   a run is in progress; this may be out of date")
+    return lines

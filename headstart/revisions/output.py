@@ -1,0 +1,84 @@
+"""Turn what env.py, scripts and libraries print and log into events.
+
+Our own log writes to the stream it was given at the start, so that neither fileConfig, nor
+basicConfig, nor a print can break its last line.
+"""
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+from headstart.events import Say
+
+_FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
+
+
+class EventWriter(io.TextIOBase):
+    """A text stream that says every line written to it as an event; a progress bar's \\r too."""
+
+    def __init__(self, say: Say, source: str) -> None:
+        super().__init__()
+        self._say, self._source, self._rest = say, source, ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = re.split(r"[\r\n]+", self._rest + text)
+        for line in lines:
+            self._say_line(line)
+        return len(text)
+
+    def end(self) -> None:
+        """Say what was written without a line's end."""
+        line, self._rest = self._rest, ""
+        self._say_line(line)
+
+    def _say_line(self, line: str) -> None:
+        if line.strip():
+            self._say("output_printed", source=self._source, text=line)
+
+
+class EventHandler(logging.Handler):
+    """A logging handler that says every record as an event."""
+
+    def __init__(self, say: Say) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(
+            "library_logged",
+            logger=record.name,
+            logged_level=record.levelname.lower(),
+            text=record.getMessage(),
+        )
+
+
+@contextmanager
+def captured_output(say: Say) -> Iterator[None]:
+    """Catch stdout, stderr and logging for the length of the block."""
+    stdout, stderr = EventWriter(say, "stdout"), EventWriter(say, "stderr")
+    root = logging.getLogger()
+    before = list(root.handlers)
+    try:
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            reclaim_logging(say)
+            yield
+    finally:
+        root.handlers[:] = before
+        stdout.end()
+        stderr.end()
+
+
+def reclaim_logging(say: Say) -> None:
+    """Take logging back from an env.py that configured it: fileConfig replaces every handler."""
+    root = logging.getLogger()
+    root.handlers[:] = [EventHandler(say)]
+    for name in _FOREIGN_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.disabled = False
+        logger.propagate = True

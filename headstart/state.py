@@ -1,0 +1,116 @@
+"""What the database and the image are: facts, history, and the one state they are in together.
+
+Pure: reads nothing, knows no connection. Adding a state makes mypy fail in plan.decide, which is
+where `ahead` and `interrupted` (they need the ledger) will have to be decided.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a database stands relative to the revisions of this image."""
+
+    EMPTY = "empty"
+    """No version row, and none of the tables that the revisions ever create."""
+    UNVERSIONED = "unversioned"
+    """Tables of ours, but no version row."""
+    BEHIND = "behind"
+    """Every version row is a proper ancestor of the target."""
+    AT_HEAD = "at_head"
+    """The target is applied; nothing is pending."""
+    UNKNOWN_REVISION = "unknown_revision"
+    """A version row names a revision that this image does not contain."""
+    DIVERGED = "diverged"
+    """The version rows are on a branch beside the target, or one lies below another."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The revisions in the image: a directed acyclic graph, read before any connection.
+
+    `parents` maps each revision to its down_revisions, `requirements` to these and its depends_on;
+    both hold full revision ids, ancestors first. `targets` is what HEADSTART_TARGET resolved to,
+    `baseline` what HEADSTART_BASELINE did (None: proof).
+    """
+
+    parents: Mapping[str, frozenset[str]]
+    requirements: Mapping[str, frozenset[str]]
+    targets: frozenset[str]
+    baseline: frozenset[str] | None = None
+
+    def applied_with(self, revisions: Iterable[str]) -> frozenset[str]:
+        """Everything that is applied when `revisions` are, themselves included."""
+        return _closure(self.requirements, revisions)
+
+    def pending_after(self, revisions: Iterable[str]) -> tuple[str, ...]:
+        """The revisions still to run to reach the targets, ancestors first."""
+        todo = self.applied_with(self.targets) - self.applied_with(revisions)
+        return tuple(revision for revision in self.requirements if revision in todo)
+
+    def overlapping(self, revisions: Iterable[str]) -> bool:
+        """Whether one of `revisions` is an ancestor of another of them."""
+        rows = frozenset(revisions)
+        return any(row in _closure(self.parents, rows - {row}) for row in rows)
+
+
+def _closure(edges: Mapping[str, frozenset[str]], start: Iterable[str]) -> frozenset[str]:
+    seen: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        revision = waiting.pop()
+        if revision not in seen:
+            seen.add(revision)
+            waiting.extend(edges[revision])
+    return frozenset(seen)
+
+
+TableName = tuple[str | None, str]
+"""Schema and name; None is the target schema."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where to look: the version table, and the schema and role that the revisions run with.
+
+    None stands for what the connection itself has: its current_schema() and current_user.
+    """
+
+    version_table: str
+    version_schema: str | None = None
+    schema: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """What was read from the database under the lock.
+
+    `version_rows` is the content of the version table, empty too where there is no such table.
+    `tables_present` and `tables_missing` are our tables, as "schema.name"; they are looked up only
+    where no version row is. `may_create` tells whether the role may create tables in `schema`.
+    """
+
+    version_rows: tuple[str, ...]
+    schema: str = "public"
+    role: str = ""
+    may_create: bool = True
+    tables_present: frozenset[str] = field(default_factory=frozenset)
+    tables_missing: frozenset[str] = field(default_factory=frozenset)
+
+
+def detect(facts: DatabaseFacts, history: History) -> State:
+    """Tell the state from the facts and the history, and from nothing else."""
+    rows = facts.version_rows
+    if not rows:
+        return State.UNVERSIONED if facts.tables_present else State.EMPTY
+    if any(row not in history.requirements for row in rows):
+        return State.UNKNOWN_REVISION
+    if history.overlapping(rows):
+        return State.DIVERGED
+    if not history.pending_after(rows):
+        return State.AT_HEAD
+    if history.applied_with(rows) <= history.applied_with(history.targets):
+        return State.BEHIND
+    return State.DIVERGED

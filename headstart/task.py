@@ -1,0 +1,56 @@
+"""What one execution carries along: its settings, who it is, until when, and who listens."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.connection import Connection, connect
+from headstart.deadline import Deadline, deadline_after
+from headstart.embedded import start_embedded
+from headstart.identity import Identity, Purpose
+from headstart.log import Log
+from headstart.redaction import Secrets, password_of
+from headstart.settings import Settings
+from headstart.signals import Signals
+from headstart.verdict import Record
+
+
+def read_text(path: str) -> str:
+    """Read a text file; the one way in which alembic.ini and secrets are read."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution. Durations in seconds, moments on time.monotonic()."""
+
+    settings: Settings
+    identity: Identity
+    say: Log
+    secrets: Secrets
+    signals: Signals
+    record: Record
+    started: float
+
+    @property
+    def deadline(self) -> Deadline:
+        """The end of the whole execution (HEADSTART_DEADLINE_SECONDS)."""
+        return deadline_after(self.settings.deadline_seconds, self.started)
+
+    def within(self, seconds: float) -> Deadline:
+        """The end of a phase that may take `seconds` from now."""
+        return self.deadline.within(seconds, time.monotonic())
+
+    def resolve(self) -> Mapping[str, str]:
+        """libpq's parameters, read anew; what is secret in them is masked from now on."""
+        if self.settings.embedded:
+            return start_embedded(self.settings.embedded_dir)
+        parameters = self.settings.database.resolve(read_text).parameters
+        for secret in password_of(parameters):
+            self.secrets.add(secret)
+        return parameters
+
+    def connect(self, purpose: Purpose) -> Connection:
+        """One attempt. Raises ConnectFailed."""
+        return connect(self.resolve(), self.identity.name(purpose))

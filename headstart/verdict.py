@@ -1,0 +1,262 @@
+"""The verdict: how a run ended, its exit code, and what the world is told.
+
+Pure. The exit codes are an interface: docs/runbook.md has a section for each.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headstart import errors
+from headstart.plan import Proof
+from headstart.state import State
+
+TERMINATION_MESSAGE_BYTES = 2048
+"""Half of what the kubelet keeps of one container (4,096 bytes), as 12,288 are shared by a pod.
+Source: Kubernetes documentation, "Determine the Reason for Pod Failure"."""
+
+
+class Outcome(StrEnum):
+    """How a run ended; the value is the slug in the verdict."""
+
+    NOTHING_TO_DO = "nothing_to_do"
+    UPGRADED = "upgraded"
+    BASELINED = "baselined"
+    AHEAD_COMPATIBLE = "ahead_compatible"
+    PLANNED = "planned"
+    INTERNAL_ERROR = "internal_error"
+    INVALID_SETTINGS = "invalid_settings"
+    WRONG_DATABASE = "wrong_database"
+    UNREACHABLE = "unreachable"
+    POOL_EXHAUSTED = "pool_exhausted"
+    LOCK_UNAVAILABLE = "lock_unavailable"
+    BLOCKED = "blocked"
+    CONNECTION_LOST = "connection_lost"
+    NOT_READY = "not_ready"
+    ACCESS_REFUSED = "access_refused"
+    REVISION_FAILED = "revision_failed"
+    NOT_COMMITTED = "not_committed"
+    UNPROVEN = "unproven"
+    UNKNOWN_REVISION = "unknown_revision"
+    DIVERGED = "diverged"
+    BROKEN_HISTORY = "broken_history"
+    CANCELLED_BY_SIGINT = "sigint"
+    CANCELLED_BY_SIGTERM = "sigterm"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """What an outcome means to whoever started the run; `retry`: may the same run succeed later."""
+
+    code: int
+    retry: bool
+    meaning: str
+
+
+EXITS: Mapping[Outcome, Exit] = {
+    Outcome.NOTHING_TO_DO: Exit(0, False, "the database was ready already"),
+    Outcome.UPGRADED: Exit(0, False, "pending revisions were applied"),
+    Outcome.BASELINED: Exit(0, False, "existing tables were stamped, the rest was applied"),
+    Outcome.AHEAD_COMPATIBLE: Exit(0, False, "the database is newer, and that was allowed"),
+    Outcome.PLANNED: Exit(0, False, "plan: what a run would do was printed, nothing was changed"),
+    Outcome.INTERNAL_ERROR: Exit(1, False, "a bug in headstart"),
+    Outcome.INVALID_SETTINGS: Exit(2, False, "a mistake in arguments, environment or alembic.ini"),
+    Outcome.WRONG_DATABASE: Exit(2, False, "env.py connects to another database than ours"),
+    Outcome.UNREACHABLE: Exit(10, True, "gave up waiting for the database"),
+    Outcome.POOL_EXHAUSTED: Exit(10, True, "the pooler gave no second server connection"),
+    Outcome.LOCK_UNAVAILABLE: Exit(11, True, "another run held the lock until the deadline"),
+    Outcome.BLOCKED: Exit(12, True, "a statement did not get its table lock in time"),
+    Outcome.CONNECTION_LOST: Exit(13, True, "the connection was lost in the middle"),
+    Outcome.NOT_READY: Exit(14, True, "check and wait: the database is behind this image"),
+    Outcome.ACCESS_REFUSED: Exit(
+        20, False, "password, role, database, privilege, TLS, or a server that stays read-only"
+    ),
+    Outcome.REVISION_FAILED: Exit(21, False, "a revision raised, or outlasted the deadline"),
+    Outcome.NOT_COMMITTED: Exit(21, False, "env.py did not commit what was applied"),
+    Outcome.UNPROVEN: Exit(22, False, "tables of ours without a version row"),
+    Outcome.UNKNOWN_REVISION: Exit(23, False, "the version row is not in this image"),
+    Outcome.DIVERGED: Exit(23, False, "version rows beside the target, or overlapping"),
+    Outcome.BROKEN_HISTORY: Exit(24, False, "the image's own revisions cannot be used"),
+    Outcome.CANCELLED_BY_SIGINT: Exit(130, True, "SIGINT: rolled back, lock released"),
+    Outcome.CANCELLED_BY_SIGTERM: Exit(143, True, "SIGTERM: rolled back, lock released"),
+}
+
+_SIGINT = 2
+
+_ERROR_OUTCOMES: Mapping[type[BaseException], Outcome] = {
+    errors.WrongDatabase: Outcome.WRONG_DATABASE,
+    errors.InvalidSettings: Outcome.INVALID_SETTINGS,
+    errors.PoolExhausted: Outcome.POOL_EXHAUSTED,
+    errors.Unreachable: Outcome.UNREACHABLE,
+    errors.LockUnavailable: Outcome.LOCK_UNAVAILABLE,
+    errors.Blocked: Outcome.BLOCKED,
+    errors.ConnectionLost: Outcome.CONNECTION_LOST,
+    errors.NotReady: Outcome.NOT_READY,
+    errors.AccessRefused: Outcome.ACCESS_REFUSED,
+    errors.RevisionFailed: Outcome.REVISION_FAILED,
+    errors.NotCommitted: Outcome.NOT_COMMITTED,
+    errors.Unproven: Outcome.UNPROVEN,
+    errors.UnknownRevision: Outcome.UNKNOWN_REVISION,
+    errors.Diverged: Outcome.DIVERGED,
+    errors.BrokenHistory: Outcome.BROKEN_HISTORY,
+}
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The outcome that an error leads to; anything that is not ours is an internal error."""
+    if isinstance(error, errors.Cancelled):
+        return (
+            Outcome.CANCELLED_BY_SIGINT if error.signum == _SIGINT else Outcome.CANCELLED_BY_SIGTERM
+        )
+    return _ERROR_OUTCOMES.get(type(error), Outcome.INTERNAL_ERROR)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One revision that was committed, and how long it took in seconds."""
+
+    revision: str
+    seconds: float
+
+
+@dataclass
+class Record:
+    """What a run has learned and done so far; filled in as it happens, so that a failure loses
+    nothing. `database` holds host, port, name and user, never a password."""
+
+    run_id: str
+    headstart_version: str
+    state: State | None = None
+    from_revisions: tuple[str, ...] = ()
+    to_revisions: tuple[str, ...] = ()
+    applied: list[Applied] = field(default_factory=list)
+    proof: Proof = Proof.NONE
+    wait_attempts: int = 0
+    wait_seconds: float = 0.0
+    lock_wait_seconds: float = 0.0
+    database: Mapping[str, str] = field(default_factory=dict)
+    server_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One run, concluded."""
+
+    outcome: Outcome
+    record: Record
+    duration_seconds: float
+    next_step: str | None = None
+    error: Mapping[str, str] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return EXITS[self.outcome].code
+
+
+def conclude(record: Record, end: Outcome | BaseException, duration_seconds: float) -> Verdict:
+    """Turn the end of a run, an outcome or an error, into its verdict."""
+    if isinstance(end, Outcome):
+        return Verdict(end, record, duration_seconds)
+    return Verdict(outcome_of(end), record, duration_seconds, _next_step(end), _error_fields(end))
+
+
+def _next_step(error: BaseException) -> str:
+    match error:
+        case errors.HeadstartError():
+            return error.next_step
+        case errors.Cancelled():
+            return "run again: what was committed is kept, the rest was rolled back"
+        case _:
+            return "this is a bug in headstart: run with HEADSTART_LOG_LEVEL=debug and report it"
+
+
+def _error_fields(error: BaseException) -> dict[str, str]:
+    fields = {"type": type(error).__name__, "message": str(error)}
+    sqlstate = getattr(error, "sqlstate", None)
+    return fields | ({"sqlstate": sqlstate} if sqlstate else {})
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, object]:
+    """The verdict as flat fields, essentials first; durations in seconds."""
+    record = verdict.record
+    fields: dict[str, object] = {
+        "outcome": verdict.outcome.value,
+        "exit_code": verdict.exit_code,
+        "next_step": verdict.next_step,
+        "error": verdict.error,
+        "state": record.state and record.state.value,
+        "from": list(record.from_revisions),
+        "to": list(record.to_revisions),
+        "applied": [
+            {"revision": step.revision, "seconds": round(step.seconds, 3)}
+            for step in record.applied
+        ],
+        "proof": record.proof.value,
+        "wait_attempts": record.wait_attempts,
+        "wait_seconds": round(record.wait_seconds, 3),
+        "lock_wait_seconds": round(record.lock_wait_seconds, 3),
+        "duration_seconds": round(verdict.duration_seconds, 3),
+        "database": dict(record.database),
+        "server_version": record.server_version,
+        "run_id": record.run_id,
+        "headstart_version": record.headstart_version,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def termination_message(
+    fields: Mapping[str, object], limit: int = TERMINATION_MESSAGE_BYTES
+) -> str:
+    """The fields as one JSON object of at most `limit` bytes.
+
+    Too long a text is shortened, the longest first, and too long a list loses its oldest entries;
+    either says so: the text ends in "…", `<name>_cut` counts the entries that are gone.
+    """
+    fitted = {name: _copy(value) for name, value in fields.items()}
+    while len(encoded := json.dumps(fitted, ensure_ascii=False).encode()) > limit:
+        if not _shorten(fitted, len(encoded) - limit):
+            break
+    return encoded.decode()
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, list) else value
+
+
+def _shorten(fields: dict[str, object], excess: int) -> bool:
+    """Cut the largest part of `fields`; False when nothing is left to cut."""
+    lists = {name: value for name, value in fields.items() if isinstance(value, list) and value}
+    texts = [
+        (holder, name)
+        for holder in (fields, *(v for v in fields.values() if isinstance(v, dict)))
+        for name, value in holder.items()
+        if isinstance(value, str) and len(value) > _SHORT_TEXT
+    ]
+    largest = max(lists, key=lambda name: len(json.dumps(lists[name])), default=None)
+    if largest is not None and len(json.dumps(lists[largest])) > _SHORT_LIST_BYTES:
+        _drop_oldest(fields, largest)
+    elif texts:
+        holder, name = max(texts, key=lambda place: len(str(place[0][place[1]])))
+        text = str(holder[name])
+        holder[name] = text[: max(_SHORT_TEXT - 1, len(text) - excess - 1)] + "…"
+    elif largest is not None:
+        _drop_oldest(fields, largest)
+    else:
+        return False
+    return True
+
+
+_SHORT_TEXT = 100
+_SHORT_LIST_BYTES = 600
+
+
+def _drop_oldest(fields: dict[str, object], name: str) -> None:
+    entries = fields[name]
+    assert isinstance(entries, list)
+    cut = fields.get(f"{name}_cut", 0)
+    assert isinstance(cut, int)
+    fields[name] = entries[1:]
+    fields[f"{name}_cut"] = cut + 1
