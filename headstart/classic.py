@@ -8,8 +8,9 @@ import traceback
 from configparser import ConfigParser, InterpolationError
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from headstart.database_url import InvalidUrl, parse_database_url, sqlalchemy_url
 
@@ -17,12 +18,12 @@ from headstart.database_url import InvalidUrl, parse_database_url, sqlalchemy_ur
 MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")
 
 SQLSTATE_HINTS = {
-    "42P07": "this table was made outside Alembic. Compare it with the revisions; if the database "
-    "has what they build, run `alembic stamp head` (or headstart with HEADSTART_BASELINE=head)",
-    "42501": "from PostgreSQL 15 on, an ordinary role may not create tables in schema public: "
-    "GRANT CREATE ON SCHEMA public, or make this role the owner of the database",
-    "2BP01": "something that Alembic does not know needs this table, for example a collection "
-    "table that the application made at run time. Drop that first, if it may go",
+    "42P07": "it was made outside Alembic. Compare the database with the revisions; if it has what "
+    "they build, run `alembic stamp head` (or headstart with HEADSTART_BASELINE=head)",
+    "42501": "this role lacks a privilege. To create tables in schema public, from PostgreSQL 15 "
+    "on, it needs GRANT CREATE ON SCHEMA public, or to be the owner of the database",
+    "2BP01": "something that Alembic does not know needs it, for example a collection table that "
+    "the application made at run time. Drop that first, if it may go",
 }
 
 
@@ -64,7 +65,7 @@ def explain(error: Exception) -> str | None:
 def explain_name(error: NameError) -> str | None:
     """Name the file that lacks an import of SQLAlchemy, and the line to add to it."""
     for module in MODEL_NAMES:
-        if hasattr(import_module(module), error.name):
+        if hasattr(import_module(module), error.name or ""):
             frame = traceback.extract_tb(error.__traceback__)[-1]
             return (
                 f"{error} ({shorten(frame.filename)}, line {frame.lineno}): "
@@ -74,14 +75,15 @@ def explain_name(error: NameError) -> str | None:
 
 
 def explain_database_error(error: DBAPIError) -> str | None:
-    """Explain a SQLSTATE that has a hint, and a connection that did not come about."""
-    sqlstate = getattr(error.orig, "pgcode", None)
-    if sqlstate is None:
-        return f"no connection to the database: {' '.join(str(error.orig).split())}"
-    if sqlstate not in SQLSTATE_HINTS:
-        return None
-    message = getattr(error.orig, "diag").message_primary
-    return f"{message} (SQLSTATE {sqlstate}): {SQLSTATE_HINTS[sqlstate]}"
+    """Explain a SQLSTATE that has a hint, and a connection that did not come about or broke."""
+    driver_error: Any = error.orig
+    sqlstate = getattr(driver_error, "pgcode", None)
+    if sqlstate in SQLSTATE_HINTS:
+        message = driver_error.diag.message_primary
+        return f"{message} (SQLSTATE {sqlstate}): {SQLSTATE_HINTS[sqlstate]}"
+    if sqlstate is None and isinstance(error, OperationalError):
+        return f"no connection to the database: {' '.join(str(driver_error).split())}"
+    return None
 
 
 def shorten(filename: str) -> str:

@@ -1,10 +1,11 @@
-"""The `alembic` command alone: docs/classic-workflow.md is replayed, docs/troubleshooting.md provoked.
+"""The `alembic` command alone: one document of ours is replayed, the troubles of another provoked.
 
 HEADSTART_TEST_UPDATE_DOCS=1 writes what was printed into the documents instead of comparing it.
 """
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,14 @@ COLLECTION = """
     )
 """
 """What the application makes at run time, without pgvector's type."""
+
+CALLER = """
+import logging
+from alembic import command, config
+log = logging.getLogger("caller")
+command.current(config.Config("alembic.ini"))
+log.warning("still here")
+"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,13 @@ def test_the_workflow_prints_what_its_document_shows(desk: Desk) -> None:
     assert_document(WORKFLOW, replay(WORKFLOW.read_text(), desk))
 
 
+def test_loggers_that_exist_before_alembic_runs_stay_enabled(desk: Desk) -> None:
+    """A program that calls Alembic keeps its log, although alembic.ini configures logging."""
+    desk.set_url(SETTING)
+    output = desk.run(f"{shlex.quote(sys.executable)} -c {shlex.quote(CALLER)}")
+    assert "still here" in output
+
+
 def no_ini(desk: Desk) -> str:
     (desk.path / "alembic.ini").unlink()
     return desk.run("alembic current")
@@ -105,7 +121,7 @@ def no_driver(desk: Desk) -> str:
     for entry in Path(pytest.__file__).parents[1].iterdir():
         if not entry.name.startswith("psycopg2"):
             (packages / entry.name).symlink_to(entry)
-    return desk.run(f'"{sys.executable}" -S -m alembic current', PYTHONPATH="packages")
+    return desk.run(f"{shlex.quote(sys.executable)} -S -m alembic current", PYTHONPATH="packages")
 
 
 def nobody_listens(desk: Desk) -> str:
