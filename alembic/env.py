@@ -42,7 +42,8 @@ def run_offline() -> None:
 
 def run_online() -> None:
     """Run the revisions on a connection of our own."""
-    url = read_ini_url(config.file_config, config.config_ini_section)
+    given = config.get_main_option("sqlalchemy.url") if under_headstart else None
+    url = given or read_ini_url(config.file_config, config.config_ini_section)
     with create_engine(url, poolclass=NullPool).connect() as connection:
         migrate(connection=connection)
 

@@ -56,6 +56,20 @@ def test_a_url_from_the_configuration_is_used_where_no_connection_is_handed(
     assert inspect(engine).has_table("chunks")
 
 
+def test_what_a_revision_did_stays_when_a_later_one_fails(
+    engine: Engine, database: Database
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE chunks ()"))
+    config = configure(None)
+    config.set_main_option("sqlalchemy.url", database.sqlalchemy_url.replace("%", "%%"))
+    with pytest.raises(CommandError):
+        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "05572d91c071"
+    assert read_tables(engine) == {"alembic_version", "assets", "chunks", "projects"}
+
+
 def test_every_revision_can_be_taken_back_and_applied_again(engine: Engine) -> None:
     scripts = ScriptDirectory(str(ROOT / "alembic")).walk_revisions()
     for script in reversed(list(scripts)):
