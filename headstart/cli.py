@@ -108,6 +108,8 @@ class Execution:
         return _deadline_error(error) if received == signal.SIGALRM else Cancelled(received)
 
     def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
+        if statement := getattr(end, "statement", None):
+            self._log("statement_failed", statement=statement)
         verdict = conclude(self._record, end, time.monotonic() - self._started)
         masked = self._secrets.mask(verdict_fields(verdict))
         assert isinstance(masked, dict)

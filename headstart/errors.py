@@ -18,7 +18,8 @@
     └── BrokenHistory         24   the image's own scripts cannot be used
     Cancelled          130, 143   SIGINT or SIGTERM; a BaseException, so env.py cannot swallow it
 
-The message is what happened; `next_step` is what a person does now. Neither ever holds a password.
+The message is what happened; `next_step` is what a person does now; `statement` is the SQL that
+failed, which goes to the log and nowhere else. None ever holds a password.
 This module must not know how an error is logged or which code it ends with.
 """
 
@@ -29,11 +30,16 @@ class HeadstartError(Exception):
     next_step = "read the error above"
 
     def __init__(
-        self, message: str, *, next_step: str | None = None, sqlstate: str | None = None
+        self,
+        message: str,
+        *,
+        next_step: str | None = None,
+        sqlstate: str | None = None,
+        statement: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
         self.sqlstate = sqlstate
+        self.statement = statement
         if next_step is not None:
             self.next_step = next_step
 

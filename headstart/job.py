@@ -85,7 +85,7 @@ def _worker(task: Task, lock: RunLock) -> Worker:
 def _note(task: Task, facts: DatabaseFacts, state: State, plan: Plan) -> None:
     task.record.state = state
     task.record.from_revisions = task.record.to_revisions = facts.version_rows
-    task.say("plan_made", state=state.value, plan=type(plan).__name__.lower())
+    task.say("plan_made", state=state.value, plan=plan.slug)
 
 
 def _run(task: Task, worker: Worker, lock: RunLock) -> Run:

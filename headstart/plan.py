@@ -6,7 +6,7 @@ Pure: deciding touches no connection, clock, environment or logger.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from headstart.errors import AccessRefused, Diverged, HeadstartError, UnknownRevision, Unproven
 from headstart.settings import Ahead
@@ -28,6 +28,7 @@ class Proof(StrEnum):
 class NothingToDo:
     """The database is ready as it is; `ahead` when it is newer than this image."""
 
+    slug: ClassVar[str] = "nothing_to_do"
     proof: Proof = Proof.VERSION_ROW
     ahead: bool = False
 
@@ -36,6 +37,7 @@ class NothingToDo:
 class Upgrade:
     """Run `pending`, ancestors first."""
 
+    slug: ClassVar[str] = "upgrade"
     pending: tuple[str, ...]
 
 
@@ -43,6 +45,7 @@ class Upgrade:
 class Baseline:
     """Accept the existing tables as `revisions`: stamp these, then run `pending`."""
 
+    slug: ClassVar[str] = "baseline"
     revisions: tuple[str, ...]
     pending: tuple[str, ...]
 
@@ -51,6 +54,7 @@ class Baseline:
 class Refuse:
     """Do nothing; a person is needed, and `error` says what for."""
 
+    slug: ClassVar[str] = "refuse"
     error: HeadstartError
 
 

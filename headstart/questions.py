@@ -105,7 +105,7 @@ def preview(task: Task, with_sql: bool) -> Preview:
         sql = render_sql(project, url, baseline, rows, task.settings.target)
     return Preview(
         state=answer.state,
-        plan=type(answer.plan).__name__.lower(),
+        plan=answer.plan.slug,
         version_rows=rows,
         target=tuple(sorted(history.targets)),
         baseline=baseline,

@@ -106,9 +106,8 @@ _ERROR_OUTCOMES: Mapping[type[BaseException], Outcome] = {
 def outcome_of(error: BaseException) -> Outcome:
     """The outcome that an error leads to; anything that is not ours is an internal error."""
     if isinstance(error, errors.Cancelled):
-        return (
-            Outcome.CANCELLED_BY_SIGINT if error.signum == _SIGINT else Outcome.CANCELLED_BY_SIGTERM
-        )
+        by_user = error.signum == _SIGINT
+        return Outcome.CANCELLED_BY_SIGINT if by_user else Outcome.CANCELLED_BY_SIGTERM
     return _ERROR_OUTCOMES.get(type(error), Outcome.INTERNAL_ERROR)
 
 

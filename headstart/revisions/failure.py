@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headstart.errors import (
     Blocked,
@@ -42,10 +42,18 @@ def _script_failure(
 ) -> HeadstartError:
     ini = project.config.config_file_name or "alembic.ini"
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
-    text = f"{place or 'env.py'}: {type(error).__name__}: {error}"
+    text = f"{place or 'env.py'}: {type(error).__name__}: {_first_line(error)}"
     if revision is None:
         return BrokenHistory(f"env.py cannot be run: {text}", next_step=_note(error))
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=_note(error))
+
+
+def _first_line(error: BaseException) -> str:
+    """What an error says, without the SQL, parameters and DETAIL that drivers append to it."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    if primary is None and isinstance(error, SQLAlchemyError):
+        primary = error.args[0] if error.args else ""
+    return next(iter(str(primary or error).splitlines()), "")
 
 
 def _note(error: BaseException) -> str | None:
@@ -55,17 +63,19 @@ def _note(error: BaseException) -> str | None:
 
 def _database_failure(error: DBAPIError, revision: str | None) -> HeadstartError:
     sqlstate = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
-    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
     where = f"revision {revision}" if revision else "env.py"
-    text = f"{where}: {primary or ' '.join(str(error.orig).split())}"
+    text = f"{where}: {_first_line(error.orig or error)}"
     if sqlstate in _LOCK_SQLSTATES:
-        return Blocked(f"{text}; it was rolled back", sqlstate=sqlstate)
+        return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=error.statement)
     if (sqlstate or "08").startswith(_LOST_CONNECTION_CLASSES):
         return ConnectionLost(f"the connection was lost in {text}", sqlstate=sqlstate)
-    text += f" [SQL: {error.statement}]"
-    if revision is None:
-        return BrokenHistory(text, sqlstate=sqlstate, next_step=_note(error))
-    return RevisionFailed(text, sqlstate=sqlstate, next_step=_note(error) or _cure(sqlstate))
+    failure = BrokenHistory if revision is None else RevisionFailed
+    return failure(
+        text,
+        sqlstate=sqlstate,
+        statement=error.statement,
+        next_step=_note(error) or _cure(sqlstate),
+    )
 
 
 def _cure(sqlstate: str | None) -> str | None:
