@@ -20,7 +20,8 @@ from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay
 
 WORKFLOW = ROOT / "docs" / "classic-workflow.md"
 TROUBLES = ROOT / "docs" / "troubleshooting.md"
-ROW = re.compile(r"^\| `(?P<seen>.*?)` \| (?P<cause>.*?) \| (?P<cure>.*) \|$", re.MULTILINE)
+# Two backticks: a message may hold one.
+ROW = re.compile(r"^\| `` (?P<seen>.*?) `` \| (?P<cause>.*?) \| (?P<cure>.*) \|$", re.MULTILINE)
 PASSWORD = "pa$%w@rd"
 SETTING = f"sqlalchemy.url = postgresql+psycopg2://minirag:{PASSWORD}@localhost:5432/minirag"
 SCHEMAS = Path("models", "db_schemas", "minirag", "schemas")
@@ -213,7 +214,7 @@ def write_row(document: str, cause: str, seen: str) -> str:
 
     def write(row: re.Match[str]) -> str:
         other = row["cause"] != cause
-        return row[0] if other else f"| `{seen}` | {cause} | {row['cure']} |"
+        return row[0] if other else f"| `` {seen} `` | {cause} | {row['cure']} |"
 
     return ROW.sub(write, document)
 
