@@ -49,6 +49,8 @@ _PERMANENT_LIBPQ_TEXTS = (
     "server requires channel binding",
     "channel binding required",
     "certificate revoked",
+    "GSSAPI encryption required",
+    "authentication method requirement",
 )
 
 _PERMANENT_BOUNCER_TEXTS = (
@@ -83,7 +85,8 @@ def sqlstates_in(message: str) -> tuple[str, ...]:
 def classify(message: str) -> ConnectFailure:
     """Classify a libpq message that was produced at verbosity `sqlstate`.
 
-    With several hosts there are several lines: one that may pass makes the whole transient.
+    With several hosts, or TLS tried before plain text, there are several lines: one that may pass
+    makes the whole transient, and 28000 tells less than any other.
     """
     states = sqlstates_in(message)
     if not states:
@@ -92,11 +95,12 @@ def classify(message: str) -> ConnectFailure:
     if len(lasting) < len(states):
         transient = next(state for state in states if state not in _PERMANENT_SQLSTATES)
         return ConnectFailure(_transient_text(transient), permanent=False, sqlstate=transient)
+    telling = next((s for s in lasting if s != INVALID_AUTHORIZATION), INVALID_AUTHORIZATION)
     return ConnectFailure(
-        _PERMANENT_SQLSTATES[lasting[-1]],
+        _PERMANENT_SQLSTATES[telling],
         permanent=True,
         grace=all(state in _LATER_SQLSTATES for state in lasting),
-        sqlstate=lasting[-1],
+        sqlstate=telling,
     )
 
 
@@ -115,6 +119,14 @@ def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     return Unreachable(
         f"no connection after {tries}; the last one: {failure.text}", sqlstate=failure.sqlstate
     )
+
+
+def classify_first_statement(text: str, sqlstate: str | None) -> ConnectFailure:
+    """Classify what broke the first statement: a pooler's queue, a server that goes away.
+
+    The server let this role in, so nothing of this is permanent.
+    """
+    return ConnectFailure(" ".join(text.split()), permanent=False, sqlstate=sqlstate)
 
 
 def tls_required(failure: ConnectFailure) -> ConnectFailure:

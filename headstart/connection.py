@@ -20,6 +20,7 @@ from headstart.connect_failure import (
     ConnectFailure,
     classify,
     classify_bouncer,
+    sqlstates_in,
     tls_required,
 )
 
@@ -35,12 +36,26 @@ _ERRORS_DEFAULT, _ERRORS_SQLSTATE = 1, 3
 """PGVerbosity of libpq-fe.h."""
 
 
+Place = Mapping[str, str]
+"""Where a connection leads: host, port, name, user; empty before libpq knows."""
+
+
 class ConnectFailed(Exception):
     """One attempt to connect failed; `failure` says why and whether waiting may help."""
 
-    def __init__(self, failure: ConnectFailure) -> None:
+    def __init__(self, failure: ConnectFailure, place: Place) -> None:
         super().__init__(failure.text)
         self.failure = failure
+        self.place = place
+
+
+class _AttemptFailed(Exception):
+    """libpq gave up, with its message, or gave no answer in time."""
+
+    def __init__(self, message: str | None, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
 
 
 class Connection:
@@ -55,15 +70,9 @@ class Connection:
         return int(self._raw.server_version)
 
     @property
-    def place(self) -> dict[str, str]:
-        """Where this connection leads: host, port, name, user."""
-        info = self._raw.info
-        return {
-            "host": info.host or "",
-            "port": str(info.port or ""),
-            "name": info.dbname or "",
-            "user": info.user or "",
-        }
+    def place(self) -> Place:
+        """Where this connection leads."""
+        return _place(self._raw)
 
     def execute(self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS) -> Rows:
         """Run SQL, several statements too, in one round trip; rows are the last statement's.
@@ -103,32 +112,49 @@ def connect(
 ) -> Connection:
     """Connect once. Raises ConnectFailed, which carries the SQLSTATE where the server gave one."""
     wanted = dict(parameters) | {"application_name": application_name}
-    deadline = time.monotonic() + timeout_seconds
     try:
-        return Connection(_attempt(wanted, deadline, _ERRORS_SQLSTATE))
-    except psycopg2.Error as error:
-        failure = classify(str(error))
-    except TimeoutError:
-        raise ConnectFailed(
-            ConnectFailure(f"no answer within {timeout_seconds:g} s", permanent=False)
-        ) from None
-    raise ConnectFailed(_refine(failure, wanted, time.monotonic() + timeout_seconds)) from None
+        return Connection(_attempt(wanted, time.monotonic() + timeout_seconds, _ERRORS_SQLSTATE))
+    except _AttemptFailed as failed:
+        message, place = failed.message, failed.place
+    if message is None:
+        failure = ConnectFailure(f"no answer within {timeout_seconds:g} s", permanent=False)
+    else:
+        failure = _refine(classify(message), wanted, time.monotonic() + timeout_seconds)
+    raise ConnectFailed(failure, place)
 
 
 def _attempt(
     parameters: Mapping[str, str], deadline: float, verbosity: int
 ) -> psycopg2.extensions.connection:
     options: dict[str, Any] = dict(parameters)
-    raw = psycopg2.connect("", async_=True, **options)
+    try:
+        raw = psycopg2.connect("", async_=True, **options)
+    except psycopg2.Error as error:
+        raise _AttemptFailed(str(error), {}) from None
     set_verbosity = _set_error_verbosity()
     set_verbosity(raw.pgconn_ptr, verbosity)
     try:
         _poll(raw, deadline)
+    except (psycopg2.Error, TimeoutError) as error:
+        message = None if isinstance(error, TimeoutError) else str(error)
+        failed = _AttemptFailed(message, _place(raw))
+        raw.close()
+        raise failed from None
     except BaseException:
         raw.close()
         raise
     set_verbosity(raw.pgconn_ptr, _ERRORS_DEFAULT)
     return raw
+
+
+def _place(raw: psycopg2.extensions.connection) -> Place:
+    info = raw.info
+    return {
+        "host": info.host or "",
+        "port": str(info.port or ""),
+        "name": info.dbname or "",
+        "user": info.user or "",
+    }
 
 
 def _set_error_verbosity() -> Callable[[int | None, int], int]:
@@ -163,16 +189,18 @@ def _refine(
 def _plain_text(parameters: Mapping[str, str], deadline: float) -> str | None:
     try:
         _attempt(parameters, deadline, _ERRORS_DEFAULT).close()
-    except (psycopg2.Error, TimeoutError) as error:
-        return str(error)
+    except _AttemptFailed as failed:
+        return failed.message
     return None
 
 
 def _accepted_over_tls(parameters: Mapping[str, str], deadline: float) -> bool:
-    if parameters.get("sslmode") not in ("disable", "allow"):
+    """Whether pg_hba.conf lets this role in over TLS; its password may be wrong all the same."""
+    if parameters.get("sslmode") != "disable":
         return False
     try:
         _attempt(dict(parameters) | {"sslmode": "require"}, deadline, _ERRORS_SQLSTATE).close()
-    except (psycopg2.Error, TimeoutError):
-        return False
+    except _AttemptFailed as failed:
+        states = sqlstates_in(failed.message or "")
+        return bool(states) and INVALID_AUTHORIZATION not in states
     return True

@@ -3,7 +3,8 @@
 Reads the catalog and the version table only, in read-only transactions, and writes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import psycopg2
 
@@ -23,23 +24,28 @@ def inspect_database(
     `our_tables` is asked only where there is no version row. Raises AccessRefused where the role
     may not read, and ConnectionLost.
     """
-    try:
+    with _named_failures():
         connection.execute("BEGIN TRANSACTION READ ONLY")
         facts = _read(connection, scope, our_tables)
         connection.execute("COMMIT")
-    except psycopg2.Error as error:
-        raise read_failure(error) from None
-    except TimeoutError:
-        raise ConnectionLost(f"the database gave no answer within {READ_SECONDS:g} s") from None
     return facts
 
 
 def run_in_progress(connection: Connection) -> bool:
-    """Whether some run holds the run lock of this database."""
-    rows = connection.execute(
-        f"SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)})"
-    )
-    return bool(rows[0][0])
+    """Whether some run holds the run lock of this database. Raises as inspect_database does."""
+    held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
+    with _named_failures():
+        return bool(connection.execute(f"SELECT EXISTS ({held})")[0][0])
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise read_failure(error) from None
+    except TimeoutError:
+        raise ConnectionLost("the database gave no answer in time while reading") from None
 
 
 def read_failure(error: psycopg2.Error) -> AccessRefused | ConnectionLost:

@@ -8,9 +8,15 @@ import random
 import time
 from dataclasses import dataclass
 
+import psycopg2
 import tenacity
 
-from headstart.connect_failure import READ_ONLY_SQLSTATE, ConnectFailure, error_of
+from headstart.connect_failure import (
+    READ_ONLY_SQLSTATE,
+    ConnectFailure,
+    classify_first_statement,
+    error_of,
+)
 from headstart.connection import CONNECT_SECONDS, ConnectFailed, Connection, Resolve, connect
 from headstart.deadline import Deadline, backoff_seconds
 from headstart.events import Say
@@ -68,6 +74,7 @@ def wait_until_accepting(
     try:
         retrying(attempt)
     except ConnectFailed as error:
+        record.database = error.place or record.database
         raise error_of(error.failure, record.wait_attempts) from None
     finally:
         record.wait_seconds = time.monotonic() - started
@@ -82,14 +89,22 @@ def _may_pass(error: BaseException, limits: WaitLimits) -> bool:
     return error.failure.grace and not limits.access_grace.passed(time.monotonic())
 
 
+_SERVER = (
+    "SELECT pg_catalog.current_setting('server_version'),"
+    " pg_catalog.pg_is_in_recovery()"
+    " OR pg_catalog.current_setting('transaction_read_only') = 'on'"
+)
+
+
 def _read_server(connection: Connection, record: Record) -> None:
-    rows = connection.execute(
-        "SELECT pg_catalog.current_setting('server_version'),"
-        " pg_catalog.pg_is_in_recovery()"
-        " OR pg_catalog.current_setting('transaction_read_only') = 'on'"
-    )
-    version, read_only = rows[0]
-    record.database = connection.place
+    place = connection.place
+    try:
+        version, read_only = connection.execute(_SERVER)[0]
+    except (psycopg2.Error, TimeoutError) as error:
+        # a pooler lets clients in before it has a server for them
+        sqlstate = getattr(error, "pgcode", None)
+        raise ConnectFailed(classify_first_statement(str(error), sqlstate), place) from None
+    record.database = place
     record.server_version = str(version).split(" ", 1)[0]
     if read_only:
-        raise ConnectFailed(_READ_ONLY)
+        raise ConnectFailed(_READ_ONLY, place)
