@@ -1,0 +1,135 @@
+"""Where the connection parameters come from: argument, environment, file, alembic.ini, PG*.
+
+Pure: files are read through a function that is passed in, anew at every connection attempt, since
+a mounted secret may be rotated while we wait. No repr and no message holds a password.
+"""
+
+from collections.abc import Callable, Mapping
+from configparser import ConfigParser, Error, InterpolationError
+from dataclasses import dataclass, field
+
+from headstart.database_url import PLACEHOLDERS, DatabaseUrl, InvalidUrl, parse_database_url
+from headstart.errors import InvalidSettings
+
+ReadText = Callable[[str], str]
+
+LIBPQ_PLACES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
+"""One of these says that libpq's own environment is meant."""
+
+WAYS = (
+    "set DATABASE_URL or DATABASE_URL_FILE, sqlalchemy.url in alembic.ini, or PGHOST and the rest"
+)
+
+
+@dataclass(frozen=True)
+class DatabaseSource:
+    """The source of the parameters; `origin` names it for messages."""
+
+    origin: str
+    url: str | None = field(default=None, repr=False)
+    url_file: str | None = None
+    password_file: str | None = None
+
+    def resolve(self, read_text: ReadText) -> DatabaseUrl:
+        """Read the files and parse. Raises InvalidSettings.
+
+        What neither URL nor file says (with PG* alone: everything) libpq takes from PG* itself.
+        """
+        try:
+            return self.parse(read_text)
+        except InvalidUrl as error:
+            raise InvalidSettings(str(error)) from None
+
+    def parse(self, read_text: ReadText) -> DatabaseUrl:
+        """As resolve(), but raises InvalidUrl."""
+        text = _secret(self.origin, self.url_file, read_text) if self.url_file else self.url
+        found = parse_database_url(text, self.origin) if text is not None else DatabaseUrl()
+        if self.password_file and "password" not in found.parameters:
+            password = _secret("PGPASSWORD_FILE", self.password_file, read_text)
+            parameters = dict(found.parameters) | {"password": password}
+            return DatabaseUrl(found.driver, parameters, found.driver_options, found.warnings)
+        return found
+
+
+def find_database(
+    argument: str | None,
+    environ: Mapping[str, str],
+    ini: tuple[str, str],
+    read_text: ReadText,
+    *,
+    embedded: bool,
+) -> tuple[DatabaseSource, tuple[str, ...]]:
+    """Choose the source and try it; the second part is its warnings.
+
+    `ini` is the path and the text of alembic.ini. Raises InvalidUrl.
+    """
+    _refuse_both_ways(environ)
+    if embedded:
+        return _embedded(argument, environ), ()
+    source = _choose(argument, environ, ini)
+    parsed = source.parse(read_text)
+    if argument is not None and "password" in parsed.parameters:
+        raise InvalidUrl(
+            "--database-url holds a password, which the process list shows: use the environment"
+            " or DATABASE_URL_FILE"
+        )
+    return source, parsed.warnings
+
+
+def _refuse_both_ways(environ: Mapping[str, str]) -> None:
+    for name in ("DATABASE_URL", "PGPASSWORD"):
+        if name in environ and f"{name}_FILE" in environ:
+            raise InvalidUrl(f"{name} and {name}_FILE are both set: remove one")
+
+
+def _embedded(argument: str | None, environ: Mapping[str, str]) -> DatabaseSource:
+    given = ["--database-url"] if argument is not None else []
+    given += [name for name in ("DATABASE_URL", "DATABASE_URL_FILE") if name in environ]
+    if given:
+        raise InvalidUrl(f"HEADSTART_EMBEDDED and {given[0]} exclude each other: remove one")
+    return DatabaseSource("HEADSTART_EMBEDDED")
+
+
+def _choose(
+    argument: str | None, environ: Mapping[str, str], ini: tuple[str, str]
+) -> DatabaseSource:
+    password_file = environ.get("PGPASSWORD_FILE")
+    if argument is not None:
+        return DatabaseSource("--database-url", argument, password_file=password_file)
+    if "DATABASE_URL" in environ:
+        return DatabaseSource("DATABASE_URL", environ["DATABASE_URL"], password_file=password_file)
+    if "DATABASE_URL_FILE" in environ:
+        path = environ["DATABASE_URL_FILE"]
+        return DatabaseSource("DATABASE_URL_FILE", url_file=path, password_file=password_file)
+    url = read_ini_url(*ini)
+    libpq = any(name in environ for name in LIBPQ_PLACES)
+    if url is not None and not (libpq and url.strip() in PLACEHOLDERS):
+        origin = f"sqlalchemy.url in {ini[0]}"
+        return DatabaseSource(origin, url, password_file=password_file)
+    if libpq:
+        return DatabaseSource("PG*", password_file=password_file)
+    raise InvalidUrl(f"no database is named: {WAYS}")
+
+
+def read_ini_url(path: str, text: str) -> str | None:
+    """sqlalchemy.url in section [alembic]; a lone % is taken as it stands. Raises InvalidUrl."""
+    parser = ConfigParser({"here": "."})
+    try:
+        parser.read_string(text, path)
+    except Error as error:
+        raise InvalidUrl(f"{path} cannot be read: {error.message.splitlines()[0]}") from None
+    try:
+        return parser.get("alembic", "sqlalchemy.url", fallback=None) or None
+    except InterpolationError:
+        return parser.get("alembic", "sqlalchemy.url", raw=True)
+
+
+def _secret(name: str, path: str, read_text: ReadText) -> str:
+    try:
+        secret = read_text(path).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text"
+        raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
+    if not secret.strip():
+        raise InvalidUrl(f"{name}: {path} is empty")
+    return secret
