@@ -29,6 +29,7 @@ _EVENT_LEVELS = {
 }
 """Events that are not of level info; the verdict is of none: it is always written."""
 
+_FIRST_FIELDS = ("timestamp", "level", "event")
 _FIXED_FIELDS = frozenset(
     {"event", "level", "timestamp", "outcome", "exit_code", "state", "proof", "run_id"}
 )
@@ -71,9 +72,10 @@ def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
 
 def _masking(secrets: Secrets) -> structlog.typing.Processor:
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        ordered = dict.fromkeys(_FIRST_FIELDS) | event
         return {
             key: value if key in _FIXED_FIELDS else secrets.mask(value)
-            for key, value in event.items()
+            for key, value in ordered.items()
         }
 
     return mask

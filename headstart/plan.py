@@ -61,6 +61,20 @@ class Refuse:
 Plan = NothingToDo | Upgrade | Baseline | Refuse
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do now, as data; `sql` where it was asked for."""
+
+    state: State
+    plan: str
+    version_rows: tuple[str, ...]
+    target: tuple[str, ...]
+    baseline: tuple[str, ...]
+    pending: tuple[str, ...]
+    run_in_progress: bool
+    sql: str | None = None
+
+
 def decide(state: State, facts: DatabaseFacts, history: History, ahead: Ahead) -> Plan:
     """Choose the plan for a state; every state has exactly one case."""
     match state:

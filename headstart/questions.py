@@ -21,7 +21,7 @@ from headstart.errors import (
 )
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database, run_in_progress
-from headstart.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade, decide
 from headstart.revisions.project import Project, created_tables, load_project, read_history
 from headstart.revisions.upgrade import render_sql
 from headstart.state import DatabaseFacts, History, Scope, State, detect
@@ -65,20 +65,6 @@ def wait(task: Task) -> Outcome:
             time.sleep(pause)
         finally:
             task.record.wait_seconds = time.monotonic() - started
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a run would do now, as data; `sql` where it was asked for."""
-
-    state: State
-    plan: str
-    version_rows: tuple[str, ...]
-    target: tuple[str, ...]
-    baseline: tuple[str, ...]
-    pending: tuple[str, ...]
-    run_in_progress: bool
-    sql: str | None = None
 
 
 def preview(task: Task, with_sql: bool) -> Preview:

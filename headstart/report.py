@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 
 from headstart.arguments import Output
-from headstart.questions import Preview
+from headstart.plan import Preview
 from headstart.verdict import Verdict, termination_message
 
 

@@ -362,7 +362,7 @@ _TYPO = 0.8
 
 
 def _unknown_names(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Mistakes for names near a known one, warnings for others (an older image after a rollback)."""
+    """Mistakes for typos, warnings for others: an older image after a rollback meets newer names."""
     known = {setting.environment.removeprefix(PREFIX): setting for setting in SETTINGS}
     mistakes, warnings = [], []
     for name in sorted(environ):

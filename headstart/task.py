@@ -7,7 +7,6 @@ from pathlib import Path
 
 from headstart.connection import Connection, connect
 from headstart.deadline import Deadline, deadline_after
-from headstart.embedded import start_embedded
 from headstart.identity import Identity, Purpose
 from headstart.log import Log
 from headstart.redaction import Secrets, password_of
@@ -45,6 +44,9 @@ class Task:
     def resolve(self) -> Mapping[str, str]:
         """libpq's parameters, read anew; what is secret in them is masked from now on."""
         if self.settings.embedded:
+            # development only: the image does not have what this imports
+            from headstart.embedded import start_embedded
+
             return start_embedded(self.settings.embedded_dir)
         parameters = self.settings.database.resolve(read_text).parameters
         for secret in password_of(parameters):
