@@ -1,5 +1,6 @@
-"""python -m headstart."""
+"""`python -m headstart`: hands over to headstart."""
 
 from headstart.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+# Needs git, make and Python 3.11 or newer; everything else is installed into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-emit-index-url
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) alembic.ini ## Install everything into .venv; make alembic.ini where there is none
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "headstart needs Python 3.11 or newer: make setup PYTHON=python3.13" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+alembic.ini:
+	cp alembic.ini.example $@
+
+.PHONY: run
+run: setup ## The whole job on an embedded Postgres, twice
+	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
+	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
+
+.PHONY: test
+test: setup ## Every test that needs nothing but Python: unit, integration, projects
+	$(BIN)/python -m pytest
+
+.PHONY: test-servers
+test-servers: setup ## Tests against servers in containers; needs a container engine
+	$(BIN)/python -m pytest tests/servers
+
+.PHONY: check
+check: setup ## Lint, format, types, import directions, generated documents
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+.PHONY: format
+format: setup ## Format the code and sort its imports
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: setup ## Write the generated parts of the documents
+	$(BIN)/python docs/generate.py
+
+.PHONY: requirements
+requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded \
+		pyproject.toml requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays
+	rm -rf $(VENV) .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache
+	find headstart models alembic tests docs -name __pycache__ -prune -exec rm -rf {} +

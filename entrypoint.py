@@ -1,0 +1,6 @@
+"""The image's ENTRYPOINT: hands over to headstart."""
+
+from headstart.cli import main
+
+if __name__ == "__main__":
+    main()
