@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
-from alembic.script.revision import RevisionMap
+from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
 from alembic.util import CommandError
 
 from headstart.errors import BrokenHistory, InvalidSettings
@@ -132,8 +132,18 @@ def _check_graph(project: Project) -> None:
         try:
             project.directory.get_heads()
             _ = project.directory.revision_map._revision_map
-        except Exception as error:  # a KeyError for a depends_on that no script has, among others
+        except CycleDetected as error:
+            files = ", ".join(_file_of(project, revision) for revision in error.revisions)
+            raise BrokenHistory(f"the revisions form a cycle: {files}") from error
+        except KeyError as error:  # what Alembic raises for a depends_on that no script has
+            raise BrokenHistory(_missing_dependency(project, str(error.args[0]))) from error
+        except RevisionError as error:
             raise BrokenHistory(f"the revisions form no history: {error}") from error
+
+
+def _missing_dependency(project: Project, name: str) -> str:
+    files = [str(s.path) for s in project.scripts if name in (s.dependencies or ())]
+    return f"{', '.join(files) or 'a script'} depends on {name}, which no script has"
 
 
 def _ancestors_first(scripts: Iterable[Script]) -> dict[str, frozenset[str]]:
