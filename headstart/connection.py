@@ -8,7 +8,7 @@ failure to connect comes with its SQLSTATE. This module never retries and never 
 import ctypes
 import select
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import psycopg2
@@ -111,16 +111,29 @@ def connect(
     parameters: Mapping[str, str], application_name: str, timeout_seconds: float = CONNECT_SECONDS
 ) -> Connection:
     """Connect once. Raises ConnectFailed, which carries the SQLSTATE where the server gave one."""
-    wanted = dict(parameters) | {"application_name": application_name}
-    try:
-        return Connection(_attempt(wanted, time.monotonic() + timeout_seconds, _ERRORS_SQLSTATE))
-    except _AttemptFailed as failed:
-        message, place = failed.message, failed.place
-    if message is None:
-        failure = ConnectFailure(f"no answer within {timeout_seconds:g} s", permanent=False)
-    else:
-        failure = _refine(classify(message), wanted, time.monotonic() + timeout_seconds)
-    raise ConnectFailed(failure, place)
+    message: str | None = None
+    place: Place = {}
+    for wanted in _each_host_first(parameters, application_name):
+        deadline = time.monotonic() + timeout_seconds
+        try:
+            return Connection(_attempt(wanted, deadline, _ERRORS_SQLSTATE))
+        except _AttemptFailed as failed:
+            message, place = failed.message, failed.place
+        if message is not None:  # libpq itself went through all hosts
+            failure = _refine(classify(message), wanted, time.monotonic() + timeout_seconds)
+            raise ConnectFailed(failure, place)
+    text = f"no answer within {timeout_seconds:g} s"
+    raise ConnectFailed(ConnectFailure(text, permanent=False), place)
+
+
+def _each_host_first(
+    parameters: Mapping[str, str], application_name: str
+) -> Iterator[dict[str, str]]:
+    """The parameters with each of several hosts in front: a mute one must not hide the others."""
+    named = dict(parameters) | {"application_name": application_name}
+    lists = {key: named[key].split(",") for key in ("host", "port") if "," in named.get(key, "")}
+    for first in range(len(lists.get("host", " "))):
+        yield named | {key: ",".join(each[first:] + each[:first]) for key, each in lists.items()}
 
 
 def _attempt(

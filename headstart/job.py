@@ -25,6 +25,10 @@ from headstart.verdict import Outcome
 from headstart.wait import WaitLimits, wait_until_accepting
 
 
+WORKER_CONNECT_SECONDS = "10"
+"""libpq's limit for each host of env.py's own connection, where the URL names none."""
+
+
 def run_job(task: Task) -> Outcome:
     """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
     settings = task.settings
@@ -71,7 +75,7 @@ def _locked(task: Task) -> Iterator[RunLock]:
 
 def _worker(task: Task, lock: RunLock) -> Worker:
     return Worker(
-        url=sqlalchemy_url(task.resolve()),
+        url=sqlalchemy_url({"connect_timeout": WORKER_CONNECT_SECONDS} | dict(task.resolve())),
         application_name=task.identity.name(Purpose.WORK),
         nonce=lock.nonce,
         lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,

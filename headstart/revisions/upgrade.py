@@ -36,8 +36,9 @@ def upgrade(project: Project, target: str, run: Run) -> None:
     """Upgrade to `target`. Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory."""
 
     def steps(heads: Any, _: Any) -> Iterator[Any]:
-        for step in project.directory._upgrade_revs(target, heads):
-            yield from _one(step, step.revision.revision, run)
+        pending = project.directory._upgrade_revs(target, heads)
+        for number, step in enumerate(pending, start=1):
+            yield from _one(step, f"{number} of {len(pending)}", run)
 
     _run(project, run, steps)
 
@@ -88,9 +89,10 @@ def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
         project.directory.run_env()
 
 
-def _one(step: Any, revision: str, run: Run) -> Iterator[Any]:
+def _one(step: Any, number: str, run: Run) -> Iterator[Any]:
     run.before_revision()
-    run.worker.say("revision_started", revision=revision, description=step.doc)
+    revision = step.revision.revision
+    run.worker.say("revision_started", revision=revision, number=number, description=step.doc)
     run.started, run.current = time.monotonic(), revision
     yield step
     # Alembic resumes us after the transaction of this step has been committed
