@@ -1,0 +1,1 @@
+"""Tests: unit (pure), integration and projects (Postgres from a wheel), servers (containers)."""

