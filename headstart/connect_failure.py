@@ -124,9 +124,10 @@ def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
 def classify_first_statement(text: str, sqlstate: str | None) -> ConnectFailure:
     """Classify what broke the first statement: a pooler's queue, a server that goes away.
 
-    The server let this role in, so nothing of this is permanent.
+    The server let this role in, so nothing of this is permanent; its first line is what it said.
     """
-    return ConnectFailure(" ".join(text.split()), permanent=False, sqlstate=sqlstate)
+    first_line = " ".join(text.strip().split("\n")[0].split())
+    return ConnectFailure(first_line, permanent=False, sqlstate=sqlstate)
 
 
 def tls_required(failure: ConnectFailure) -> ConnectFailure:

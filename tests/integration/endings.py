@@ -1,0 +1,29 @@
+"""What a wait's failure looks like, in every respect that a caller relies on."""
+
+from tests.integration.runs import End
+
+WAIT_SECONDS = 2.0
+"""HEADSTART_WAIT_SECONDS where a wait is to be in vain."""
+SLOWEST_ATTEMPT_SECONDS = 7.0
+"""What the last attempt may take longer than that."""
+
+
+def assert_refused_at_once(end: End, cause: str, sqlstate: str | None = None) -> None:
+    """Permanent: one attempt, access_refused (20), and the cause in words."""
+    assert end.outcome == "access_refused"
+    assert end.code == 20
+    assert cause in end.verdict["error"]["message"]
+    assert end.verdict["error"].get("sqlstate") == sqlstate
+    assert end.verdict["wait_attempts"] == 1
+    assert end.verdict["wait_seconds"] < WAIT_SECONDS
+
+
+def assert_waited_in_vain(end: End, cause: str, sqlstate: str | None = None) -> None:
+    """Transient: several attempts until HEADSTART_WAIT_SECONDS, then unreachable (10)."""
+    assert end.outcome == "unreachable"
+    assert end.code == 10
+    assert cause in end.verdict["error"]["message"]
+    assert end.verdict["error"].get("sqlstate") == sqlstate
+    assert end.verdict["wait_attempts"] > 1
+    assert end.verdict["wait_seconds"] >= WAIT_SECONDS
+    assert end.verdict["wait_seconds"] < WAIT_SECONDS + SLOWEST_ATTEMPT_SECONDS

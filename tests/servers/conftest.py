@@ -1,0 +1,39 @@
+"""Servers that the wheel of `make test` cannot be: in containers, so these tests need an engine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.containers import EngineFailed, docker, remove_leftovers
+from tests.servers.databases import Database, debian_server, official_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """A container engine; without one these tests fail, for a skip would look like a success."""
+    try:
+        docker("version")
+    except EngineFailed as error:
+        pytest.fail(f"these tests need Docker, which does not answer: {error}", pytrace=False)
+    remove_leftovers()
+
+
+@pytest.fixture(scope="session", params=[16, 18])
+def official(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A server of the official image, once per version."""
+    with official_server(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def database(official: Database) -> Database:
+    """An empty database on it."""
+    return official.create()
+
+
+@pytest.fixture(scope="session")
+def debian() -> Iterator[Database]:
+    """A server with German messages that asks for TLS, but for its database `clear`."""
+    with debian_server() as server:
+        server.query("CREATE DATABASE clear")
+        yield server
