@@ -53,13 +53,9 @@ def migrate(**target: Any) -> None:
     # Imported late, so that a mistake in a model is explained like any other.
     from models.db_schemas.minirag.schemas import Base
 
-    def is_ours(
-        name: str | None, type_: str, parent_names: MutableMapping[Any, str | None]
-    ) -> bool:
+    def is_ours(_: str | None, kind: str, parents: MutableMapping[Any, str | None]) -> bool:
         """Hide tables that have no model, which autogenerate would otherwise propose to drop."""
-        return (
-            type_ != "table" or parent_names["schema_qualified_table_name"] in Base.metadata.tables
-        )
+        return kind != "table" or parents["schema_qualified_table_name"] in Base.metadata.tables
 
     context.configure(
         **target,

@@ -54,7 +54,7 @@ class Desk(Checkout):
 
 @pytest.fixture
 def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
-    """A checkout; its documented role and databases exist, under names of this test's own."""
+    """Give a checkout; its documented role and databases exist, under this test's names."""
     role, by_hand = f"{database.name}_role", f"{database.name}_by_hand"
     database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
     database.execute(f"ALTER DATABASE {database.name} OWNER TO {role}")

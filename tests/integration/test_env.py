@@ -33,7 +33,7 @@ COLLECTION = """
 
 @pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:
-    """An empty database."""
+    """Give an empty database."""
     with open_engine(database) as engine:
         yield engine
 

@@ -66,7 +66,7 @@ FOREIGN_KEYS = {
 
 @pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:
-    """A database at head."""
+    """Give a database at head."""
     with open_engine(database) as engine:
         upgrade(engine, "head")
         yield engine

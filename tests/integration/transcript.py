@@ -38,6 +38,7 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
+            check=False,
         )
         return self.document_names(done.stdout)
 
