@@ -54,7 +54,7 @@ class Execution:
             end = self._answer(invocation, self._task(settings))
         except SystemExit:  # --help and --version have printed already
             return 0
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
             end = self._cause(error)
         self._signals.disarm()
         return self._conclude(end, invocation)

@@ -9,7 +9,7 @@ import ctypes
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -89,7 +89,7 @@ class Connection:
         """Close the socket; what was open in a transaction is rolled back by the server."""
         self._raw.close()
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,7 +141,7 @@ def _attempt(
 ) -> psycopg2.extensions.connection:
     options: dict[str, Any] = dict(parameters)
     try:
-        raw = psycopg2.connect("", async_=True, **options)
+        raw: psycopg2.extensions.connection = psycopg2.connect("", async_=True, **options)
     except psycopg2.Error as error:
         raise _AttemptFailed(str(error), {}) from None
     set_verbosity = _set_error_verbosity()
@@ -176,7 +176,7 @@ def _set_error_verbosity() -> Callable[[int | None, int], int]:
     function = ctypes.CDLL(psycopg2._psycopg.__file__).PQsetErrorVerbosity
     function.argtypes = [ctypes.c_void_p, ctypes.c_int]
     function.restype = ctypes.c_int
-    return cast(Callable[[int | None, int], int], function)
+    return cast("Callable[[int | None, int], int]", function)
 
 
 def _poll(raw: psycopg2.extensions.connection, deadline: float) -> None:

@@ -24,7 +24,6 @@ from headstart.task import Task
 from headstart.verdict import Outcome
 from headstart.wait import WaitLimits, wait_until_accepting
 
-
 WORKER_CONNECT_SECONDS = "10"
 """libpq's limit for each host of env.py's own connection, where the URL names none."""
 

@@ -72,7 +72,7 @@ def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
 
 def _masking(secrets: Secrets) -> structlog.typing.Processor:
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        ordered = dict.fromkeys(_FIRST_FIELDS) | event
+        ordered: dict[str, Any] = {**dict.fromkeys(_FIRST_FIELDS), **event}
         return {
             key: value if key in _FIXED_FIELDS else secrets.mask(value)
             for key, value in ordered.items()

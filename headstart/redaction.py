@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 _PASSWORD_LITERAL = re.compile(
-    r"(?i)(\bpassword\s*(?:=\s*)?)(E?'(?:[^']|'')*'|\$(\w*)\$.*?\$\3\$)", re.S
+    r"(?i)(\bpassword\s*(?:=\s*)?)(E?'(?:[^']|'')*'|\$(\w*)\$.*?\$\3\$)", re.DOTALL
 )
 _URL_PASSWORD = re.compile(r"(\b[a-z][\w+.-]*://[^\s:/@]*:)[^\s@]+(@)")
 _SHORT = 4

@@ -121,8 +121,10 @@ class Applied:
 
 @dataclass
 class Record:
-    """What a run has learned and done so far; filled in as it happens, so that a failure loses
-    nothing. `database` holds host, port, name and user, never a password."""
+    """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
+
+    `database` holds host, port, name and user, never a password.
+    """
 
     run_id: str
     headstart_version: str

@@ -54,7 +54,8 @@ def wait_until_accepting(
             _read_server(connection, record)
 
     def failed(state: tenacity.RetryCallState) -> None:
-        assert state.outcome is not None and state.next_action is not None
+        assert state.outcome is not None
+        assert state.next_action is not None
         say(
             "connection_failed",
             attempt=state.attempt_number,

@@ -16,7 +16,7 @@ _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
 class EventWriter(io.TextIOBase):
-    """A text stream that says every line written to it as an event; a progress bar's \\r too."""
+    """A text stream that says each line as an event; those of a progress bar too."""
 
     def __init__(self, say: Say, source: str) -> None:
         super().__init__()

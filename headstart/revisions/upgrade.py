@@ -83,10 +83,14 @@ def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
     )
     with (
         named_failures(project, lambda: None),
-        captured_output(lambda event, /, **fields: None),
+        captured_output(_say_nothing),
         environment,
     ):
         project.directory.run_env()
+
+
+def _say_nothing(_: str, /, **__: object) -> None:
+    """stdout is for the SQL alone."""
 
 
 def _one(step: Any, number: str, run: Run) -> Iterator[Any]:
