@@ -1,0 +1,150 @@
+"""A broken image never touches the database: 24, the file is named, nobody connects."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.conftest import Finished, RunHeadstart
+from tests.integration.plain import REVISIONS, PlainProject
+from tests.integration.silent_listener import SilentListener
+
+Named = list[str]
+"""Texts that the error must hold."""
+
+
+@pytest.fixture
+def listener() -> Iterator[SilentListener]:
+    """Give an address where an attempt to connect would be seen."""
+    with SilentListener() as listening:
+        yield listening
+
+
+def several_heads(project: PlainProject) -> Named:
+    file = project.add("0003b", "0002")
+    return ["several heads", str(file), "0003_create_invoices.py"]
+
+
+def missing_parent(project: PlainProject) -> Named:
+    file = project.add("0005", "0004")
+    return [str(file), "0004", "which no script has"]
+
+
+def duplicate_id(project: PlainProject) -> Named:
+    file = project.add("0003", "0002", name="again")
+    return [str(file), "0003_create_invoices.py", "twice"]
+
+
+def cycle(project: PlainProject) -> Named:
+    project.remove("0001")
+    file = project.add("0001", "0003")
+    return ["cycle", str(file)]
+
+
+def missing_dependency(project: PlainProject) -> Named:
+    file = project.add("0004", "0003", top='depends_on = "gone"')
+    return [str(file), "depends on gone"]
+
+
+def import_error(project: PlainProject) -> Named:
+    file = project.add("0004", "0003", top="import no_such_module")
+    return [f"{file}, line 5", "ModuleNotFoundError", "no_such_module"]
+
+
+def syntax_error(project: PlainProject) -> Named:
+    file = project.add("0004", "0003", top="def (:")
+    return [f"{file}, line 5", "SyntaxError"]
+
+
+def exit_on_import(project: PlainProject) -> Named:
+    file = project.add("0004", "0003", top="raise SystemExit(0)")
+    return [f"{file}, line 5", "SystemExit"]
+
+
+def no_revisions(project: PlainProject) -> Named:
+    project.remove(*REVISIONS)
+    return ["there is no revision in", str(project.versions)]
+
+
+def no_script_folder(project: PlainProject) -> Named:
+    (project.path / "alembic").rename(project.path / "elsewhere")
+    return [project.ini]
+
+
+BROKEN: list[Callable[[PlainProject], Named]] = [
+    several_heads,
+    missing_parent,
+    duplicate_id,
+    cycle,
+    missing_dependency,
+    import_error,
+    syntax_error,
+    exit_on_import,
+    no_revisions,
+    no_script_folder,
+]
+
+
+@pytest.mark.parametrize("spoil", BROKEN)
+def test_a_broken_history_names_its_file_and_nobody_connects(
+    project: PlainProject,
+    run_headstart: RunHeadstart,
+    listener: SilentListener,
+    spoil: Callable[[PlainProject], Named],
+) -> None:
+    named = spoil(project)
+    ended = run(run_headstart, project, listener)
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert [text for text in named if text not in ended.verdict["error"]["message"]] == []
+    assert listener.attempts() == 0
+    assert ended.verdict["wait_attempts"] == 0
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("verb", ["check", "wait", "plan"])
+def test_every_verb_refuses_a_broken_history_at_once(
+    project: PlainProject, run_headstart: RunHeadstart, listener: SilentListener, verb: str
+) -> None:
+    several_heads(project)
+    assert run(run_headstart, project, listener, verb).exit_code == 24
+    assert listener.attempts() == 0
+
+
+def test_a_sound_history_does_connect(
+    project: PlainProject, run_headstart: RunHeadstart, listener: SilentListener
+) -> None:
+    """Else the tests above would prove nothing."""
+    assert run(run_headstart, project, listener).exit_code == 10
+    assert listener.attempts() > 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("HEADSTART_TARGET", "nowhere"), ("HEADSTART_BASELINE", "nowhere")],
+)
+def test_a_revision_that_no_script_has_is_a_mistake_in_the_settings(
+    project: PlainProject,
+    run_headstart: RunHeadstart,
+    listener: SilentListener,
+    setting: str,
+    value: str,
+) -> None:
+    ended = run(run_headstart, project, listener, **{setting: value})
+    assert (ended.exit_code, ended.verdict["outcome"]) == (2, "invalid_settings")
+    assert f"{setting}={value}" in ended.verdict["error"]["message"]
+    assert listener.attempts() == 0
+
+
+def run(
+    run_headstart: RunHeadstart,
+    project: PlainProject,
+    listener: SilentListener,
+    *argv: str,
+    **environ: str,
+) -> Finished:
+    """Run with an address where nobody answers, and little patience."""
+    given = {
+        "DATABASE_URL": listener.url,
+        "HEADSTART_ALEMBIC_INI": project.ini,
+        "HEADSTART_WAIT_SECONDS": "0",
+    }
+    return run_headstart(*argv, env=given | environ)
