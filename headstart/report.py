@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from headstart.arguments import Output
 from headstart.plan import Preview
-from headstart.verdict import Verdict, termination_message
+from headstart.termination import termination_message
+from headstart.verdict import Verdict
 
 
 def write_termination_message(path: str, fields: dict[str, object]) -> None:

@@ -3,7 +3,6 @@
 Pure. The exit codes are an interface: docs/runbook.md has a section for each.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,10 +10,6 @@ from enum import StrEnum
 from headstart import errors
 from headstart.plan import Proof
 from headstart.state import State
-
-TERMINATION_MESSAGE_BYTES = 2048
-"""Half of what the kubelet keeps of one container (4,096 bytes), as 12,288 are shared by a pod.
-Source: Kubernetes documentation, "Determine the Reason for Pod Failure"."""
 
 
 class Outcome(StrEnum):
@@ -204,60 +199,3 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "headstart_version": record.headstart_version,
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def termination_message(
-    fields: Mapping[str, object], limit: int = TERMINATION_MESSAGE_BYTES
-) -> str:
-    """The fields as one JSON object of at most `limit` bytes.
-
-    Too long a text is shortened, the longest first, and too long a list loses its oldest entries;
-    either says so: the text ends in "…", `<name>_cut` counts the entries that are gone.
-    """
-    fitted = {name: _copy(value) for name, value in fields.items()}
-    while len(encoded := json.dumps(fitted, ensure_ascii=False).encode()) > limit:
-        if not _shorten(fitted, len(encoded) - limit):
-            break
-    return encoded.decode()
-
-
-def _copy(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, list) else value
-
-
-def _shorten(fields: dict[str, object], excess: int) -> bool:
-    """Cut the largest part of `fields`; False when nothing is left to cut."""
-    lists = {name: value for name, value in fields.items() if isinstance(value, list) and value}
-    texts = [
-        (holder, name)
-        for holder in (fields, *(v for v in fields.values() if isinstance(v, dict)))
-        for name, value in holder.items()
-        if isinstance(value, str) and len(value) > _SHORT_TEXT
-    ]
-    largest = max(lists, key=lambda name: len(json.dumps(lists[name])), default=None)
-    if largest is not None and len(json.dumps(lists[largest])) > _SHORT_LIST_BYTES:
-        _drop_oldest(fields, largest)
-    elif texts:
-        holder, name = max(texts, key=lambda place: len(str(place[0][place[1]])))
-        text = str(holder[name])
-        holder[name] = text[: max(_SHORT_TEXT - 1, len(text) - excess - 1)] + "…"
-    elif largest is not None:
-        _drop_oldest(fields, largest)
-    else:
-        return False
-    return True
-
-
-_SHORT_TEXT = 100
-_SHORT_LIST_BYTES = 600
-
-
-def _drop_oldest(fields: dict[str, object], name: str) -> None:
-    entries = fields[name]
-    assert isinstance(entries, list)
-    cut = fields.get(f"{name}_cut", 0)
-    assert isinstance(cut, int)
-    fields[name] = entries[1:]
-    fields[f"{name}_cut"] = cut + 1
