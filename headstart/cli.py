@@ -111,8 +111,7 @@ class Execution:
         if statement := getattr(end, "statement", None):
             self._log("statement_failed", statement=statement)
         verdict = conclude(self._record, end, time.monotonic() - self._started)
-        masked = self._secrets.mask(verdict_fields(verdict))
-        assert isinstance(masked, dict)
+        masked = self._secrets.mask_fields(verdict_fields(verdict))
         if invocation is not None and invocation.verb in (Verb.CHECK, Verb.WAIT):
             print(answer_text(verdict, masked, invocation.output), flush=True)
         write_termination_message(self._termination_log, masked)

@@ -30,9 +30,6 @@ _EVENT_LEVELS = {
 """Events that are not of level info; the verdict is of none: it is always written."""
 
 _FIRST_FIELDS = ("timestamp", "level", "event")
-_FIXED_FIELDS = frozenset(
-    {"event", "level", "timestamp", "outcome", "exit_code", "state", "proof", "run_id"}
-)
 
 
 class Log:
@@ -73,9 +70,6 @@ def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
 def _masking(secrets: Secrets) -> structlog.typing.Processor:
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         ordered: dict[str, Any] = {**dict.fromkeys(_FIRST_FIELDS), **event}
-        return {
-            key: value if key in _FIXED_FIELDS else secrets.mask(value)
-            for key, value in ordered.items()
-        }
+        return secrets.mask_fields(ordered)
 
     return mask

@@ -1,15 +1,29 @@
 """Keep passwords out of every text that leaves the program. Pure."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-_PASSWORD_LITERAL = re.compile(
-    r"(?i)(\bpassword\s*(?:=\s*)?)(E?'(?:[^']|'')*'|\$(\w*)\$.*?\$\3\$)", re.DOTALL
+FIXED_FIELDS = frozenset(
+    {"event", "level", "timestamp", "outcome", "exit_code", "state", "proof", "run_id"}
 )
-_URL_PASSWORD = re.compile(r"(\b[a-z][\w+.-]*://[^\s:/@]*:)[^\s@]+(@)")
+"""Fields that hold words of ours only: a password that equals one must not hide it."""
+
+_PASSWORD_LITERAL = re.compile(
+    r"""(?ix)
+    (\bpassword\s*(?:=\s*)?)
+    (?: E'(?:[^'\\]|\\.|'')*(?:'|\Z)                    # E'se\'cret'
+      | (?:U&)?'(?:[^']|'')*(?:'|\Z)                    # 'se''cret', and where the text was cut
+      | \\'(?:[^'\\]|\\\\|\\'\\')*(?:\\'|\Z)            # \'secret\': a statement within a repr
+      | \$(\w*)\$.*?(?:\$\2\$|\Z) )                     # $tag$secret$tag$
+    """,
+    re.DOTALL,
+)
+_PASSWORD_PARAMETER = re.compile(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]+")
+# to the last @ of the word: a password may hold one that nobody encoded, a user too
+_URL_PASSWORD = re.compile(r"(?i)(\b[a-z][\w+.-]*://[^\s:/]*:)\S+(@)")
 _SHORT = 4
 
 
@@ -17,36 +31,60 @@ class Secrets:
     """The secrets seen so far; a rotated one joins the earlier ones."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._patterns: dict[str, re.Pattern[str]] = {}
 
     def add(self, secret: str | None) -> None:
-        """Remember a secret in each form in which a text may hold it."""
+        """Remember a secret; it is recognized in each form in which a text may hold it."""
         if secret:
-            self._known |= {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
+            self._patterns[secret] = _pattern_of(secret)
 
     def mask(self, value: object) -> object:
-        """Mask the secrets in a text, or in the texts within mappings and lists."""
+        """Mask the secrets in a text, in the texts within mappings and lists, and in any str()."""
         match value:
-            case str():
-                return self._mask_text(value)
+            case None | bool() | int() | float():
+                return value
             case Mapping():
                 return {key: self.mask(entry) for key, entry in value.items()}
-            case list() | tuple():
+            case list() | tuple() | set() | frozenset():
                 return [self.mask(entry) for entry in value]
             case _:
-                return value
+                return self._mask_text(str(value))
+
+    def mask_fields(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Mask the secrets in the fields of an event or a verdict."""
+        return {
+            name: value if name in FIXED_FIELDS else self.mask(value)
+            for name, value in fields.items()
+        }
 
     def _mask_text(self, text: str) -> str:
-        for secret in sorted(self._known, key=len, reverse=True):
-            text = _without(text, secret)
-        return _URL_PASSWORD.sub(rf"\1{MASK}\2", _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text))
+        for secret in sorted(self._patterns, key=len, reverse=True):
+            text = self._patterns[secret].sub(MASK, text)
+        text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
+        text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)
+        return _URL_PASSWORD.sub(rf"\1{MASK}\2", text)
 
 
-def _without(text: str, secret: str) -> str:
-    if len(secret) >= _SHORT:
-        return text.replace(secret, MASK)
-    # a very short password would make every text unreadable: only where it stands by itself
-    return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+def _pattern_of(secret: str) -> re.Pattern[str]:
+    pattern = "".join(_forms_of(character) for character in secret)
+    if len(secret) < _SHORT:
+        # a very short password would make every text unreadable: only where it stands by itself
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return re.compile(pattern)
+
+
+_ALSO_WRITTEN = {"'": "''", "%": "%%", " ": "+"}
+"""In SQL, in an .ini file, in the query of a URL."""
+
+
+def _forms_of(character: str) -> str:
+    """Match one character as it is, percent-encoded, escaped in a repr, JSON, SQL or conninfo."""
+    octets = character.encode(errors="surrogateescape")
+    encoded = "".join(f"%%?{octet:02x}" for octet in octets)
+    escaped = {json.dumps(character)[1:-1], repr(character)[1:-1], f"\\{character}"}
+    written = escaped | {character, _ALSO_WRITTEN.get(character, character)}
+    longest_first = sorted(written, key=lambda form: (-len(form), form))
+    return f"(?:(?i:{encoded})|{'|'.join(map(re.escape, longest_first))})"
 
 
 def password_of(parameters: Mapping[str, str]) -> Iterable[str]:
