@@ -119,7 +119,8 @@ def _usable(connection: Connection | None) -> Connection:
             next_step="in env.py use engine.connect() instead of engine.begin(), and commit what"
             " it executes before context.configure()",
         )
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+    # asked of the driver: an engine made with isolation_level has no execution option to show
+    if getattr(connection.connection.dbapi_connection, "autocommit", False):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",
             next_step="remove isolation_level='AUTOCOMMIT' from env.py",

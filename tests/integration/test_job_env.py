@@ -1,0 +1,115 @@
+"""What env.py and revisions do beside their work: it may not break the run or its last line."""
+
+import pytest
+
+from tests.conftest import Database
+from tests.integration.plain import REVISIONS, TABLES
+from tests.integration.stage import Stage
+
+CONFIGURE = "        context.configure(\n            connection=connection"
+NOISE = """
+import logging, sys
+print("a line on stdout"); print("a line on stderr", file=sys.stderr)
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
+logging.getLogger("app").warning("a warning")
+for percent in (10, 50, 100):
+    sys.stderr.write(f"\\r{percent}%|####"); sys.stderr.flush()
+sys.stdout.write("no end of line")
+"""
+
+
+def test_what_env_and_revisions_print_becomes_events(stage: Stage) -> None:
+    """Prints, basicConfig, the template's fileConfig, and a progress bar without line ends."""
+    stage.project.edit_env("config = context.config\n", f"config = context.config\n{NOISE}\n")
+    stage.project.add("0004", "0003", NOISE)
+    ended = stage.run()
+    assert ended.exit_code == 0
+    assert ended.verdict["outcome"] == "upgraded"
+    assert ended.stdout == ""
+    printed = [e["text"] for e in ended.events if e["event"] == "output_printed"]
+    assert {"a line on stdout", "a line on stderr", "50%|####", "no end of line"} <= set(printed)
+    assert "WARNING:app:a warning" in printed
+    applied = [e["revision"] for e in ended.events if e["event"] == "revision_applied"]
+    assert applied == [*REVISIONS, "0004"]
+
+
+def test_an_answer_on_stdout_stays_clean(stage: Stage) -> None:
+    """`plan --sql` runs env.py, and its stdout goes to psql."""
+    stage.project.edit_env("config = context.config\n", f"config = context.config\n{NOISE}\n")
+    ended = stage.run("plan", "--sql")
+    assert ended.exit_code == 0
+    assert ended.stdout.startswith("BEGIN;")
+    assert "a line on" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        ("connectable.connect()", "connectable.begin()"),
+        (CONFIGURE, "        connection.exec_driver_sql('SET search_path TO public')\n" + CONFIGURE),
+        ("poolclass=pool.NullPool", "poolclass=pool.NullPool, isolation_level='AUTOCOMMIT'"),
+        (".connect()", ".connect().execution_options(isolation_level='AUTOCOMMIT')"),
+    ],
+    ids=["engine.begin", "open transaction", "engine in AUTOCOMMIT", "AUTOCOMMIT"],
+)
+def test_an_env_without_a_transaction_for_each_revision_is_refused(
+    stage: Stage, spoil: tuple[str, str]
+) -> None:
+    stage.project.edit_env(*spoil)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert "env.py" in ended.verdict["next_step"]
+    assert not [e for e in ended.events if e["event"] == "revision_started"]
+    assert stage.tables() == set()
+
+
+def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
+    stage: Stage, database: Database
+) -> None:
+    elsewhere = Database(database.server, f"{database.name}_elsewhere")
+    database.execute(f"CREATE DATABASE {elsewhere.name}")
+    try:
+        url = elsewhere.sqlalchemy_url.replace("%", "%%")
+        line = f"target_metadata = None\nconfig.set_main_option('sqlalchemy.url', {url!r})"
+        stage.project.edit_env("target_metadata = None", line)
+        ended = stage.run()
+        assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database")
+        assert Stage(stage.project, elsewhere, stage.run_headstart).tables() == set()
+        assert stage.tables() == set()
+    finally:
+        database.execute(f"DROP DATABASE {elsewhere.name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    "ending", ["sys.exit(0)", "raise SystemExit", "raise RuntimeError('no configuration')"]
+)
+def test_an_env_that_ends_is_not_a_success(stage: Stage, ending: str) -> None:
+    stage.project.edit_env("target_metadata = None", f"target_metadata = None\nimport sys\n{ending}")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert "env.py, line" in ended.verdict["error"]["message"]
+    assert stage.tables() == set()
+
+
+def test_an_env_that_ends_after_the_probe_is_not_a_success(stage: Stage) -> None:
+    """It configures, and then leaves without running any revision."""
+    stage.project.edit_env("        with context.begin_transaction():", "        raise SystemExit(0)")
+    ended = stage.run()
+    assert ended.exit_code != 0
+    assert stage.tables() == set()
+
+
+def test_an_env_that_does_not_commit_is_found_out(stage: Stage) -> None:
+    """After the run the database is asked, on a new connection."""
+    stage.project.edit_env("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "not_committed")
+    assert stage.tables() == set()
+
+
+def test_x_arguments_reach_env_and_revisions(stage: Stage) -> None:
+    body = "op.create_table(context.get_x_argument(as_dictionary=True)['name'])"
+    stage.project.add("0004", "0003", body)
+    assert stage.run(HEADSTART_X="name=tenant_7 other=1").exit_code == 0
+    assert stage.tables() == TABLES | {"alembic_version", "tenant_7"}
+    assert stage.run("-x", "name=again", HEADSTART_TARGET="0004").exit_code == 0

@@ -1,0 +1,127 @@
+"""A revision that fails: what stays, what is rolled back, what is said, and when it is said."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import clean_environ
+from tests.integration.plain import REVISIONS, TABLES
+from tests.integration.runs import until
+from tests.integration.stage import Stage
+
+SECRET_ROW = "INSERT INTO accounts (id, name) VALUES (1, 'Ada'), (1, 'Grace')"
+WORKERS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headstart:work:%'"
+LOCKS = """
+    SELECT FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def test_what_was_committed_before_a_failing_revision_stays(stage: Stage) -> None:
+    body = f'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("{SECRET_ROW}")'
+    stage.project.add("0004", "0003", body)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
+    assert [step["revision"] for step in ended.verdict["applied"]] == REVISIONS
+    assert ended.verdict["to"] == stage.rows() == ["0003"]
+    assert stage.tables() == TABLES | {"alembic_version"}
+    assert stage.database.query("TABLE accounts") == []
+
+
+def test_a_failing_statement_is_in_the_log_only(stage: Stage) -> None:
+    """The verdict has the revision and the SQLSTATE; rows of people's data are nowhere."""
+    stage.project.add("0004", "0003", f'op.execute("{SECRET_ROW}")')
+    ended = stage.run()
+    error = ended.verdict["error"]
+    assert error["sqlstate"] == "23505"
+    assert "0004" in error["message"]
+    assert [e["statement"] for e in ended.events if e["event"] == "statement_failed"] == [
+        SECRET_ROW
+    ]
+    assert "INSERT" not in json.dumps(ended.verdict)
+    assert "Key (id)=(1) already exists" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_already_exists_is_a_failure_and_never_a_stamp(stage: Stage) -> None:
+    stage.run(HEADSTART_TARGET="0002")
+    stage.database.execute("CREATE TABLE invoices (by_hand int)")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
+    assert ended.verdict["error"]["sqlstate"] == "42P07"
+    assert ended.verdict["to"] == stage.rows() == ["0002"]
+
+
+@pytest.mark.parametrize("raised", ["sys.exit(0)", "raise KeyError('price')"])
+def test_a_script_that_ends_is_not_a_success(stage: Stage, raised: str) -> None:
+    file = stage.project.add("0004", "0003", raised, top="import os, sys")
+    ended = stage.run()
+    assert stage.rows() == ["0003"]
+    assert ended.exit_code == 21
+    assert ended.verdict["outcome"] == "revision_failed"
+    assert f"{file}, line 7" in ended.verdict["error"]["message"]
+
+
+def test_a_deadline_in_the_middle_of_a_revision_rolls_it_back(stage: Stage) -> None:
+    sleep = 'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(30)")'
+    stage.project.add("0004", "0003", sleep)
+    ended = stage.run(HEADSTART_DEADLINE_SECONDS="2.5", HEADSTART_HEARTBEAT_SECONDS="0.3")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
+    assert "HEADSTART_DEADLINE_SECONDS" in ended.verdict["error"]["message"]
+    assert ended.verdict["duration_seconds"] < 6
+    assert ended.verdict["to"] == stage.rows() == ["0003"]
+    assert "half" not in stage.tables()
+    assert stage.database.query(WORKERS) == []
+    assert stage.database.query(LOCKS) == []
+    beats = [e for e in ended.events if e["event"] == "revision_running"]
+    assert {beat["revision"] for beat in beats} == {"0004"}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_rolls_back_and_frees_the_lock(stage: Stage, signum: signal.Signals) -> None:
+    stage.project.add("0004", "0003", 'op.execute("SELECT pg_sleep(30)")')
+    with stage.start() as run:
+        run.await_event("revision_started", revision="0004")
+        until(lambda: stage.database.query(WORKERS), "the worker at work")
+        run.process.send_signal(signum)
+        ended = run.end()
+    assert ended.code == 128 + signum
+    assert ended.outcome == signum.name.lower()
+    assert ended.verdict["to"] == stage.rows() == ["0003"]
+    assert stage.database.query(LOCKS) == []
+    assert ended.seconds < 5
+
+
+def test_a_revision_is_said_to_be_applied_only_after_its_commit(stage: Stage) -> None:
+    """At each revision_applied line a second connection sees that revision, and no later one."""
+    stage.project.remove(*REVISIONS)
+    parents = [None, *REVISIONS]
+    for revision, parent in zip(REVISIONS, parents, strict=False):
+        table = f'op.create_table("t{revision}", sa.Column("id", sa.Integer))'
+        stage.project.add(revision, parent, f'op.execute("SELECT pg_sleep(0.5)")\n{table}')
+    said, seen = follow(stage)
+    assert said == seen == REVISIONS
+
+
+def follow(stage: Stage) -> tuple[list[str], list[str]]:
+    """Return what the run said was applied, and the version row at each of these moments."""
+    environ = {"DATABASE_URL": stage.database.url, "HEADSTART_ALEMBIC_INI": stage.project.ini}
+    said: list[str] = []
+    seen: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "headstart"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environ() | environ,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            event = json.loads(line)
+            if event["event"] == "revision_applied":
+                said.append(event["revision"])
+                seen += stage.rows() or []
+    assert [step["revision"] for step in event["applied"]] == said
+    return said, seen
