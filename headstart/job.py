@@ -6,7 +6,7 @@ Alembic's insides or how a log line looks.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import assert_never
 
 from headstart.connection import ConnectFailed
@@ -63,8 +63,11 @@ def _locked(task: Task) -> Iterator[RunLock]:
     settings, started = task.settings, time.monotonic()
     deadline = task.within(settings.lock_seconds)
     wait = LockWait(task.resolve, task.identity, deadline, task.say, settings.heartbeat_seconds)
-    with hold_lock(wait) as lock:
-        task.record.lock_wait_seconds = time.monotonic() - started
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(hold_lock(wait))
+        finally:
+            task.record.lock_wait_seconds = time.monotonic() - started
         task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
         require_second_connection(task.resolve, task.identity)
         if settings.deadline_seconds is not None:
