@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ ACCOUNT = "pgserver"
 """Postgres refuses to run as root: there it runs under this account, as the wheel's own code."""
 SOCKETS = "headstart-"
 """What the folder of a server's socket begins with."""
+READY_SECONDS = 60
 CREATE_DATABASE = """
     SELECT 'CREATE DATABASE headstart'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'headstart') \\gexec
@@ -131,8 +133,14 @@ class _Embedded:
         return True
 
     def _socket_directory(self) -> str:
-        """Read it where the server wrote it (the fifth line, says PostgreSQL's miscadmin.h)."""
-        return (self.data / "postmaster.pid").read_text().splitlines()[4]
+        """Wait until the server is ready; both are lines that PostgreSQL's pidfile.h names."""
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            if len(lines) == 8 and lines[7].strip() == "ready":
+                return lines[4]
+            time.sleep(0.02)
+        raise TimeoutError(f"the server was not ready after {READY_SECONDS} s")
 
     def _pg_ctl(self, *arguments: str) -> None:
         self._call("pg_ctl", "-D", str(self.data), *arguments)

@@ -165,7 +165,7 @@ def test_a_started_process_is_stopped_by_a_signal(
     """Its server goes with it."""
     env = {"HEADSTART_EMBEDDED": "1", "HEADSTART_EMBEDDED_DIR": str(directory)}
     process = start_headstart(env=env)
-    while not (directory / "lock").exists():
+    while not is_running(directory):
         assert process.poll() is None
     process.terminate()
     process.communicate(timeout=60)
