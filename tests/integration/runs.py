@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -50,7 +50,7 @@ class Run:
 
     def __init__(self, url: str, *arguments: str, **environ: str) -> None:
         # appending: it writes through the same descriptor that we read and rewind
-        self._log = tempfile.TemporaryFile(mode="a+", prefix="headstart-test-")
+        self._log = tempfile.TemporaryFile(mode="a+")  # noqa: SIM115  closed by __exit__
         self.process = subprocess.Popen(
             [sys.executable, "-m", "headstart", *(arguments or ("run",))],
             stdout=subprocess.DEVNULL,
@@ -111,7 +111,7 @@ def until(look: Callable[[], Seen | None], what: str, seconds: float = 20) -> Se
     return seen
 
 
-def _environ(url: str) -> Mapping[str, str]:
+def _environ(url: str) -> dict[str, str]:
     """Only what a run needs: no PGHOST, no setting of the machine gets in."""
     return {
         "PATH": os.environ["PATH"],

@@ -1,4 +1,4 @@
-"""What a run that was killed leaves at work on the server; tests/servers has it behind PgBouncer."""
+"""What a killed run leaves at work on the server; tests/servers has it behind PgBouncer."""
 
 from tests.conftest import Database
 from tests.integration.killed_runs import assert_next_run_proceeds_after_sigkill

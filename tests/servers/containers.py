@@ -33,6 +33,7 @@ def docker(*arguments: str, stdin: bytes = b"", timeout_seconds: float = COMMAND
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if arguments[0] == "logs" else subprocess.PIPE,
             timeout=timeout_seconds,
+            check=False,
         )
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise EngineFailed(str(error)) from None

@@ -1,4 +1,4 @@
-"""PgBouncer's own refusals: nearly all are 08P01, so its text decides, which is never translated."""
+"""PgBouncer's own refusals: nearly all are 08P01, so its text decides; it is never translated."""
 
 from collections.abc import Iterator
 

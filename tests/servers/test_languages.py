@@ -1,4 +1,4 @@
-"""A server that speaks German is understood as one that speaks English: by SQLSTATE, never by text."""
+"""A server that speaks German is understood like any other: by SQLSTATE, never by text."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -66,7 +66,8 @@ def test_too_many_clients_in_german_are_waited_out(crowded: str) -> None:
     assert_waited_in_vain(end, sqlstate="53300", cause="no connection slot")
 
 
-def test_a_german_server_that_is_starting_up_is_waited_for(debian: Database) -> None:
+@pytest.mark.usefixtures("debian")  # builds the image
+def test_a_german_server_that_is_starting_up_is_waited_for() -> None:
     with running(DEBIAN_IMAGE, "sh", "-c", AS_STANDBY) as container:
         url = Database(container, "postgres").url()
         until(lambda: "Datenbanksystem" in said_by(url), "a server that listens")

@@ -1,0 +1,132 @@
+"""The run lock: what it survives, what it tells, and what its loss leads to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+
+from headstart.advisory_lock import RUN_LOCK_KEY
+from tests.conftest import Database
+from tests.integration.runs import APPLIED, Run, run
+
+HOLDER = "headstart:lock:1234abcd:pod-7"
+ORPHAN = "headstart:work:1234abcd:pod-7"
+LOCKS = "SELECT {} FROM pg_stat_activity WHERE application_name LIKE 'headstart:lock:%'"
+USER_TABLES = "SELECT relation FROM pg_locks WHERE pid = {pid} AND relation >= 16384"
+"""Smaller numbers are the catalog's: what pg_stat_activity is made of."""
+ROLE_TIMEOUTS = {
+    "idle_in_transaction_session_timeout": "1s",
+    "statement_timeout": "500ms",
+    "lock_timeout": "500ms",
+    "idle_session_timeout": "1s",
+}
+
+
+@contextmanager
+def connected(database: Database, name: str) -> Iterator[psycopg2.extensions.cursor]:
+    """Give the cursor of another client of that application_name, in a transaction."""
+    connection = psycopg2.connect(database.url, application_name=name)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def impatient(database: Database) -> Iterator[str]:
+    """The URL of a role whose own timeouts would each end a run of four seconds."""
+    timeouts = dict(ROLE_TIMEOUTS)
+    if int(str(database.query("SHOW server_version_num")[0][0])) >= 170000:
+        timeouts["transaction_timeout"] = "2s"
+    database.execute("CREATE ROLE impatient LOGIN PASSWORD 'impatient'")
+    database.execute("GRANT CREATE ON SCHEMA public TO impatient")
+    for name, value in timeouts.items():
+        database.execute(f"ALTER ROLE impatient SET {name} = '{value}'")
+    yield database.server.url(dbname=database.name, user="impatient", password="impatient")
+    database.execute("DROP OWNED BY impatient; DROP ROLE impatient")
+
+
+@pytest.mark.parametrize("slow_in", ["statement", "python"])
+def test_timeouts_of_the_role_break_neither_the_lock_nor_a_long_revision(
+    impatient: str, slow_in: str
+) -> None:
+    end = run(impatient, SLOW_IN=slow_in, SLOW_SECONDS="4")
+    assert end.outcome == "upgraded"
+    assert end.applied == APPLIED
+
+
+def test_the_holder_is_named_when_the_lock_is_not_free_in_time(database: Database) -> None:
+    with connected(database, HOLDER) as holder:
+        holder.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY}), pg_backend_pid()")
+        pid = (holder.fetchone() or ())[1]
+        end = run(database.url, HEADSTART_LOCK_SECONDS="1")
+    assert end.outcome == "lock_unavailable"
+    assert end.code == 11
+    assert f"pid {pid} ({HOLDER})" in end.verdict["error"]["message"]
+    assert 1 <= end.verdict["lock_wait_seconds"] < 3
+    assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
+
+
+def test_a_lost_lock_ends_the_run_before_the_next_revision(database: Database) -> None:
+    with Run(database.url, SLOW_SECONDS="4") as started:
+        started.await_event("revision_started", revision="0002")
+        assert database.query(LOCKS.format("pg_terminate_backend(pid)")) == [(True,)]
+        end = started.end()
+    assert end.outcome == "connection_lost"
+    assert end.code == 13
+    assert "run lock" in end.verdict["error"]["message"]
+    assert end.applied == APPLIED[:2]
+    assert end.verdict["to"] == ["0002"]
+    assert database.query("SELECT to_regclass('third')") == [(None,)]
+
+
+def test_a_waiter_whose_connection_is_lost_goes_on_waiting(database: Database) -> None:
+    with connected(database, "somebody") as holder:
+        holder.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
+        with Run(database.url, SLOW_SECONDS="0") as waiter:
+            waiter.await_event("lock_waited")
+            database.query(LOCKS.format("pg_terminate_backend(pid)"))
+            holder.connection.rollback()
+            assert waiter.end().outcome == "upgraded"
+
+
+def test_the_locks_connection_keeps_no_snapshot_and_no_lock_on_any_table(
+    database: Database,
+) -> None:
+    """Else CREATE INDEX CONCURRENTLY and VACUUM would wait for the run, and our own DDL too."""
+    with Run(database.url, SLOW_SECONDS="3") as started:
+        started.await_event("revision_started", revision="0002")
+        seen = database.query(LOCKS.format("backend_xmin, backend_xid, state, pid"))
+        ((xmin, xid, state, pid),) = seen
+        tables = database.query(USER_TABLES.format(pid=pid))
+        assert started.end().outcome == "upgraded"
+    assert (xmin, xid, state) == (None, None, "idle in transaction")
+    assert tables == []
+
+
+def test_a_transaction_that_a_dead_run_left_open_is_ended_first(database: Database) -> None:
+    with connected(database, ORPHAN) as orphan:
+        orphan.execute("CREATE TABLE first ()")
+        end = run(database.url, SLOW_SECONDS="0")
+        with pytest.raises(psycopg2.OperationalError):
+            orphan.execute("SELECT")
+    found = [event["orphans"] for event in end.events if event["event"] == "orphans_found"]
+    assert ORPHAN in found[0][0]
+    assert end.outcome == "upgraded"
+
+
+def test_what_looks_like_a_dead_run_but_is_not_ours_to_end_is_waited_for(
+    database: Database,
+) -> None:
+    """A role may not terminate the backends of a superuser."""
+    database.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'")
+    url = database.server.url(dbname=database.name, user="modest", password="modest")
+    with connected(database, ORPHAN) as orphan:
+        orphan.execute("CREATE TABLE first ()")
+        end = run(url, HEADSTART_LOCK_SECONDS="3")
+    database.execute("DROP ROLE modest")
+    assert end.outcome == "lock_unavailable"
+    assert ORPHAN in end.verdict["error"]["message"]

@@ -1,0 +1,96 @@
+"""SIGTERM and SIGINT end a run within seconds wherever it is, and leave nothing half done."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import pytest
+
+from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
+from tests.conftest import Database
+from tests.integration.killed_runs import SLEEPERS
+from tests.integration.runs import APPLIED, End, Run, run, until
+from tests.postgres_server import free_port
+
+SOON_SECONDS = 4
+HELD = f"SELECT FROM pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
+IDLE_WORKER = (
+    "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    " AND application_name LIKE 'headstart:work:%' AND query LIKE '%second%'"
+)
+
+BOTH = pytest.mark.parametrize(
+    ("signum", "outcome", "code"),
+    [(signal.SIGTERM, "sigterm", 143), (signal.SIGINT, "sigint", 130)],
+    ids=["SIGTERM", "SIGINT"],
+)
+
+
+def end_by(signum: signal.Signals, started: Run) -> End:
+    """Send the signal and wait for the end."""
+    started.process.send_signal(signum)
+    end = started.end()
+    assert end.seconds < SOON_SECONDS
+    return end
+
+
+def assert_rolled_back(end: End, database: Database) -> None:
+    """Only the first revision was committed, nothing is at work, and a next run goes on."""
+    assert end.applied == end.verdict["to"] == APPLIED[:1]
+    assert database.query("SELECT to_regclass('second')") == [(None,)]
+    assert database.query(SLEEPERS) == [(0,)]
+    assert database.query(HELD) == []
+    assert run(database.url, SLOW_SECONDS="0").applied == APPLIED[1:]
+
+
+@contextmanager
+def in_second_revision(database: Database, **environ: str) -> Iterator[Run]:
+    """A run that is a minute from the end of its second revision."""
+    with Run(database.url, SLOW_SECONDS="60", **environ) as started:
+        started.await_event("revision_started", revision="0002")
+        yield started
+
+
+@BOTH
+def test_while_it_waits_for_the_database(signum: signal.Signals, outcome: str, code: int) -> None:
+    with Run(f"postgresql://app:pw@127.0.0.1:{free_port()}/shop") as started:
+        started.await_event("connection_failed", attempt=3)
+        end = end_by(signum, started)
+    assert (end.outcome, end.code) == (outcome, code)
+
+
+@BOTH
+def test_while_it_waits_for_the_lock(
+    database: Database, signum: signal.Signals, outcome: str, code: int
+) -> None:
+    holder = psycopg2.connect(database.url)
+    holder.cursor().execute(f"SELECT pg_advisory_lock({RUN_LOCK_KEY})")
+    with Run(database.url) as started:
+        started.await_event("lock_waited")
+        end = end_by(signum, started)
+    holder.close()
+    assert (end.outcome, end.code) == (outcome, code)
+    assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
+
+
+@BOTH
+def test_during_a_statement_which_is_cancelled_on_the_server(
+    database: Database, signum: signal.Signals, outcome: str, code: int
+) -> None:
+    with in_second_revision(database) as started:
+        until(lambda: database.query(SLEEPERS) == [(1,)], "a statement that takes a minute")
+        end = end_by(signum, started)
+    assert (end.outcome, end.code) == (outcome, code)
+    assert_rolled_back(end, database)
+
+
+@BOTH
+def test_while_a_revision_sleeps_in_python(
+    database: Database, signum: signal.Signals, outcome: str, code: int
+) -> None:
+    with in_second_revision(database, SLOW_IN="python") as started:
+        until(lambda: database.query(IDLE_WORKER) == [(1,)], "a revision that sleeps")
+        end = end_by(signum, started)
+    assert (end.outcome, end.code) == (outcome, code)
+    assert_rolled_back(end, database)
