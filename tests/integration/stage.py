@@ -3,11 +3,13 @@
 What is asserted comes from the verdict and from a second connection, never from the run itself.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.conftest import Database, Finished, RunHeadstart
+from tests.conftest import Database, Finished, RunHeadstart, clean_environ
 from tests.integration.plain import PlainProject
 from tests.integration.runs import Run
 from tests.postgres_server import Rows
@@ -45,6 +47,18 @@ class Stage:
     def run(self, *argv: str, **environ: str) -> Finished:
         """Run headstart to its end on this project and this database."""
         return self.run_headstart(*argv, env=self._environ() | environ)
+
+    def run_python(self, source: str) -> Finished:
+        """Run Python source in headstart's place, in the same environment."""
+        done = subprocess.run(
+            [sys.executable, "-c", source],
+            env=clean_environ() | self._environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
 
     def start(self, *argv: str, **environ: str) -> Run:
         """Start headstart; use it as a context, which ends it."""
