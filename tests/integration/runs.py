@@ -61,7 +61,11 @@ class Run:
     def events(self) -> list[Event]:
         """What it has said so far; an unfinished last line is left for later."""
         self._log.seek(0)
-        return [json.loads(line) for line in self._log if line.endswith("\n")]
+        said = self._log.read()
+        try:
+            return [json.loads(line) for line in said.splitlines(keepends=True) if line[-1] == "\n"]
+        except ValueError:
+            raise AssertionError(f"not only events: {said}") from None
 
     def await_event(self, name: str, seconds: float = 20, **fields: object) -> Event:
         """Wait until it says an event with these fields."""
