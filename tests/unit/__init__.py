@@ -1,0 +1,1 @@
+"""The pure core, by tables; no database, no clock, no files."""
