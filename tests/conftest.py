@@ -77,6 +77,8 @@ class Finished:
     exit_code: int
     stdout: str
     stderr: str
+    termination: str = ""
+    """The termination message, where the test gave a file for it."""
 
     @property
     def events(self) -> list[Event]:
@@ -132,17 +134,20 @@ def run_headstart(project_root: Path) -> RunHeadstart:
         cwd: Path = project_root,
         timeout: float = TIMEOUT_SECONDS,
     ) -> Finished:
+        given = {**clean_environ(), **(env or {})}
         done = subprocess.run(
             [sys.executable, "-m", "headstart", *argv],
             cwd=cwd,
-            env={**clean_environ(), **(env or {})},
+            env=given,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        log = cwd / given.get("HEADSTART_TERMINATION_LOG", "")
+        message = log.read_text() if log.is_file() else ""
+        return Finished(done.returncode, done.stdout, done.stderr, message)
 
     return run
 

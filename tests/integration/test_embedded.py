@@ -1,5 +1,6 @@
 """The embedded server for development, and the servers that the tests themselves run."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import RunHeadstart, StartHeadstart, clean_environ
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, free_port
 
 USE = """
 import os, sys
@@ -119,6 +120,20 @@ def test_the_job_runs_on_it_with_one_setting(run_headstart: RunHeadstart, direct
         "upgraded",
         "nothing_to_do",
     ]
+
+
+def test_the_termination_message_is_what_the_file_of_the_run_holds(
+    run_headstart: RunHeadstart, tmp_path: Path
+) -> None:
+    message = tmp_path / "message"
+    message.write_text("")
+    env = {
+        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        "HEADSTART_WAIT_SECONDS": "0",
+        "HEADSTART_TERMINATION_LOG": str(message),
+    }
+    finished = run_headstart(env=env)
+    assert json.loads(finished.termination)["outcome"] == "unreachable"
 
 
 def test_without_the_extra_the_cure_is_named(
