@@ -21,7 +21,7 @@ def inspect_database(
 ) -> DatabaseFacts:
     """Read the facts in one read-only transaction.
 
-    `our_tables` is asked only where there is no version row. Raises AccessRefused where the role
+    `our_tables` is asked only where there are tables but no version row. Raises AccessRefused where the role
     may not read, and ConnectionLost.
     """
     with _named_failures():
@@ -61,7 +61,7 @@ def _read(
 ) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
     rows = _read_version_rows(connection, scope, schema)
-    if rows:
+    if rows or not _has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create)
     present, missing = _read_our_tables(connection, scope, schema, frozenset(our_tables()))
     return DatabaseFacts(rows, schema, role, may_create, present, missing)
@@ -96,6 +96,16 @@ _ORDINARY_TABLE = (
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'f')"
 )
+
+
+def _has_tables(connection: Connection, scope: Scope) -> bool:
+    """Whether there is any table at all; a new database spares us the look into every script."""
+    rows = connection.execute(
+        f"SELECT EXISTS (SELECT {_ORDINARY_TABLE} AND c.relname <> {literal(scope.version_table)}"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+        " AND n.nspname NOT LIKE 'pg\\_toast%')"
+    )
+    return bool(rows[0][0])
 
 
 def _read_our_tables(
