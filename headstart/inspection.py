@@ -102,8 +102,7 @@ def _has_tables(connection: Connection, scope: Scope) -> bool:
     """Whether there is any table at all; a new database spares us the look into every script."""
     rows = connection.execute(
         f"SELECT EXISTS (SELECT {_ORDINARY_TABLE} AND c.relname <> {literal(scope.version_table)}"
-        " AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
-        " AND n.nspname NOT LIKE 'pg\\_toast%')"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     )
     return bool(rows[0][0])
 
