@@ -167,8 +167,8 @@ def test_parameters_that_libpq_cannot_use_are_permanent(text: str) -> None:
             " abnormally\n\tbefore or while processing the request."
         ),
         (
-            "No such file or directory\n\tIs the server running locally and accepting connections on"
-            " that socket?"
+            "No such file or directory\n\tIs the server running locally and accepting connections"
+            " on that socket?"
         ),
         "could not receive data from server: Connection reset by peer",
         "SSL SYSCALL error: EOF detected",

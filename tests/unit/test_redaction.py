@@ -20,7 +20,8 @@ PASSWORDS = {
     "spaces and plus": "a b+c d",
     "umlauts": "größe",
     "japanese and emoji": "パス🐘ワード",
-    "control characters": "tab\tnew\nline",
+    "control characters": "tab\tnew\nline\x07bell",
+    "quotes at the ends": "'x\"y'",
     "not utf-8": "caf\udce9noir",
     "regex characters": ".*[a-z]+(x|y)$^",
 }
@@ -116,6 +117,7 @@ STATEMENTS = {
     "two statements": ("ALTER ROLE x PASSWORD 'secret'; ALTER ROLE y PASSWORD 'secret'",
                        "ALTER ROLE x PASSWORD '***'; ALTER ROLE y PASSWORD '***'"),
     "a literal that was cut": ("1: ALTER ROLE x PASSWORD 'secr", "1: ALTER ROLE x PASSWORD '***'"),
+    "an escape string that was cut": (r"PASSWORD E'se\'cr", "PASSWORD '***'"),
     "dollar quotes that were cut": ("PASSWORD $t$secr", "PASSWORD '***'"),
     "within a repr": (r"'ALTER ROLE x PASSWORD \'se\'\'cret\' \"b\"'",
                       r"'ALTER ROLE x PASSWORD '***' \"b\"'"),
