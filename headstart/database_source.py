@@ -63,12 +63,11 @@ def find_database(
 
     `ini` is the path and the text of alembic.ini. Raises InvalidUrl.
     """
-    _refuse_both_ways(environ)
     if embedded:
         return _embedded(argument, environ), ()
     source = _choose(argument, environ, ini)
     parsed = source.parse(read_text)
-    if argument is not None and "password" in parsed.parameters:
+    if argument is not None and _holds_secret(argument):
         raise InvalidUrl(
             "--database-url holds a password, which the process list shows: use the environment"
             " or DATABASE_URL_FILE"
@@ -76,10 +75,18 @@ def find_database(
     return source, parsed.warnings
 
 
-def _refuse_both_ways(environ: Mapping[str, str]) -> None:
-    for name in ("DATABASE_URL", "PGPASSWORD"):
-        if name in environ and f"{name}_FILE" in environ:
-            raise InvalidUrl(f"{name} and {name}_FILE are both set: remove one")
+def _holds_secret(url: str) -> bool:
+    parameters = parse_database_url(url, "--database-url").parameters
+    return "password" in parameters or "sslpassword" in parameters
+
+
+def set_both_ways(environ: Mapping[str, str]) -> list[str]:
+    """The mistakes of those who set a secret as a value and as a file."""
+    return [
+        f"{name} and {name}_FILE are both set: remove one"
+        for name in ("DATABASE_URL", "PGPASSWORD")
+        if name in environ and f"{name}_FILE" in environ
+    ]
 
 
 def _embedded(argument: str | None, environ: Mapping[str, str]) -> DatabaseSource:

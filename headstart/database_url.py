@@ -2,86 +2,16 @@
 
 Pure. Accepts what an async app shares with us, raw special characters in the password included.
 No message and no repr holds the password.
-Sources: PostgreSQL documentation, "Connection URIs" and "Parameter Key Words"; SQLAlchemy's
-PostgreSQL dialects; asyncpg's connect().
+Sources: PostgreSQL documentation, "Connection URIs"; SQLAlchemy's PostgreSQL dialects.
 """
 
-import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from urllib.parse import parse_qsl, quote, unquote
 
-DRIVERS = ("asyncpg", "psycopg", "psycopg2", "psycopg_async")
-
-LIBPQ_KEYWORDS = frozenset(
-    [
-        "host",
-        "hostaddr",
-        "port",
-        "dbname",
-        "user",
-        "password",
-        "passfile",
-        "require_auth",
-        "channel_binding",
-        "connect_timeout",
-        "client_encoding",
-        "options",
-        "application_name",
-        "fallback_application_name",
-        "keepalives",
-        "keepalives_idle",
-        "keepalives_interval",
-        "keepalives_count",
-        "tcp_user_timeout",
-        "replication",
-        "gssencmode",
-        "sslmode",
-        "requiressl",
-        "sslnegotiation",
-        "sslcompression",
-        "sslcert",
-        "sslkey",
-        "sslpassword",
-        "sslcertmode",
-        "sslrootcert",
-        "sslcrl",
-        "sslcrldir",
-        "sslsni",
-        "requirepeer",
-        "ssl_min_protocol_version",
-        "ssl_max_protocol_version",
-        "min_protocol_version",
-        "max_protocol_version",
-        "krbsrvname",
-        "gsslib",
-        "gssdelegation",
-        "service",
-        "target_session_attrs",
-        "load_balance_hosts",
-    ]
-)
-
-DRIVER_OPTIONS = frozenset(
-    [
-        "prepared_statement_cache_size",
-        "prepared_statement_name_func",
-        "statement_cache_size",
-        "max_cached_statement_lifetime",
-        "max_cacheable_statement_size",
-        "command_timeout",
-        "timeout",
-        "direct_tls",
-        "server_settings",
-        "async_fallback",
-        "prepare_threshold",
-        "autocommit",
-    ]
-)
-"""What asyncpg or psycopg understand and libpq refuses."""
-
-SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+from headstart.libpq import DRIVER_OPTIONS, DRIVERS, LIBPQ_KEYWORDS, OTHER_NAMES, SSLMODES
 
 PLACEHOLDERS = (
     "driver://user:pass@localhost/dbname",
@@ -90,6 +20,8 @@ PLACEHOLDERS = (
 
 _SCHEME = re.compile(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
 _QUOTES = ("'", '"', "`")
+_KNOWN = LIBPQ_KEYWORDS | DRIVER_OPTIONS | OTHER_NAMES.keys()
+_PORT_OR_NOTHING = re.compile(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
 
 
 class InvalidUrl(ValueError):
@@ -121,36 +53,31 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
         )
     credentials, address, query = _split(url[scheme.end() :])
     options = parse_qsl(query, keep_blank_values=True)
+    _check_names(options, query, where)
     parameters = _credentials(credentials) | _address(address, where)
-    foreign = _add_options(parameters, options, where)
-    _check_ports(parameters, where)
-    return DatabaseUrl(driver, parameters, foreign, warnings)
+    parameters |= _libpq_options(options, where)
+    _match_ports(parameters, where)
+    foreign = {name: value for name, value in options if name in DRIVER_OPTIONS}
+    kept = {name: value for name, value in parameters.items() if value}
+    return DatabaseUrl(driver, kept, foreign, warnings)
 
 
 def sqlalchemy_url(parameters: Mapping[str, str], driver: str = "psycopg2") -> str:
     """Libpq's parameters as a URL for SQLAlchemy, with the driver named.
 
     SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3. Whatever is not a plain host and port
-    goes into the query, where SQLAlchemy hands it to the driver as it is.
+    goes into the query, where SQLAlchemy hands it to the driver as it is. A password without a
+    user stays in front, since SQLAlchemy's own repr would show one that is in the query.
     """
     rest = dict(parameters)
-    user, database = rest.pop("user", None), rest.pop("dbname", "")
-    password = rest.pop("password", None) if user else None
-    authority = ""
-    if user:
-        secret = f":{quote(password, safe='')}" if password is not None else ""
-        authority = f"{quote(user, safe='')}{secret}@"
-    if re.fullmatch(r"[\w.-]+", rest.get("host", "")):
+    user, password = quote(rest.pop("user", ""), safe=""), rest.pop("password", "")
+    authority = f"{user}:{quote(password, safe='')}@" if password else f"{user}@" if user else ""
+    database = quote(rest.pop("dbname", ""), safe="")
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", rest.get("host", "")):
         authority += rest.pop("host") + (f":{port}" if (port := rest.pop("port", "")) else "")
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in rest.items())
-    base = f"postgresql+{driver}://{authority}/{quote(database, safe='')}"
+    base = f"postgresql+{driver}://{authority}/{database}"
     return f"{base}?{query}" if query else base
-
-
-def nearest(name: str, known: frozenset[str] | tuple[str, ...]) -> str:
-    """A hint at the known name that is meant, or nothing."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _unquoted(text: str, where: str) -> tuple[str, tuple[str, ...]]:
@@ -172,43 +99,55 @@ def _scheme_mistake(url: str, where: str) -> str:
 def _split(rest: str) -> tuple[str, str, str]:
     """Credentials, address (hosts and path) and query, with raw characters in the password.
 
-    The credentials end at the last @ before the query. A ? begins the query only behind them, so
-    that it may stand in a password; if an @ follows it, an @ before it decides.
+    The credentials end at the last @ before the query; a ? begins the query only behind them.
     """
-    before_query = rest.partition("?")[0]
-    at = before_query.rfind("@")
-    if at < 0:
-        at = _at_behind_question_mark(rest)
+    at = rest.partition("?")[0].rfind("@")
+    if at < 0 and not _PORT_OR_NOTHING.fullmatch(rest.partition("?")[0]):
+        at = rest.rfind("@")  # what stands before the ? is no address: user and half a password
     credentials, tail = (rest[:at], rest[at + 1 :]) if at >= 0 else ("", rest)
     address, _, query = tail.partition("?")
     return credentials, address, query
 
 
-def _at_behind_question_mark(rest: str) -> int:
-    """The @ of a password that holds a ?, unless the ? begins a query that holds an @."""
-    head = rest.partition("?")[0]
-    return rest.rfind("@") if ":" in head and not re.search(r":\d*(/|$)", head) else -1
+def _check_names(options: Sequence[tuple[str, str]], query: str, where: str) -> None:
+    unknown = [name for name, _ in options if name not in _KNOWN]
+    if unknown and "@" in query:  # perhaps the rest of a password: nothing of it is repeated
+        raise InvalidUrl(f"{where}: unknown options (a ? in the password? write it as %3F)")
+    if unknown:
+        hints = [f"{name!r}{_nearest(name)}" for name in unknown]
+        raise InvalidUrl(f"{where}: unknown option {', '.join(hints)}")
+
+
+def _nearest(name: str) -> str:
+    close = get_close_matches(name, sorted(_KNOWN), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _credentials(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    user, separator, password = text.partition(":")
-    found = {"user": unquote(user)} if user else {}
-    return found | ({"password": unquote(password)} if separator else {})
+    user, _, password = text.partition(":")
+    return {"user": _decoded(user), "password": _decoded(password)}
+
+
+def _decoded(text: str) -> str:
+    """Undo percent-encoding; a % that begins no character is meant as it stands."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 def _address(text: str, where: str) -> dict[str, str]:
     hosts, _, database = text.partition("/")
-    found = {"dbname": unquote(database)} if database else {}
     if "/" in database:
         raise InvalidUrl(f"{where}: the database name holds a /: write it as %2F")
-    if hosts:
-        pairs = [_host_and_port(host, where) for host in hosts.split(",")]
-        found["host"] = ",".join(host for host, _ in pairs)
-        if any(port for _, port in pairs):
-            found["port"] = ",".join(port for _, port in pairs)
-    return {name: value for name, value in found.items() if value}
+    pairs = [_host_and_port(host, where) for host in hosts.split(",")]
+    return _joined(pairs) | {"dbname": _decoded(database)}
+
+
+def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Hosts and ports as libpq wants them; no port at all is no entry."""
+    joined = {"host": ",".join(host for host, _ in pairs)}
+    return joined | ({"port": ",".join(p for _, p in pairs)} if any(p for _, p in pairs) else {})
 
 
 def _host_and_port(text: str, where: str) -> tuple[str, str]:
@@ -218,51 +157,53 @@ def _host_and_port(text: str, where: str) -> tuple[str, str]:
     return unquote(match.group(1) or match.group(2) or ""), match.group(3) or ""
 
 
-def _add_options(
-    parameters: dict[str, str], options: list[tuple[str, str]], where: str
-) -> dict[str, str]:
-    """Add the query's options to libpq's parameters; give back those of other drivers."""
-    foreign: dict[str, str] = {}
-    hosts = [value for name, value in options if name == "host"]
-    for name, value in options:
-        if name in ("ssl", "sslmode"):
-            parameters["sslmode"] = _sslmode(name, value, where)
-        elif name == "database":
-            parameters["dbname"] = value
-        elif name == "host":
-            _set_hosts(parameters, hosts, where)
-        elif name in DRIVER_OPTIONS:
-            foreign[name] = value
+def _libpq_options(options: Sequence[tuple[str, str]], where: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for given, value in options:
+        name = OTHER_NAMES.get(given, given)
+        if name == "sslmode":
+            mode = _sslmode(given, value, where)
+            if found.setdefault(name, mode) != mode:
+                raise InvalidUrl(f"{where}: ssl and sslmode contradict each other")
         elif name in LIBPQ_KEYWORDS:
-            parameters[name] = value
-        else:
-            hint = nearest(name, LIBPQ_KEYWORDS | DRIVER_OPTIONS)
-            raise InvalidUrl(f"{where}: unknown option {name!r}{hint}")
-    return foreign
+            found[name] = value
+    hosts = [value for name, value in options if name == "host"]
+    # the ports of ?host=h1:5432&host=h2:5433 go before those of ?port=
+    return found | (_joined(list(_query_hosts(hosts, where))) if hosts else {})
 
 
-def _set_hosts(parameters: dict[str, str], hosts: list[str], where: str) -> None:
-    """?host=h1:5432&host=h2:5433 is SQLAlchemy's form, ?host=/directory that of a socket."""
-    pairs = [
-        (host, "") if "/" in host else _host_and_port(part, where)
-        for host in hosts
-        for part in ([host] if "/" in host else host.split(","))
+def _query_hosts(hosts: Sequence[str], where: str) -> list[tuple[str, str]]:
+    """?host=h1:5432&host=h2:5433 is SQLAlchemy's form, ?host=h1,h2 libpq's, ?host=/... a socket."""
+    each = [part for host in hosts for part in host.split(",")]
+    # libpq wants no brackets here, so that what has several colons is an address as it stands
+    return [
+        (host, "")
+        if host[:1] in "/@" or re.fullmatch(r"[^\[]*:.*:.*", host)
+        else _host_and_port(host, where)
+        for host in each
     ]
-    parameters["host"] = ",".join(host for host, _ in pairs)
-    if any(port for _, port in pairs):
-        parameters["port"] = ",".join(port for _, port in pairs)
 
 
 def _sslmode(name: str, value: str, where: str) -> str:
+    if (name, value) == ("ssl", "true"):
+        return "require"  # as libpq reads it, for the sake of JDBC's URLs
     if value not in SSLMODES:
-        raise InvalidUrl(f"{where}: {name}={value!r} is not one of {', '.join(SSLMODES)}")
+        raise InvalidUrl(f"{where}: {name} is not one of {', '.join(SSLMODES)}")
     return value
 
 
-def _check_ports(parameters: Mapping[str, str], where: str) -> None:
-    for port in parameters.get("port", "").split(","):
+def _match_ports(parameters: dict[str, str], where: str) -> None:
+    """Check the ports, and give each of several hosts its own: SQLAlchemy wants as many."""
+    ports = parameters.get("port", "").split(",")
+    for port in ports:
         if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise InvalidUrl(
                 f"{where}: the port is not a number from 1 to 65535"
                 " (a / or : in the password? write it as %2F or %3A)"
             )
+    places = parameters.get("host") or parameters.get("hostaddr", "")
+    count = places.count(",") + 1
+    if len(ports) == 1:
+        parameters["port"] = ",".join(ports * count) if ports[0] else ""
+    elif len(ports) != count:
+        raise InvalidUrl(f"{where}: {count} hosts but {len(ports)} ports")

@@ -1,0 +1,119 @@
+"""The kinds of values that settings have: the closed sets, and one parser for each kind. Pure.
+
+A parser turns a text into the value, or raises ValueError with what is allowed; it never repeats
+the text, which may be a secret at the wrong place.
+"""
+
+import math
+import re
+import shlex
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+LONGEST_SECONDS = 2_147_483
+"""Postgres counts its time limits in milliseconds, in 32 bits; this is 24 days."""
+
+
+class Ahead(StrEnum):
+    """What to do about a database that is newer than the image."""
+
+    PROVE = "prove"
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least important event that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def text(value: str) -> str:
+    """Any text but an empty one."""
+    if not value.strip():
+        raise ValueError("a text that is not empty")
+    return value.strip()
+
+
+def seconds(value: str) -> float:
+    """A duration; 0 is allowed."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= LONGEST_SECONDS:  # nan is neither
+        raise ValueError(f"a number of seconds from 0 to {LONGEST_SECONDS}")
+    return number
+
+
+def positive_seconds(value: str) -> float:
+    """A duration above 0."""
+    number = seconds(value)
+    if number == 0:
+        raise ValueError(f"a number of seconds above 0, up to {LONGEST_SECONDS}")
+    return number
+
+
+def flag(value: str) -> bool:
+    """Yes or no, in the usual spellings."""
+    match value.strip().lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+        case _:
+            raise ValueError("true or false (1, 0, yes, no, on, off)")
+
+
+def target(value: str) -> str:
+    """What Alembic's upgrade takes, but for a relative revision."""
+    wanted = text(value)
+    if re.search(r"(^|@|\w)[+-]\d+$", wanted):
+        raise ValueError(
+            "head, heads, a revision or branch@head; not a relative one, because a run must mean"
+            " the same thing every time"
+        )
+    return wanted
+
+
+def version_table(value: str) -> str:
+    """A table's name, with or without its schema."""
+    if not re.fullmatch(r"(?:[^.\s]+\.)?[^.\s]+", value.strip()):
+        raise ValueError("[schema.]name")
+    return value.strip()
+
+
+def choice(choices: type[Choice]) -> Callable[[str], Choice]:
+    """One of a closed set, in any case of letters."""
+
+    def parse(value: str) -> Choice:
+        try:
+            return choices(value.strip().lower())
+        except ValueError:
+            *first, last = choices
+            raise ValueError(f"{', '.join(first)} or {last}") from None
+
+    return parse
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Several words, quoted as in a shell."""
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise ValueError(f"key=value words, quoted as in a shell ({error})") from None
