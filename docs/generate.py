@@ -1,0 +1,124 @@
+"""Write the parts of the documents that the code knows better, and check the documents' links.
+
+A part stands between <!-- generated: NAME --> and <!-- end generated -->. `--check` writes nothing
+and fails with a difference when a part is stale. What stands outside the marks is never touched.
+"""
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from headstart.settings import SETTINGS
+from headstart.verdict import EXITS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_BLOCK = re.compile(
+    r"(?P<begin><!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)"
+    r"(?P<end><!-- end generated -->)",
+    re.DOTALL,
+)
+_MARK = re.compile(r"<!-- (?:generated: [^>]*|end generated) -->")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:")
+
+
+def main() -> int:
+    """Write or check; the exit code is 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
+    check = parser.parse_args().check
+    mistakes = [mistake for page in pages(ROOT) for mistake in bring_up_to_date(page, check=check)]
+    print("\n".join(mistakes), end="\n" if mistakes else "", file=sys.stderr)
+    return 1 if mistakes else 0
+
+
+def pages(root: Path) -> Iterator[Path]:
+    """Every document of the repository; folders with a dot in front are others'."""
+    for page in sorted(root.rglob("*.md")):
+        if not any(part.startswith(".") for part in page.relative_to(root).parts):
+            yield page
+
+
+def bring_up_to_date(page: Path, *, check: bool) -> list[str]:
+    """What is wrong with a page, after its generated parts were written or compared."""
+    text, name = page.read_text(encoding="utf-8"), str(page.relative_to(ROOT))
+    try:
+        fresh = generated(text)
+    except ValueError as error:
+        return [f"{name}: {error}"]
+    mistakes = [f"{name}: {link} does not exist" for link in broken_links(page, fresh)]
+    if fresh != text and check:
+        mistakes.append(_difference(name, text, fresh))
+    elif fresh != text:
+        page.write_text(fresh, encoding="utf-8")
+    return mistakes
+
+
+def generated(text: str) -> str:
+    """The text with every generated part anew. Raises ValueError for marks that do not fit."""
+    blocks = list(_BLOCK.finditer(text))
+    nested = any(_MARK.search(block["body"]) for block in blocks)
+    if nested or len(_MARK.findall(text)) != 2 * len(blocks):
+        raise ValueError("a mark of a generated part has no counterpart")
+    return _BLOCK.sub(_part, text)
+
+
+def _part(block: re.Match[str]) -> str:
+    if block["name"] not in PARTS:
+        raise ValueError(f"no generated part is called {block['name']}: {', '.join(PARTS)}")
+    lines = "".join(f"{line}\n" for line in PARTS[block["name"]]())
+    return f"{block['begin']}{lines}{block['end']}"
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    """The relative links of a page that lead nowhere; what stands as code is no link."""
+    links = _LINK.findall(_CODE.sub("", text))
+    return [link for link in links if not (_ELSEWHERE.match(link) or (page.parent / link).exists())]
+
+
+def _difference(name: str, text: str, fresh: str) -> str:
+    lines = difflib.unified_diff(
+        text.splitlines(), fresh.splitlines(), name, f"{name}, generated", lineterm=""
+    )
+    return "\n".join([f"{name} is stale: make docs", *lines])
+
+
+def settings_table() -> list[str]:
+    """One row for each setting."""
+    rows = (
+        (f"`{row.environment}`", row.unit.lower(), f"`{row.default_text}`", row.help)
+        for row in SETTINGS
+    )
+    return _table(("variable", "unit", "default", "meaning"), rows)
+
+
+def exit_codes_table() -> list[str]:
+    """One row for each outcome, in the order of the exit codes."""
+    rows = (
+        (str(end.code), f"`{outcome.value}`", "yes" if end.retry else "no", end.meaning)
+        for outcome, end in EXITS.items()
+    )
+    return _table(("code", "outcome", "retry", "meaning"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return [f"| {' | '.join(_cell(text) for text in line)} |" for line in lines]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")  # else it would end the cell, in code too
+
+
+PARTS: Mapping[str, Callable[[], list[str]]] = {
+    "settings": settings_table,
+    "exit-codes": exit_codes_table,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
