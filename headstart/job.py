@@ -15,7 +15,7 @@ from headstart.errors import Cancelled, ConnectionLost, HeadstartError, NotCommi
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database
 from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
-from headstart.plan import Baseline, NothingToDo, Plan, Proof, Refuse, Upgrade, decide
+from headstart.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.revisions.environment import Worker, probe_env
 from headstart.revisions.project import Project, created_tables, load_project, read_history
 from headstart.revisions.upgrade import Run, stamp, upgrade
@@ -45,6 +45,7 @@ def run_job(task: Task) -> Outcome:
         with look.read_back():
             outcome = _apply(plan, task, project, _run(task, worker, lock))
             _verify(plan, history, look)
+            task.record.proof = plan.proof
     return outcome
 
 
@@ -106,17 +107,14 @@ def _apply(plan: Plan, task: Task, project: Project, run: Run) -> Outcome:
     target = task.settings.target
     match plan:
         case NothingToDo():
-            task.record.proof = plan.proof
             return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
         case Upgrade():
             upgrade(project, target, run)
-            task.record.proof = Proof.VERSION_ROW
             return Outcome.UPGRADED
         case Baseline():
             stamp(project, plan.revisions, run)
             if plan.pending:
                 upgrade(project, target, run)
-            task.record.proof = Proof.OPERATOR
             return Outcome.BASELINED
         case Refuse():
             raise plan.error

@@ -38,6 +38,7 @@ class Upgrade:
     """Run `pending`, ancestors first."""
 
     slug: ClassVar[str] = "upgrade"
+    proof: ClassVar[Proof] = Proof.VERSION_ROW
     pending: tuple[str, ...]
 
 
@@ -46,6 +47,7 @@ class Baseline:
     """Accept the existing tables as `revisions`: stamp these, then run `pending`."""
 
     slug: ClassVar[str] = "baseline"
+    proof: ClassVar[Proof] = Proof.OPERATOR
     revisions: tuple[str, ...]
     pending: tuple[str, ...]
 
@@ -55,6 +57,7 @@ class Refuse:
     """Do nothing; a person is needed, and `error` says what for."""
 
     slug: ClassVar[str] = "refuse"
+    proof: ClassVar[Proof] = Proof.NONE
     error: HeadstartError
 
 

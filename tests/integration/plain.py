@@ -29,7 +29,13 @@ class PlainProject:
         return self.path / "alembic" / "versions"
 
     def add(
-        self, revision: str, parent: str | None, body: str = "pass", *, top: str = "", name: str = ""
+        self,
+        revision: str,
+        parent: str | None,
+        body: str = "pass",
+        *,
+        top: str = "",
+        name: str = "",
     ) -> Path:
         """Write a revision with this upgrade(); `top` is module level; return its file."""
         file = self.versions / f"{name or revision}.py"

@@ -1,91 +1,23 @@
 """One real situation for each outcome: what leads to it, the command, and what that printed.
 
-docs/runbook.md shows these. A situation says what to do by its effects on a Desk, which writes
-each command down as a reader would type it.
+docs/runbook.md shows these.
 """
 
-import json
-import shlex
 import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import psycopg2
 
 from headstart.verdict import Outcome
-from tests.conftest import Finished
+from tests.conftest import Database
+from tests.integration.desk import Desk
 from tests.integration.one_server_pool import OneServerPool
-from tests.integration.runs import Run, until
-from tests.integration.stage import Stage
 from tests.postgres_server import free_port
 
-SLEEP = 'op.execute("SELECT pg_sleep(60)")'
-WORKER = """
-    SELECT pid FROM pg_stat_activity
-    WHERE application_name LIKE 'headstart:work:%' AND wait_event = 'PgSleep'
-"""
 BUG = "import headstart.job, headstart.cli; headstart.job.decide = None; headstart.cli.main()"
 """A function taken away: the only way to meet a bug that is not known."""
-
-
-@dataclass
-class Desk:
-    """Where an operator sits: a stage, and the commands typed so far with what they printed."""
-
-    stage: Stage
-    typed: list[str] = field(default_factory=list)
-
-    def sql(self, statement: str) -> None:
-        """Execute a statement as superuser."""
-        self.typed.append(f"$ psql -c {json.dumps(statement)}")
-        self.stage.database.execute(statement)
-
-    def before(self, **environ: str) -> None:
-        """Run headstart to get where the situation begins."""
-        self.typed.append(f"$ {command_line((), environ)}")
-        assert self.stage.run(**environ).exit_code == 0
-
-    def revision(self, revision: str, body: str) -> None:
-        """Add a revision after the last one, and say what it does."""
-        self.typed.append(f"# revision {revision} of the image: {body}")
-        self.stage.project.add(revision, "0003", body)
-
-    def note(self, text: str) -> None:
-        """Say what a command cannot show."""
-        self.typed.append(f"# {text}")
-
-    def run(self, *argv: str, shown: str = "", **environ: str) -> Finished:
-        """Run headstart, the command that the situation is about."""
-        self.typed.append(f"$ {shown or command_line(argv, environ)}")
-        return self.stage.run(*argv, **environ)
-
-    def documented_names(self) -> dict[str, str]:
-        """Return what the document calls the things of this test."""
-        database = self.stage.database
-        return {
-            str(self.stage.project.path): "/app",
-            database.name: "app",
-            f'"{database.parameters["user"]}"': '"app"',
-        }
-
-    @contextmanager
-    def running(self) -> Iterator[Run]:
-        """Give a run that is in the middle of a long revision."""
-        self.revision("0004", SLEEP)
-        self.typed.append("$ headstart &")
-        with self.stage.start() as run:
-            until(lambda: self.stage.database.query(WORKER), "a worker in its statement")
-            yield run
-
-
-def command_line(argv: tuple[str, ...], environ: dict[str, str]) -> str:
-    """Write a command as a shell takes it."""
-    settings = (f"{name}={shlex.quote(value)}" for name, value in environ.items())
-    return " ".join((*settings, "headstart", *argv))
+NO_MIGRATIONS = ("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
 
 
 Verdict = dict[str, Any]
@@ -132,8 +64,8 @@ def invalid_settings(desk: Desk) -> Verdict:
 
 def wrong_database(desk: Desk) -> Verdict:
     desk.note("env.py has a URL of its own, of the database `postgres` on the same server")
-    other = desk.stage.database.server.url(dbname="postgres").replace("%", "%%")
-    line = f"config.set_main_option('sqlalchemy.url', {other.replace('postgresql', 'postgresql+psycopg2', 1)!r})"
+    other = Database(desk.stage.database.server, "postgres").sqlalchemy_url.replace("%", "%%")
+    line = f"config.set_main_option('sqlalchemy.url', {other!r})"
     desk.stage.project.edit_env("target_metadata = None", f"target_metadata = None\n{line}")
     return desk.run().verdict
 
@@ -145,7 +77,7 @@ def unreachable(desk: Desk) -> Verdict:
 
 def pool_exhausted(desk: Desk) -> Verdict:
     given = desk.stage.database.parameters
-    desk.note("between headstart and the server: a pool with one server connection")
+    desk.note("between headstart and the server: a proxy that serves one connection at a time")
     with OneServerPool(given["host"], desk.stage.database.port) as pool:
         url = desk.stage.database.server.url(
             dbname=desk.stage.database.name, host="127.0.0.1", port=str(pool.port)
@@ -161,7 +93,7 @@ def lock_unavailable(desk: Desk) -> Verdict:
 def blocked(desk: Desk) -> Verdict:
     desk.before(HEADSTART_TARGET="0001")
     desk.typed.append('$ psql -c "BEGIN; LOCK TABLE accounts; SELECT pg_sleep(600)" &')
-    with psycopg2.connect(**desk.stage.database.parameters) as holder:
+    with psycopg2.connect(desk.stage.database.url) as holder:
         holder.cursor().execute("LOCK TABLE accounts")
         ended = desk.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="0.5")
     holder.close()
@@ -190,13 +122,13 @@ def access_refused(desk: Desk) -> Verdict:
 
 
 def revision_failed(desk: Desk) -> Verdict:
-    desk.revision("0004", "op.execute(\"INSERT INTO orders (account_id) VALUES (4711)\")")
+    desk.revision("0004", 'op.execute("INSERT INTO orders (account_id) VALUES (4711)")')
     return desk.run().verdict
 
 
 def not_committed(desk: Desk) -> Verdict:
     desk.note("env.py leaves out context.run_migrations()")
-    desk.stage.project.edit_env("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
+    desk.stage.project.edit_env(*NO_MIGRATIONS)
     return desk.run().verdict
 
 

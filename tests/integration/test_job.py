@@ -5,6 +5,7 @@ import pytest
 from tests.integration.plain import REVISIONS, TABLES
 from tests.integration.stage import Stage
 
+
 def test_an_empty_database_is_upgraded_then_there_is_nothing_to_do(stage: Stage) -> None:
     first, second = stage.run(), stage.run()
     assert first.exit_code == second.exit_code == 0

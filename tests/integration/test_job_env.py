@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.integration.plain import REVISIONS, TABLES
+from tests.integration.situations import NO_MIGRATIONS
 from tests.integration.stage import Stage
 
 CONFIGURE = "        context.configure(\n            connection=connection"
@@ -46,7 +47,10 @@ def test_an_answer_on_stdout_stays_clean(stage: Stage) -> None:
     "spoil",
     [
         ("connectable.connect()", "connectable.begin()"),
-        (CONFIGURE, "        connection.exec_driver_sql('SET search_path TO public')\n" + CONFIGURE),
+        (
+            CONFIGURE,
+            "        connection.exec_driver_sql('SET search_path TO public')\n" + CONFIGURE,
+        ),
         ("poolclass=pool.NullPool", "poolclass=pool.NullPool, isolation_level='AUTOCOMMIT'"),
         (".connect()", ".connect().execution_options(isolation_level='AUTOCOMMIT')"),
     ],
@@ -84,7 +88,9 @@ def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
     "ending", ["sys.exit(0)", "raise SystemExit", "raise RuntimeError('no configuration')"]
 )
 def test_an_env_that_ends_is_not_a_success(stage: Stage, ending: str) -> None:
-    stage.project.edit_env("target_metadata = None", f"target_metadata = None\nimport sys\n{ending}")
+    stage.project.edit_env(
+        "target_metadata = None", f"target_metadata = None\nimport sys\n{ending}"
+    )
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert "env.py, line" in ended.verdict["error"]["message"]
@@ -93,15 +99,17 @@ def test_an_env_that_ends_is_not_a_success(stage: Stage, ending: str) -> None:
 
 def test_an_env_that_ends_after_the_probe_is_not_a_success(stage: Stage) -> None:
     """It configures, and then leaves without running any revision."""
-    stage.project.edit_env("        with context.begin_transaction():", "        raise SystemExit(0)")
+    stage.project.edit_env(
+        "        with context.begin_transaction():", "        raise SystemExit(0)"
+    )
     ended = stage.run()
-    assert ended.exit_code != 0
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert stage.tables() == set()
 
 
 def test_an_env_that_does_not_commit_is_found_out(stage: Stage) -> None:
     """After the run the database is asked, on a new connection."""
-    stage.project.edit_env("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
+    stage.project.edit_env(*NO_MIGRATIONS)
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "not_committed")
     assert stage.tables() == set()

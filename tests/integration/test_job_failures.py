@@ -15,7 +15,7 @@ from tests.integration.stage import Stage
 SECRET_ROW = "INSERT INTO accounts (id, name) VALUES (1, 'Ada'), (1, 'Grace')"
 WORKERS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headstart:work:%'"
 LOCKS = """
-    SELECT FROM pg_locks WHERE locktype = 'advisory'
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -66,7 +66,9 @@ def test_a_script_that_ends_is_not_a_success(stage: Stage, raised: str) -> None:
 
 
 def test_a_deadline_in_the_middle_of_a_revision_rolls_it_back(stage: Stage) -> None:
-    sleep = 'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(30)")'
+    sleep = (
+        'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(30)")'
+    )
     stage.project.add("0004", "0003", sleep)
     ended = stage.run(HEADSTART_DEADLINE_SECONDS="2.5", HEADSTART_HEARTBEAT_SECONDS="0.3")
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from headstart.verdict import EXITS, Outcome
+from tests.integration.desk import Desk
 from tests.integration.runbook_page import HEADINGS, Example, Page
-from tests.integration.situations import SITUATIONS, Desk
+from tests.integration.situations import SITUATIONS
 from tests.integration.stage import Stage
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
@@ -48,7 +49,7 @@ def test_every_exit_code_has_its_section_with_the_same_headings() -> None:
 
 def test_an_example_stands_in_the_section_of_its_exit_code() -> None:
     page = Page(RUNBOOK.read_text())
-    assert page.examples() == {outcome: EXITS[outcome].code for outcome in page.examples()}
+    assert page.examples() == {name: EXITS[Outcome(name)].code for name in page.examples()}
 
 
 def test_every_link_leads_to_a_heading() -> None:

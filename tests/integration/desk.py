@@ -1,0 +1,73 @@
+"""Where an operator sits: what is typed for one situation, kept as a reader would type it."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.conftest import Finished
+from tests.integration.runs import Run, until
+from tests.integration.stage import Stage
+
+SLEEP = 'op.execute("SELECT pg_sleep(60)")'
+WORKER = """
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name LIKE 'headstart:work:%' AND wait_event = 'PgSleep'
+"""
+
+
+@dataclass
+class Desk:
+    """Where an operator sits: a stage, and the commands typed so far with what they printed."""
+
+    stage: Stage
+    typed: list[str] = field(default_factory=list)
+
+    def sql(self, statement: str) -> None:
+        """Execute a statement as superuser."""
+        self.typed.append(f"$ psql -c {json.dumps(statement)}")
+        self.stage.database.execute(statement)
+
+    def before(self, **environ: str) -> None:
+        """Run headstart to get where the situation begins."""
+        self.typed.append(f"$ {command_line((), environ)}")
+        assert self.stage.run(**environ).exit_code == 0
+
+    def revision(self, revision: str, body: str) -> None:
+        """Add a revision after the last one, and say what it does."""
+        self.typed.append(f"# revision {revision} of the image: {body}")
+        self.stage.project.add(revision, "0003", body)
+
+    def note(self, text: str) -> None:
+        """Say what a command cannot show."""
+        self.typed.append(f"# {text}")
+
+    def run(self, *argv: str, shown: str = "", **environ: str) -> Finished:
+        """Run headstart, the command that the situation is about."""
+        self.typed.append(f"$ {shown or command_line(argv, environ)}")
+        return self.stage.run(*argv, **environ)
+
+    def documented_names(self) -> dict[str, str]:
+        """Return what the document calls the things of this test."""
+        database = self.stage.database
+        return {
+            str(self.stage.project.path): "/app",
+            database.name: "app",
+            f'"{database.parameters["user"]}"': '"app"',
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[Run]:
+        """Give a run that is in the middle of a long revision."""
+        self.revision("0004", SLEEP)
+        self.typed.append("$ headstart &")
+        with self.stage.start() as run:
+            until(lambda: self.stage.database.query(WORKER), "a worker in its statement")
+            yield run
+
+
+def command_line(argv: tuple[str, ...], environ: dict[str, str]) -> str:
+    """Write a command as a shell takes it."""
+    settings = (f"{name}={shlex.quote(value)}" for name, value in environ.items())
+    return " ".join((*settings, "headstart", *argv))
