@@ -168,9 +168,17 @@ def _next_step(error: BaseException) -> str:
 
 
 def _error_fields(error: BaseException) -> dict[str, str]:
-    fields = {"type": type(error).__name__, "message": str(error)}
+    fields = {"type": type(error).__name__, "message": _message(error)}
     sqlstate = getattr(error, "sqlstate", None)
     return fields | ({"sqlstate": sqlstate} if sqlstate else {})
+
+
+def _message(error: BaseException) -> str:
+    """What happened; of an error that is not ours without DETAIL, which shows people's data."""
+    if isinstance(error, errors.HeadstartError | errors.Cancelled):
+        return str(error)
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return primary or next(iter(str(error).splitlines()), "")
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:
