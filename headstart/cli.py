@@ -22,7 +22,7 @@ from headstart.signals import Signals, caught_signals
 from headstart.task import Task, read_text
 from headstart.verdict import Outcome, Record, conclude, verdict_fields
 
-DEFAULT_TERMINATION_LOG = "/dev/termination-log"
+TERMINATION_LOG = "/dev/termination-log"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -41,7 +41,8 @@ class Execution:
         self._secrets = Secrets()
         self._record = Record(random_secrets.token_hex(4), __version__)
         self._log = self._open_log(_early_format(), LogLevel.INFO)
-        self._termination_log = DEFAULT_TERMINATION_LOG
+        # until the settings are read: a mistake in them is told there too
+        self._termination_log = os.environ.get("HEADSTART_TERMINATION_LOG", TERMINATION_LOG)
         self._debug = False
 
     def run(self, argv: Sequence[str]) -> int:

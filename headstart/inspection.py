@@ -21,8 +21,8 @@ def inspect_database(
 ) -> DatabaseFacts:
     """Read the facts in one read-only transaction.
 
-    `our_tables` is asked only where there are tables but no version row. Raises AccessRefused where the role
-    may not read, and ConnectionLost.
+    `our_tables` is asked only where there are tables but no version row. Raises AccessRefused
+    where the role may not read, and ConnectionLost.
     """
     with _named_failures():
         connection.execute("BEGIN TRANSACTION READ ONLY")
