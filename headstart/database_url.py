@@ -111,8 +111,10 @@ def _split(rest: str) -> tuple[str, str, str]:
 
 def _check_names(options: Sequence[tuple[str, str]], query: str, where: str) -> None:
     unknown = [name for name, _ in options if name not in _KNOWN]
-    if unknown and "@" in query:  # perhaps the rest of a password: nothing of it is repeated
-        raise InvalidUrl(f"{where}: unknown options (a ? in the password? write it as %3F)")
+    if unknown and ("@" in query or "password" in query):  # perhaps a part of it: not repeated
+        raise InvalidUrl(
+            f"{where}: unknown options (a ? or & in the password? write it as %3F or %26)"
+        )
     if unknown:
         hints = [f"{name!r}{_nearest(name)}" for name in unknown]
         raise InvalidUrl(f"{where}: unknown option {', '.join(hints)}")
@@ -151,7 +153,7 @@ def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _host_and_port(text: str, where: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::(.*))?", text)
+    match = re.fullmatch(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::([^:]*))?", text)
     if match is None:
         raise InvalidUrl(f"{where}: an IPv6 address needs brackets, as in [::1]:5432")
     return unquote(match.group(1) or match.group(2) or ""), match.group(3) or ""
