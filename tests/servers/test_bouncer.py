@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from tests.integration.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
-from tests.integration.runs import Run, run
+from tests.integration.runs import APPLIED, Run, run
 from tests.servers.containers import Container
 from tests.servers.databases import Database, bouncer
 
@@ -97,3 +97,12 @@ def test_a_pooler_whose_client_leaves_is_entered_within_the_wait(official: Datab
             for client in clients:
                 client.close()
             assert waiting.end().outcome == "upgraded"
+
+
+def test_a_poolers_limit_on_idle_transactions_does_not_break_the_lock(official: Database) -> None:
+    """The lock is an idle transaction; its heartbeat keeps it from looking like one."""
+    database = official.create()
+    with bouncer(official, idle_transaction_timeout=3) as pool:
+        end = run(database.url(pool), SLOW_SECONDS="8")
+    assert end.outcome == "upgraded"
+    assert end.applied == APPLIED
