@@ -2,6 +2,7 @@
 
 A part stands between <!-- generated: NAME --> and <!-- end generated -->. `--check` writes nothing
 and fails with a difference when a part is stale. What stands outside the marks is never touched.
+A relative link must lead to a file, and behind a # to a heading of it.
 """
 
 import argparse
@@ -9,9 +10,10 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
-from headstart.settings import SETTINGS
+from headstart.setting_table import SETTINGS
 from headstart.verdict import EXITS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +25,9 @@ _BLOCK = re.compile(
 )
 _MARK = re.compile(r"<!-- (?:generated: [^>]*|end generated) -->")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
@@ -78,7 +82,27 @@ def _part(block: re.Match[str]) -> str:
 def broken_links(page: Path, text: str) -> list[str]:
     """The relative links of a page that lead nowhere; what stands as code is no link."""
     links = _LINK.findall(_CODE.sub("", text))
-    return [link for link in links if not (_ELSEWHERE.match(link) or (page.parent / link).exists())]
+    return [link for link in links if not (_ELSEWHERE.match(link) or _leads_somewhere(link, page))]
+
+
+def _leads_somewhere(link: str, page: Path) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    if not target.exists():
+        return False
+    return not anchor or anchor in anchors(target.read_text(encoding="utf-8"))
+
+
+def anchors(text: str) -> list[str]:
+    """The anchors that a page's headings get, as GitHub makes them; a second one is numbered."""
+    found: list[str] = []
+    for heading in _HEADING.findall(_FENCE.sub("", text)):
+        kept = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        times = sum(
+            re.fullmatch(rf"{re.escape(kept)}(-\d+)?", other) is not None for other in found
+        )
+        found.append(f"{kept}-{times}" if times else kept)
+    return found
 
 
 def _difference(name: str, text: str, fresh: str) -> str:
@@ -91,19 +115,27 @@ def _difference(name: str, text: str, fresh: str) -> str:
 def settings_table() -> list[str]:
     """One row for each setting."""
     rows = (
-        (f"`{row.environment}`", row.unit.lower(), f"`{row.default_text}`", row.help)
+        (
+            f"`{row.environment}`",
+            ", ".join(f"`{option}`" for option in row.options),
+            f"`{row.default_text}`",
+            row.unit if "|" in row.unit else row.unit.lower(),
+            row.help,
+        )
         for row in SETTINGS
     )
-    return _table(("variable", "unit", "default", "meaning"), rows)
+    return _table(("variable", "option", "default", "unit", "meaning"), rows)
 
 
 def exit_codes_table() -> list[str]:
-    """One row for each outcome, in the order of the exit codes."""
-    rows = (
-        (str(end.code), f"`{outcome.value}`", "yes" if end.retry else "no", end.meaning)
-        for outcome, end in EXITS.items()
-    )
-    return _table(("code", "outcome", "retry", "meaning"), rows)
+    """One row for each exit code, with all outcomes that end so."""
+    rows = []
+    for code, group in groupby(EXITS.items(), key=lambda entry: entry[1].code):
+        ends = dict(group)
+        retry = {True: "yes", False: "no"}[any(end.retry for end in ends.values())]
+        told = "<br>".join(f"`{outcome.value}`: {end.meaning}" for outcome, end in ends.items())
+        rows.append((str(code), retry if code else "", told))
+    return _table(("code", "retry", "outcome and its meaning"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

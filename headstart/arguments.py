@@ -1,7 +1,7 @@
 """The command line, made from the table of settings. Pure but for --help and --version.
 
-It collects texts; what they mean is settings.py's business. No message of ours repeats a value: people
-do write URLs with passwords here.
+It collects texts; what they mean is settings.py's business. No message of ours repeats a value:
+people do write URLs with passwords here.
 """
 
 import argparse
