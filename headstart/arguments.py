@@ -149,12 +149,27 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=8, width=98)
 
 
+class _Once(argparse.Action):
+    """Stores a value that may not repeat: nobody can tell which of two was meant."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option_string} is given twice")
+        setattr(namespace, self.dest, values)
+
+
 def _add_option(group: argparse._ArgumentGroup, setting: Setting) -> None:
     text = f"{setting.environment} (default: {setting.default_text}): {setting.help}"
     group.add_argument(
         *setting.options,
         dest=setting.name,
-        action="append" if setting.several else "store",
+        action="append" if setting.several else _Once,
         metavar=setting.unit,
         help=text.replace("%", "%%"),
     )

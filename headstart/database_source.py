@@ -6,7 +6,7 @@ a mounted secret may be rotated while we wait. No repr and no message holds a pa
 
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error, InterpolationError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headstart.database_url import PLACEHOLDERS, DatabaseUrl, InvalidUrl, parse_database_url
 from headstart.errors import InvalidSettings
@@ -42,13 +42,14 @@ class DatabaseSource:
 
     def parse(self, read_text: ReadText) -> DatabaseUrl:
         """As resolve(), but raises InvalidUrl."""
-        text = _secret(self.origin, self.url_file, read_text) if self.url_file else self.url
+        text = self.url
+        if self.url_file is not None:
+            text = _secret(self.origin, self.url_file, read_text)
         found = parse_database_url(text, self.origin) if text is not None else DatabaseUrl()
-        if self.password_file and "password" not in found.parameters:
-            password = _secret("PGPASSWORD_FILE", self.password_file, read_text)
-            parameters = dict(found.parameters) | {"password": password}
-            return DatabaseUrl(found.driver, parameters, found.driver_options, found.warnings)
-        return found
+        if self.password_file is None or "password" in found.parameters:
+            return found
+        password = _secret("PGPASSWORD_FILE", self.password_file, read_text)
+        return replace(found, parameters={**found.parameters, "password": password})
 
 
 def find_database(
@@ -93,7 +94,11 @@ def _embedded(argument: str | None, environ: Mapping[str, str]) -> DatabaseSourc
     given = ["--database-url"] if argument is not None else []
     given += [name for name in ("DATABASE_URL", "DATABASE_URL_FILE") if name in environ]
     if given:
-        raise InvalidUrl(f"HEADSTART_EMBEDDED and {given[0]} exclude each other: remove one")
+        raise InvalidUrl(
+            "; ".join(
+                f"HEADSTART_EMBEDDED and {name} exclude each other: remove one" for name in given
+            )
+        )
     return DatabaseSource("HEADSTART_EMBEDDED")
 
 
@@ -109,8 +114,8 @@ def _choose(
         path = environ["DATABASE_URL_FILE"]
         return DatabaseSource("DATABASE_URL_FILE", url_file=path, password_file=password_file)
     url = read_ini_url(*ini)
-    libpq = any(name in environ for name in LIBPQ_PLACES)
-    if url is not None and not (libpq and url.strip() in PLACEHOLDERS):
+    libpq = any(environ.get(name) for name in LIBPQ_PLACES)  # libpq passes over empty ones
+    if url is not None and not (libpq and url.strip(" '\"`") in PLACEHOLDERS):
         origin = f"sqlalchemy.url in {ini[0]}"
         return DatabaseSource(origin, url, password_file=password_file)
     if libpq:
@@ -132,11 +137,15 @@ def read_ini_url(path: str, text: str) -> str | None:
 
 
 def _secret(name: str, path: str, read_text: ReadText) -> str:
+    if not path.strip():
+        raise InvalidUrl(f"{name} is empty: name a file, or remove it")
     try:
         secret = read_text(path).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a path that no file can have
         reason = getattr(error, "strerror", None) or "not a text"
         raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
     if not secret.strip():
         raise InvalidUrl(f"{name}: {path} is empty")
+    if "\0" in secret:
+        raise InvalidUrl(f"{name}: {path} holds a zero byte; it is not a text")
     return secret

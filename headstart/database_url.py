@@ -22,6 +22,9 @@ _SCHEME = re.compile(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
 _QUOTES = ("'", '"', "`")
 _KNOWN = LIBPQ_KEYWORDS | DRIVER_OPTIONS | OTHER_NAMES.keys()
 _PORT_OR_NOTHING = re.compile(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
+_TWO_WAYS = re.compile(r"[^@/]*@[\w.,-]+(?::\d+)?/[^@/]*@[^@/]*")
+"""A database name with an @, or a password with @ and /: a wrong guess would send the password to a
+host that is none of ours."""
 
 
 class InvalidUrl(ValueError):
@@ -51,6 +54,12 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
         raise InvalidUrl(
             f"{where} names the driver {driver!r}: allowed are {', '.join(DRIVERS)}, or none"
         )
+    if not url.isprintable():
+        raise InvalidUrl(f"{where} holds a line break or another control character: remove it")
+    if _TWO_WAYS.fullmatch(url[scheme.end() :].partition("?")[0]):
+        raise InvalidUrl(
+            f"{where} can be read in two ways: write each @ but the one before the host as %40"
+        )
     credentials, address, query = _split(url[scheme.end() :])
     options = parse_qsl(query, keep_blank_values=True)
     _check_names(options, query, where)
@@ -59,6 +68,8 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
     _match_ports(parameters, where)
     foreign = {name: value for name, value in options if name in DRIVER_OPTIONS}
     kept = {name: value for name, value in parameters.items() if value}
+    if "\0" in "".join(kept.values()):
+        raise InvalidUrl(f"{where} holds %00, which PostgreSQL takes nowhere")
     return DatabaseUrl(driver, kept, foreign, warnings)
 
 
@@ -132,10 +143,14 @@ def _credentials(text: str) -> dict[str, str]:
 
 def _decoded(text: str) -> str:
     """Undo percent-encoding; a % that begins no character is meant as it stands."""
+    return re.sub(r"(?:%[0-9A-Fa-f]{2})+", _decoded_run, text)
+
+
+def _decoded_run(run: re.Match[str]) -> str:
     try:
-        return unquote(text, errors="strict")
+        return unquote(run.group(), errors="strict")
     except UnicodeDecodeError:
-        return text
+        return run.group()
 
 
 def _address(text: str, where: str) -> dict[str, str]:

@@ -14,6 +14,8 @@ from typing import TypeVar
 LONGEST_SECONDS = 2_147_483
 """Postgres counts its time limits in milliseconds, in 32 bits; this is 24 days."""
 
+SHORTEST_SECONDS = 0.001
+
 
 class Ahead(StrEnum):
     """What to do about a database that is newer than the image."""
@@ -69,6 +71,14 @@ def positive_seconds(value: str) -> float:
     return number
 
 
+def timeout_seconds(value: str) -> float:
+    """A time limit of Postgres's own, where 0 is none: anything shorter would round to that."""
+    number = seconds(value)
+    if 0 < number < SHORTEST_SECONDS:
+        raise ValueError(f"0 for none, or a number of seconds from {SHORTEST_SECONDS:g} up")
+    return number
+
+
 def flag(value: str) -> bool:
     """Yes or no, in the usual spellings."""
     match value.strip().lower():
@@ -82,13 +92,25 @@ def flag(value: str) -> bool:
 
 def target(value: str) -> str:
     """What Alembic's upgrade takes, but for a relative revision."""
-    wanted = text(value)
-    if re.search(r"(^|@|\w)[+-]\d+$", wanted):
+    if _RELATIVE.search(value.strip()):
         raise ValueError(
             "head, heads, a revision or branch@head; not a relative one, because a run must mean"
             " the same thing every time"
         )
+    if value.strip() == "base" or not re.fullmatch(r"[^\s@:]+(?:@[^\s@:]+)?", value.strip()):
+        raise ValueError("head, heads, a revision or branch@head")
+    return value.strip()
+
+
+def baseline(value: str) -> str:
+    """Which revision the tables are that stand there without a version row."""
+    wanted = value.strip()
+    if _RELATIVE.search(wanted) or wanted == "base" or not re.fullmatch(r"[^\s:]+", wanted):
+        raise ValueError("proof, head or a revision, not a relative one")
     return wanted
+
+
+_RELATIVE = re.compile(r"(^|[@\w])[+-]\d+$")
 
 
 def version_table(value: str) -> str:

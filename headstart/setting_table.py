@@ -60,6 +60,10 @@ def _seconds(name: str, default: float, sentence: str) -> Setting:
     return Setting(name, default, sentence, kinds.seconds, "SECONDS")
 
 
+def _timeout(name: str, default: float, sentence: str) -> Setting:
+    return Setting(name, default, sentence, kinds.timeout_seconds, "SECONDS")
+
+
 def _path(name: str, default: str, sentence: str) -> Setting:
     return Setting(name, default, sentence, kinds.text, "PATH")
 
@@ -107,7 +111,7 @@ SETTINGS: tuple[Setting, ...] = (
         "BASELINE",
         "proof",
         "for tables without a version row: the revision that they are, or head; proof refuses",
-        kinds.text,
+        kinds.baseline,
         "REVISION",
     ),
     _choice("AHEAD", Ahead.PROVE, "what to do about a version row that is not in this image"),
@@ -127,10 +131,10 @@ SETTINGS: tuple[Setting, ...] = (
         several=True,
         short="-x",
     ),
-    _seconds(
+    _timeout(
         "DDL_LOCK_TIMEOUT_SECONDS", 5.0, "lock_timeout of each revision's transaction; 0 is none"
     ),
-    _seconds(
+    _timeout(
         "STATEMENT_TIMEOUT_SECONDS",
         0.0,
         "statement_timeout of each revision's transaction; 0 is none",

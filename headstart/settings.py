@@ -109,9 +109,11 @@ def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
     return ""
 
 
-_FOREIGN = re.compile(r"HEADSTART_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_\w+)?|TEST_\w+)")
-"""What Kubernetes injects for a Service called headstart, and what configures our own tests.
-Source: Kubernetes documentation, "Environment variables" of Services."""
+_FOREIGN = re.compile(
+    r"HEADSTART_(TEST_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))"
+)
+"""What Kubernetes injects for Services called headstart or headstart-something, and what configures
+our own tests. Source: Kubernetes documentation, "Environment variables" of Services."""
 
 _TYPO = 0.8
 """difflib's ratio from which a name counts as a typo; newer names of ours stay below it."""
@@ -119,14 +121,24 @@ _TYPO = 0.8
 
 def _unknown_names(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Mistakes for typos; warnings for others, as an older image after a rollback meets newer."""
-    meant = {name: name for name in (DATABASE_URL.name, f"{DATABASE_URL.name}_FILE")}
-    meant |= {setting.name: setting.environment for setting in SETTINGS}
+    known = {setting.environment for setting in SETTINGS}
     mistakes, warnings = [], []
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in meant.values() or _FOREIGN.fullmatch(name):
+        if not name.upper().startswith(PREFIX) or name in known or _FOREIGN.fullmatch(name):
             continue
-        if close := get_close_matches(name.removeprefix(PREFIX), meant, n=1, cutoff=_TYPO):
-            mistakes.append(f"{name} is not a setting; did you mean {meant[close[0]]}?")
+        if hint := _meant(name.upper().removeprefix(PREFIX)):
+            mistakes.append(f"{name} is not a setting; {hint}")
         else:
             warnings.append(f"{name} is not a setting of this version; it was ignored")
     return mistakes, warnings
+
+
+def _meant(name: str) -> str | None:
+    """A hint at the setting whose name, without its prefix, is near: a typo, no unit, a file."""
+    meant = {name: name for name in (DATABASE_URL.name, f"{DATABASE_URL.name}_FILE")}
+    meant |= {setting.name: setting.environment for setting in SETTINGS}
+    if name not in meant and name.removesuffix("_FILE") in meant:
+        return "only DATABASE_URL_FILE and PGPASSWORD_FILE name files"
+    close = [f"{name}_SECONDS"] if f"{name}_SECONDS" in meant else []
+    close += get_close_matches(name, meant, n=1, cutoff=_TYPO)
+    return f"did you mean {meant[close[0]]}?" if close else None
