@@ -22,7 +22,8 @@ _SCHEME = re.compile(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
 _QUOTES = ("'", '"', "`")
 _KNOWN = LIBPQ_KEYWORDS | DRIVER_OPTIONS | OTHER_NAMES.keys()
 _PORT_OR_NOTHING = re.compile(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
-_TWO_WAYS = re.compile(r"[^@/]*@[\w.,-]+(?::\d+)?/[^@/]*@[^@/]*")
+_PLAIN_HOST = r"(?:[\w.-]+|\[[^\]@/]*\])(?::\d+)?"
+_TWO_WAYS = re.compile(rf"[^@/]*@{_PLAIN_HOST}(?:,{_PLAIN_HOST})*/[^@/]*@[^@/]*")
 """A database name with an @, or a password with @ and /: a wrong guess would send the password to a
 host that is none of ours."""
 

@@ -32,6 +32,7 @@ REFUSED = {
     ("check", "--sql"): "--sql belongs to the verb plan",
     ("--output", "json"): "--output belongs to check, wait and plan",
     ("check", "--output", "xml"): "--output is one of text, json",
+    ("--target", "a", "check", "--target", "b"): "--target is given twice",
     ("--wait-seconds",): "argument --wait-seconds: expected one argument",
 }
 
