@@ -99,11 +99,11 @@ def test_an_env_that_ends_is_not_a_success(stage: Stage, ending: str) -> None:
 
 def test_an_env_that_ends_after_the_probe_is_not_a_success(stage: Stage) -> None:
     """It configures, and then leaves without running any revision."""
-    stage.project.edit_env(
-        "        with context.begin_transaction():", "        raise SystemExit(0)"
-    )
+    begin = "        with context.begin_transaction():"
+    stage.project.edit_env(begin, f"        raise SystemExit(0)\n{begin}")
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert "SystemExit" in ended.verdict["error"]["message"]
     assert stage.tables() == set()
 
 

@@ -49,6 +49,13 @@ def test_check_runs_no_env_and_takes_no_lock(stage: Stage) -> None:
         assert stage.run("check", DATABASE_URL=stage.url_of(role)).exit_code == 0
 
 
+def test_whoever_asks_need_not_be_able_to_do_it(stage: Stage) -> None:
+    """The privilege to create tables is for the run; check and plan answer without."""
+    with stage.login() as role:
+        assert stage.run("check", DATABASE_URL=stage.url_of(role)).exit_code == 14
+        assert stage.run("plan", DATABASE_URL=stage.url_of(role)).exit_code == 0
+
+
 def test_check_names_the_version_table_that_it_is_told(stage: Stage) -> None:
     stage.database.execute(
         "CREATE SCHEMA ops; CREATE TABLE ops.applied (version_num text);"
