@@ -1,0 +1,238 @@
+"""A password with every awkward character works from each source, and is seen nowhere."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.conftest import SERVERS, Database, StartHeadstart
+from tests.integration.plain import REVISIONS, PlainProject
+from tests.integration.watched import Watched, watch
+
+PASSWORDS = ["p%40$w@/:'\"ü", "a b\\c?d#e&f%zz+g{}`!", "100%$x"]
+PASSWORD = PASSWORDS[0]
+# what is shown does not depend on the server's version, and every run here is watched closely
+pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+
+Login = Mapping[str, str]
+"""libpq's parameters, the password included."""
+
+
+@pytest.fixture(params=PASSWORDS[:1])
+def login(request: pytest.FixtureRequest, database: Database) -> Iterator[Login]:
+    """Give a role of the test's own that may create tables and has such a password."""
+    role, password = f"{database.name}_app", request.param
+    literal = password.replace("'", "''")
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{literal}'")
+    database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+    yield database.parameters | {"user": role, "password": password}
+    database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+Run = Callable[..., Watched]
+"""(environment, *argv) -> Watched, on a copy of the plain project"""
+
+
+@pytest.fixture
+def run(start_headstart: StartHeadstart, project: PlainProject, tmp_path: Path) -> Run:
+    """Run headstart on the project and watch it."""
+
+    def run(environ: Mapping[str, str], *argv: str) -> Watched:
+        given = {"HEADSTART_ALEMBIC_INI": project.ini, **environ}
+        return watch(start_headstart, tmp_path, given, *argv)
+
+    return run
+
+
+def url_of(login: Login, password: str | None = None) -> str:
+    """The URL of a login, its password written as given or percent-encoded."""
+    written = quote(login["password"], safe="") if password is None else password
+    secret = f":{written}" if written else ""
+    return f"postgresql://{login['user']}{secret}@{login['host']}:{login['port']}/{login['dbname']}"
+
+
+def raw_url(login: Login) -> str:
+    """The URL with the password as it is, but for what would read as an encoded character."""
+    return url_of(login, login["password"].replace("%", "%25"))
+
+
+def libpq_environment(login: Login) -> dict[str, str]:
+    """PG* without the password."""
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"}
+    return {name: login[parameter] for name, parameter in names.items()}
+
+
+def file_with(folder: Path, text: str) -> str:
+    """A mounted secret."""
+    file = folder / "secret"
+    file.write_text(text + "\n")
+    file.chmod(0o600)
+    return str(file)
+
+
+def passfile_with(folder: Path, login: Login) -> str:
+    """A passfile of libpq's."""
+    escaped = login["password"].replace("\\", "\\\\").replace(":", "\\:")
+    return file_with(folder, f"*:*:*:*:{escaped}")
+
+
+def ini_with(project: PlainProject, url: str) -> dict[str, str]:
+    """Write the URL into alembic.ini; nothing is left for the environment to say."""
+    ini = Path(project.ini)
+    lines = [line for line in ini.read_text().splitlines() if "sqlalchemy.url" not in line]
+    lines.insert(lines.index("[alembic]") + 1, f"sqlalchemy.url = {url}")
+    ini.write_text("\n".join(lines) + "\n")
+    return {}
+
+
+SOURCES: dict[str, Callable[[Login, Path, PlainProject], dict[str, str]]] = {
+    "url": lambda login, *_: {"DATABASE_URL": url_of(login)},
+    "raw url": lambda login, *_: {"DATABASE_URL": raw_url(login)},
+    "url for asyncpg": lambda login, *_: {
+        "DATABASE_URL": url_of(login).replace("://", "+asyncpg://", 1)
+    },
+    "url file": lambda login, folder, _: {"DATABASE_URL_FILE": file_with(folder, url_of(login))},
+    "ini": lambda login, _, project: ini_with(project, url_of(login)),
+    "ini doubled": lambda login, _, project: ini_with(project, url_of(login).replace("%", "%%")),
+    "ini raw": lambda login, _, project: ini_with(project, raw_url(login)),
+    "password file": lambda login, folder, _: {
+        "DATABASE_URL": url_of(login, ""),
+        "PGPASSWORD_FILE": file_with(folder, login["password"]),
+    },
+    "PGPASSWORD": lambda login, *_: libpq_environment(login) | {"PGPASSWORD": login["password"]},
+    "PG* and password file": lambda login, folder, _: (
+        libpq_environment(login) | {"PGPASSWORD_FILE": file_with(folder, login["password"])}
+    ),
+    "PGPASSFILE": lambda login, folder, _: (
+        libpq_environment(login) | {"PGPASSFILE": passfile_with(folder, login)}
+    ),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_password_works_from_each_source_and_is_seen_nowhere(
+    source: str, login: Login, run: Run, tmp_path: Path, project: PlainProject
+) -> None:
+    watched = run(SOURCES[source](login, tmp_path, project))
+    verdict = watched.finished.verdict
+    assert verdict["outcome"] == "upgraded", verdict
+    assert verdict["database"]["user"] == login["user"]
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("login", PASSWORDS[1:], indirect=True)
+@pytest.mark.parametrize("write", [url_of, raw_url])
+def test_other_awkward_passwords_work_too(
+    login: Login, write: Callable[[Login], str], run: Run
+) -> None:
+    watched = run({"DATABASE_URL": write(login)})
+    assert watched.finished.exit_code == 0, watched.finished.verdict
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("source", ["url", "url file", "ini raw", "password file", "PGPASSWORD"])
+def test_a_wrong_password_is_not_shown(
+    source: str, login: Login, run: Run, tmp_path: Path, project: PlainProject
+) -> None:
+    wrong = {**login, "password": "Wr0ng" + PASSWORD}
+    watched = run({**SOURCES[source](wrong, tmp_path, project), "HEADSTART_LOG_LEVEL": "debug"})
+    verdict = watched.finished.verdict
+    assert (verdict["outcome"], verdict["error"]["sqlstate"]) == ("access_refused", "28P01")
+    watched.assert_hidden(wrong["password"])
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_a_failing_statement_that_sets_a_password_is_shown_without_it(
+    login: Login, run: Run, project: PlainProject, level: str
+) -> None:
+    other = "0th3r'secret"
+    project.add(
+        "0004",
+        REVISIONS[-1],
+        f"""
+        op.execute(\"\"\"ALTER ROLE nobody_knows PASSWORD '{other.replace("'", "''")}'\"\"\")
+    """,
+    )
+    watched = run({"DATABASE_URL": url_of(login), "HEADSTART_LOG_LEVEL": level})
+    finished = watched.finished
+    assert finished.verdict["outcome"] == "revision_failed", finished.verdict
+    (shown,) = [e["statement"] for e in finished.events if e["event"] == "statement_failed"]
+    assert "ALTER ROLE nobody_knows PASSWORD" in shown
+    watched.assert_hidden(other)
+    watched.assert_hidden(login["password"])
+
+
+TELLTALES = {
+    "prints": "print(URL); print(repr(URL), file=sys.stderr)",
+    "prints the password": "print(PASSWORD, repr(PASSWORD))",
+    "logs": "logging.getLogger('app').warning('connecting to %s', URL)",
+    "raises": "raise RuntimeError(f'no connection to {URL}')",
+    "raises the password": "raise RuntimeError(PASSWORD)",
+    "raises from": "raise RuntimeError('no') from ValueError(URL)",
+    "exits": "raise SystemExit(URL)",
+    "warns": "import warnings; warnings.warn(URL)",
+}
+GIVEN = """
+import logging, os, sys
+from sqlalchemy.engine import make_url
+URL = config.get_main_option("sqlalchemy.url")
+PASSWORD = os.environ.get("PGPASSWORD") or make_url(URL).password
+"""
+
+
+@pytest.mark.parametrize("telltale", TELLTALES)
+def test_an_env_py_that_tells_the_url_is_masked(
+    telltale: str, login: Login, run: Run, project: PlainProject
+) -> None:
+    line = "config = context.config\n"
+    project.edit_env(line, line + GIVEN + TELLTALES[telltale] + "\n")
+    watched = run({"DATABASE_URL": url_of(login), "HEADSTART_LOG_LEVEL": "debug"})
+    assert (watched.finished.exit_code == 0) == (not telltale.startswith(("raises", "exits")))
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("source", ["password file"])
+def test_a_password_that_is_not_in_the_url_is_masked_too(
+    source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
+) -> None:
+    line = "config = context.config\n"
+    project.edit_env(line, line + GIVEN + "raise RuntimeError(PASSWORD)\n")
+    watched = run(SOURCES[source](login, tmp_path, project) | {"HEADSTART_LOG_LEVEL": "debug"})
+    assert watched.finished.exit_code != 0
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("source", ["url", "raw url"])
+def test_a_revision_that_fails_on_import_and_tells_the_environment_is_masked(
+    source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
+) -> None:
+    top = "import os; raise RuntimeError(str(dict(os.environ)))"
+    project.add("0004", REVISIONS[-1], top=top)
+    watched = run(SOURCES[source](login, tmp_path, project) | {"HEADSTART_LOG_LEVEL": "debug"})
+    assert watched.finished.verdict["outcome"] == "broken_history"
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "wait"])
+def test_no_verb_shows_the_password(verb: str, login: Login, run: Run) -> None:
+    watched = run({"DATABASE_URL": url_of(login), "HEADSTART_WAIT_SECONDS": "0.1"}, verb)
+    assert watched.finished.exit_code in (0, 14)
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("spoiled", ["?nope=1", "/more", "?sslmode=nope"])
+@pytest.mark.parametrize("write", [url_of, raw_url])
+def test_a_url_with_a_mistake_is_not_shown(
+    spoiled: str, write: Callable[[Login], str], login: Login, run: Run
+) -> None:
+    watched = run({"DATABASE_URL": write(login) + spoiled, "HEADSTART_LOG_LEVEL": "debug"})
+    assert watched.finished.verdict["outcome"] == "invalid_settings"
+    watched.assert_hidden(login["password"])
+
+
+def test_a_url_in_an_argument_is_refused_and_not_repeated(login: Login, run: Run) -> None:
+    watched = run({}, "--database-url", url_of(login))
+    assert watched.finished.verdict["outcome"] == "invalid_settings"
+    for text in (watched.finished.stderr, watched.finished.termination):
+        assert quote(PASSWORD, safe="") not in text

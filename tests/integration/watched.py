@@ -1,0 +1,97 @@
+"""Run headstart and keep all that anybody could see of it: to look for a password there."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from tests.conftest import Finished, StartHeadstart
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run that has ended, and every command line there was in /proc meanwhile."""
+
+    finished: Finished
+    command_lines: frozenset[str]
+
+    def assert_hidden(self, secret: str) -> None:
+        """Fail where the secret is to be seen, in whatever form."""
+        for place, text in self._places():
+            for form in forms(secret):
+                assert form not in text, f"the secret is in {place}: {text}"
+
+    def _places(self) -> Iterator[tuple[str, str]]:
+        finished = self.finished
+        yield "stdout", finished.stdout
+        yield "stderr", finished.stderr
+        yield "the log", " ".join(texts(finished.events))
+        yield "the termination message", finished.termination
+        yield "the termination message", " ".join(texts(json.loads(finished.termination)))
+        for line in self.command_lines:
+            yield "the process list", line
+
+
+def watch(start: StartHeadstart, folder: Path, env: Mapping[str, str], *argv: str) -> Watched:
+    """Run headstart to its end, with a termination file in `folder`."""
+    message = folder / "termination"
+    message.touch()
+    seen: set[str] = set()
+    with start(*argv, env={**env, "HEADSTART_TERMINATION_LOG": str(message)}) as process:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while process.poll() is None:
+            assert time.monotonic() < deadline, "the run does not end"
+            seen.update(command_lines())
+            time.sleep(0.02)
+        told = drained(process)
+    return Watched(Finished(process.returncode, *told, message.read_text()), frozenset(seen))
+
+
+def drained(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What an ended process has written; less than a pipe holds."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process.stdout.read(), process.stderr.read()
+
+
+def command_lines() -> Iterator[str]:
+    """The command lines of all processes."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended meanwhile
+
+
+def forms(secret: str) -> set[str]:
+    """The ways in which a text may hold a secret."""
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        quote(secret, safe="").replace("%", "%%"),
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        secret.replace("'", "''"),
+    }
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text within a JSON value."""
+    match value:
+        case dict():
+            for key, entry in value.items():
+                yield key
+                yield from texts(entry)
+        case list():
+            for entry in value:
+                yield from texts(entry)
+        case _:
+            yield str(value)
