@@ -14,8 +14,6 @@ from typing import TypeVar
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483
 """Postgres counts its time limits in milliseconds, in 32 bits, and takes 0 for none."""
 
-SHORTEST_SECONDS = 0.001
-
 
 class Ahead(StrEnum):
     """What to do about a database that is newer than the image."""
@@ -68,14 +66,6 @@ def positive_seconds(value: str) -> float:
     number = seconds(value)
     if number == 0:
         raise ValueError(f"a number of seconds, {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
-    return number
-
-
-def timeout_seconds(value: str) -> float:
-    """A time limit of Postgres's own, where 0 is none: anything shorter would round to that."""
-    number = seconds(value)
-    if 0 < number < SHORTEST_SECONDS:
-        raise ValueError(f"0 for none, or a number of seconds from {SHORTEST_SECONDS:g} up")
     return number
 
 

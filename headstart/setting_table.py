@@ -60,10 +60,6 @@ def _seconds(name: str, default: float, sentence: str) -> Setting:
     return Setting(name, default, sentence, kinds.seconds, "SECONDS")
 
 
-def _timeout(name: str, default: float, sentence: str) -> Setting:
-    return Setting(name, default, sentence, kinds.timeout_seconds, "SECONDS")
-
-
 def _path(name: str, default: str, sentence: str) -> Setting:
     return Setting(name, default, sentence, kinds.text, "PATH")
 
@@ -131,10 +127,10 @@ SETTINGS: tuple[Setting, ...] = (
         several=True,
         short="-x",
     ),
-    _timeout(
+    _seconds(
         "DDL_LOCK_TIMEOUT_SECONDS", 5.0, "lock_timeout of each revision's transaction; 0 is none"
     ),
-    _timeout(
+    _seconds(
         "STATEMENT_TIMEOUT_SECONDS",
         0.0,
         "statement_timeout of each revision's transaction; 0 is none",

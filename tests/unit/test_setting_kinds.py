@@ -1,0 +1,46 @@
+"""What a setting's text may be, kind by kind."""
+
+import pytest
+
+from headstart import setting_kinds as kinds
+from headstart.setting_table import SETTINGS
+
+
+@pytest.mark.parametrize("text", ["head", "heads", "ae1027a6acf", "branch@head", "2024_01"])
+def test_a_target_is_a_symbol_a_revision_or_a_branch(text: str) -> None:
+    assert kinds.target(f" {text} ") == text
+
+
+@pytest.mark.parametrize("text", ["", "base", "a:b", "a b", "a@b@head", "@head", "+1", "head-1"])
+def test_a_target_is_nothing_else(text: str) -> None:
+    with pytest.raises(ValueError, match="head, heads, a revision or branch@head"):
+        kinds.target(text)
+
+
+@pytest.mark.parametrize("text", ["proof", "head", "ae1027a6acf"])
+def test_a_baseline_is_proof_head_or_a_revision(text: str) -> None:
+    assert kinds.baseline(f" {text} ") == text
+
+
+@pytest.mark.parametrize("text", ["", "base", "+1", "-1", "head-1", "a:b", "a b"])
+def test_a_baseline_is_nothing_relative_and_not_base(text: str) -> None:
+    with pytest.raises(ValueError, match="proof, head or a revision"):
+        kinds.baseline(text)
+
+
+@pytest.mark.parametrize("text", ["0.0004", "1e-9", "nan", "-1", "2147484"])
+def test_a_duration_that_postgres_would_round_to_none_or_cannot_hold_is_refused(text: str) -> None:
+    """It counts whole milliseconds in 32 bits, and takes 0 for no limit at all."""
+    with pytest.raises(ValueError, match="a number of seconds, 0 or "):
+        kinds.seconds(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0.0), ("0.001", 0.001), ("2147483", 2147483.0)])
+def test_a_duration_is_nothing_or_at_least_a_millisecond(text: str, value: float) -> None:
+    assert kinds.seconds(text) == value
+
+
+def test_target_and_baseline_are_read_as_such() -> None:
+    parsers = {row.name: row.parse for row in SETTINGS}
+    assert parsers["BASELINE"] is kinds.baseline
+    assert parsers["TARGET"] is kinds.target
