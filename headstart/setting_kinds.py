@@ -11,8 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
-LONGEST_SECONDS = 2_147_483
-"""Postgres counts its time limits in milliseconds, in 32 bits; this is 24 days."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483
+"""Postgres counts its time limits in milliseconds, in 32 bits, and takes 0 for none."""
 
 
 class Ahead(StrEnum):
@@ -56,8 +56,8 @@ def seconds(value: str) -> float:
         number = float(value)
     except ValueError:
         number = math.nan
-    if not 0 <= number <= LONGEST_SECONDS:  # nan is neither
-        raise ValueError(f"a number of seconds from 0 to {LONGEST_SECONDS}")
+    if number != 0 and not SHORTEST_SECONDS <= number <= LONGEST_SECONDS:  # nan is neither
+        raise ValueError(f"a number of seconds, 0 or {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
     return number
 
 
@@ -65,7 +65,7 @@ def positive_seconds(value: str) -> float:
     """A duration above 0."""
     number = seconds(value)
     if number == 0:
-        raise ValueError(f"a number of seconds above 0, up to {LONGEST_SECONDS}")
+        raise ValueError(f"a number of seconds, {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
     return number
 
 

@@ -118,7 +118,7 @@ NOT_ALLOWED = [
     *(("TARGET", text) for text in ("+1", "-1", "head-1", "ae10+2", "feature@head-2", "b@+1")),
     *(
         ("WAIT_SECONDS", text)
-        for text in ("", "soon", "nan", "inf", "-inf", "-1", "1e9", "1m", "1,5")
+        for text in ("", "soon", "nan", "inf", "-inf", "-1", "0.0001", "1e9", "1m", "1,5")
     ),
     ("DEADLINE_SECONDS", "0"),
     ("HEARTBEAT_SECONDS", "0"),
