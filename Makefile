@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TEST_PROCESSES ?= 2
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url
 
@@ -35,7 +36,7 @@ run: setup ## The whole job on an embedded Postgres, twice
 
 .PHONY: test
 test: setup ## Every test that needs nothing but Python: unit, integration, projects
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 .PHONY: test-servers
 test-servers: setup ## Tests against servers in containers; needs a container engine

@@ -39,6 +39,7 @@ class Execution:
         self._started = time.monotonic()
         self._signals = signals
         self._secrets = Secrets()
+        self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         self._record = Record(random_secrets.token_hex(4), __version__)
         self._log = self._open_log(_early_format(), LogLevel.INFO)
         # until the settings are read: a mistake in them is told there too
@@ -70,7 +71,7 @@ class Execution:
         for warning in settings.warnings:
             self._log("settings_warned", warning=warning)
         identity = Identity(self._record.run_id, socket.gethostname())
-        return Task(
+        task = Task(
             settings,
             identity,
             self._log,
@@ -79,6 +80,9 @@ class Execution:
             self._record,
             self._started,
         )
+        if not settings.embedded:
+            task.resolve()  # the secrets are known before any script of the image runs
+        return task
 
     def _answer(self, invocation: Invocation, task: Task) -> Outcome:
         # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded

@@ -124,8 +124,8 @@ class Record:
     run_id: str
     headstart_version: str
     state: State | None = None
-    from_revisions: tuple[str, ...] = ()
-    to_revisions: tuple[str, ...] = ()
+    from_revisions: tuple[str, ...] | None = None
+    to_revisions: tuple[str, ...] | None = None
     applied: list[Applied] = field(default_factory=list)
     proof: Proof = Proof.NONE
     wait_attempts: int = 0
@@ -173,6 +173,11 @@ def _error_fields(error: BaseException) -> dict[str, str]:
     return fields | ({"sqlstate": sqlstate} if sqlstate else {})
 
 
+def _listed(revisions: tuple[str, ...] | None) -> list[str] | None:
+    """The version rows; None, which is left out, where they were never read."""
+    return None if revisions is None else list(revisions)
+
+
 def _message(error: BaseException) -> str:
     """What happened; of an error that is not ours without DETAIL, which shows people's data."""
     if isinstance(error, errors.HeadstartError | errors.Cancelled):
@@ -190,8 +195,8 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "next_step": verdict.next_step,
         "error": verdict.error,
         "state": record.state and record.state.value,
-        "from": list(record.from_revisions),
-        "to": list(record.to_revisions),
+        "from": _listed(record.from_revisions),
+        "to": _listed(record.to_revisions),
         "applied": [
             {"revision": step.revision, "seconds": round(step.seconds, 3)}
             for step in record.applied

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -105,14 +107,27 @@ def project_root() -> Path:
     return Path(__file__).parents[1]
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """Servers by name, each started when it is asked for first and stopped at the very end.
+
+    Tests that run in parallel come in any order: a server a parameter would start anew each time.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def named(name: str) -> Server:
+            if name == "given":
+                return Server(parse_dsn(GIVEN_URL))
+            return running.enter_context(PostgresServer(int(name.removeprefix("pg"))))
+
+        yield named
+
+
 @pytest.fixture(scope="session", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
     """A server of each version, or the one that was given."""
-    if request.param == "given":
-        yield Server(parse_dsn(GIVEN_URL))
-        return
-    with PostgresServer(int(request.param.removeprefix("pg"))) as running:
-        yield running
+    return servers(request.param)
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def test_an_env_py_that_tells_the_url_is_masked(
     watched.assert_hidden(login["password"])
 
 
-@pytest.mark.parametrize("source", ["password file"])
+@pytest.mark.parametrize("source", ["password file", "PGPASSWORD"])
 def test_a_password_that_is_not_in_the_url_is_masked_too(
     source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
 ) -> None:
@@ -203,11 +203,12 @@ def test_a_password_that_is_not_in_the_url_is_masked_too(
     watched.assert_hidden(login["password"])
 
 
-@pytest.mark.parametrize("source", ["url", "raw url"])
+@pytest.mark.parametrize("source", ["url", "raw url", "PGPASSWORD"])
 def test_a_revision_that_fails_on_import_and_tells_the_environment_is_masked(
     source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
 ) -> None:
-    top = "import os; raise RuntimeError(str(dict(os.environ)))"
+    secret = f"bytes.fromhex({login['password'].encode().hex()!r}).decode()"
+    top = f"import os; raise RuntimeError(str(dict(os.environ)) + {secret})"
     project.add("0004", REVISIONS[-1], top=top)
     watched = run(SOURCES[source](login, tmp_path, project) | {"HEADSTART_LOG_LEVEL": "debug"})
     assert watched.finished.verdict["outcome"] == "broken_history"
