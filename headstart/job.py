@@ -160,6 +160,7 @@ class _Look:
         try:
             yield
         except (HeadstartError, Cancelled):
+            self.task.record.to_revisions = None
             with suppress(HeadstartError):
                 self.task.record.to_revisions = self.read().version_rows
             raise

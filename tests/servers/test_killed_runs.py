@@ -44,4 +44,5 @@ def test_a_pooler_that_dies_in_the_middle_is_a_lost_connection(database: Databas
     assert end.outcome == "connection_lost"
     assert end.code == 13
     assert end.applied == APPLIED[:1]
+    assert "to" not in end.verdict, "nobody could read what the database has now"
     assert run(database.url(), SLOW_SECONDS="0").applied == APPLIED[1:]
