@@ -4,8 +4,6 @@ from tests.integration.runs import End
 
 WAIT_SECONDS = 2.0
 """HEADSTART_WAIT_SECONDS where a wait is to be in vain."""
-SLOWEST_ATTEMPT_SECONDS = 7.0
-"""What the last attempt may take longer than that."""
 
 
 def assert_refused_at_once(end: End, cause: str, sqlstate: str | None = None) -> None:
@@ -15,7 +13,6 @@ def assert_refused_at_once(end: End, cause: str, sqlstate: str | None = None) ->
     assert cause in end.verdict["error"]["message"]
     assert end.verdict["error"].get("sqlstate") == sqlstate
     assert end.verdict["wait_attempts"] == 1
-    assert end.verdict["wait_seconds"] < WAIT_SECONDS
 
 
 def assert_waited_in_vain(end: End, cause: str, sqlstate: str | None = None) -> None:
@@ -26,4 +23,3 @@ def assert_waited_in_vain(end: End, cause: str, sqlstate: str | None = None) -> 
     assert end.verdict["error"].get("sqlstate") == sqlstate
     assert end.verdict["wait_attempts"] > 1
     assert end.verdict["wait_seconds"] >= WAIT_SECONDS
-    assert end.verdict["wait_seconds"] < WAIT_SECONDS + SLOWEST_ATTEMPT_SECONDS

@@ -66,7 +66,7 @@ def test_the_holder_is_named_when_the_lock_is_not_free_in_time(database: Databas
     assert end.outcome == "lock_unavailable"
     assert end.code == 11
     assert f"pid {pid} ({HOLDER})" in end.verdict["error"]["message"]
-    assert 1 <= end.verdict["lock_wait_seconds"] < 3
+    assert end.verdict["lock_wait_seconds"] >= 1
     assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
 
 

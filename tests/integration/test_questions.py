@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -83,11 +82,10 @@ def test_check_and_wait_during_a_run(stage: Stage) -> None:
 
 
 def test_wait_ends_at_its_deadline_with_the_last_answer(stage: Stage) -> None:
-    started = time.monotonic()
     ended = stage.run("wait", HEADSTART_WAIT_SECONDS="1.5")
     assert (ended.exit_code, ended.verdict["outcome"]) == (14, "not_ready")
     assert ended.verdict["wait_attempts"] > 1
-    assert 1.5 <= time.monotonic() - started < 10
+    assert ended.verdict["wait_seconds"] >= 1.5
 
 
 @pytest.mark.parametrize("code", [2, 20, 24])
@@ -98,7 +96,7 @@ def test_wait_ends_at_once_where_waiting_cures_nothing(stage: Stage, code: int) 
         stage.project.add("0003b", "0002")
     ended = stage.run("wait", HEADSTART_WAIT_SECONDS="30", **spoil[code])
     assert ended.exit_code == code
-    assert ended.verdict["duration_seconds"] < 5
+    assert ended.verdict["wait_attempts"] <= 1
 
 
 def test_wait_goes_on_through_states_that_an_operator_may_change(stage: Stage) -> None:

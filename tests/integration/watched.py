@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Watched:
-    """A run that has ended, and every command line there was in /proc meanwhile."""
+    """A run that has ended, and every command line that it and its children had meanwhile."""
 
     finished: Finished
     command_lines: frozenset[str]
@@ -46,7 +46,7 @@ def watch(start: StartHeadstart, folder: Path, env: Mapping[str, str], *argv: st
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while process.poll() is None:
             assert time.monotonic() < deadline, "the run does not end"
-            seen.update(command_lines())
+            seen.update(command_lines(process.pid))
             time.sleep(0.02)
         told = drained(process)
     return Watched(Finished(process.returncode, *told, message.read_text()), frozenset(seen))
@@ -59,13 +59,18 @@ def drained(process: "subprocess.Popen[str]") -> tuple[str, str]:
     return process.stdout.read(), process.stderr.read()
 
 
-def command_lines() -> Iterator[str]:
-    """The command lines of all processes."""
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue  # it has ended meanwhile
+def command_lines(pid: int) -> Iterator[str]:
+    """The command lines of a process and of its children: other tests run at the same time."""
+    process = Path("/proc", str(pid))
+    try:
+        yield (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        children = [
+            int(child) for c in process.glob("task/*/children") for child in c.read_text().split()
+        ]
+    except OSError:
+        return  # it has ended meanwhile
+    for child in children:
+        yield from command_lines(child)
 
 
 def forms(secret: str) -> set[str]:
