@@ -1,7 +1,18 @@
-"""The key of the run lock, and how a held advisory lock looks in pg_locks. Pure."""
+"""The key of the run lock, and how its holder looks in pg_locks and pg_stat_activity. Pure."""
 
 RUN_LOCK_KEY = int.from_bytes(b"headstrt")
 """One constant: advisory locks are per database already."""
+
+BACKEND_DESCRIPTION = (
+    "pg_catalog.format('pid %s (%s)%s%s', a.pid, a.application_name,"
+    " ' from ' || pg_catalog.host(a.client_addr),"
+    " ', for ' || pg_catalog.round(EXTRACT(epoch FROM"
+    " pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.numeric) || ' s')"
+)
+"""SQL for a backend in `pg_stat_activity a`, in words: pid, application_name, address, age.
+
+Of other roles' backends pid and application_name are visible; the rest needs pg_read_all_stats.
+"""
 
 
 def held_condition(key: int) -> str:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.connect_failure import error_of
+from headstart.advisory_lock import BACKEND_DESCRIPTION, RUN_LOCK_KEY, held_condition
+from headstart.connect_failure import ConnectFailure, error_of
 from headstart.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.deadline import Deadline, backoff_seconds
 from headstart.errors import (
@@ -29,14 +29,15 @@ from headstart.errors import (
 )
 from headstart.events import Say
 from headstart.identity import Identity, Purpose
+from headstart.orphans import await_orphans
 
 POLL_SECONDS = 5.0
 """The client-side limit of one poll, which may hang in a pooler's queue."""
 LONGEST_PAUSE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 """Below any sane idle_transaction_timeout of a pooler, and how soon a lost lock is noticed."""
-ORPHAN_PATIENCE_SECONDS = 2.0
-"""client_connection_check_interval ends an orphan in about one; after this it is terminated."""
+
+LOST = "the connection that held the run lock was lost"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class RunLock:
     def ensure_held(self) -> None:
         """Raise ConnectionLost once a heartbeat has failed."""
         if self._lost:
-            raise ConnectionLost("the connection that held the run lock was lost")
+            raise ConnectionLost(LOST)
 
     def explain_missing_fence(self) -> HeadstartError:
         """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
         self._ask()
         if self._lost:
-            return ConnectionLost("the connection that held the run lock was lost")
+            return ConnectionLost(LOST)
         return WrongDatabase(
             "env.py connects to another database than the one that headstart locked",
             next_step="let env.py use the URL that headstart gives it (sqlalchemy.url), or set"
@@ -102,13 +103,16 @@ class RunLock:
 def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     """Hold the run lock for the length of the block.
 
-    Raises LockUnavailable at the deadline, naming the holder, and AccessRefused when the server
-    refuses this role meanwhile.
+    At the deadline raises LockUnavailable, naming the holder, or Unreachable where nothing answers
+    any more. Raises AccessRefused when the server refuses this role meanwhile, and ConnectionLost.
     """
     nonce = secrets.randbits(62)
     connection = _acquire(wait, nonce)
     try:
-        _await_orphans(connection, wait)
+        await_orphans(connection, wait.deadline, wait.say)
+    except (psycopg2.Error, TimeoutError):
+        connection.close()
+        raise ConnectionLost(LOST) from None
     except BaseException:
         connection.close()
         raise
@@ -139,14 +143,14 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
     attempt, holder, reported = 0, "unknown", 0.0
     while True:
         attempt += 1
+        failure: ConnectFailure | None = None
         try:
             connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
             if _try_lock(connection, nonce):
                 return connection
             holder = _describe_holder(connection) or holder
         except ConnectFailed as error:
-            _end_if_permanent(error, attempt)
-            holder = f"unknown: {error.failure.text}"
+            failure = error.failure
         except (psycopg2.Error, TimeoutError):
             # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
             _close(connection)
@@ -155,11 +159,13 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             _close(connection)
             raise
         now = time.monotonic()
+        if failure is not None and (failure.permanent or wait.deadline.passed(now)):
+            raise error_of(failure, attempt)
         if wait.deadline.passed(now):
             _close(connection)
             raise LockUnavailable(f"another run held the lock until the deadline: {holder}")
         if attempt == 1 or now - reported >= wait.report_seconds:
-            wait.say("lock_waited", holder=holder)
+            wait.say("lock_waited", holder=failure.text if failure else holder)
             reported = now
         pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
         time.sleep(wait.deadline.clip(pause, now))
@@ -168,11 +174,6 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
 def _close(connection: Connection | None) -> None:
     if connection is not None:
         connection.close()
-
-
-def _end_if_permanent(error: ConnectFailed, attempts: int) -> None:
-    if error.failure.permanent:
-        raise error_of(error.failure, attempts) from None
 
 
 def _try_lock(connection: Connection, nonce: int) -> bool:
@@ -195,60 +196,11 @@ def _timeouts(server_version: int) -> tuple[str, ...]:
     return (*always, "transaction_timeout") if server_version >= 170000 else always
 
 
-_DESCRIPTION = (
-    "pg_catalog.format('pid %s (%s)%s%s', a.pid, a.application_name,"
-    " ' from ' || pg_catalog.host(a.client_addr),"
-    " ', for ' || pg_catalog.round(EXTRACT(epoch FROM"
-    " pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.numeric) || ' s')"
-)
-
-
 def _describe_holder(connection: Connection) -> str | None:
     rows = connection.execute(
-        f"SELECT {_DESCRIPTION} FROM pg_catalog.pg_locks l"
+        f"SELECT {BACKEND_DESCRIPTION} FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
         f" WHERE {held_condition(RUN_LOCK_KEY)}",
         timeout_seconds=POLL_SECONDS,
     )
     return str(rows[0][0]) if rows else None
-
-
-def _await_orphans(connection: Connection, wait: LockWait) -> None:
-    """Let statements of a run that died end before anybody looks at the schema."""
-    patience = Deadline(time.monotonic() + ORPHAN_PATIENCE_SECONDS)
-    said = False
-    while orphans := _orphans(connection):
-        if not said:
-            wait.say("orphans_found", orphans=[description for _, description in orphans])
-            said = True
-        now = time.monotonic()
-        if wait.deadline.passed(now) and patience.passed(now):
-            raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")
-        if patience.passed(now):
-            _terminate(connection, [pid for pid, _ in orphans])
-        time.sleep(0.1)
-
-
-def _orphans(connection: Connection) -> list[tuple[int, str]]:
-    # Whoever is in a transaction holds locks, and pg_locks shows these of every role, where
-    # pg_stat_activity hides the state of others. An idle pooled connection, which keeps the
-    # application_name of its last client, holds none.
-    rows = connection.execute(
-        "SELECT pg_catalog.pg_stat_clear_snapshot();"
-        f"SELECT a.pid, {_DESCRIPTION} FROM pg_catalog.pg_stat_activity a"
-        " WHERE a.datname = pg_catalog.current_database()"
-        f" AND a.application_name LIKE '{Purpose.WORK.prefix}%'"
-        " AND a.pid <> pg_catalog.pg_backend_pid()"
-        " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid)",
-        timeout_seconds=POLL_SECONDS,
-    )
-    return [(int(str(pid)), str(description)) for pid, description in rows]
-
-
-def _terminate(connection: Connection, pids: list[int]) -> None:
-    # an error would end the transaction, and with it the lock: the savepoint keeps both
-    calls = ", ".join(f"pg_catalog.pg_terminate_backend({pid})" for pid in pids)
-    connection.execute("SAVEPOINT before_termination")
-    with suppress(psycopg2.Error):
-        connection.execute(f"SELECT {calls}")
-    connection.execute("ROLLBACK TO SAVEPOINT before_termination")

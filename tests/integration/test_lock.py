@@ -10,6 +10,7 @@ import pytest
 from headstart.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import Database
 from tests.integration.runs import APPLIED, Run, run
+from tests.postgres_server import PostgresServer
 
 HOLDER = "headstart:lock:1234abcd:pod-7"
 ORPHAN = "headstart:work:1234abcd:pod-7"
@@ -130,3 +131,19 @@ def test_what_looks_like_a_dead_run_but_is_not_ours_to_end_is_waited_for(
     database.execute("DROP ROLE modest")
     assert end.outcome == "lock_unavailable"
     assert ORPHAN in end.verdict["error"]["message"]
+
+
+def test_a_server_that_goes_away_while_the_lock_is_waited_for_is_unreachable() -> None:
+    """Nobody holds the lock of a server that is gone: the verdict must not say so."""
+    with PostgresServer(18) as server:
+        holder = psycopg2.connect(server.url(), application_name=HOLDER)
+        with holder.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
+        with Run(server.url(), HEADSTART_LOCK_SECONDS="6") as waiting:
+            waiting.await_event("lock_waited")
+            server.stop("immediate")
+            end = waiting.end()
+        holder.close()
+    assert end.outcome == "unreachable"
+    assert end.code == 10
+    assert end.verdict["lock_wait_seconds"] >= 6
