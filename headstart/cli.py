@@ -8,17 +8,24 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn, assert_never
 
 from headstart import __version__
 from headstart.arguments import Invocation, Verb, parse_arguments
-from headstart.errors import Cancelled, RevisionFailed
+from headstart.errors import Cancelled, InvalidSettings, RevisionFailed
 from headstart.identity import Identity
 from headstart.log import Log
 from headstart.redaction import Secrets
-from headstart.report import answer_text, preview_text, write_termination_message
+from headstart.report import (
+    answer_text,
+    preview_text,
+    print_answer,
+    steady_output,
+    write_termination_message,
+)
 from headstart.settings import LogFormat, LogLevel, Settings, read_settings
-from headstart.signals import Signals, caught_signals
+from headstart.signals import Signals, catch_signals
 from headstart.task import Task, read_text
 from headstart.verdict import Outcome, Record, conclude, verdict_fields
 
@@ -27,9 +34,9 @@ TERMINATION_LOG = "/dev/termination-log"
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with the documented code."""
-    with caught_signals() as signals:
-        code = Execution(signals).run(sys.argv[1:] if argv is None else argv)
-    sys.exit(code)
+    signals = catch_signals()
+    steady_output()
+    sys.exit(Execution(signals).run(sys.argv[1:] if argv is None else argv))
 
 
 class Execution:
@@ -51,11 +58,11 @@ class Execution:
         invocation: Invocation | None = None
         end: Outcome | BaseException
         try:
-            invocation = parse_arguments(argv)
+            invocation = _parse(argv)
+            if invocation is None:
+                return 0
             settings = read_settings(invocation.values, os.environ, read_text)
             end = self._answer(invocation, self._task(settings))
-        except SystemExit:  # --help and --version have printed already
-            return 0
         except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
             end = self._cause(error)
         self._signals.disarm()
@@ -98,7 +105,7 @@ class Execution:
                 return wait(task)
             case Verb.PLAN:
                 shown = preview(task, invocation.sql)
-                print(preview_text(shown, invocation.output), flush=True)
+                print_answer(preview_text(shown, invocation.output))
                 return Outcome.PLANNED
             case _:
                 assert_never(invocation.verb)
@@ -118,10 +125,18 @@ class Execution:
         verdict = conclude(self._record, end, time.monotonic() - self._started)
         masked = self._secrets.mask_fields(verdict_fields(verdict))
         if invocation is not None and invocation.verb in (Verb.CHECK, Verb.WAIT):
-            print(answer_text(verdict, masked, invocation.output), flush=True)
+            with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
+                print_answer(answer_text(verdict, masked, invocation.output))
         write_termination_message(self._termination_log, masked)
         self._log.conclude("run_finished", masked)
         return verdict.exit_code
+
+
+def _parse(argv: Sequence[str]) -> Invocation | None:
+    try:
+        return parse_arguments(argv)
+    except SystemExit:  # --help and --version have printed already
+        return None
 
 
 def _early_format() -> LogFormat:

@@ -8,7 +8,7 @@ Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, clie
 import re
 from dataclasses import dataclass
 
-from headstart.errors import AccessRefused, HeadstartError, Unreachable
+from headstart.errors import AccessRefused, HeadstartError, InvalidSettings, Unreachable
 
 PROTOCOL_VIOLATION = "08P01"
 """What PgBouncer says for nearly everything; only its text tells."""
@@ -51,6 +51,9 @@ _PERMANENT_LIBPQ_TEXTS = (
     "channel binding required",
     "channel binding is required",
     "certificate revoked",
+    "local user with ID",
+    "could not look up local user",
+    "is too long (maximum",
     "GSSAPI encryption required",
     "authentication method requirement",
 )
@@ -116,8 +119,21 @@ def classify_bouncer(message: str) -> ConnectFailure:
     return ConnectFailure(text, permanent, grace=permanent, sqlstate=PROTOCOL_VIOLATION)
 
 
+_SETTINGS_TEXTS = (
+    "invalid port number",
+    "invalid integer value",
+    "invalid sslmode value",
+    "invalid connection option",
+    "definition of service",
+    "service file",
+)
+"""Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
+
+
 def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     """The error that ends a wait: somebody refused, or nobody answered."""
+    if failure.sqlstate is None and any(text in failure.text for text in _SETTINGS_TEXTS):
+        return InvalidSettings(failure.text)
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
         return AccessRefused(failure.text, sqlstate=failure.sqlstate)
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"

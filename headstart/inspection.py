@@ -10,10 +10,13 @@ import psycopg2
 
 from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.connection import Connection, identifier, literal
-from headstart.errors import AccessRefused, ConnectionLost
+from headstart.errors import AccessRefused, ConnectionLost, HeadstartError, UnknownRevision
 from headstart.state import DatabaseFacts, Scope, TableName
 
 READ_SECONDS = 30.0
+
+
+_UNDEFINED_COLUMN = "42703"
 
 
 def inspect_database(
@@ -48,11 +51,18 @@ def _named_failures() -> Iterator[None]:
         raise ConnectionLost("the database gave no answer in time while reading") from None
 
 
-def read_failure(error: psycopg2.Error) -> AccessRefused | ConnectionLost:
+def read_failure(error: psycopg2.Error) -> HeadstartError:
     """The error that a failed read leads to."""
     text = error.diag.message_primary or " ".join(str(error).split())
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
         return ConnectionLost(f"the connection was lost while reading: {text}")
+    if error.pgcode == _UNDEFINED_COLUMN:
+        return UnknownRevision(
+            f"the version table is none of Alembic's: {text}",
+            sqlstate=error.pgcode,
+            next_step="look at what has its name; move that away, or give the version table"
+            " another name in env.py",
+        )
     return AccessRefused(f"the database could not be read: {text}", sqlstate=error.pgcode)
 
 
@@ -60,7 +70,7 @@ def _read(
     connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
 ) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
-    rows = _read_version_rows(connection, scope, schema)
+    rows = _read_version_rows(connection, scope)
     if rows or not _has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create)
     present, missing = _read_our_tables(connection, scope, schema, frozenset(our_tables()))
@@ -83,11 +93,34 @@ def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
     return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
 
 
-def _read_version_rows(connection: Connection, scope: Scope, schema: str) -> tuple[str, ...]:
-    place = f"{identifier(scope.version_schema or schema)}.{identifier(scope.version_table)}"
-    exists = connection.execute(f"SELECT pg_catalog.to_regclass({literal(place)}) IS NOT NULL")
-    if not exists[0][0]:
+_ANY_TABLE = "('r', 'p', 'f', 'v', 'm')"
+"""What Alembic takes for its version table when it looks for one."""
+
+
+def _search_path(scope: Scope) -> str:
+    """The schemas in which a table without a schema is looked for, first one first."""
+    if scope.search_path:
+        return _array(scope.search_path)
+    return "pg_catalog.current_schemas(false)::text[]"
+
+
+def _array(names: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(map(literal, names))}]::text[]"
+
+
+def _read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
+    """The rows of the version table that Alembic would find: the first in the search_path."""
+    path = _array([scope.version_schema]) if scope.version_schema else _search_path(scope)
+    found = connection.execute(
+        "SELECT n.nspname FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        f" WHERE c.relname = {literal(scope.version_table)} AND c.relkind IN {_ANY_TABLE}"
+        f" AND n.nspname::text = ANY ({path})"
+        f" ORDER BY pg_catalog.array_position({path}, n.nspname::text) LIMIT 1"
+    )
+    if not found:
         return ()
+    place = f"{identifier(str(found[0][0]))}.{identifier(scope.version_table)}"
     rows = connection.execute(f"SELECT version_num FROM {place}", timeout_seconds=READ_SECONDS)
     return tuple(sorted(str(row[0]) for row in rows))
 
@@ -112,17 +145,23 @@ def _read_our_tables(
 ) -> tuple[frozenset[str], frozenset[str]]:
     if not ours:
         return _any_table(connection, scope, schema), frozenset()
-    wanted = {(given or schema, name) for given, name in ours}
-    wanted -= {(scope.version_schema or schema, scope.version_table)}
+    wanted = {(given, name) for given, name in ours if name != scope.version_table}
     if not wanted:
         return frozenset(), frozenset()
-    pairs = ", ".join(f"({literal(s)}, {literal(name)})" for s, name in sorted(wanted))
+    names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND (n.nspname, c.relname) IN ({pairs})",
+        f"SELECT n.nspname, c.relname, n.nspname::text = ANY ({_search_path(scope)})"
+        f" {_ORDINARY_TABLE} AND c.relname IN ({names})",
         timeout_seconds=READ_SECONDS,
     )
-    present = {(str(s), str(name)) for s, name in rows}
-    return _dotted(present), _dotted(wanted - present)
+    found = {(str(given), str(name)) for given, name, _ in rows}
+    visible = {str(name): (str(given), str(name)) for given, name, seen in rows if seen}
+    present: set[tuple[str, str]] = set()
+    missing: set[tuple[str, str]] = set()
+    for given, name in wanted:
+        place = (given, name) if given else visible.get(name, (schema, name))
+        (present if place in found else missing).add(place)
+    return _dotted(present), _dotted(missing)
 
 
 def _any_table(connection: Connection, scope: Scope, schema: str) -> frozenset[str]:

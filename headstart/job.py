@@ -11,7 +11,7 @@ from typing import assert_never
 
 from headstart.connection import ConnectFailed
 from headstart.database_url import sqlalchemy_url
-from headstart.errors import Cancelled, ConnectionLost, HeadstartError, NotCommitted
+from headstart.errors import ConnectionLost, HeadstartError, NotCommitted
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database
 from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
@@ -33,6 +33,7 @@ def run_job(task: Task) -> Outcome:
     settings = task.settings
     project = load_project(settings.alembic_ini, settings.x)
     history = read_history(project, settings.target, settings.baseline)
+    task.signals.install()
     _wait(task)
     with _locked(task) as lock:
         worker = _worker(task, lock)
@@ -77,9 +78,12 @@ def _locked(task: Task) -> Iterator[RunLock]:
 
 
 def _worker(task: Task, lock: RunLock) -> Worker:
+    # the name is set in each transaction too; here for what an autocommit block runs outside of one
+    name = task.identity.name(Purpose.WORK)
+    named = {"connect_timeout": WORKER_CONNECT_SECONDS} | dict(task.resolve())
     return Worker(
-        url=sqlalchemy_url({"connect_timeout": WORKER_CONNECT_SECONDS} | dict(task.resolve())),
-        application_name=task.identity.name(Purpose.WORK),
+        url=sqlalchemy_url(named | {"application_name": name}),
+        application_name=name,
         nonce=lock.nonce,
         lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
         statement_timeout_seconds=task.settings.statement_timeout_seconds,
@@ -97,6 +101,7 @@ def _note(task: Task, facts: DatabaseFacts, state: State, plan: Plan) -> None:
 
 def _run(task: Task, worker: Worker, lock: RunLock) -> Run:
     def border() -> None:
+        task.signals.install()
         task.signals.raise_if_received()
         lock.ensure_held()
 
@@ -159,7 +164,7 @@ class _Look:
         """Where the block fails, tell what the database has now rather than what we think."""
         try:
             yield
-        except (HeadstartError, Cancelled):
+        except BaseException:
             self.task.record.to_revisions = None
             with suppress(HeadstartError):
                 self.task.record.to_revisions = self.read().version_rows

@@ -113,19 +113,33 @@ def _adoption(facts: DatabaseFacts, history: History) -> Baseline | Refuse:
 
 
 def _unknown(facts: DatabaseFacts, history: History, ahead: Ahead) -> NothingToDo | Refuse:
+    known = [row for row in facts.version_rows if row in history.requirements]
+    unknown = [row for row in facts.version_rows if row not in history.requirements]
+    if known and history.pending_after(known):
+        return Refuse(_ahead_and_behind(unknown, history.pending_after(known)))
     match ahead:
-        case Ahead.ALLOW:
+        case Ahead.ALLOW if all(row.strip() for row in unknown):
             return NothingToDo(Proof.OPERATOR, ahead=True)
-        case Ahead.PROVE | Ahead.REFUSE:  # without a ledger nothing can be proven
-            unknown = [row for row in facts.version_rows if row not in history.requirements]
-            return Refuse(
-                UnknownRevision(
-                    f"the version row names {_names(unknown)}, which this image does not contain;"
-                    f" its newest is {_names(history.targets)}"
-                )
-            )
+        case Ahead.ALLOW | Ahead.PROVE | Ahead.REFUSE:  # without a ledger nothing can be proven
+            return Refuse(_not_in_image(unknown, history))
         case _:
             assert_never(ahead)
+
+
+def _not_in_image(unknown: list[str], history: History) -> UnknownRevision:
+    return UnknownRevision(
+        f"the version row names {_names(map(repr, unknown))}, which this image does not contain;"
+        f" its newest is {_names(history.targets)}"
+    )
+
+
+def _ahead_and_behind(unknown: list[str], pending: tuple[str, ...]) -> UnknownRevision:
+    """No word of an operator makes such a database ready: what this image needs is not there."""
+    return UnknownRevision(
+        f"the version rows name {_names(map(repr, unknown))}, which this image does not contain,"
+        f" while {_names(pending)} of this image is not applied",
+        next_step="deploy an image that contains all of these revisions",
+    )
 
 
 def _diverged(facts: DatabaseFacts, history: History) -> Diverged:

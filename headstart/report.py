@@ -1,10 +1,13 @@
 """Tell the world: the last log line, the Kubernetes termination message, stdout."""
 
+import io
 import json
 import os
+import sys
 from contextlib import suppress
 
 from headstart.arguments import Output
+from headstart.errors import InvalidSettings
 from headstart.plan import Preview
 from headstart.termination import termination_message
 from headstart.verdict import Verdict
@@ -19,6 +22,45 @@ def write_termination_message(path: str, fields: dict[str, object]) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(termination_message(fields))
+
+
+class _SteadyStream(io.TextIOWrapper):
+    """A stream whose reader may leave: what cannot be written must not end a run."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            super().flush()
+
+
+def steady_output() -> None:
+    """Let stderr never fail, and write UTF-8 whatever the locale is: JSON is UTF-8."""
+    try:
+        descriptor = os.dup(2)
+    except OSError:  # it was closed by whoever started us
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = _SteadyStream(
+        io.BufferedWriter(io.FileIO(descriptor, "w")),
+        encoding="utf-8",
+        errors="backslashreplace",
+        write_through=True,
+    )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def print_answer(text: str) -> None:
+    """Write an answer to stdout. Raises InvalidSettings where it takes none."""
+    try:
+        print(text, flush=True)
+    except (OSError, ValueError) as error:
+        # else the interpreter tries once more when it ends, and changes the exit code
+        sys.stdout = io.StringIO()
+        raise InvalidSettings(f"stdout cannot be written: {error}") from None
 
 
 def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:

@@ -11,8 +11,8 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from headstart.errors import Cancelled
@@ -23,13 +23,14 @@ _REPEAT_SECONDS = 0.25
 
 
 class Signals:
-    """The signals of one run. Use `caught_signals()`, which installs and removes it."""
+    """The signals of one run. Made by catch_signals()."""
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._armed = True
         self._raised = False
         self._noted = False
+        self._ends_by_alarm = False
         self._cancel: Callable[[], None] | None = None
 
     def register_cancel(self, cancel: Callable[[], None]) -> None:
@@ -43,6 +44,7 @@ class Signals:
 
     def end_after(self, seconds: float) -> None:
         """Let the run end as if by SIGALRM after so many seconds."""
+        self._ends_by_alarm = True
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
     def disarm(self) -> None:
@@ -52,6 +54,8 @@ class Signals:
 
     def handle(self, signum: int, _: FrameType | None) -> None:
         """The Python-level handler, in the main thread."""
+        if signum == signal.SIGALRM and not self._ends_by_alarm:
+            return  # an alarm of a script's own
         if self._armed and not self._raised:
             self._raised = True
             self.received = self.received or signum
@@ -72,32 +76,29 @@ class Signals:
                     self._cancel()
 
     def _note(self, signum: int) -> None:
-        if signum not in _ENDING:
+        if signum not in _ENDING or (signum == signal.SIGALRM and not self._ends_by_alarm):
             return
         if self._noted and signum != signal.SIGALRM:
             os._exit(128 + signum)
         self._noted = True
         self.received = self.received or signum
 
+    def install(self) -> None:
+        """Be the handler of the ending signals; again after scripts, which may set their own."""
+        for signum in _ENDING:
+            signal.signal(signum, self.handle)
 
-@contextmanager
-def caught_signals() -> Iterator[Signals]:
-    """Catch the ending signals for the length of the block; main thread only."""
+
+def catch_signals() -> Signals:
+    """Catch the ending signals until the process ends; main thread only.
+
+    They stay caught after the verdict: a late one must not give the process another exit code.
+    """
     signals = Signals()
     wake, woken = socket.socketpair()
     for end in (wake, woken):
         end.setblocking(False)
-    earlier = {signum: signal.signal(signum, signals.handle) for signum in _ENDING}
-    earlier_fd = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    watcher = threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True)
-    watcher.start()
-    try:
-        yield signals
-    finally:
-        signals.disarm()
-        signal.set_wakeup_fd(earlier_fd)
-        for signum, handler in earlier.items():
-            signal.signal(signum, handler)
-        wake.close()
-        watcher.join()
-        woken.close()
+    signals.install()
+    signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
+    threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True).start()
+    return signals

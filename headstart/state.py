@@ -74,13 +74,15 @@ TableName = tuple[str | None, str]
 class Scope:
     """Where to look: the version table, and the schema and role that the revisions run with.
 
-    None stands for what the connection itself has: its current_schema() and current_user.
+    None stands for what the connection itself has: its current_schema() and current_user; so does
+    an empty search_path, which is where a table without a schema is looked for.
     """
 
     version_table: str
     version_schema: str | None = None
     schema: str | None = None
     role: str | None = None
+    search_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ there; a subclass would not be found) and listen to the engine's `begin`: every 
 worker first proves that it works where our lock is held, and gets its time limits.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -49,63 +50,80 @@ class Worker:
     say: Say
 
 
-class _Probed(BaseException):
-    """Leaves env.py before any revision; no `except Exception` there can catch it."""
-
-
 def probe_env(project: Project, worker: Worker) -> tuple[Scope, frozenset[TableName]]:
-    """Run env.py up to its configure call and tell what it configures.
+    """Run env.py as `alembic current` does, without a revision, and tell what it configures.
 
-    Gives where its version table is, which schema and role its connection has, and the tables of
-    its metadata. What env.py itself commits before that call stays. Raises BrokenHistory where it
-    cannot be driven safely or raises, and ConnectionLost.
+    Gives where its version table is, which schemas and role its connection has, and the tables of
+    its metadata. What env.py itself commits stays. Raises BrokenHistory where it cannot be driven
+    safely or raises, AccessRefused and ConnectionLost.
     """
     found: list[tuple[Scope, frozenset[TableName]]] = []
 
     def capture(connection: Connection, options: dict[str, Any]) -> None:
         with connection.begin():  # runs the fence
-            schema, role = connection.exec_driver_sql(
-                "SELECT pg_catalog.current_schema()::text, current_user::text"
+            schema, role, path = connection.exec_driver_sql(
+                "SELECT pg_catalog.current_schema()::text, current_user::text,"
+                " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::text"
             ).one()
-        table = options.get("version_table") or "alembic_version"
-        scope = Scope(table, options.get("version_table_schema"), schema, role)
+        scope = Scope(*_version_table(options), schema, role, tuple(json.loads(path)))
         found.append((scope, frozenset(_metadata_tables(options.get("target_metadata")))))
-        raise _Probed
 
-    try:
-        with named_failures(project, lambda: None):
-            run_environment(project, worker, lambda *_: (), capture)
-    except _Probed:
-        return found[0]
-    raise BrokenHistory("env.py never called context.configure()")
+    with named_failures(project, lambda: None):
+        run_environment(project, worker, Pass(lambda *_: (), configured=capture, mutates=False))
+    if not found:
+        raise BrokenHistory("env.py never called context.configure()")
+    return found[0]
 
 
-def run_environment(
-    project: Project,
-    worker: Worker,
-    steps: Steps,
-    configured: Callable[[Connection, dict[str, Any]], None] = lambda *_: None,
-) -> None:
-    """Run env.py with `steps` as the work, one transaction a revision."""
+@dataclass(frozen=True)
+class Pass:
+    """One pass over env.py: the steps to run, and who hears of its connection's beginnings."""
+
+    steps: Steps
+    configured: Callable[[Connection, dict[str, Any]], None] = lambda *_: None
+    begun: Callable[[int], None] | None = None
+    mutates: bool = True
+
+
+def run_environment(project: Project, worker: Worker, work: Pass) -> None:
+    """Run env.py with the steps as its work, one transaction a revision."""
     config = project.config
     config.set_main_option("sqlalchemy.url", worker.url.replace("%", "%%"))
-    environment = EnvironmentContext(config, project.directory, fn=steps)
+    environment = EnvironmentContext(
+        config, project.directory, fn=work.steps, dont_mutate=not work.mutates
+    )
     original = environment.configure
+    tables: set[tuple[str, str | None]] = set()
     with ExitStack() as attached:
 
         def configure(connection: Connection | None = None, **options: Any) -> None:
             reclaim_logging(worker.say)
+            tables.add(_version_table(options))
+            _refuse_tenants(tables)
             usable = _usable(connection)
-            begin = _on_begin(worker)
+            begin = _on_begin(worker, work.begun)
             event.listen(usable.engine, "begin", begin)
             attached.callback(event.remove, usable.engine, "begin", begin)
-            configured(usable, options)
+            work.configured(usable, options)
             original(usable, **options | {"transaction_per_migration": True})
 
         environment.configure = configure  # type: ignore[assignment, method-assign]
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(environment)
         project.directory.run_env()
+
+
+def _version_table(options: dict[str, Any]) -> tuple[str, str | None]:
+    return options.get("version_table") or "alembic_version", options.get("version_table_schema")
+
+
+def _refuse_tenants(tables: set[tuple[str, str | None]]) -> None:
+    """A verdict is about one version table: of a second one it would say nothing."""
+    if len(tables) > 1:
+        raise BrokenHistory(
+            "env.py configures several version tables",
+            next_step="run headstart once for each of them (HEADSTART_X tells env.py which)",
+        )
 
 
 def _usable(connection: Connection | None) -> Connection:
@@ -128,7 +146,7 @@ def _usable(connection: Connection | None) -> Connection:
     return connection
 
 
-def _on_begin(worker: Worker) -> Callable[[Connection], None]:
+def _on_begin(worker: Worker, begun: Callable[[int], None] | None) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
         dbapi = connection.connection.dbapi_connection
         assert dbapi is not None
@@ -136,18 +154,20 @@ def _on_begin(worker: Worker) -> Callable[[Connection], None]:
         version = connection.dialect.server_version_info or (0,)
         cursor = dbapi.cursor()
         try:
-            cursor.execute(_begin_sql(worker, int(version[0])))
-            held = cursor.fetchone()
+            cursor.execute(_begin_sql(worker, int(version[0]), numbered=begun is not None))
+            row = cursor.fetchone()
         finally:
             cursor.close()
-        if not (held and held[0]):
+        if not (row and row[0]):
             raise worker.explain_missing_fence()
+        if begun is not None and not getattr(dbapi, "autocommit", False):
+            begun(int(row[1]))
 
     return begin
 
 
-def _begin_sql(worker: Worker, major: int) -> str:
-    """One round trip: is the fence up, and the settings of this transaction, SET LOCAL."""
+def _begin_sql(worker: Worker, major: int, *, numbered: bool) -> str:
+    """One round trip: is the fence up, the transaction's number, and its settings, SET LOCAL."""
     settings = {
         "application_name": worker.application_name,
         "lock_timeout": _milliseconds(worker.lock_timeout_seconds),
@@ -162,7 +182,8 @@ def _begin_sql(worker: Worker, major: int) -> str:
         f", pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items()
     )
     fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(worker.nonce)}"
-    return f"SELECT EXISTS ({fence}){calls}"
+    number = "pg_catalog.txid_current()" if numbered else "NULL"
+    return f"SELECT EXISTS ({fence}), {number}{calls}"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -10,11 +10,14 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headstart.errors import (
+    AccessRefused,
     Blocked,
     BrokenHistory,
+    Cancelled,
     ConnectionLost,
     HeadstartError,
     RevisionFailed,
+    UnknownRevision,
 )
 from headstart.revisions.project import Project, failing_place
 
@@ -29,17 +32,15 @@ def named_failures(project: Project, current: Callable[[], str | None]) -> Itera
     """Name what raised in the block; `current` tells the revision that is running, if any."""
     try:
         yield
-    except HeadstartError:
+    except (HeadstartError, Cancelled):
         raise
-    except DBAPIError as error:
-        raise _database_failure(error, current()) from error
-    except (Exception, SystemExit) as error:  # a script may raise anything, and call sys.exit
+    except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
+        if isinstance(error, DBAPIError) or hasattr(error, "pgcode"):
+            raise _database_failure(error, current()) from error
         raise _script_failure(error, project, current()) from error
 
 
-def _script_failure(
-    error: Exception | SystemExit, project: Project, revision: str | None
-) -> HeadstartError:
+def _script_failure(error: BaseException, project: Project, revision: str | None) -> HeadstartError:
     ini = project.config.config_file_name or "alembic.ini"
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
     text = f"{place or 'env.py'}: {type(error).__name__}: {_first_line(error)}"
@@ -61,21 +62,48 @@ def _note(error: BaseException) -> str | None:
     return "; ".join(getattr(error, "__notes__", ())) or None
 
 
-def _database_failure(error: DBAPIError, revision: str | None) -> HeadstartError:
-    sqlstate = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
+def _database_failure(error: BaseException, revision: str | None) -> HeadstartError:
+    """A failure that the driver reported, through SQLAlchemy or by itself."""
+    driver_error = getattr(error, "orig", None) or error
+    sqlstate = getattr(driver_error, "pgcode", None) or getattr(driver_error, "sqlstate", None)
     where = f"revision {revision}" if revision else "env.py"
-    text = f"{where}: {_first_line(error.orig or error)}"
+    text = f"{where}: {_first_line(driver_error)}"
+    statement = getattr(error, "statement", None)
     if sqlstate in _LOCK_SQLSTATES:
-        return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=error.statement)
-    if (sqlstate or "08").startswith(_LOST_CONNECTION_CLASSES):
+        return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=statement)
+    if _is_lost(error, driver_error, sqlstate):
         return ConnectionLost(f"the connection was lost in {text}", sqlstate=sqlstate)
-    failure = BrokenHistory if revision is None else RevisionFailed
-    return failure(
-        text,
-        sqlstate=sqlstate,
-        statement=error.statement,
-        next_step=_note(error) or _cure(sqlstate),
-    )
+    if revision is None:
+        return _env_failure(text, sqlstate, statement, _note(error))
+    next_step = _note(error) or _cure(sqlstate)
+    return RevisionFailed(text, sqlstate=sqlstate, statement=statement, next_step=next_step)
+
+
+def _is_lost(error: BaseException, driver_error: BaseException, sqlstate: str | None) -> bool:
+    if sqlstate is not None:
+        return sqlstate.startswith(_LOST_CONNECTION_CLASSES)
+    # without a SQLSTATE it may as well be a value that the driver cannot send: its class tells
+    lost_classes = {"OperationalError", "InterfaceError"}
+    lost = lost_classes & {cls.__name__ for cls in type(driver_error).__mro__}
+    return bool(lost) or getattr(error, "connection_invalidated", False)
+
+
+def _env_failure(
+    text: str, sqlstate: str | None, statement: str | None, note: str | None
+) -> HeadstartError:
+    """What the database told env.py before any revision ran."""
+    match sqlstate:
+        case "42501":
+            return AccessRefused(text, sqlstate=sqlstate, statement=statement, next_step=note)
+        case "42703" | "42809":
+            return UnknownRevision(
+                f"the version table is none of Alembic's: {text}",
+                sqlstate=sqlstate,
+                next_step="look at what has its name; move that away, or give the version table"
+                " another name in env.py",
+            )
+        case _:
+            return BrokenHistory(text, sqlstate=sqlstate, statement=statement, next_step=note)
 
 
 def _cure(sqlstate: str | None) -> str | None:

@@ -4,6 +4,7 @@ Touches no database.
 """
 
 import ast
+import configparser
 import traceback
 import warnings
 from argparse import Namespace
@@ -32,13 +33,26 @@ class Project:
 
 def load_project(alembic_ini: str, x: tuple[str, ...]) -> Project:
     """Load every script of the project. Raises BrokenHistory, which names the file."""
-    config = Config(alembic_ini, cmd_opts=Namespace(x=list(x) or None))
+    # absolute: a script may change the current folder
+    config = Config(str(Path(alembic_ini).resolve()), cmd_opts=Namespace(x=list(x) or None))
     config.attributes["headstart"] = True
+    _check_ini(config, alembic_ini)
     try:
         directory = ScriptDirectory.from_config(config)
     except CommandError as error:
         raise BrokenHistory(f"{alembic_ini}: {error}") from error
     return Project(config, directory, tuple(_load_scripts(directory)))
+
+
+def _check_ini(config: Config, alembic_ini: str) -> None:
+    """Raise InvalidSettings for a file that is none; without its lines, which may hold a secret."""
+    try:
+        location = config.get_alembic_option("script_location")
+    except (configparser.Error, CommandError, ValueError) as error:
+        kind = type(error).__name__
+        raise InvalidSettings(f"{alembic_ini} is not a usable ini file ({kind})") from None
+    if location is None:
+        raise InvalidSettings(f"{alembic_ini} names no script_location in section [alembic]")
 
 
 def read_history(project: Project, target: str, baseline: str) -> History:
@@ -108,6 +122,8 @@ def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
 def _check_ids(scripts: Iterable[Script]) -> None:
     files: dict[str, str] = {}
     for script in scripts:
+        if not isinstance(script.revision, str) or not script.revision.strip():
+            raise BrokenHistory(f"{script.path} has no revision id")
         if script.revision in files:
             raise BrokenHistory(
                 f"revision {script.revision} is there twice:"

@@ -8,12 +8,14 @@ from io import StringIO
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
+from sqlalchemy import Connection
 
 from headstart.errors import BrokenHistory
-from headstart.revisions.environment import Steps, Worker, run_environment
+from headstart.revisions.environment import Pass, Steps, Worker, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
 from headstart.revisions.project import Project
+from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.verdict import Applied
 
 
@@ -30,15 +32,16 @@ class Run:
     heartbeat_seconds: float
     current: str | None = field(default=None, init=False)
     started: float = field(default=0.0, init=False)
+    watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
 
 
 def upgrade(project: Project, target: str, run: Run) -> None:
     """Upgrade to `target`. Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory."""
 
-    def steps(heads: Any, _: Any) -> Iterator[Any]:
+    def steps(heads: Any, context: Any) -> Iterator[Any]:
         pending = project.directory._upgrade_revs(target, heads)
         for number, step in enumerate(pending, start=1):
-            yield from _one(step, f"{number} of {len(pending)}", run)
+            yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
 
     _run(project, run, steps)
 
@@ -81,6 +84,10 @@ def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
     environment = EnvironmentContext(
         project.config, project.directory, fn=steps, as_sql=True, starting_rev=start or None
     )
+    configure = environment.configure
+    environment.configure = (  # type: ignore[method-assign]
+        lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})
+    )
     with (
         named_failures(project, lambda: None),
         captured_output(_say_nothing),
@@ -93,13 +100,22 @@ def _say_nothing(_: str, /, **__: object) -> None:
     """stdout is for the SQL alone."""
 
 
-def _one(step: Any, number: str, run: Run) -> Iterator[Any]:
+def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
     run.before_revision()
     revision = step.revision.revision
+    run.watch.start_revision(connection)
+    migrate = step.migration_fn
+
+    def migrate_and_check(**options: Any) -> None:
+        migrate(**options)
+        run.watch.ensure_kept(connection, revision)
+
+    step.migration_fn = migrate_and_check
     run.worker.say("revision_started", revision=revision, number=number, description=step.doc)
     run.started, run.current = time.monotonic(), revision
     yield step
     # Alembic resumes us after the transaction of this step has been committed
+    commit_rest(connection)
     run.current = None
     applied = Applied(revision, time.monotonic() - run.started)
     run.applied(applied)
@@ -112,7 +128,7 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
     pulse.start()
     try:
         with named_failures(project, lambda: run.current):
-            run_environment(project, run.worker, steps)
+            run_environment(project, run.worker, Pass(steps, begun=run.watch.begun))
     finally:
         ended.set()
         pulse.join()

@@ -65,6 +65,16 @@ class Stage:
         url, ini = self.database.url, self.project.ini
         return Run(url, *argv, **{"HEADSTART_ALEMBIC_INI": ini} | environ)
 
+    def start_shell(self, command: str) -> "subprocess.Popen[str]":
+        """Run a shell's command line in the same environment, as text, with pipes for output."""
+        return subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            env=clean_environ() | self._environ() | {"HEADSTART_LOG_FORMAT": "json"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def rows(self) -> list[str] | None:
         """Return the version rows; None where there is no version table."""
         if "alembic_version" not in self.tables():

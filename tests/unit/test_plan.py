@@ -139,7 +139,7 @@ def test_an_unproven_refusal_lists_the_tables_in_order(
 
 def test_an_unknown_revision_is_named_and_no_known_one() -> None:
     message = str(refusal(decided(State.UNKNOWN_REVISION, HISTORY)))
-    assert re.search(r"\bnames z\b", message)
+    assert re.search(r"\bnames 'z'", message)
     assert re.search(r"newest is d\b", message)
 
 

@@ -1,0 +1,41 @@
+"""Watch the transactions of a revision: one that was rolled back inside it must not be stamped.
+
+A revision may end its own transaction: op.get_bind().rollback(), a Session, op.execute("ROLLBACK").
+Alembic would write the version row all the same, in the next transaction or in none. The server is
+asked what became of each: txid_status knows it also where SQLAlchemy was passed by.
+"""
+
+from sqlalchemy import Connection
+
+from headstart.errors import RevisionFailed
+
+
+class TransactionWatch:
+    """The transactions that were begun for the revision that is running, by their server ids."""
+
+    def __init__(self) -> None:
+        self._begun: list[int] = []
+
+    def begun(self, transaction: int) -> None:
+        """Note a transaction of the worker."""
+        self._begun.append(transaction)
+
+    def start_revision(self, connection: Connection) -> None:
+        """Forget the earlier ones; a transaction that is open already is this revision's."""
+        self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
+
+    def ensure_kept(self, connection: Connection, revision: str) -> None:
+        """Raise RevisionFailed where what the revision did was rolled back; one round trip."""
+        asked = ", ".join(f"pg_catalog.txid_status({number})" for number in self._begun)
+        if asked and "aborted" in connection.exec_driver_sql(f"SELECT {asked}").one():
+            raise RevisionFailed(
+                f"revision {revision} rolled back its own transaction, and with it its own work",
+                next_step="remove the rollback from the revision (savepoints, begin_nested(), are"
+                " fine), then run again",
+            )
+
+
+def commit_rest(connection: Connection) -> None:
+    """Commit the version row of a revision that committed its own transaction before the end."""
+    if connection.in_transaction():
+        connection.commit()
