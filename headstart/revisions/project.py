@@ -103,8 +103,15 @@ def _load_scripts(directory: ScriptDirectory) -> Iterator[Script]:
 
 
 def _import_failure(error: BaseException, directory: ScriptDirectory) -> str:
-    place = failing_place(error, _locations(directory))
-    return f"{place or 'a revision script'} does not import: {type(error).__name__}: {error}"
+    place = failing_place(error, _locations(directory)) or _script_in_hand(error)
+    return f"{place} does not import: {type(error).__name__}: {error}"
+
+
+def _script_in_hand(error: BaseException) -> str:
+    """The file that Alembic was loading, for an error about what is in it; Alembic names none."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    paths = [frame.f_locals["real_path"] for frame in frames if "real_path" in frame.f_locals]
+    return str(paths[-1]) if paths else "a revision script"
 
 
 def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:

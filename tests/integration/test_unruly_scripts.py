@@ -280,3 +280,11 @@ def test_a_killed_autocommit_block_is_ended_before_the_next_run_works(stage: Sta
     assert ended.verdict["outcome"] == "upgraded"
     sleeping = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> "
     assert stage.database.query(sleeping + "pg_backend_pid() AND state = 'active'") == []
+
+
+@pytest.mark.parametrize("text", ["revision = 5", "x = 1", "revision = down_revision = 'loop'"])
+def test_a_script_that_alembic_cannot_take_is_named_with_its_file(stage: Stage, text: str) -> None:
+    (stage.project.versions / "odd.py").write_text(f"{text}\n")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert "odd.py" in ended.verdict["error"]["message"]
