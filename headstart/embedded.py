@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -96,11 +96,15 @@ class _Embedded:
                 return
             finally:
                 os.close(users)
-            if self._is_running():
-                sockets = Path(self._socket_directory())
-                self._pg_ctl("stop", "-w", "-m", "fast")
-                if sockets.name.startswith(SOCKETS):  # else a person started it elsewhere
-                    sockets.rmdir()
+            with suppress(OSError, subprocess.SubprocessError):  # the next user stops it then
+                self._stop()
+
+    def _stop(self) -> None:
+        if self._is_running():
+            sockets = Path(self._socket_directory())
+            self._pg_ctl("stop", "-w", "-m", "fast")
+            if sockets.name.startswith(SOCKETS):  # else a person started it elsewhere
+                sockets.rmdir()
 
     def _create(self) -> None:
         """Make the data directory under another name first: half of one is worth nothing."""
@@ -160,6 +164,7 @@ class _Embedded:
                 stderr=subprocess.STDOUT,
                 text=True,
                 check=False,
+                start_new_session=True,  # a Ctrl-C is for us, not for the server's programs
             )
             output.seek(0)
             if done.returncode != 0:

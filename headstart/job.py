@@ -111,8 +111,13 @@ def _run(task: Task, worker: Worker, lock: RunLock) -> Run:
 def _apply(plan: Plan, task: Task, project: Project, run: Run) -> Outcome:
     target = task.settings.target
     match plan:
+        case NothingToDo(ahead=True):
+            return Outcome.AHEAD_COMPATIBLE
         case NothingToDo():
-            return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
+            # env.py runs to its end all the same, as with Alembic: it may configure a second
+            # version table, of which the verdict would say nothing
+            upgrade(project, target, run)
+            return Outcome.NOTHING_TO_DO
         case Upgrade():
             upgrade(project, target, run)
             return Outcome.UPGRADED

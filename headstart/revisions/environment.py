@@ -8,7 +8,7 @@ worker first proves that it works where our lock is held, and gets its time limi
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, MetaData, event
 from headstart.advisory_lock import held_condition
 from headstart.errors import BrokenHistory, HeadstartError
 from headstart.events import Say
-from headstart.revisions.failure import named_failures
+from headstart.revisions.failure import LeftOnPurpose, named_failures
 from headstart.revisions.output import captured_output, reclaim_logging
 from headstart.revisions.project import Project
 from headstart.state import Scope, TableName
@@ -51,11 +51,11 @@ class Worker:
 
 
 def probe_env(project: Project, worker: Worker) -> tuple[Scope, frozenset[TableName]]:
-    """Run env.py as `alembic current` does, without a revision, and tell what it configures.
+    """Run env.py up to its configure call and tell what it configures.
 
     Gives where its version table is, which schemas and role its connection has, and the tables of
-    its metadata. What env.py itself commits stays. Raises BrokenHistory where it cannot be driven
-    safely or raises, AccessRefused and ConnectionLost.
+    its metadata. What env.py itself commits before that call stays. Raises BrokenHistory where it
+    cannot be driven safely or raises, AccessRefused and ConnectionLost.
     """
     found: list[tuple[Scope, frozenset[TableName]]] = []
 
@@ -67,8 +67,9 @@ def probe_env(project: Project, worker: Worker) -> tuple[Scope, frozenset[TableN
             ).one()
         scope = Scope(*_version_table(options), schema, role, tuple(json.loads(path)))
         found.append((scope, frozenset(_metadata_tables(options.get("target_metadata")))))
+        raise LeftOnPurpose
 
-    with named_failures(project, lambda: None):
+    with suppress(LeftOnPurpose), named_failures(project, lambda: None):
         run_environment(project, worker, Pass(lambda *_: (), configured=capture, mutates=False))
     if not found:
         raise BrokenHistory("env.py never called context.configure()")
@@ -101,7 +102,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
             tables.add(_version_table(options))
             _refuse_tenants(tables)
             usable = _usable(connection)
-            begin = _on_begin(worker, work.begun)
+            begin = _on_begin(worker, usable, work.begun)
             event.listen(usable.engine, "begin", begin)
             attached.callback(event.remove, usable.engine, "begin", begin)
             work.configured(usable, options)
@@ -146,21 +147,25 @@ def _usable(connection: Connection | None) -> Connection:
     return connection
 
 
-def _on_begin(worker: Worker, begun: Callable[[int], None] | None) -> Callable[[Connection], None]:
+def _on_begin(
+    worker: Worker, migrating: Connection, begun: Callable[[int], None] | None
+) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
         dbapi = connection.connection.dbapi_connection
         assert dbapi is not None
         worker.register_cancel(getattr(dbapi, "cancel", lambda: None))
         version = connection.dialect.server_version_info or (0,)
+        # the engine's other connections (an inspector, a Session) are none of the revision's
+        numbered = begun is not None and connection is migrating
         cursor = dbapi.cursor()
         try:
-            cursor.execute(_begin_sql(worker, int(version[0]), numbered=begun is not None))
+            cursor.execute(_begin_sql(worker, int(version[0]), numbered=numbered))
             row = cursor.fetchone()
         finally:
             cursor.close()
         if not (row and row[0]):
             raise worker.explain_missing_fence()
-        if begun is not None and not getattr(dbapi, "autocommit", False):
+        if begun is not None and numbered and not getattr(dbapi, "autocommit", False):
             begun(int(row[1]))
 
     return begin

@@ -27,14 +27,27 @@ _LOST_CONNECTION_CLASSES = ("08", "57P")
 _ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
 
 
+class LeftOnPurpose(BaseException):
+    """Leaves env.py before any revision; no `except Exception` there can catch it."""
+
+
 @contextmanager
-def named_failures(project: Project, current: Callable[[], str | None]) -> Iterator[None]:
-    """Name what raised in the block; `current` tells the revision that is running, if any."""
+def named_failures(
+    project: Project,
+    current: Callable[[], str | None],
+    done: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """Name what raised in the block.
+
+    `current` tells the revision that is running, if any; `done`, whether all of them have run.
+    """
     try:
         yield
-    except (HeadstartError, Cancelled):
+    except (HeadstartError, Cancelled, LeftOnPurpose):
         raise
     except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
+        if isinstance(error, SystemExit) and not error.code and done():
+            return  # an env.py that leaves so after its work has ended well
         if isinstance(error, DBAPIError) or hasattr(error, "pgcode"):
             raise _database_failure(error, current()) from error
         raise _script_failure(error, project, current()) from error

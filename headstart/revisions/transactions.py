@@ -1,8 +1,8 @@
-"""Watch the transactions of a revision: one that was rolled back inside it must not be stamped.
+"""Watch the transaction of a revision: one that was rolled back inside it must not be stamped.
 
 A revision may end its own transaction: op.get_bind().rollback(), a Session, op.execute("ROLLBACK").
 Alembic would write the version row all the same, in the next transaction or in none. The server is
-asked what became of each: txid_status knows it also where SQLAlchemy was passed by.
+asked what became of it: txid_status knows it also where SQLAlchemy was passed by.
 """
 
 from sqlalchemy import Connection
@@ -11,13 +11,13 @@ from headstart.errors import RevisionFailed
 
 
 class TransactionWatch:
-    """The transactions that were begun for the revision that is running, by their server ids."""
+    """The transactions begun since the revision started, by their server ids; the first counts."""
 
     def __init__(self) -> None:
         self._begun: list[int] = []
 
     def begun(self, transaction: int) -> None:
-        """Note a transaction of the worker."""
+        """Note a transaction of the connection on which the revisions run."""
         self._begun.append(transaction)
 
     def start_revision(self, connection: Connection) -> None:
@@ -25,9 +25,17 @@ class TransactionWatch:
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
     def ensure_kept(self, connection: Connection, revision: str) -> None:
-        """Raise RevisionFailed where what the revision did was rolled back; one round trip."""
-        asked = ", ".join(f"pg_catalog.txid_status({number})" for number in self._begun)
-        if asked and "aborted" in connection.exec_driver_sql(f"SELECT {asked}").one():
+        """Raise RevisionFailed where the revision's transaction was rolled back; one round trip.
+
+        Only the one that Alembic began for it counts. A revision that has committed that one rules
+        its further transactions itself, and may well roll back one that only read.
+        """
+        if not self._begun:
+            return
+        status = connection.exec_driver_sql(
+            f"SELECT pg_catalog.txid_status({self._begun[0]})"
+        ).scalar_one()
+        if status == "aborted":
             raise RevisionFailed(
                 f"revision {revision} rolled back its own transaction, and with it its own work",
                 next_step="remove the rollback from the revision (savepoints, begin_nested(), are"

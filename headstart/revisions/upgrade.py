@@ -31,6 +31,7 @@ class Run:
     applied: Callable[[Applied], None]
     heartbeat_seconds: float
     current: str | None = field(default=None, init=False)
+    done: bool = field(default=False, init=False)
     started: float = field(default=0.0, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
 
@@ -42,6 +43,7 @@ def upgrade(project: Project, target: str, run: Run) -> None:
         pending = project.directory._upgrade_revs(target, heads)
         for number, step in enumerate(pending, start=1):
             yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
+        run.done = True
 
     _run(project, run, steps)
 
@@ -127,7 +129,7 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
     pulse = threading.Thread(target=_beat, args=(run, ended), name="revision-pulse", daemon=True)
     pulse.start()
     try:
-        with named_failures(project, lambda: run.current):
+        with named_failures(project, lambda: run.current, lambda: run.done):
             run_environment(project, run.worker, Pass(steps, begun=run.watch.begun))
     finally:
         ended.set()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -288,3 +289,47 @@ def test_a_script_that_alembic_cannot_take_is_named_with_its_file(stage: Stage, 
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert "odd.py" in ended.verdict["error"]["message"]
+
+
+ELSEWHERE = {
+    "inspector": "sa.inspect(op.get_bind().engine).get_table_names()",
+    "connection": """
+        with op.get_bind().engine.connect() as second:
+            second.execute(sa.text("SELECT 1"))
+    """,
+    "after a commit": """
+        op.get_bind().commit()
+        op.get_bind().execute(sa.text("SELECT 1"))
+        op.get_bind().rollback()
+    """,
+}
+
+
+@pytest.mark.parametrize("how", ELSEWHERE)
+def test_a_read_that_is_rolled_back_elsewhere_is_not_the_revisions_work(
+    stage: Stage, how: str
+) -> None:
+    body = 'op.execute("CREATE TABLE kept (id int)")\n' + dedent(ELSEWHERE[how])
+    stage.project.add("0004", "0003", body)
+    assert stage.run().verdict["outcome"] == "upgraded"
+    assert stage.rows() == ["0004"]
+    assert "kept" in stage.tables()
+
+
+def test_what_env_py_does_after_the_migrations_finds_them_done(stage: Stage) -> None:
+    """Not before any revision ran, and once."""
+    stage.project.edit_env(
+        "            context.run_migrations()\n\n\nif",
+        "            context.run_migrations()\n"
+        "        connection.exec_driver_sql('INSERT INTO accounts (name) SELECT version_num"
+        " FROM alembic_version')\n        connection.commit()\n\n\nif",
+    )
+    assert stage.run().verdict["outcome"] == "upgraded"
+    assert stage.database.query("SELECT name FROM accounts") == [("0003",)]
+
+
+def test_an_env_py_that_ends_with_sys_exit_has_ended_well(stage: Stage) -> None:
+    stage.project.edit_env(
+        "    run_migrations_online()", "    run_migrations_online()\n    exit(0)"
+    )
+    assert stage.run().verdict["outcome"] == "upgraded"
