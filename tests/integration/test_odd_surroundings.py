@@ -1,0 +1,128 @@
+"""Odd surroundings: output that nobody takes, signals, locales, ini files, names in the way."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import clean_environ
+from tests.integration.plain import REVISIONS
+from tests.integration.stage import Stage
+from tests.postgres_server import free_port
+
+
+def test_a_script_that_takes_sigterm_for_itself_does_not_make_it_a_success(stage: Stage) -> None:
+    top = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))"
+    stage.project.add("0004", "0003", top=top)
+    with stage.start(
+        DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/nothing",
+        HEADSTART_HEARTBEAT_SECONDS="1",
+    ) as run:
+        run.await_event("connection_failed")
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end().outcome == "sigterm"
+
+
+def test_the_version_table_is_found_where_alembic_finds_it(stage: Stage) -> None:
+    """A schema that comes first in the search_path does not make the database look empty."""
+    assert stage.run(HEADSTART_TARGET="0002").exit_code == 0
+    user = stage.database.query("SELECT quote_ident(current_user)")[0][0]
+    stage.database.execute(f"CREATE SCHEMA {user}")
+    assert stage.run("check").verdict["outcome"] == "not_ready"
+    ended = stage.run()
+    assert (ended.verdict["state"], ended.verdict["outcome"]) == ("behind", "upgraded")
+    assert ended.verdict["from"] == ["0002"]
+    assert stage.rows() == ["0003"]
+
+
+def test_an_alarm_of_a_scripts_own_is_not_our_deadline(stage: Stage) -> None:
+    body = "import signal, time; signal.alarm(1); time.sleep(1.5)"
+    stage.project.add("0004", "0003", body)
+    assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_a_revision_that_closes_stderr_does_not_silence_the_verdict(stage: Stage) -> None:
+    stage.project.add("0004", "0003", "os.close(2)", top="import os")
+    assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_a_revision_that_changes_the_folder_is_followed(stage: Stage) -> None:
+    """alembic.ini is named relative to the folder in which the run was started."""
+    stage.project.add("0004", "0003", top="import os; os.chdir('/')")
+    done = subprocess.run(
+        [sys.executable, "-m", "headstart"],
+        cwd=stage.project.path,
+        env=clean_environ() | {"DATABASE_URL": stage.database.url},
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == 0
+    assert stage.rows() == ["0004"]
+
+
+@pytest.mark.parametrize(("verb", "code"), [("check", 0), ("plan", 2)])
+def test_an_answer_that_nobody_can_take_does_not_end_in_a_traceback(
+    stage: Stage, verb: str, code: int
+) -> None:
+    """The exit code of a check is its answer; a plan that was not printed is none."""
+    assert stage.run().exit_code == 0
+    with stage.start_shell(f"{sys.executable} -m headstart {verb} >/dev/full") as process:
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert "Traceback" not in said
+    assert "run_finished" in said
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_a_run_that_nobody_listens_to_does_its_work(stage: Stage, redirection: str) -> None:
+    with stage.start_shell(f"{sys.executable} -m headstart run {redirection}") as process:
+        process.wait(60)
+    assert process.returncode == 0
+    assert stage.rows() == ["0003"]
+
+
+def test_the_log_is_json_whatever_the_locale(stage: Stage) -> None:
+    stage.project.add("0004", "0003", "raise ValueError('größer')")
+    ended = stage.run(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert "größer" in ended.verdict["error"]["message"]
+
+
+def test_a_late_signal_does_not_change_the_exit_code(stage: Stage) -> None:
+    """The verdict has been said: whoever reads the exit code must read the same."""
+    top = "import atexit, os, signal"
+    body = "atexit.register(lambda: os.kill(os.getpid(), signal.SIGTERM))"
+    stage.project.add("0004", "0003", body, top=top)
+    ended = stage.run()
+    assert ended.exit_code == ended.verdict["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["no section\n", "[alembic]\nx = 1\n[alembic]\n", "\0", "[other]\na = 1\n"]
+)
+def test_an_ini_file_that_is_none_is_a_mistake_in_the_settings(stage: Stage, text: str) -> None:
+    Path(stage.project.ini).write_text(text, encoding="utf-8")
+    ended = stage.run(HEADSTART_LOG_LEVEL="debug")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (2, "invalid_settings")
+
+
+def test_a_version_table_of_something_else_is_not_taken_for_alembics(stage: Stage) -> None:
+    stage.database.execute("CREATE TABLE alembic_version (id int)")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (23, "unknown_revision")
+    assert stage.run("check").exit_code == 23
+
+
+@pytest.mark.parametrize("name", ["PGPORT", "PGSSLMODE", "PGSERVICE"])
+def test_a_mistake_in_libpqs_own_variables_is_a_mistake_in_the_settings(
+    stage: Stage, name: str
+) -> None:
+    url = stage.database.url.replace(f":{stage.database.port}/", "/") if name == "PGPORT" else None
+    ended = stage.run(**{name: "bogus"}, **({"DATABASE_URL": url} if url else {}))
+    assert (ended.exit_code, ended.verdict["outcome"]) == (2, "invalid_settings")
+
+
+def test_the_sql_of_a_plan_has_a_transaction_for_each_revision(stage: Stage) -> None:
+    sql = stage.run("plan", "--sql").stdout
+    assert sql.count("BEGIN;") == sql.count("COMMIT;") == len(REVISIONS)
