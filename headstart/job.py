@@ -18,7 +18,7 @@ from headstart.lock import LockWait, RunLock, hold_lock, require_second_connecti
 from headstart.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.revisions.environment import Worker, probe_env
 from headstart.revisions.project import Project, created_tables, load_project, read_history
-from headstart.revisions.upgrade import Run, stamp, upgrade
+from headstart.revisions.upgrade import Run, run_without_revisions, stamp, upgrade
 from headstart.state import DatabaseFacts, History, Scope, State, TableName, detect
 from headstart.task import Task
 from headstart.verdict import Outcome
@@ -116,7 +116,7 @@ def _apply(plan: Plan, task: Task, project: Project, run: Run) -> Outcome:
         case NothingToDo():
             # env.py runs to its end all the same, as with Alembic: it may configure a second
             # version table, of which the verdict would say nothing
-            upgrade(project, target, run)
+            run_without_revisions(project, run)
             return Outcome.NOTHING_TO_DO
         case Upgrade():
             upgrade(project, target, run)

@@ -48,6 +48,16 @@ def upgrade(project: Project, target: str, run: Run) -> None:
     _run(project, run, steps)
 
 
+def run_without_revisions(project: Project, run: Run) -> None:
+    """Run env.py to its end with nothing to apply, as Alembic does at head."""
+
+    def steps(*_: Any) -> tuple[Any, ...]:
+        run.done = True
+        return ()
+
+    _run(project, run, steps)
+
+
 def stamp(project: Project, revisions: tuple[str, ...], run: Run) -> None:
     """Write the version rows of a baseline; refuses where there is a version row already."""
 

@@ -159,3 +159,11 @@ def test_a_role_that_may_not_create_is_refused_before_any_ddl(stage: Stage) -> N
         assert stage.tables() == set()
         stage.database.execute(allowed)
         assert stage.run(DATABASE_URL=stage.url_of(role)).verdict["outcome"] == "upgraded"
+
+
+def test_a_target_below_the_version_row_leaves_nothing_to_do(stage: Stage) -> None:
+    """headstart never downgrades; Alembic itself would call such a target invalid."""
+    assert stage.run().exit_code == 0
+    ended = stage.run(HEADSTART_TARGET="0001")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "nothing_to_do")
+    assert stage.rows() == ["0003"]
