@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from headstart.database_url import InvalidUrl, parse_database_url, sqlalchemy_url
+from headstart.database_url import InvalidUrl, parse_database_url
+from headstart.driver_url import sqlalchemy_url
 
 # Where people look for a name that a schema file uses but does not import.
 MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 
 from headstart.libpq import DRIVER_OPTIONS, DRIVERS, LIBPQ_KEYWORDS, OTHER_NAMES, SSLMODES
 
@@ -72,24 +72,6 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
     if "\0" in "".join(kept.values()):
         raise InvalidUrl(f"{where} holds %00, which PostgreSQL takes nowhere")
     return DatabaseUrl(driver, kept, foreign, warnings)
-
-
-def sqlalchemy_url(parameters: Mapping[str, str], driver: str = "psycopg2") -> str:
-    """Libpq's parameters as a URL for SQLAlchemy, with the driver named.
-
-    SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3. Whatever is not a plain host and port
-    goes into the query, where SQLAlchemy hands it to the driver as it is. A password without a
-    user stays in front, since SQLAlchemy's own repr would show one that is in the query.
-    """
-    rest = dict(parameters)
-    user, password = quote(rest.pop("user", ""), safe=""), rest.pop("password", "")
-    authority = f"{user}:{quote(password, safe='')}@" if password else f"{user}@" if user else ""
-    database = quote(rest.pop("dbname", ""), safe="")
-    if re.fullmatch(r"[A-Za-z0-9_.-]+", rest.get("host", "")):
-        authority += rest.pop("host") + (f":{port}" if (port := rest.pop("port", "")) else "")
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in rest.items())
-    base = f"postgresql+{driver}://{authority}/{database}"
-    return f"{base}?{query}" if query else base
 
 
 def _unquoted(text: str, where: str) -> tuple[str, tuple[str, ...]]:

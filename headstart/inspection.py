@@ -41,6 +41,22 @@ def run_in_progress(connection: Connection) -> bool:
         return bool(connection.execute(f"SELECT EXISTS ({held})")[0][0])
 
 
+def transaction_kept(connection: Connection, transaction: int) -> bool:
+    """Whether a transaction, by its number on the server, was committed."""
+    with _named_failures():
+        rows = connection.execute(f"SELECT pg_catalog.txid_status({transaction})")
+    return rows[0][0] == "committed"
+
+
+def cancel_backend(connection: Connection, application_name: str, process: int) -> None:
+    """Cancel the statement of a backend of ours; a pooler may have lent it to others by now."""
+    with _named_failures():
+        connection.execute(
+            "SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
+            f" WHERE a.pid = {process} AND a.application_name = {literal(application_name)}"
+        )
+
+
 @contextmanager
 def _named_failures() -> Iterator[None]:
     try:

@@ -10,8 +10,8 @@ from typing import assert_never
 
 from headstart.connect_failure import error_of
 from headstart.connection import ConnectFailed
-from headstart.database_url import sqlalchemy_url
 from headstart.deadline import backoff_seconds
+from headstart.driver_url import sqlalchemy_url
 from headstart.errors import (
     AccessRefused,
     BrokenHistory,
@@ -103,7 +103,7 @@ def preview(task: Task, with_sql: bool) -> Preview:
 
 def _history(task: Task) -> tuple[Project, History]:
     settings = task.settings
-    project = load_project(settings.alembic_ini, settings.x)
+    project = load_project(settings.alembic_ini, settings.target, settings.x)
     return project, read_history(project, settings.target, settings.baseline)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.connection import Connection, connect
+from headstart.database_url import DatabaseUrl
 from headstart.deadline import Deadline, deadline_after
 from headstart.identity import Identity, Purpose
 from headstart.log import Log
@@ -41,17 +42,21 @@ class Task:
         """The end of a phase that may take `seconds` from now."""
         return self.deadline.within(seconds, time.monotonic())
 
-    def resolve(self) -> Mapping[str, str]:
-        """libpq's parameters, read anew; what is secret in them is masked from now on."""
+    def database(self) -> DatabaseUrl:
+        """Where the database is, read anew; what is secret in it is masked from now on."""
         if self.settings.embedded:
             # development only: the image does not have what this imports
             from headstart.embedded import start_embedded
 
-            return start_embedded(self.settings.embedded_dir)
-        parameters = self.settings.database.resolve(read_text).parameters
-        for secret in password_of(parameters):
+            return DatabaseUrl(parameters=start_embedded(self.settings.embedded_dir))
+        url = self.settings.database.resolve(read_text)
+        for secret in password_of(url.parameters):
             self.secrets.add(secret)
-        return parameters
+        return url
+
+    def resolve(self) -> Mapping[str, str]:
+        """libpq's parameters, read anew."""
+        return self.database().parameters
 
     def connect(self, purpose: Purpose) -> Connection:
         """One attempt. Raises ConnectFailed."""

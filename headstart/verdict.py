@@ -118,6 +118,7 @@ class Applied:
 class Record:
     """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
 
+    `partly_applied` is a revision that failed after it had committed some of its work.
     `database` holds host, port, name and user, never a password.
     """
 
@@ -127,6 +128,7 @@ class Record:
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
     applied: list[Applied] = field(default_factory=list)
+    partly_applied: str | None = None
     proof: Proof = Proof.NONE
     wait_attempts: int = 0
     wait_seconds: float = 0.0
@@ -154,10 +156,16 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
     """Turn the end of a run, an outcome or an error, into its verdict."""
     if isinstance(end, Outcome):
         return Verdict(end, record, duration_seconds)
-    return Verdict(outcome_of(end), record, duration_seconds, _next_step(end), _error_fields(end))
+    step = _next_step(end, record.partly_applied)
+    return Verdict(outcome_of(end), record, duration_seconds, step, _error_fields(end))
 
 
-def _next_step(error: BaseException) -> str:
+def _next_step(error: BaseException, partly_applied: str | None) -> str:
+    if partly_applied is not None:
+        return (
+            f"revision {partly_applied} had committed a part of its work before it failed: undo"
+            " that by hand, correct the cause, then run again"
+        )
     match error:
         case errors.HeadstartError():
             return error.next_step
@@ -201,6 +209,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
             {"revision": step.revision, "seconds": round(step.seconds, 3)}
             for step in record.applied
         ],
+        "partly_applied": record.partly_applied,
         "proof": record.proof.value,
         "wait_attempts": record.wait_attempts,
         "wait_seconds": round(record.wait_seconds, 3),

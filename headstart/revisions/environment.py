@@ -2,202 +2,186 @@
 
 env.py makes its own engine and may prepare its connection, so that connection is never swapped for
 ours. We wrap `configure` of the EnvironmentContext *instance* (Alembic's module proxy calls it
-there; a subclass would not be found) and listen to the engine's `begin`: every transaction of a
-worker first proves that it works where our lock is held, and gets its time limits.
+there; a subclass would not be found) and listen to the engine: every transaction of a worker first
+proves that it works where our lock is held, and gets its time limits.
 """
 
-import json
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, event
 
-from headstart.advisory_lock import held_condition
-from headstart.errors import BrokenHistory, HeadstartError
-from headstart.events import Say
-from headstart.revisions.failure import LeftOnPurpose, named_failures
+from headstart.errors import BrokenHistory, WrongDatabase
+from headstart.revisions.failure import LeftOnPurpose
 from headstart.revisions.output import captured_output, reclaim_logging
 from headstart.revisions.project import Project
-from headstart.state import Scope, TableName
-
-CONNECTION_CHECK_MILLISECONDS = 1000
-"""How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
+from headstart.revisions.sessions import kept_sessions
+from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
+from headstart.state import Scope
 
 Steps = Callable[[Any, Any], Iterable[Any]]
 """Alembic's `fn`: current heads and migration context to the steps to run."""
 
-Canceller = Callable[[], None]
+Options = dict[str, Any]
+"""What env.py passes to context.configure()."""
+
+
+class Mode(StrEnum):
+    """In which transactions the revisions run; env.py decides, by what it configures with."""
+
+    PER_REVISION = "per_revision"
+    """The connection was idle: one transaction a revision."""
+    ATOMIC = "atomic"
+    """env.py had begun a transaction: all revisions in that one, which env.py commits or not."""
 
 
 @dataclass(frozen=True)
-class Worker:
-    """What every transaction of env.py's connection gets, and whom it tells.
+class Configured:
+    """One configure call of env.py."""
 
-    `nonce` is the key of the fence. `url` is SQLAlchemy's. Timeouts are seconds; 0 is none.
-    `register_cancel` takes what cancels the running statement from another thread.
-    """
-
-    url: str
-    application_name: str
-    nonce: int
-    lock_timeout_seconds: float
-    statement_timeout_seconds: float
-    explain_missing_fence: Callable[[], HeadstartError]
-    register_cancel: Callable[[Canceller], None]
-    say: Say
-
-
-def probe_env(project: Project, worker: Worker) -> tuple[Scope, frozenset[TableName]]:
-    """Run env.py up to its configure call and tell what it configures.
-
-    Gives where its version table is, which schemas and role its connection has, and the tables of
-    its metadata. What env.py itself commits before that call stays. Raises BrokenHistory where it
-    cannot be driven safely or raises, AccessRefused and ConnectionLost.
-    """
-    found: list[tuple[Scope, frozenset[TableName]]] = []
-
-    def capture(connection: Connection, options: dict[str, Any]) -> None:
-        with connection.begin():  # runs the fence
-            schema, role, path = connection.exec_driver_sql(
-                "SELECT pg_catalog.current_schema()::text, current_user::text,"
-                " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::text"
-            ).one()
-        scope = Scope(*_version_table(options), schema, role, tuple(json.loads(path)))
-        found.append((scope, frozenset(_metadata_tables(options.get("target_metadata")))))
-        raise LeftOnPurpose
-
-    with suppress(LeftOnPurpose), named_failures(project, lambda: None):
-        run_environment(project, worker, Pass(lambda *_: (), configured=capture, mutates=False))
-    if not found:
-        raise BrokenHistory("env.py never called context.configure()")
-    return found[0]
+    connection: Connection
+    options: Options
+    mode: Mode
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over env.py: the steps to run, and who hears of its connection's beginnings."""
+    """One pass over env.py: the steps to run, and who hears of what happens on the way.
+
+    `begun` gets the server's number of each transaction on the connection that migrates; `scope` is
+    what the probe found, None for the probe itself; `failure` is what a revision has raised.
+    """
 
     steps: Steps
-    configured: Callable[[Connection, dict[str, Any]], None] = lambda *_: None
+    scope: Scope | None = None
+    configured: Callable[[Configured], None] = lambda _: None
     begun: Callable[[int], None] | None = None
-    mutates: bool = True
+    failure: Callable[[], BaseException | None] = lambda: None
 
 
 def run_environment(project: Project, worker: Worker, work: Pass) -> None:
-    """Run env.py with the steps as its work, one transaction a revision."""
+    """Run env.py with the steps as its work."""
     config = project.config
-    config.set_main_option("sqlalchemy.url", worker.url.replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", worker.url_for(worker.driver).replace("%", "%%"))
     environment = EnvironmentContext(
-        config, project.directory, fn=work.steps, dont_mutate=not work.mutates
+        config, project.directory, fn=work.steps, dont_mutate=work.scope is None
     )
-    original = environment.configure
-    tables: set[tuple[str, str | None]] = set()
     with ExitStack() as attached:
-
-        def configure(connection: Connection | None = None, **options: Any) -> None:
-            reclaim_logging(worker.say)
-            tables.add(_version_table(options))
-            _refuse_tenants(tables)
-            usable = _usable(connection)
-            begin = _on_begin(worker, usable, work.begun)
-            event.listen(usable.engine, "begin", begin)
-            attached.callback(event.remove, usable.engine, "begin", begin)
-            work.configured(usable, options)
-            original(usable, **options | {"transaction_per_migration": True})
-
-        environment.configure = configure  # type: ignore[assignment, method-assign]
+        wrapped = _Configure(project, worker, work, attached, environment.configure)
+        environment.configure = wrapped  # type: ignore[assignment, method-assign]
         attached.enter_context(captured_output(worker.say))
+        attached.enter_context(kept_sessions())
         attached.enter_context(environment)
         project.directory.run_env()
 
 
-def _version_table(options: dict[str, Any]) -> tuple[str, str | None]:
+def version_table(options: Options) -> tuple[str, str | None]:
+    """The name and the schema of the version table that env.py configures."""
     return options.get("version_table") or "alembic_version", options.get("version_table_schema")
 
 
-def _refuse_tenants(tables: set[tuple[str, str | None]]) -> None:
-    """A verdict is about one version table: of a second one it would say nothing."""
-    if len(tables) > 1:
-        raise BrokenHistory(
-            "env.py configures several version tables",
-            next_step="run headstart once for each of them (HEADSTART_X tells env.py which)",
+def current_schema(connection: Connection) -> str | None:
+    """The schema in which a table without one would be made."""
+    sql = "SELECT pg_catalog.current_schema()::text"
+    if connection.in_transaction():
+        return connection.exec_driver_sql(sql).scalar_one_or_none()
+    with connection.begin():
+        return connection.exec_driver_sql(sql).scalar_one_or_none()
+
+
+class _Configure:
+    """Stands in for EnvironmentContext.configure during one pass."""
+
+    def __init__(
+        self,
+        project: Project,
+        worker: Worker,
+        work: Pass,
+        attached: ExitStack,
+        original: Callable[..., None],
+    ) -> None:
+        self._project, self._worker, self._work = project, worker, work
+        self._attached, self._original = attached, original
+        self._connections: list[Connection] = []
+        self._rolled_back: BaseException | None = None
+
+    def __call__(self, connection: Connection | None = None, **options: Any) -> None:
+        reclaim_logging(self._worker.say)
+        usable = _usable(connection)
+        mode = Mode.ATOMIC if usable.in_transaction() else Mode.PER_REVISION
+        try:
+            self._attach(usable, mode)
+            self._refuse_second(usable, options)
+        except WrongDatabase as error:
+            raise self._explained(error) from None
+        self._work.configured(Configured(usable, options, mode))
+        self._original(usable, **options | {"transaction_per_migration": True})
+
+    def _attach(self, connection: Connection, mode: Mode) -> None:
+        if connection.engine not in [known.engine for known in self._connections]:
+            self._listen(connection, "begin", self._begin)
+            self._listen(connection, "commit", self._commit)
+            self._listen(connection, "rollback", self._rollback)
+        self._connections.append(connection)
+        if mode is Mode.ATOMIC:  # its beginning has passed
+            self._begin(connection)
+
+    def _listen(
+        self, connection: Connection, name: str, listener: Callable[[Connection], None]
+    ) -> None:
+        event.listen(connection.engine, name, listener)
+        self._attached.callback(event.remove, connection.engine, name, listener)
+
+    def _begin(self, connection: Connection) -> None:
+        # the engine's other connections (an inspector, a Session) are none of the revision's
+        numbered = self._work.begun is not None and connection is self._connections[-1]
+        number = begin_transaction(self._worker, connection, numbered=numbered)
+        if number is not None and self._work.begun is not None:
+            self._work.begun(number)
+
+    def _commit(self, connection: Connection) -> None:
+        """Where a revision has failed, an env.py that swallows that must not commit the half."""
+        if self._work.failure() is not self._rolled_back:
+            raise LeftOnPurpose
+        end_autocommit(connection)
+
+    def _rollback(self, _: Connection) -> None:
+        self._rolled_back = self._work.failure()
+
+    def _refuse_second(self, connection: Connection, options: Options) -> None:
+        """A verdict is about one version table: of a second one it would say nothing."""
+        scope = self._work.scope
+        if scope is None or len(self._connections) == 1:
+            return
+        same = version_table(options) == (scope.version_table, scope.version_schema)
+        if not same or current_schema(connection) != scope.schema:
+            raise BrokenHistory(
+                "env.py configures several version tables",
+                next_step="run headstart once for each of them (HEADSTART_X tells env.py which)",
+            )
+
+    def _explained(self, error: WrongDatabase) -> BrokenHistory | WrongDatabase:
+        """The multidb template has a list of databases in alembic.ini; an option of its own."""
+        names = self._project.config.get_main_option("databases") or ""
+        if "," not in names:
+            return error
+        return BrokenHistory(
+            f"env.py works on several databases ({names}), and headstart on one",
+            next_step="give each database an Alembic project, and a run, of its own",
         )
 
 
 def _usable(connection: Connection | None) -> Connection:
-    """Refuse a connection on which no revision could have a transaction of its own."""
+    """Refuse a connection on which nothing could be rolled back."""
     if connection is None:
         raise BrokenHistory("env.py gave context.configure() no connection")
-    if connection.in_transaction():
-        raise BrokenHistory(
-            "env.py begins a transaction before context.configure(), so that a revision cannot"
-            " have its own",
-            next_step="in env.py use engine.connect() instead of engine.begin(), and commit what"
-            " it executes before context.configure()",
-        )
-    # asked of the driver: an engine made with isolation_level has no execution option to show
-    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+    if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",
             next_step="remove isolation_level='AUTOCOMMIT' from env.py",
         )
     return connection
-
-
-def _on_begin(
-    worker: Worker, migrating: Connection, begun: Callable[[int], None] | None
-) -> Callable[[Connection], None]:
-    def begin(connection: Connection) -> None:
-        dbapi = connection.connection.dbapi_connection
-        assert dbapi is not None
-        worker.register_cancel(getattr(dbapi, "cancel", lambda: None))
-        version = connection.dialect.server_version_info or (0,)
-        # the engine's other connections (an inspector, a Session) are none of the revision's
-        numbered = begun is not None and connection is migrating
-        cursor = dbapi.cursor()
-        try:
-            cursor.execute(_begin_sql(worker, int(version[0]), numbered=numbered))
-            row = cursor.fetchone()
-        finally:
-            cursor.close()
-        if not (row and row[0]):
-            raise worker.explain_missing_fence()
-        if begun is not None and numbered and not getattr(dbapi, "autocommit", False):
-            begun(int(row[1]))
-
-    return begin
-
-
-def _begin_sql(worker: Worker, major: int, *, numbered: bool) -> str:
-    """One round trip: is the fence up, the transaction's number, and its settings, SET LOCAL."""
-    settings = {
-        "application_name": worker.application_name,
-        "lock_timeout": _milliseconds(worker.lock_timeout_seconds),
-        "statement_timeout": _milliseconds(worker.statement_timeout_seconds),
-        "idle_in_transaction_session_timeout": "0",
-    }
-    if major >= 14:
-        settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
-    if major >= 17:
-        settings["transaction_timeout"] = "0"
-    calls = "".join(
-        f", pg_catalog.set_config('{name}', '{value}', true)" for name, value in settings.items()
-    )
-    fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(worker.nonce)}"
-    number = "pg_catalog.txid_current()" if numbered else "NULL"
-    return f"SELECT EXISTS ({fence}), {number}{calls}"
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))
-
-
-def _metadata_tables(metadata: MetaData | Iterable[MetaData] | None) -> Iterable[TableName]:
-    if metadata is None:
-        return
-    for one in [metadata] if isinstance(metadata, MetaData) else metadata:
-        for table in one.tables.values():
-            yield table.schema, table.name

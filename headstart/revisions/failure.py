@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from headstart.errors import (
     AccessRefused,
@@ -19,6 +19,7 @@ from headstart.errors import (
     RevisionFailed,
     UnknownRevision,
 )
+from headstart.revisions.causes import cause_of, first_line
 from headstart.revisions.project import Project, failing_place
 
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
@@ -48,7 +49,7 @@ def named_failures(
     except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
-        if isinstance(error, DBAPIError) or hasattr(error, "pgcode"):
+        if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current()) from error
         raise _script_failure(error, project, current()) from error
 
@@ -56,18 +57,10 @@ def named_failures(
 def _script_failure(error: BaseException, project: Project, revision: str | None) -> HeadstartError:
     ini = project.config.config_file_name or "alembic.ini"
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
-    text = f"{place or 'env.py'}: {type(error).__name__}: {_first_line(error)}"
+    text = f"{place or 'env.py'}: {cause_of(error)}"
     if revision is None:
         return BrokenHistory(f"env.py cannot be run: {text}", next_step=_note(error))
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=_note(error))
-
-
-def _first_line(error: BaseException) -> str:
-    """What an error says, without the SQL, parameters and DETAIL that drivers append to it."""
-    primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    if primary is None and isinstance(error, SQLAlchemyError):
-        primary = error.args[0] if error.args else ""
-    return next(iter(str(primary or error).splitlines()), "")
 
 
 def _note(error: BaseException) -> str | None:
@@ -80,7 +73,7 @@ def _database_failure(error: BaseException, revision: str | None) -> HeadstartEr
     driver_error = getattr(error, "orig", None) or error
     sqlstate = getattr(driver_error, "pgcode", None) or getattr(driver_error, "sqlstate", None)
     where = f"revision {revision}" if revision else "env.py"
-    text = f"{where}: {_first_line(driver_error)}"
+    text = f"{where}: {first_line(driver_error)}"
     statement = getattr(error, "statement", None)
     if sqlstate in _LOCK_SQLSTATES:
         return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=statement)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from alembic.config import Config
+from alembic.config import CommandLine, Config
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
 from alembic.util import CommandError
 
 from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.revisions.causes import cause_of
 from headstart.state import History, TableName
 
 
@@ -31,10 +32,13 @@ class Project:
     scripts: tuple[Script, ...]
 
 
-def load_project(alembic_ini: str, x: tuple[str, ...]) -> Project:
-    """Load every script of the project. Raises BrokenHistory, which names the file."""
+def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
+    """Load every script of the project. Raises BrokenHistory, which names the file.
+
+    env.py finds the options that `alembic -x ... upgrade TARGET` would give it.
+    """
     # absolute: a script may change the current folder
-    config = Config(str(Path(alembic_ini).resolve()), cmd_opts=Namespace(x=list(x) or None))
+    config = Config(str(Path(alembic_ini).resolve()), cmd_opts=_command_options(target, x))
     config.attributes["headstart"] = True
     _check_ini(config, alembic_ini)
     try:
@@ -42,6 +46,13 @@ def load_project(alembic_ini: str, x: tuple[str, ...]) -> Project:
     except CommandError as error:
         raise BrokenHistory(f"{alembic_ini}: {error}") from error
     return Project(config, directory, tuple(_load_scripts(directory)))
+
+
+def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
+    """What env.py files read in config.cmd_opts: x, but also cmd, revision, autogenerate."""
+    options = CommandLine().parser.parse_args(["upgrade", "head"])
+    options.revision, options.x = target, list(x) or None
+    return options
 
 
 def _check_ini(config: Config, alembic_ini: str) -> None:
@@ -104,7 +115,7 @@ def _load_scripts(directory: ScriptDirectory) -> Iterator[Script]:
 
 def _import_failure(error: BaseException, directory: ScriptDirectory) -> str:
     place = failing_place(error, _locations(directory)) or _script_in_hand(error)
-    return f"{place} does not import: {type(error).__name__}: {error}"
+    return f"{place} does not import: {cause_of(error)}"
 
 
 def _script_in_hand(error: BaseException) -> str:

@@ -16,6 +16,11 @@ class TransactionWatch:
     def __init__(self) -> None:
         self._begun: list[int] = []
 
+    @property
+    def first(self) -> int | None:
+        """The one that the revision began its work in."""
+        return self._begun[0] if self._begun else None
+
     def begun(self, transaction: int) -> None:
         """Note a transaction of the connection on which the revisions run."""
         self._begun.append(transaction)
@@ -30,10 +35,10 @@ class TransactionWatch:
         Only the one that Alembic began for it counts. A revision that has committed that one rules
         its further transactions itself, and may well roll back one that only read.
         """
-        if not self._begun:
+        if self.first is None:
             return
         status = connection.exec_driver_sql(
-            f"SELECT pg_catalog.txid_status({self._begun[0]})"
+            f"SELECT pg_catalog.txid_status({self.first})"
         ).scalar_one()
         if status == "aborted":
             raise RevisionFailed(

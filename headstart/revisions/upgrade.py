@@ -10,36 +10,85 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection
 
-from headstart.errors import BrokenHistory
-from headstart.revisions.environment import Pass, Steps, Worker, run_environment
+from headstart.errors import BrokenHistory, RevisionFailed
+from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
+from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
 from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.verdict import Applied
 
 
-@dataclass
-class Run:
-    """One pass over env.py: what it works through, and what to call on the way.
+@dataclass(frozen=True)
+class Committed:
+    """What a second connection sees: every applied revision, and whether a transaction was kept."""
 
-    `before_revision` raises when the run must not go on; `applied` is called after each COMMIT.
+    revisions: frozenset[str]
+    transaction_kept: bool
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What a run calls on the way.
+
+    `before_revision` raises when the run must not go on; `applied` is called after each COMMIT;
+    `partly_applied`, after a failure, with a revision that had committed a part of its work;
+    `look_back` asks a second connection, also for the fate of a transaction.
     """
 
-    worker: Worker
     before_revision: Callable[[], None]
     applied: Callable[[Applied], None]
+    partly_applied: Callable[[str], None]
+    look_back: Callable[[int | None], Committed]
+
+
+@dataclass
+class Run:
+    """One pass over env.py: what it works through, and how far it is."""
+
+    probe: Probe
+    listener: Listener
     heartbeat_seconds: float
     current: str | None = field(default=None, init=False)
     done: bool = field(default=False, init=False)
     started: float = field(default=0.0, init=False)
+    failure: BaseException | None = field(default=None, init=False)
+    ended: list[tuple[frozenset[str], Callable[[], None]]] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
 
+    @property
+    def say(self) -> Any:
+        """The worker's log."""
+        return self.probe.worker.say
 
-def upgrade(project: Project, target: str, run: Run) -> None:
-    """Upgrade to `target`. Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory."""
+    def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
+        """A step is over; in mode per_revision Alembic has committed it by now."""
+        self.current = None
+        self.ended.append((revisions, tell))
+        if self.probe.mode is Mode.PER_REVISION:
+            self.tell_committed(revisions)
+
+    def tell_committed(self, committed: frozenset[str]) -> None:
+        """Tell of each step that is over and committed."""
+        waiting = [step for step in self.ended if not step[0] <= committed]
+        for step in self.ended:
+            if step not in waiting:
+                step[1]()
+        self.ended = waiting
+
+
+def upgrade(project: Project, target: str, run: Run, baseline: tuple[str, ...] = ()) -> None:
+    """Upgrade to `target`; where there is a `baseline`, stamp that first.
+
+    Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory.
+    """
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
+        run.failure = run.current = None  # env.py may have rolled back, and try again
+        if baseline:
+            yield from _stamp(project, baseline, heads, run)
+            heads = baseline
         pending = project.directory._upgrade_revs(target, heads)
         for number, step in enumerate(pending, start=1):
             yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
@@ -54,20 +103,6 @@ def run_without_revisions(project: Project, run: Run) -> None:
     def steps(*_: Any) -> tuple[Any, ...]:
         run.done = True
         return ()
-
-    _run(project, run, steps)
-
-
-def stamp(project: Project, revisions: tuple[str, ...], run: Run) -> None:
-    """Write the version rows of a baseline; refuses where there is a version row already."""
-
-    def steps(heads: Any, _: Any) -> Iterator[Any]:
-        if heads:
-            raise BrokenHistory(f"a version row appeared meanwhile: {heads}")
-        for step in project.directory._stamp_revs(revisions, heads):
-            run.before_revision()
-            yield step
-        run.worker.say("baseline_stamped", revisions=list(revisions))
 
     _run(project, run, steps)
 
@@ -112,42 +147,98 @@ def _say_nothing(_: str, /, **__: object) -> None:
     """stdout is for the SQL alone."""
 
 
+def _stamp(
+    project: Project, revisions: tuple[str, ...], heads: tuple[str, ...], run: Run
+) -> Iterator[Any]:
+    if heads:
+        raise BrokenHistory(f"a version row appeared meanwhile: {heads}")
+    for step in project.directory._stamp_revs(revisions, heads):
+        run.listener.before_revision()
+        yield step
+    run.end_step(
+        frozenset(revisions), lambda: run.say("baseline_stamped", revisions=list(revisions))
+    )
+
+
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
-    run.before_revision()
+    run.listener.before_revision()
     revision = step.revision.revision
     run.watch.start_revision(connection)
     migrate = step.migration_fn
 
     def migrate_and_check(**options: Any) -> None:
-        migrate(**options)
-        run.watch.ensure_kept(connection, revision)
+        try:
+            migrate(**options)
+            run.watch.ensure_kept(connection, revision)
+        except BaseException as error:
+            run.failure = error  # env.py may swallow it
+            raise
 
     step.migration_fn = migrate_and_check
-    run.worker.say("revision_started", revision=revision, number=number, description=step.doc)
+    run.say("revision_started", revision=revision, number=number, description=step.doc)
     run.started, run.current = time.monotonic(), revision
     yield step
-    # Alembic resumes us after the transaction of this step has been committed
-    commit_rest(connection)
-    run.current = None
-    applied = Applied(revision, time.monotonic() - run.started)
-    run.applied(applied)
-    run.worker.say("revision_applied", revision=revision, seconds=round(applied.seconds, 3))
+    if run.probe.mode is Mode.PER_REVISION:
+        # Alembic resumes us after the transaction of this step has been committed
+        commit_rest(connection)
+    run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
+
+
+def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
+    def tell() -> None:
+        run.listener.applied(Applied(revision, seconds))
+        run.say("revision_applied", revision=revision, seconds=round(seconds, 3))
+
+    return tell
 
 
 def _run(project: Project, run: Run, steps: Steps) -> None:
     ended = threading.Event()
     pulse = threading.Thread(target=_beat, args=(run, ended), name="revision-pulse", daemon=True)
     pulse.start()
+    work = Pass(steps, scope=run.probe.scope, begun=run.watch.begun, failure=lambda: run.failure)
     try:
         with named_failures(project, lambda: run.current, lambda: run.done):
-            run_environment(project, run.worker, Pass(steps, begun=run.watch.begun))
+            _raise_first(run, lambda: run_environment(project, run.probe.worker, work))
+    except BaseException:
+        _settle(run)
+        raise
     finally:
         ended.set()
         pulse.join()
+    _settle(run)
+
+
+def _raise_first(run: Run, work: Callable[[], None]) -> None:
+    """A revision that raised has failed, whatever env.py made of its error."""
+    try:
+        work()
+    except BaseException as error:
+        if run.failure is None or run.failure is error:
+            raise
+        raise run.failure from error
+    if run.failure is not None:
+        raise run.failure
+    if run.current is not None:
+        raise RevisionFailed(f"revision {run.current} did not end, and env.py swallowed its error")
+
+
+def _settle(run: Run) -> None:
+    """Tell what has been committed without our having seen it: by env.py, or as we failed."""
+    if not run.ended and run.current is None:
+        return
+    current = run.current
+    if current is not None:
+        teller = _teller(current, time.monotonic() - run.started, run)
+        run.ended.append((frozenset([current]), teller))
+    committed = run.listener.look_back(run.watch.first)
+    run.tell_committed(committed.revisions)
+    if current is not None and committed.transaction_kept and current not in committed.revisions:
+        run.listener.partly_applied(current)
 
 
 def _beat(run: Run, ended: threading.Event) -> None:
     while not ended.wait(run.heartbeat_seconds):
         if (revision := run.current) is not None:
             seconds = round(time.monotonic() - run.started, 1)
-            run.worker.say("revision_running", revision=revision, seconds=seconds)
+            run.say("revision_running", revision=revision, seconds=seconds)

@@ -7,7 +7,6 @@ from tests.integration.plain import REVISIONS, TABLES
 from tests.integration.situations import NO_MIGRATIONS
 from tests.integration.stage import Stage
 
-CONFIGURE = "        context.configure(\n            connection=connection"
 NOISE = """
 import logging, sys
 print("a line on stdout"); print("a line on stderr", file=sys.stderr)
@@ -46,19 +45,12 @@ def test_an_answer_on_stdout_stays_clean(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        ("connectable.connect()", "connectable.begin()"),
-        (
-            CONFIGURE,
-            "        connection.exec_driver_sql('SET search_path TO public')\n" + CONFIGURE,
-        ),
         ("poolclass=pool.NullPool", "poolclass=pool.NullPool, isolation_level='AUTOCOMMIT'"),
         (".connect()", ".connect().execution_options(isolation_level='AUTOCOMMIT')"),
     ],
-    ids=["engine.begin", "open transaction", "engine in AUTOCOMMIT", "AUTOCOMMIT"],
+    ids=["engine", "connection"],
 )
-def test_an_env_without_a_transaction_for_each_revision_is_refused(
-    stage: Stage, spoil: tuple[str, str]
-) -> None:
+def test_an_env_in_autocommit_is_refused(stage: Stage, spoil: tuple[str, str]) -> None:
     stage.project.edit_env(*spoil)
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")

@@ -1,0 +1,165 @@
+"""Run env.py up to its configure call, to learn what it configures, before anything is decided.
+
+Nothing of Alembic's runs; what env.py itself commits before that call stays.
+"""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import InvalidRequestError
+
+from headstart.errors import BrokenHistory
+from headstart.revisions.environment import Configured, Mode, Pass, run_environment, version_table
+from headstart.revisions.failure import LeftOnPurpose, named_failures
+from headstart.revisions.project import Project
+from headstart.revisions.script_source import scripts_with_autocommit
+from headstart.revisions.sessions import is_pooled, session_settings
+from headstart.revisions.worker import Worker
+from headstart.state import Scope, TableName
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What env.py configures: where, with which tables, in which mode, on which connection.
+
+    `session_settings` are those that env.py has made behind a pooler; `limits` are the server's
+    own lock_timeout and statement_timeout there, where they are not 0.
+    """
+
+    worker: Worker
+    driver: str
+    scope: Scope
+    tables: frozenset[TableName]
+    mode: Mode
+    pooled: bool
+    session_settings: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+def probe_env(project: Project, worker: Worker) -> Probe:
+    """Run env.py up to its configure call; an async one with an async driver.
+
+    Raises BrokenHistory where it cannot be driven safely or raises, InvalidSettings, AccessRefused,
+    WrongDatabase and ConnectionLost.
+    """
+    try:
+        found = _probe(project, worker)
+    except BrokenHistory as error:
+        if not _asks_for_async_driver(error.__cause__):
+            raise
+        found = _probe(project, replace(worker, driver=_async_driver(worker)))
+    worker.say(
+        "env_probed",
+        transactions=found.mode.value,
+        driver=found.driver,
+        pooled=found.pooled,
+        schema=found.scope.schema,
+        role=found.scope.role,
+        version_table=found.scope.version_table,
+    )
+    return found
+
+
+def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> None:
+    """Refuse what cannot be run safely, before the first revision. Raises BrokenHistory."""
+    leaving = scripts_with_autocommit(project, pending)
+    if not leaving:
+        return
+    files = ", ".join(leaving)
+    if probe.mode is Mode.ATOMIC:
+        raise BrokenHistory(
+            f"{files}: an autocommit_block cannot run, because env.py begins one transaction for"
+            " all revisions before context.configure()",
+            next_step="in env.py use engine.connect() instead of engine.begin(), and commit what it"
+            " executes before context.configure()",
+        )
+    if probe.pooled and probe.session_settings:
+        raise BrokenHistory(
+            f"{files}: an autocommit_block cannot keep what env.py sets for its session"
+            f" ({', '.join(probe.session_settings)}) behind a transaction pooler",
+            next_step="give headstart a URL that leads to the server itself, past the pooler",
+        )
+    if probe.pooled and probe.limits:
+        raise BrokenHistory(
+            f"{files}: an autocommit_block behind a transaction pooler would run under the"
+            f" server's own {', '.join(probe.limits)}, and be left half done by it",
+            next_step="give headstart a URL that leads to the server itself, past the pooler, or"
+            " set these to 0 for its role (ALTER ROLE ... SET ... = 0)",
+        )
+
+
+def _probe(project: Project, worker: Worker) -> Probe:
+    found: list[Probe] = []
+
+    def capture(configured: Configured) -> None:
+        connection = configured.connection
+        row = _look(connection)
+        scope = Scope(*version_table(configured.options), row[0], row[1], tuple(json.loads(row[2])))
+        pooled = is_pooled(connection)
+        found.append(
+            Probe(
+                worker,
+                connection.dialect.driver,
+                scope,
+                frozenset(_metadata_tables(configured.options.get("target_metadata"))),
+                configured.mode,
+                pooled,
+                session_settings(connection) if pooled else (),
+                tuple(json.loads(row[3] or "[]")),
+            )
+        )
+        raise LeftOnPurpose
+
+    with suppress(LeftOnPurpose), named_failures(project, lambda: None):
+        run_environment(project, worker, Pass(lambda *_: (), configured=capture))
+    if not found:
+        raise BrokenHistory("env.py never called context.configure()")
+    return found[0]
+
+
+def _look(connection: Connection) -> Any:
+    sql = (
+        "SELECT pg_catalog.current_schema()::text, current_user::text,"
+        " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::text,"
+        " (SELECT pg_catalog.json_agg(s.name || ' = ' || s.reset_val)::text"
+        " FROM pg_catalog.pg_settings s"
+        " WHERE s.name IN ('lock_timeout', 'statement_timeout') AND s.reset_val <> '0')"
+    )
+    if connection.in_transaction():
+        return connection.exec_driver_sql(sql).one()
+    with connection.begin():  # runs the fence
+        return connection.exec_driver_sql(sql).one()
+
+
+def _asks_for_async_driver(error: BaseException | None) -> bool:
+    """Whether SQLAlchemy's asyncio engine refused a driver that is not async."""
+    if not isinstance(error, InvalidRequestError):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return str(place) == "sqlalchemy.ext.asyncio.engine"
+
+
+def _async_driver(worker: Worker) -> str:
+    for driver in worker.async_drivers:
+        if find_spec(driver) is not None:
+            return driver
+    raise BrokenHistory(
+        "env.py is async, and this image has no async driver",
+        next_step=f"install {' or '.join(worker.async_drivers)} in the image",
+    )
+
+
+def _metadata_tables(metadata: MetaData | Iterable[MetaData] | None) -> Iterable[TableName]:
+    if metadata is None:
+        return
+    for one in [metadata] if isinstance(metadata, MetaData) else metadata:
+        for table in one.tables.values():
+            yield table.schema, table.name

@@ -1,0 +1,150 @@
+"""What every transaction of env.py's connection gets: the fence, its time limits, a way to cancel.
+
+One SELECT at its beginning, in one round trip. In a transaction the settings are SET LOCAL. In an
+autocommit block that would do nothing, so there they are the session's, and put back at its end;
+behind a transaction pooler there is no session that would be ours, so there they are left alone.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from headstart.advisory_lock import held_condition
+from headstart.connection import literal
+from headstart.errors import HeadstartError
+from headstart.events import Say
+from headstart.revisions.sessions import is_pooled
+
+CONNECTION_CHECK_MILLISECONDS = 1000
+"""How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
+
+Canceller = Callable[[], None]
+
+_BEFORE = "headstart.before_autocommit"
+"""Where a connection's `info` keeps what an autocommit block must put back."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """How env.py's connection works for us, and whom it tells.
+
+    `url_for` gives SQLAlchemy's URL for a driver, and `driver` is the one that env.py works with;
+    `async_drivers` are those to try for an async one, best first.
+    `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
+    cancels the running statement from another thread; `cancel_backend` does that by the server's
+    process id, for a driver that cannot.
+    """
+
+    url_for: Callable[[str], str]
+    application_name: str
+    nonce: int
+    lock_timeout_seconds: float
+    statement_timeout_seconds: float
+    explain_missing_fence: Callable[[], HeadstartError]
+    register_cancel: Callable[[Canceller], None]
+    cancel_backend: Callable[[int], None]
+    say: Say
+    async_drivers: tuple[str, ...]
+    driver: str = "psycopg2"
+
+
+def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool) -> int | None:
+    """Prove that this is the database that we locked, and set the limits of this transaction.
+
+    Gives the transaction's number on the server where it is asked for, and there is one.
+    Raises what the worker makes of a missing fence.
+    """
+    dbapi = dbapi_connection(connection)
+    autocommit = is_autocommit(connection)
+    lasting = autocommit and not is_pooled(connection)
+    version = connection.dialect.server_version_info or (0,)
+    settings = {} if autocommit and not lasting else _settings(worker, int(version[0]), autocommit)
+    fetched = _one_row(dbapi, _begin_sql(worker, settings, numbered=numbered, local=not lasting))
+    fenced, number, process, before = fetched[:4]
+    _register_cancel(worker, connection, int(process))
+    if not fenced:
+        raise worker.explain_missing_fence()
+    if lasting:
+        connection.info[_BEFORE] = dict(zip(settings, json.loads(before), strict=True))
+    return int(number) if numbered and not autocommit else None
+
+
+def end_autocommit(connection: Connection) -> None:
+    """Put the session's settings back at the end of an autocommit block."""
+    before = connection.info.pop(_BEFORE, None) if is_autocommit(connection) else None
+    if before:
+        calls = ", ".join(_set_config(name, value, local=False) for name, value in before.items())
+        # a connection that is gone has no session to put back, and fails by itself
+        with suppress(Exception):
+            _one_row(dbapi_connection(connection), f"SELECT {calls}")
+
+
+def dbapi_connection(connection: Connection) -> DBAPIConnection:
+    """The driver's connection, in the form of a synchronous one."""
+    dbapi = connection.connection.dbapi_connection
+    assert dbapi is not None
+    return dbapi
+
+
+def is_autocommit(connection: Connection) -> bool:
+    """Asked of the driver: an engine made with isolation_level has no execution option to show."""
+    return bool(getattr(dbapi_connection(connection), "autocommit", False))
+
+
+def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
+    driver_cancel = getattr(connection.connection.driver_connection, "cancel", None)
+    worker.register_cancel(driver_cancel or (lambda: worker.cancel_backend(process)))
+
+
+def _settings(worker: Worker, major: int, autocommit: bool) -> dict[str, str]:
+    # what runs outside a transaction cannot be rolled back: a limit would leave it half done
+    limits = (
+        (0, 0) if autocommit else (worker.lock_timeout_seconds, worker.statement_timeout_seconds)
+    )
+    settings = {
+        "application_name": worker.application_name,
+        "lock_timeout": _milliseconds(limits[0]),
+        "statement_timeout": _milliseconds(limits[1]),
+        "idle_in_transaction_session_timeout": "0",
+    }
+    if major >= 14:
+        settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
+    if major >= 17:
+        settings["transaction_timeout"] = "0"
+    return settings
+
+
+def _begin_sql(worker: Worker, settings: dict[str, str], *, numbered: bool, local: bool) -> str:
+    """One round trip: is the fence up, the transaction's number, the process, and the settings."""
+    fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(worker.nonce)}"
+    number = "pg_catalog.txid_current()" if numbered else "NULL"
+    calls = "".join(f", {_set_config(*setting, local=local)}" for setting in settings.items())
+    if local:
+        return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL{calls}"
+    values = ", ".join(f"pg_catalog.current_setting('{name}')" for name in settings)
+    return (
+        f"WITH before AS MATERIALIZED (SELECT pg_catalog.to_json(ARRAY[{values}])::text AS before)"
+        f" SELECT EXISTS ({fence}), NULL, pg_catalog.pg_backend_pid(), before{calls} FROM before"
+    )
+
+
+def _set_config(name: str, value: str, *, local: bool) -> str:
+    return f"pg_catalog.set_config('{name}', {literal(value)}, {str(local).lower()})"
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def _one_row(dbapi: DBAPIConnection, sql: str) -> Any:
+    cursor = dbapi.cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchone()
+    finally:
+        cursor.close()
