@@ -1,0 +1,21 @@
+"""create accounts, two of them with the same email"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("email", sa.Text, nullable=False),
+    )
+
+    op.execute("INSERT INTO accounts (email) VALUES ('ann@example.org'), ('ann@example.org')")
+
+
+def downgrade() -> None:
+    op.drop_table("accounts")
