@@ -7,7 +7,7 @@ COMMIT AND CHAIN: on the same server connection, in a new transaction, we read w
 left with, remember it as env.py's, and put the server's own back; at each begin what was remembered
 is SET LOCAL. On a direct connection nothing of this happens.
 What never passes SQLAlchemy's events (a pool's "connect" listener that commits through the driver)
-is not noticed.
+is not noticed, nor a setting of one's own (`SET app.tenant`), which no catalog lists.
 """
 
 import json
