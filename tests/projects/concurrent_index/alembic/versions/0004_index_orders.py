@@ -8,7 +8,9 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.add_column("orders", sa.Column("paid", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column(
+        "orders", sa.Column("paid", sa.Boolean, nullable=False, server_default=sa.false())
+    )
     with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY orders_unpaid ON orders (placed_at) WHERE NOT paid")
         op.execute("ANALYZE orders")

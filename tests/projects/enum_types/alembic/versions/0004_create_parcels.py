@@ -14,7 +14,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("order_id", sa.Integer, nullable=False),
         sa.Column("carrier", postgresql.ENUM(name="carrier", create_type=False), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_parcels_order_id_orders")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_parcels_order_id_orders")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parcels")),
     )
     op.alter_column("orders", "state", server_default="sent")

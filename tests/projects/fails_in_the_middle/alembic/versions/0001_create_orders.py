@@ -7,7 +7,9 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE TABLE orders (id serial PRIMARY KEY, cents bigint NOT NULL, quantity int NOT NULL)")
+    op.execute(
+        "CREATE TABLE orders (id serial PRIMARY KEY, cents bigint NOT NULL, quantity int NOT NULL)"
+    )
     op.execute("INSERT INTO orders (cents, quantity) VALUES (900, 3), (700, 0)")
 
 

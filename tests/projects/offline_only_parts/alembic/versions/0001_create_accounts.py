@@ -14,7 +14,9 @@ def upgrade() -> None:
         sa.Column("email", sa.Text, nullable=False),
     )
 
-    op.bulk_insert(accounts, [{"id": 1, "email": "ann@example.org"}, {"id": 2, "email": "it's@ben"}])
+    op.bulk_insert(
+        accounts, [{"id": 1, "email": "ann@example.org"}, {"id": 2, "email": "it's@ben"}]
+    )
 
 
 def downgrade() -> None:

@@ -8,7 +8,9 @@ down_revision = None
 
 def upgrade() -> None:
     op.execute("CREATE TYPE order_state AS ENUM ('new', 'paid')")
-    op.execute("CREATE TABLE orders (id serial PRIMARY KEY, state order_state NOT NULL DEFAULT 'new')")
+    op.execute(
+        "CREATE TABLE orders (id serial PRIMARY KEY, state order_state NOT NULL DEFAULT 'new')"
+    )
     op.execute("INSERT INTO orders (state) VALUES ('new'), ('paid')")
 
 

@@ -18,7 +18,8 @@ def upgrade() -> None:
     with Session(bind=op.get_bind()) as session:
         for (number,) in session.execute(sa.text("SELECT id FROM people ORDER BY id")).all():
             session.execute(
-                sa.text("INSERT INTO tags (person_id, label) VALUES (:id, 'imported')"), {"id": number}
+                sa.text("INSERT INTO tags (person_id, label) VALUES (:id, 'imported')"),
+                {"id": number},
             )
 
 

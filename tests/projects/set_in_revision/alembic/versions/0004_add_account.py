@@ -8,7 +8,9 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.add_column("logins", sa.Column("account_id", sa.Integer, sa.ForeignKey("public.accounts.id")))
+    op.add_column(
+        "logins", sa.Column("account_id", sa.Integer, sa.ForeignKey("public.accounts.id"))
+    )
 
 
 def downgrade() -> None:

@@ -8,7 +8,9 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.add_column("invoices", sa.Column("currency", sa.String(3), nullable=False, server_default="EUR"))
+    op.add_column(
+        "invoices", sa.Column("currency", sa.String(3), nullable=False, server_default="EUR")
+    )
 
 
 def downgrade() -> None:
