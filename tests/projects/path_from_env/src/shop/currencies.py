@@ -1,0 +1,3 @@
+import os
+
+CURRENCY = os.environ["SHOP_CURRENCY"]
