@@ -17,8 +17,10 @@ from headstart.inspection import cancel_backend, inspect_database, transaction_k
 from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
 from headstart.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.revisions.environment import Mode
+from headstart.revisions.history import read_history
 from headstart.revisions.probe import Probe, probe_env, refuse_unsafe
-from headstart.revisions.project import Project, created_tables, load_project, read_history
+from headstart.revisions.project import Project, load_project
+from headstart.revisions.script_source import created_tables
 from headstart.revisions.upgrade import Committed, Listener, Run, run_without_revisions, upgrade
 from headstart.revisions.worker import Worker
 from headstart.state import DatabaseFacts, History, State, detect

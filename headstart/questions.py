@@ -22,8 +22,10 @@ from headstart.errors import (
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database, run_in_progress
 from headstart.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade, decide
-from headstart.revisions.project import Project, created_tables, load_project, read_history
-from headstart.revisions.upgrade import render_sql
+from headstart.revisions.history import read_history
+from headstart.revisions.project import Project, load_project
+from headstart.revisions.rendering import render_sql
+from headstart.revisions.script_source import created_tables
 from headstart.state import DatabaseFacts, History, Scope, State, detect
 from headstart.task import Task
 from headstart.verdict import Outcome

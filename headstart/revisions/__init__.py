@@ -1,6 +1,9 @@
 """The Alembic side; the only importer of Alembic.
 
-project.py loads the scripts and reads the history from them, environment.py runs env.py with what
-we need attached from outside, upgrade.py runs revisions on top of that, output.py turns what all
-of them print and log into events. It decides nothing: it does what the plan says.
+project.py loads the scripts, history.py reads the graph from them and script_source.py what their
+text says. environment.py runs env.py with what we need attached from outside (worker.py: what each
+transaction gets; sessions.py: session state behind a pooler); probe.py does that to learn what it
+configures, upgrade.py to run revisions. output.py turns what all of them print and log into events,
+failure.py and causes.py what they raise into our errors. It decides nothing: it does what the plan
+says.
 """

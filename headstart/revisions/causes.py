@@ -1,4 +1,4 @@
-"""Say in one line what an exception of a team's own code or of a driver means.
+"""Say in one line what an exception of a team's own code or of a driver means, and where it arose.
 
 An app that is imported with its settings missing must be told by the variable's name, and neither
 by a traceback nor by the values of others. Statement text, parameters, DETAIL (rows of people's
@@ -7,7 +7,9 @@ data) and pydantic's input values are left out.
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,6 +35,18 @@ def first_line(error: BaseException) -> str:
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
     return next(iter(str(primary or error).splitlines()), "")
+
+
+def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
+    """The file and line below `folders` in which an error arose; the innermost such frame."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    roots = [folder.resolve() for folder in folders]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if "site-packages" not in path.parts and any(path.is_relative_to(r) for r in roots):
+            return f"{frame.filename}, line {frame.lineno}"
+    return None
 
 
 def _missing_variable(error: BaseException) -> str | None:

@@ -16,8 +16,8 @@ from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, event
 
 from headstart.errors import BrokenHistory, WrongDatabase
-from headstart.revisions.failure import LeftOnPurpose
 from headstart.revisions.output import captured_output, reclaim_logging
+from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.sessions import kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit

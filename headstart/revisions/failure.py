@@ -19,17 +19,14 @@ from headstart.errors import (
     RevisionFailed,
     UnknownRevision,
 )
-from headstart.revisions.causes import cause_of, first_line
-from headstart.revisions.project import Project, failing_place
+from headstart.revisions.causes import cause_of, failing_place, first_line
+from headstart.revisions.preparation import LeftOnPurpose
+from headstart.revisions.project import Project
 
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
 _LOST_CONNECTION_CLASSES = ("08", "57P")
 _ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
-
-
-class LeftOnPurpose(BaseException):
-    """Leaves env.py before any revision; no `except Exception` there can catch it."""
 
 
 @contextmanager

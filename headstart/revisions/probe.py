@@ -15,7 +15,8 @@ from sqlalchemy.exc import InvalidRequestError
 
 from headstart.errors import BrokenHistory
 from headstart.revisions.environment import Configured, Mode, Pass, run_environment, version_table
-from headstart.revisions.failure import LeftOnPurpose, named_failures
+from headstart.revisions.failure import named_failures
+from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings

@@ -4,16 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 
-from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection
 
 from headstart.errors import BrokenHistory, RevisionFailed
 from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
-from headstart.revisions.output import captured_output
 from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
 from headstart.revisions.transactions import TransactionWatch, commit_rest
@@ -105,46 +102,6 @@ def run_without_revisions(project: Project, run: Run) -> None:
         return ()
 
     _run(project, run, steps)
-
-
-def render_sql(
-    project: Project, url: str, stamped: tuple[str, ...], start: tuple[str, ...], target: str
-) -> str:
-    """The SQL of a plan, from Alembic's offline mode; runs env.py, connects to nothing.
-
-    `stamped` are the revisions of a baseline, `start` the version rows to begin with.
-    """
-    config = project.config
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    buffer = config.output_buffer = StringIO()
-    if stamped:
-        _render(project, (), lambda heads, _: project.directory._stamp_revs(stamped, heads))
-    _render(
-        project,
-        stamped or start,
-        lambda heads, _: project.directory._upgrade_revs(target, heads),
-    )
-    return buffer.getvalue()
-
-
-def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
-    environment = EnvironmentContext(
-        project.config, project.directory, fn=steps, as_sql=True, starting_rev=start or None
-    )
-    configure = environment.configure
-    environment.configure = (  # type: ignore[method-assign]
-        lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})
-    )
-    with (
-        named_failures(project, lambda: None),
-        captured_output(_say_nothing),
-        environment,
-    ):
-        project.directory.run_env()
-
-
-def _say_nothing(_: str, /, **__: object) -> None:
-    """stdout is for the SQL alone."""
 
 
 def _stamp(

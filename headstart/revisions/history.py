@@ -1,0 +1,127 @@
+"""Read the graph of revisions from the scripts that are loaded; what is wrong is named by file."""
+
+import warnings
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
+
+from alembic.script import Script
+from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
+from alembic.util import CommandError
+
+from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.revisions.project import Project, locations_of
+from headstart.state import History
+
+
+def read_history(project: Project, target: str, baseline: str) -> History:
+    """Read the graph of revisions and resolve HEADSTART_TARGET and HEADSTART_BASELINE in it.
+
+    Raises BrokenHistory (several heads with target head, missing parent, duplicate id, cycle, no
+    revisions) and InvalidSettings for a target or baseline that no script has.
+    """
+    if not project.scripts:
+        raise BrokenHistory(
+            f"there is no revision in {', '.join(map(str, locations_of(project.directory)))}",
+            next_step="make the first one: alembic revision --autogenerate -m ...",
+        )
+    _check_ids(project.scripts)
+    _check_parents(project.scripts)
+    _check_graph(project)
+    targets = _resolve(project, target, "HEADSTART_TARGET")
+    history = History(
+        parents={s.revision: frozenset(s._versioned_down_revisions) for s in project.scripts},
+        requirements=_ancestors_first(project.scripts),
+        targets=targets,
+        baseline=_resolve_baseline(project, baseline, targets),
+    )
+    _check_baseline(history, baseline)
+    return history
+
+
+def _check_ids(scripts: Iterable[Script]) -> None:
+    files: dict[str, str] = {}
+    for script in scripts:
+        if not isinstance(script.revision, str) or not script.revision.strip():
+            raise BrokenHistory(f"{script.path} has no revision id")
+        if script.revision in files:
+            raise BrokenHistory(
+                f"revision {script.revision} is there twice:"
+                f" {files[script.revision]} and {script.path}"
+            )
+        files[script.revision] = str(script.path)
+
+
+def _check_parents(scripts: tuple[Script, ...]) -> None:
+    known = {script.revision for script in scripts}
+    for script in scripts:
+        for parent in script._versioned_down_revisions:
+            if parent not in known:
+                raise BrokenHistory(f"{script.path} follows revision {parent}, which no script has")
+
+
+def _check_graph(project: Project) -> None:
+    """Let Alembic build its map from the scripts that are loaded already."""
+    project.directory.revision_map = RevisionMap(lambda: project.scripts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it warns of was refused above
+        try:
+            project.directory.get_heads()
+            _ = project.directory.revision_map._revision_map
+        except CycleDetected as error:
+            files = ", ".join(_file_of(project, revision) for revision in error.revisions)
+            raise BrokenHistory(f"the revisions form a cycle: {files}") from error
+        except KeyError as error:  # what Alembic raises for a depends_on that no script has
+            raise BrokenHistory(_missing_dependency(project, str(error.args[0]))) from error
+        except RevisionError as error:
+            raise BrokenHistory(f"the revisions form no history: {error}") from error
+
+
+def _missing_dependency(project: Project, name: str) -> str:
+    files = [str(s.path) for s in project.scripts if name in (s.dependencies or ())]
+    return f"{', '.join(files) or 'a script'} depends on {name}, which no script has"
+
+
+def _ancestors_first(scripts: Iterable[Script]) -> dict[str, frozenset[str]]:
+    edges = {script.revision: frozenset(script._all_down_revisions) for script in scripts}
+    return {revision: edges[revision] for revision in TopologicalSorter(edges).static_order()}
+
+
+def _resolve(project: Project, name: str, setting: str) -> frozenset[str]:
+    heads = project.directory.get_heads()
+    if name == "head" and len(heads) > 1:
+        files = [f"{head} ({_file_of(project, head)})" for head in sorted(heads)]
+        raise BrokenHistory(
+            f"there are several heads: {', '.join(files)}",
+            next_step="merge them (alembic merge heads), or set HEADSTART_TARGET=heads",
+        )
+    try:
+        found = project.directory.get_revisions(name)
+    except CommandError as error:
+        raise InvalidSettings(
+            f"{setting}={name}: {error}", next_step="alembic history lists the revisions"
+        ) from error
+    return frozenset(script.revision for script in found)
+
+
+def _file_of(project: Project, revision: str) -> str:
+    return next(str(s.path) for s in project.scripts if s.revision == revision)
+
+
+def _resolve_baseline(
+    project: Project, baseline: str, targets: frozenset[str]
+) -> frozenset[str] | None:
+    match baseline:
+        case "proof":
+            return None
+        case "head":
+            return targets
+        case _:
+            return _resolve(project, baseline, "HEADSTART_BASELINE")
+
+
+def _check_baseline(history: History, baseline: str) -> None:
+    if history.baseline and not history.baseline <= history.applied_with(history.targets):
+        raise InvalidSettings(
+            f"HEADSTART_BASELINE={baseline} is not an ancestor of the target"
+            f" {', '.join(sorted(history.targets))}"
+        )
