@@ -71,12 +71,17 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         config, project.directory, fn=work.steps, dont_mutate=work.scope is None
     )
     with ExitStack() as attached:
-        wrapped = _Configure(project, worker, work, attached, environment.configure)
+        wrapped = _Configure(worker, work, attached, environment.configure)
         environment.configure = wrapped  # type: ignore[assignment, method-assign]
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(kept_sessions())
         attached.enter_context(environment)
-        project.directory.run_env()
+        try:
+            project.directory.run_env()
+        except Exception as error:
+            if wrapped.is_lost(error) and (refusal := _several_databases(project)):
+                raise refusal from error
+            raise
 
 
 def version_table(options: Options) -> tuple[str, str | None]:
@@ -98,13 +103,12 @@ class _Configure:
 
     def __init__(
         self,
-        project: Project,
         worker: Worker,
         work: Pass,
         attached: ExitStack,
         original: Callable[..., None],
     ) -> None:
-        self._project, self._worker, self._work = project, worker, work
+        self._worker, self._work = worker, work
         self._attached, self._original = attached, original
         self._connections: list[Connection] = []
         self._rolled_back: BaseException | None = None
@@ -113,11 +117,8 @@ class _Configure:
         reclaim_logging(self._worker.say)
         usable = _usable(connection)
         mode = Mode.ATOMIC if usable.in_transaction() else Mode.PER_REVISION
-        try:
-            self._attach(usable, mode)
-            self._refuse_second(usable, options)
-        except WrongDatabase as error:
-            raise self._explained(error) from None
+        self._attach(usable, mode)
+        self._refuse_second(usable, options)
         self._work.configured(Configured(usable, options, mode))
         self._original(usable, **options | {"transaction_per_migration": True})
 
@@ -160,19 +161,27 @@ class _Configure:
         same = version_table(options) == (scope.version_table, scope.version_schema)
         if not same or current_schema(connection) != scope.schema:
             raise BrokenHistory(
-                "env.py configures several version tables",
-                next_step="run headstart once for each of them (HEADSTART_X tells env.py which)",
+                "env.py configures several version tables; what was applied belongs to the first",
+                next_step="run headstart once for each of them: let env.py take the one from"
+                " context.get_x_argument(), which HEADSTART_X sets",
             )
 
-    def _explained(self, error: WrongDatabase) -> BrokenHistory | WrongDatabase:
-        """The multidb template has a list of databases in alembic.ini; an option of its own."""
-        names = self._project.config.get_main_option("databases") or ""
-        if "," not in names:
-            return error
-        return BrokenHistory(
-            f"env.py works on several databases ({names}), and headstart on one",
-            next_step="give each database an Alembic project, and a run, of its own",
-        )
+    def is_lost(self, error: Exception) -> bool:
+        """Whether env.py never got to a database, or to another than ours."""
+        return not self._connections or isinstance(error, WrongDatabase)
+
+
+def _several_databases(project: Project) -> BrokenHistory | None:
+    """The multidb template has a list of databases in alembic.ini; an option of its own."""
+    names = [
+        name.strip() for name in (project.config.get_main_option("databases") or "").split(",")
+    ]
+    if len(names) < 2:
+        return None
+    return BrokenHistory(
+        f"env.py works on several databases ({', '.join(names)}), and headstart on one",
+        next_step="give each database an Alembic project, and a run, of its own",
+    )
 
 
 def _usable(connection: Connection | None) -> Connection:

@@ -19,6 +19,9 @@ from headstart.errors import BrokenHistory, InvalidSettings
 from headstart.revisions.causes import cause_of, failing_place
 from headstart.revisions.preparation import run_env_unconnected
 
+_PYPROJECT = "pyproject.toml"
+"""Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -35,8 +38,13 @@ def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
     env.py finds the options that `alembic -x ... upgrade TARGET` would give it.
     """
     # absolute: a script may change the current folder
-    config = Config(str(Path(alembic_ini).resolve()), cmd_opts=_command_options(target, x))
+    config = Config(
+        str(Path(alembic_ini).resolve()),
+        toml_file=str(Path(_PYPROJECT).resolve()),
+        cmd_opts=_command_options(target, x),
+    )
     config.attributes["headstart"] = True
+    _check_pyproject(config)
     _check_ini(config, alembic_ini)
     try:
         directory = ScriptDirectory.from_config(config)
@@ -67,6 +75,13 @@ def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
     return options
 
 
+def _check_pyproject(config: Config) -> None:
+    try:
+        _ = config.toml_alembic_config
+    except (OSError, ValueError, CommandError) as error:  # no TOML, no UTF-8: a ValueError
+        raise InvalidSettings(f"{_PYPROJECT} cannot be read: {error}") from error
+
+
 def _check_ini(config: Config, alembic_ini: str) -> None:
     """Raise InvalidSettings for a file that is none; without its lines, which may hold a secret."""
     try:
@@ -75,7 +90,10 @@ def _check_ini(config: Config, alembic_ini: str) -> None:
         kind = type(error).__name__
         raise InvalidSettings(f"{alembic_ini} is not a usable ini file ({kind})") from None
     if location is None:
-        raise InvalidSettings(f"{alembic_ini} names no script_location in section [alembic]")
+        raise InvalidSettings(
+            f"neither {alembic_ini} (section [alembic]) nor {_PYPROJECT} ([tool.alembic]) names a"
+            " script_location"
+        )
 
 
 def locations_of(directory: ScriptDirectory) -> list[Path]:

@@ -1,0 +1,143 @@
+"""Run a copy of a project: by the `alembic` command alone, and by headstart; compare the databases.
+
+It must not know which database server it works on, nor what is expected.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+
+from headstart.embedded import programs
+from tests.conftest import Finished, clean_environ
+from tests.projects.case import Case
+
+TIMEOUT_SECONDS = 120
+ALEMBIC = Path(sys.executable).parent / "alembic"
+VERSION_TABLES = """
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
+    WHERE c.relkind = 'r' ORDER BY 1, 2
+"""
+"""Wherever a project keeps them."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a database is; a pooler's address where there is one."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    name: str
+
+    def url(self, driver: str = "") -> str:
+        """The URL, with SQLAlchemy's name of a driver where one is given."""
+        scheme = f"postgresql+{driver}" if driver else "postgresql"
+        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+        return f"{scheme}://{login}@{self.host}:{self.port}/{self.name}"
+
+    def execute(self, sql: str) -> list[tuple[object, ...]]:
+        """Execute statements on a connection of one's own; return the last one's rows."""
+        connection = psycopg2.connect(self.url())
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def dump(self, *, owners: bool = False) -> str:
+        """The schema as pg_dump writes it."""
+        # 18 dumps every older server
+        command = [str(programs(18) / "pg_dump"), "--schema-only", "--no-privileges"]
+        command += [] if owners else ["--no-owner"]
+        command += [f"--host={self.host}", f"--port={self.port}", f"--username={self.user}"]
+        dumped = subprocess.run(
+            [*command, self.name],
+            env={"PATH": os.environ["PATH"], "PGPASSWORD": self.password},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=True,
+        ).stdout
+        return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+
+    def version_rows(self) -> dict[str, list[str]]:
+        """What each version table holds."""
+        found = {}
+        for schema, table in self.execute(VERSION_TABLES):
+            rows = self.execute(f'SELECT version_num FROM "{schema}"."{table}" ORDER BY 1')
+            found[f"{schema}.{table}"] = [str(row[0]) for row in rows]
+        return found
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a project, which the run may leave files in."""
+
+    case: Case
+    path: Path
+
+    def alembic(self, address: Address, *command: str, elsewhere: str = "") -> None:
+        """Run the `alembic` command, with the URL in alembic.ini as its user has it."""
+        ini = self.path / "alembic.ini"
+        url = address.url(self.case.driver).replace("%", "%%").replace("\\", r"\\")
+        line = re.compile(r"^(sqlalchemy\.url *=).*$", re.MULTILINE)
+        ini.write_text(line.sub(rf"\1 {url}", (self.case.path / "alembic.ini").read_text()))
+        x = [f"-x{each}" for each in self.case.x]
+        environ = clean_environ() | self._environ(address, elsewhere)
+        done = self._process([str(ALEMBIC), *x, *command], environ)
+        assert done.exit_code == 0, f"alembic {command}: {done.stdout}\n{done.stderr}"
+
+    def headstart(self, address: Address, *argv: str, elsewhere: str = "") -> Finished:
+        """Run headstart, with alembic.ini as it lies in the repository."""
+        shutil.copy(self.case.path / "alembic.ini", self.path)
+        driver = "" if self.case.driver == "psycopg2" else self.case.driver
+        environ = {
+            **clean_environ(),
+            "DATABASE_URL": address.url(driver),
+            "HEADSTART_TARGET": self.case.target,
+            **self._environ(address, elsewhere),
+        }
+        x = [part for each in self.case.x for part in ("-x", each)]
+        # -P: the image's Python does not look for modules in the current folder either
+        command = [sys.executable, "-P", "-m", "headstart", *(argv or ("run",)), *x]
+        return self._process(command, environ)
+
+    def _environ(self, address: Address, elsewhere: str) -> dict[str, str]:
+        values = {
+            **vars(address),
+            "url": address.url(),
+            "driver_url": address.url(self.case.driver),
+            "elsewhere_url": elsewhere,
+        }
+        return {name: text.format(**values) for name, text in self.case.environ.items()}
+
+    def _process(self, command: list[str], environ: Mapping[str, str]) -> Finished:
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def copy_of(case: Case, folder: Path) -> Copy:
+    """Copy a project into a folder that does not exist yet."""
+    shutil.copytree(case.path, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return Copy(case, folder)

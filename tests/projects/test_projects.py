@@ -1,0 +1,132 @@
+"""Each awkward project ends as the `alembic` command alone ends it, and the verdict says it truly.
+
+What is asserted of a database comes from pg_dump and from connections of the test's own.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Finished
+from tests.postgres_server import Server
+from tests.projects.case import Case, read_cases
+from tests.projects.playground import Address, Copy, copy_of
+
+CASES = read_cases()
+MakeDatabase = Callable[..., Address]
+"""(template="...") -> a new database"""
+
+
+@pytest.fixture
+def make_database(server: Server) -> Iterator[MakeDatabase]:
+    """Make databases, which are dropped afterwards."""
+    made: list[str] = []
+
+    def make(template: str = "template1") -> Address:
+        made.append(f"test_{uuid4().hex[:12]}")
+        server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+        given = server.parameters(dbname=made[-1])
+        place = given["host"], int(given.get("port", "5432"))
+        return Address(*place, given["user"], given.get("password", ""), made[-1])
+
+    yield make
+    for name in made:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def copy(case: Case, tmp_path: Path) -> Copy:
+    """Give a copy of the project."""
+    return copy_of(case, tmp_path / case.name)
+
+
+def prepared(case: Case, address: Address) -> Address:
+    """Do what an administrator does before the first run."""
+    if case.prepare:
+        address.execute(case.prepare)
+    return address
+
+
+def applied_by(ended: Finished) -> list[str]:
+    """What the verdict says was applied; the events must say the same."""
+    told = [step["revision"] for step in ended.verdict["applied"]]
+    assert [e["revision"] for e in ended.events if e["event"] == "revision_applied"] == told
+    return told
+
+
+def assert_same(case: Case, address: Address, reference: Address) -> None:
+    """Fail where two databases differ in anything that the project is about."""
+    assert address.version_rows() == reference.version_rows()
+    assert address.dump(owners=case.dump_owners) == reference.dump(owners=case.dump_owners)
+    for query in case.same:
+        assert address.execute(query) == reference.execute(query)
+
+
+def assert_upgraded(case: Case, ended: Finished, start: str) -> None:
+    """Fail where the verdict does not say what was to be done from `start`."""
+    assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
+    assert set(applied_by(ended)) == case.applied_after(start)
+    modes = [e["transactions"] for e in ended.events if e["event"] == "env_probed"]
+    assert modes == [case.mode]
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.succeeds], ids=lambda c: c.name)
+def test_a_project_ends_as_with_alembic_alone(
+    case: Case, copy: Copy, make_database: MakeDatabase
+) -> None:
+    """From empty, from the middle, and once more when there is nothing to do."""
+    reference = prepared(case, make_database())
+    starts = {"": prepared(case, make_database())}
+    if case.middle:
+        copy.alembic(reference, "upgrade", case.middle)
+        starts[case.middle] = make_database(reference.name)
+    copy.alembic(reference, "upgrade", case.target)
+    for start, address in starts.items():
+        assert_upgraded(case, copy.headstart(address), start)
+        assert_same(case, address, reference)
+    again = copy.headstart(address)
+    assert (again.exit_code, again.verdict["outcome"]) == (0, "nothing_to_do")
+    assert applied_by(again) == []
+    assert_same(case, address, reference)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not case.succeeds], ids=lambda c: c.name
+)
+def test_a_project_that_cannot_succeed_says_why_and_leaves_what_it_says(
+    case: Case, copy: Copy, make_database: MakeDatabase
+) -> None:
+    address, elsewhere = prepared(case, make_database()), make_database()
+    ended = copy.headstart(address, elsewhere=elsewhere.url())
+    assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
+    assert case.says in ended.verdict["error"]["message"]
+    assert case.next_step_says in ended.verdict["next_step"]
+    assert applied_by(ended) == list(case.applied or ())
+    assert "Traceback" not in ended.stderr
+    reference = prepared(case, make_database())
+    if case.leaves:
+        copy.alembic(reference, "upgrade", case.leaves)
+    if case.leaves_too:
+        reference.execute(case.leaves_too)
+    assert_same(case, address, reference)
+    assert elsewhere.dump() == make_database().dump()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.plan_sql], ids=lambda c: c.name)
+def test_the_sql_of_a_plan_makes_the_same(
+    case: Case, copy: Copy, make_database: MakeDatabase
+) -> None:
+    reference, address = prepared(case, make_database()), prepared(case, make_database())
+    planned = copy.headstart(address, "plan", "--sql")
+    assert planned.exit_code == 0
+    copy.alembic(reference, "upgrade", case.target)
+    address.execute(planned.stdout)
+    assert_same(case, address, reference)
+
+
+def test_every_case_says_what_it_is_about() -> None:
+    assert all(case.about for case in CASES)
+    assert all(case.middle and case.mode for case in CASES if case.succeeds)
