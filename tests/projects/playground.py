@@ -1,6 +1,6 @@
 """Run a copy of a project: by the `alembic` command alone, and by headstart; compare the databases.
 
-It must not know which database server it works on, nor what is expected.
+It must not know which database server it works on.
 """
 
 import os
@@ -141,3 +141,27 @@ def copy_of(case: Case, folder: Path) -> Copy:
     """Copy a project into a folder that does not exist yet."""
     shutil.copytree(case.path, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return Copy(case, folder)
+
+
+def applied_by(ended: Finished) -> list[str]:
+    """What the verdict says was applied; the events must say the same."""
+    told = [step["revision"] for step in ended.verdict["applied"]]
+    assert [e["revision"] for e in ended.events if e["event"] == "revision_applied"] == told
+    return told
+
+
+def assert_same(case: Case, address: Address, reference: Address) -> None:
+    """Fail where two databases differ in anything that the project is about."""
+    assert address.version_rows() == reference.version_rows()
+    assert address.dump(owners=case.dump_owners) == reference.dump(owners=case.dump_owners)
+    for query in case.same:
+        assert address.execute(query) == reference.execute(query)
+
+
+def assert_upgraded(case: Case, ended: Finished, start: str) -> None:
+    """Fail where the verdict does not say what was to be done from `start`."""
+    assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
+    assert set(applied_by(ended)) == case.applied_after(start)
+    modes = [e["transactions"] for e in ended.events if e["event"] == "env_probed"]
+    assert modes == [case.mode]
+    assert ended.stdout == ""

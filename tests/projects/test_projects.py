@@ -9,10 +9,16 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Finished
 from tests.postgres_server import Server
 from tests.projects.case import Case, read_cases
-from tests.projects.playground import Address, Copy, copy_of
+from tests.projects.playground import (
+    Address,
+    Copy,
+    applied_by,
+    assert_same,
+    assert_upgraded,
+    copy_of,
+)
 
 CASES = read_cases()
 MakeDatabase = Callable[..., Address]
@@ -47,30 +53,6 @@ def prepared(case: Case, address: Address) -> Address:
     if case.prepare:
         address.execute(case.prepare)
     return address
-
-
-def applied_by(ended: Finished) -> list[str]:
-    """What the verdict says was applied; the events must say the same."""
-    told = [step["revision"] for step in ended.verdict["applied"]]
-    assert [e["revision"] for e in ended.events if e["event"] == "revision_applied"] == told
-    return told
-
-
-def assert_same(case: Case, address: Address, reference: Address) -> None:
-    """Fail where two databases differ in anything that the project is about."""
-    assert address.version_rows() == reference.version_rows()
-    assert address.dump(owners=case.dump_owners) == reference.dump(owners=case.dump_owners)
-    for query in case.same:
-        assert address.execute(query) == reference.execute(query)
-
-
-def assert_upgraded(case: Case, ended: Finished, start: str) -> None:
-    """Fail where the verdict does not say what was to be done from `start`."""
-    assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
-    assert set(applied_by(ended)) == case.applied_after(start)
-    modes = [e["transactions"] for e in ended.events if e["event"] == "env_probed"]
-    assert modes == [case.mode]
-    assert ended.stdout == ""
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.succeeds], ids=lambda c: c.name)
