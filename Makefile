@@ -42,6 +42,21 @@ test: setup ## Every test that needs nothing but Python: unit, integration, proj
 test-servers: setup ## Tests against servers in containers; needs a container engine
 	$(BIN)/python -m pytest tests/servers
 
+.PHONY: bench
+bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
+	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
+
+# what a user's image has and nothing else: a library may load what else is installed
+$(VENV)-bench/.ready: $(READY) requirements.txt $(shell find headstart -name '*.py')
+	$(PYTHON) -m venv --clear $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements.txt
+	rm -rf build  # setuptools would pack what an earlier build left
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir build/wheel .
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps build/wheel/*
+	@touch $@
+
 .PHONY: check
 check: setup ## Lint, format, types, import directions, generated documents
 	$(BIN)/ruff check
@@ -67,6 +82,6 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays
-	rm -rf $(VENV) .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(VENV)-bench .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache
 	find headstart models alembic tests docs -name __pycache__ -prune -exec rm -rf {} +

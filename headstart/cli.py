@@ -13,6 +13,7 @@ from typing import NoReturn, assert_never
 
 from headstart import __version__
 from headstart.arguments import Invocation, Verb, parse_arguments
+from headstart.collection import uncollected
 from headstart.errors import Cancelled, InvalidSettings, RevisionFailed
 from headstart.identity import Identity
 from headstart.log import Log
@@ -93,12 +94,13 @@ class Execution:
 
     def _answer(self, invocation: Invocation, task: Task) -> Outcome:
         # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded
-        from headstart.job import run_job
-        from headstart.questions import check, preview, wait
-
+        if invocation.verb is Verb.RUN:
+            with uncollected():
+                from headstart.job import run_job
+            return run_job(task)
+        with uncollected():
+            from headstart.questions import check, preview, wait
         match invocation.verb:
-            case Verb.RUN:
-                return run_job(task)
             case Verb.CHECK:
                 return check(task)
             case Verb.WAIT:

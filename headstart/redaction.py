@@ -60,9 +60,10 @@ class Secrets:
     def _mask_text(self, text: str) -> str:
         for secret in sorted(self._patterns, key=len, reverse=True):
             text = self._patterns[secret].sub(MASK, text)
-        text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
-        text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)
-        return _URL_PASSWORD.sub(rf"\1{MASK}\2", text)
+        if "password" in text.lower():
+            text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
+            text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)
+        return _URL_PASSWORD.sub(rf"\1{MASK}\2", text) if "://" in text else text
 
 
 def _pattern_of(secret: str) -> re.Pattern[str]:

@@ -86,7 +86,8 @@ class Signals:
     def install(self) -> None:
         """Be the handler of the ending signals; again after scripts, which may set their own."""
         for signum in _ENDING:
-            signal.signal(signum, self.handle)
+            if signal.getsignal(signum) != self.handle:
+                signal.signal(signum, self.handle)
 
 
 def catch_signals() -> Signals:

@@ -68,6 +68,8 @@ def probe_env(project: Project, worker: Worker) -> Probe:
 
 def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> None:
     """Refuse what cannot be run safely, before the first revision. Raises BrokenHistory."""
+    if probe.mode is Mode.PER_REVISION and not probe.pooled:
+        return
     leaving = scripts_with_autocommit(project, pending)
     if not leaving:
         return

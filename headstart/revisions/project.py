@@ -15,6 +15,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
+from headstart.collection import uncollected
 from headstart.errors import BrokenHistory, InvalidSettings
 from headstart.revisions.causes import cause_of, failing_place
 from headstart.revisions.preparation import run_env_unconnected
@@ -64,7 +65,7 @@ def _load(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
 
 def _load_once(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
     # scripts read context.config and context.get_x_argument() while they are imported
-    with EnvironmentContext(config, directory):
+    with EnvironmentContext(config, directory), uncollected():
         return tuple(_load_scripts(directory))
 
 

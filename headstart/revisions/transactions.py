@@ -8,6 +8,7 @@ asked what became of it: txid_status knows it also where SQLAlchemy was passed b
 from sqlalchemy import Connection
 
 from headstart.errors import RevisionFailed
+from headstart.revisions.worker import one_row
 
 
 class TransactionWatch:
@@ -37,10 +38,7 @@ class TransactionWatch:
         """
         if self.first is None:
             return
-        status = connection.exec_driver_sql(
-            f"SELECT pg_catalog.txid_status({self.first})"
-        ).scalar_one()
-        if status == "aborted":
+        if one_row(connection, f"SELECT pg_catalog.txid_status({self.first})")[0] == "aborted":
             raise RevisionFailed(
                 f"revision {revision} rolled back its own transaction, and with it its own work",
                 next_step="remove the rollback from the revision (savepoints, begin_nested(), are"

@@ -59,12 +59,12 @@ def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool)
     Gives the transaction's number on the server where it is asked for, and there is one.
     Raises what the worker makes of a missing fence.
     """
-    dbapi = dbapi_connection(connection)
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
     settings = {} if autocommit and not lasting else _settings(worker, int(version[0]), autocommit)
-    fetched = _one_row(dbapi, _begin_sql(worker, settings, numbered=numbered, local=not lasting))
+    sql = _begin_sql(worker, settings, numbered=numbered, local=not lasting)
+    fetched = one_row(connection, sql)
     fenced, number, process, before = fetched[:4]
     _register_cancel(worker, connection, int(process))
     if not fenced:
@@ -81,7 +81,17 @@ def end_autocommit(connection: Connection) -> None:
         calls = ", ".join(_set_config(name, value, local=False) for name, value in before.items())
         # a connection that is gone has no session to put back, and fails by itself
         with suppress(Exception):
-            _one_row(dbapi_connection(connection), f"SELECT {calls}")
+            one_row(connection, f"SELECT {calls}")
+
+
+def one_row(connection: Connection, sql: str) -> Any:
+    """Run one statement by the driver's own cursor, at a fraction of SQLAlchemy's own cost."""
+    cursor = dbapi_connection(connection).cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchone()
+    finally:
+        cursor.close()
 
 
 def dbapi_connection(connection: Connection) -> DBAPIConnection:
@@ -139,12 +149,3 @@ def _set_config(name: str, value: str, *, local: bool) -> str:
 
 def _milliseconds(seconds: float) -> str:
     return str(round(seconds * 1000))
-
-
-def _one_row(dbapi: DBAPIConnection, sql: str) -> Any:
-    cursor = dbapi.cursor()
-    try:
-        cursor.execute(sql)
-        return cursor.fetchone()
-    finally:
-        cursor.close()

@@ -1,0 +1,179 @@
+"""Client CPU of a run from empty, paired with the `alembic` command on the same history.
+
+    make bench
+
+Both are the programs of one environment that has what a user's image has and nothing else (`--bin`
+is its folder): what else is installed, structlog and Alembic may load too.
+
+Each round runs both, one after the other, each on a new database of the same server, and in the
+other order the next time. What is printed is user + system time of the client's process, in
+seconds, and the ratio of the pair: these machines are noisy, so only the ratio says something.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.conftest import clean_environ
+from tests.postgres_server import PostgresServer
+
+LIMIT = 1.3
+"""At most this many times the CPU of the alembic command: what issue 4 asks for."""
+
+REVISION = '''"""{title}"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = "{revision}"
+down_revision = {parent!r}
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+STEPS = (
+    (
+        'op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True))',
+        'op.drop_table("{table}")',
+    ),
+    (
+        'op.add_column("{table}", sa.Column("note", sa.Text))',
+        'op.drop_column("{table}", "note")',
+    ),
+    (
+        'op.create_index("{table}_note", "{table}", ["note"])',
+        'op.drop_index("{table}_note")',
+    ),
+    (
+        'op.alter_column("{table}", "note", server_default="")',
+        'op.alter_column("{table}", "note", server_default=None)',
+    ),
+)
+"""What revisions do most; a table is made by every fourth."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where the programs, the project and the server are."""
+
+    programs: Path
+    folder: Path
+    server: PostgresServer
+
+    def make_history(self, revisions: int) -> None:
+        """Make a project with Alembic's generic template and a linear history."""
+        command = [str(self.programs / "alembic"), "--quiet", "init", "alembic"]
+        subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        parent = None
+        for number in range(revisions):
+            revision, (upgrade, downgrade) = f"{number + 1:04}", STEPS[number % len(STEPS)]
+            table = f"table_{number // len(STEPS) + 1}"
+            text = REVISION.format(
+                title=f"step {revision}",
+                revision=revision,
+                parent=parent,
+                upgrade=upgrade.format(table=table),
+                downgrade=downgrade.format(table=table),
+            )
+            (self.folder / "alembic" / "versions" / f"{revision}_step.py").write_text(text)
+            parent = revision
+
+    def alembic(self, name: str) -> float:
+        """Upgrade a database with the command that everybody has."""
+        url = self.server.url(dbname=name).replace("postgresql:", "postgresql+psycopg2:")
+        ini = self.folder / "alembic.ini"
+        lines = [
+            row for row in ini.read_text().splitlines() if not row.startswith("sqlalchemy.url")
+        ]
+        lines.insert(lines.index("[alembic]") + 1, f"sqlalchemy.url = {url.replace('%', '%%')}")
+        ini.write_text("\n".join(lines))
+        return self._cpu_seconds(["alembic", "upgrade", "head"], clean_environ())
+
+    def headstart(self, name: str) -> float:
+        """Upgrade a database with the job."""
+        environ = clean_environ() | {"DATABASE_URL": self.server.url(dbname=name)}
+        return self._cpu_seconds(["headstart"], environ)
+
+    def _cpu_seconds(self, command: list[str], environ: dict[str, str]) -> float:
+        """Run a command and return what CPU its process took."""
+        program = str(self.programs / command[0])
+        with (self.folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [program, *command[1:]], cwd=self.folder, env=environ, stdout=log, stderr=log
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{command} failed:\n{(self.folder / 'log').read_text()}")
+        return usage.ru_utime + usage.ru_stime
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What one round took, in seconds of the client's CPU."""
+
+    alembic: float
+    headstart: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times what alembic takes."""
+        return self.headstart / self.alembic
+
+
+def measure(bench: Bench, rounds: int) -> Iterator[Pair]:
+    """Run both on new databases; the first round only warms up."""
+    for number in range(rounds + 1):
+        took = {}
+        for program in ("alembic", "headstart")[:: 1 if number % 2 else -1]:
+            name = f"{program}_{number}"
+            bench.server.execute(f"CREATE DATABASE {name}")
+            took[program] = getattr(bench, program)(name)
+            bench.server.execute(f"DROP DATABASE {name}")
+        if number:
+            yield Pair(**took)
+
+
+def main() -> None:
+    """Measure each size and print a line of JSON for it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--revisions", type=int, nargs="+", default=[10, 1000])
+    parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with PostgresServer(18) as server:
+        for revisions in options.revisions:
+            with tempfile.TemporaryDirectory() as folder:
+                bench = Bench(options.bin, Path(folder), server)
+                bench.make_history(revisions)
+                pairs = list(measure(bench, options.rounds))
+            ratios = [pair.ratio for pair in pairs]
+            found = {
+                "revisions": revisions,
+                "rounds": len(pairs),
+                "alembic_cpu_seconds": round(statistics.median(p.alembic for p in pairs), 3),
+                "headstart_cpu_seconds": round(statistics.median(p.headstart for p in pairs), 3),
+                "ratio_median": round(statistics.median(ratios), 3),
+                "ratio_min": round(min(ratios), 3),
+                "ratio_max": round(max(ratios), 3),
+                "limit": LIMIT,
+            }
+            print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
