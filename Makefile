@@ -34,9 +34,30 @@ run: setup ## The whole job on an embedded Postgres, twice
 	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
 	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
 
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+
 .PHONY: test
-test: setup ## Every test that needs nothing but Python: unit, integration, projects
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+test: setup ## Unit and integration tests; needs nothing but Python, as the next one
+	$(PYTEST)
+
+.PHONY: test-projects
+test-projects: setup ## Some eighty awkward Alembic projects, against the alembic command
+	$(PYTEST) tests/projects
+
+HISTORIES := mlflow argilla
+IMAGES := $(VENV)/histories
+
+.PHONY: test-histories
+test-histories: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Real histories from PyPI; installs their apps, 800 MB
+	$(PYTEST) tests/histories
+
+# one environment for each app, with headstart in it, as its own image would be
+$(IMAGES)/%/.ready: tests/histories/%.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D) --only-binary :all: --no-deps --require-hashes \
+		--compile-bytecode -r $<
+	$(BIN)/uv pip install --quiet --python $(@D) --no-deps --no-build-isolation -e .
+	@touch $@
 
 .PHONY: test-servers
 test-servers: setup ## Tests against servers in containers; needs a container engine
@@ -79,6 +100,11 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		pyproject.toml tests/histories/mlflow.in -o tests/histories/mlflow.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		--override tests/histories/argilla-overrides.txt \
+		pyproject.toml tests/histories/argilla.in -o tests/histories/argilla.txt
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays

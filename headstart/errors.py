@@ -116,7 +116,8 @@ class Unproven(HeadstartError):
     """There are tables of ours but no version row."""
 
     next_step = (
-        "find out which revision these tables are, then set HEADSTART_BASELINE=<revision> or head"
+        "find out which revision these tables are, then set HEADSTART_BASELINE=<revision>, head, or"
+        " base where they precede every revision"
     )
 
 

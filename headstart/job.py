@@ -168,6 +168,7 @@ _UNCOMMITTED = (
     "env.py begins a transaction before context.configure() and never commits it: commit what it"
     " executes there, or use engine.begin() instead of engine.connect()"
 )
+_ROLLED_BACK = "env.py calls rollback(): take away what asks it for that (-x for a dry run, say)"
 
 
 class _Look:
@@ -205,7 +206,10 @@ class _Look:
             raise
 
     def cure_of_rollback(self) -> str | None:
-        return _UNCOMMITTED if self._probe.mode is Mode.ATOMIC else None
+        """What to do where nothing was committed; None where the mode does not explain that."""
+        if self._probe.begun_by_env:
+            return _UNCOMMITTED
+        return _ROLLED_BACK if self._probe.mode is Mode.ATOMIC else None
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

@@ -44,7 +44,7 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Accept the existing tables as `revisions`: stamp these, then run `pending`."""
+    """Accept the existing tables as `revisions`: stamp these, if any, then run `pending`."""
 
     slug: ClassVar[str] = "baseline"
     proof: ClassVar[Proof] = Proof.OPERATOR

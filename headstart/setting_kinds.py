@@ -95,8 +95,8 @@ def target(value: str) -> str:
 def baseline(value: str) -> str:
     """Which revision the tables are that stand there without a version row."""
     wanted = value.strip()
-    if _RELATIVE.search(wanted) or wanted == "base" or not re.fullmatch(r"[^\s:]+", wanted):
-        raise ValueError("proof, head or a revision, not a relative one")
+    if _RELATIVE.search(wanted) or not re.fullmatch(r"[^\s:]+", wanted):
+        raise ValueError("proof, base, head or a revision, not a relative one")
     return wanted
 
 

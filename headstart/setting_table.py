@@ -106,7 +106,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "BASELINE",
         "proof",
-        "for tables without a version row: the revision that they are, or head; proof refuses",
+        "for tables without a version row: the revision that they are, head, or base where they"
+        " precede every revision; proof refuses",
         kinds.baseline,
         "REVISION",
     ),
@@ -128,12 +129,14 @@ SETTINGS: tuple[Setting, ...] = (
         short="-x",
     ),
     _seconds(
-        "DDL_LOCK_TIMEOUT_SECONDS", 5.0, "lock_timeout of each revision's transaction; 0 is none"
+        "DDL_LOCK_TIMEOUT_SECONDS",
+        5.0,
+        "lock_timeout of each revision's transaction, where env.py sets none; 0 is none",
     ),
     _seconds(
         "STATEMENT_TIMEOUT_SECONDS",
         0.0,
-        "statement_timeout of each revision's transaction; 0 is none",
+        "statement_timeout of each revision's transaction, where env.py sets none; 0 is none",
     ),
     Setting(
         "HEARTBEAT_SECONDS",

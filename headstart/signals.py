@@ -84,7 +84,12 @@ class Signals:
         self.received = self.received or signum
 
     def install(self) -> None:
-        """Be the handler of the ending signals; again after scripts, which may set their own."""
+        """Be the handler of the ending signals; again after scripts, which may set their own.
+
+        Python allows that in the main thread only; an env.py may run its revisions in another.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
         for signum in _ENDING:
             if signal.getsignal(signum) != self.handle:
                 signal.signal(signum, self.handle)

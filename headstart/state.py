@@ -32,7 +32,7 @@ class History:
 
     `parents` maps each revision to its down_revisions, `requirements` to these and its depends_on;
     both hold full revision ids, ancestors first. `targets` is what HEADSTART_TARGET resolved to,
-    `baseline` what HEADSTART_BASELINE did (None: proof).
+    `baseline` what HEADSTART_BASELINE did (None: proof; none of them: base).
     """
 
     parents: Mapping[str, frozenset[str]]

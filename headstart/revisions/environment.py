@@ -36,7 +36,7 @@ class Mode(StrEnum):
     PER_REVISION = "per_revision"
     """The connection was idle: one transaction a revision."""
     ATOMIC = "atomic"
-    """env.py had begun a transaction: all revisions in that one, which env.py commits or not."""
+    """All revisions in one, which env.py commits or not: it had begun one, or may roll it back."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,21 @@ class Configured:
     connection: Connection
     options: Options
     mode: Mode
+    begun: bool
+    """Whether env.py had begun a transaction by then."""
 
 
 @dataclass(frozen=True)
 class Pass:
     """One pass over env.py: the steps to run, and who hears of what happens on the way.
 
+    `may_split`: each revision may have a transaction of its own, where env.py has begun none.
     `begun` gets the server's number of each transaction on the connection that migrates; `scope` is
     what the probe found, None for the probe itself; `failure` is what a revision has raised.
     """
 
     steps: Steps
+    may_split: bool
     scope: Scope | None = None
     configured: Callable[[Configured], None] = lambda _: None
     begun: Callable[[int], None] | None = None
@@ -115,20 +119,23 @@ class _Configure:
 
     def __call__(self, connection: Connection | None = None, **options: Any) -> None:
         reclaim_logging(self._worker.say)
-        usable = _usable(connection)
-        mode = Mode.ATOMIC if usable.in_transaction() else Mode.PER_REVISION
-        self._attach(usable, mode)
+        usable = _usable(connection, options)
+        begun = usable.in_transaction()
+        split = self._work.may_split or bool(options.get("transaction_per_migration"))
+        mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
+        self._attach(usable)
         self._refuse_second(usable, options)
-        self._work.configured(Configured(usable, options, mode))
-        self._original(usable, **options | {"transaction_per_migration": True})
+        self._work.configured(Configured(usable, options, mode, begun))
+        split_now = {"transaction_per_migration": mode is Mode.PER_REVISION}
+        self._original(usable, **options | split_now)
 
-    def _attach(self, connection: Connection, mode: Mode) -> None:
+    def _attach(self, connection: Connection) -> None:
         if connection.engine not in [known.engine for known in self._connections]:
             self._listen(connection, "begin", self._begin)
             self._listen(connection, "commit", self._commit)
             self._listen(connection, "rollback", self._rollback)
         self._connections.append(connection)
-        if mode is Mode.ATOMIC:  # its beginning has passed
+        if connection.in_transaction():  # its beginning has passed
             self._begin(connection)
 
     def _listen(
@@ -184,13 +191,20 @@ def _several_databases(project: Project) -> BrokenHistory | None:
     )
 
 
-def _usable(connection: Connection | None) -> Connection:
-    """Refuse a connection on which nothing could be rolled back."""
+def _usable(connection: Connection | None, options: Options) -> Connection:
+    """Refuse a connection on which nothing could be rolled back, or Alembic would lose its way."""
     if connection is None:
         raise BrokenHistory("env.py gave context.configure() no connection")
     if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",
             next_step="remove isolation_level='AUTOCOMMIT' from env.py",
+        )
+    translated = connection.get_execution_options().get("schema_translate_map", {})
+    if translated.get(None) and not options.get("version_table_schema"):
+        raise BrokenHistory(
+            f"env.py translates schema None to {translated[None]}, where Alembic makes its version"
+            " table, but looks for it elsewhere: the next upgrade would begin anew",
+            next_step=f"let env.py configure with version_table_schema={translated[None]!r}, too",
         )
     return connection

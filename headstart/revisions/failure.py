@@ -48,13 +48,22 @@ def named_failures(
             return  # an env.py that leaves so after its work has ended well
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current()) from error
-        raise _script_failure(error, project, current()) from error
+        raise _script_failure(error, project, current(), done()) from error
 
 
-def _script_failure(error: BaseException, project: Project, revision: str | None) -> HeadstartError:
+def _script_failure(
+    error: BaseException, project: Project, revision: str | None, done: bool
+) -> HeadstartError:
     ini = project.config.config_file_name or "alembic.ini"
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
     text = f"{place or 'env.py'}: {cause_of(error)}"
+    if revision is None and done:
+        return BrokenHistory(
+            f"env.py raised after its revisions: {text}",
+            next_step=_note(error)
+            or "correct env.py, then run again; what it had committed, and"
+            " `applied` names, is kept",
+        )
     if revision is None:
         return BrokenHistory(f"env.py cannot be run: {text}", next_step=_note(error))
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=_note(error))

@@ -115,6 +115,8 @@ def _resolve_baseline(
             return None
         case "head":
             return targets
+        case "base":
+            return frozenset()
         case _:
             return _resolve(project, baseline, "HEADSTART_BASELINE")
 

@@ -18,7 +18,7 @@ from headstart.revisions.environment import Configured, Mode, Pass, run_environm
 from headstart.revisions.failure import named_failures
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
-from headstart.revisions.script_source import scripts_with_autocommit
+from headstart.revisions.script_source import env_rolls_back, scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.worker import Worker
 from headstart.state import Scope, TableName
@@ -28,8 +28,10 @@ from headstart.state import Scope, TableName
 class Probe:
     """What env.py configures: where, with which tables, in which mode, on which connection.
 
+    `begun_by_env`: env.py began the one transaction of mode ATOMIC before it configured.
     `session_settings` are those that env.py has made behind a pooler; `limits` are the server's
-    own lock_timeout and statement_timeout there, where they are not 0.
+    own lock_timeout and statement_timeout there, where they are not 0; `own_limits` are the names
+    of those that env.py has set itself: they hold for its revisions, as with Alembic alone.
     """
 
     worker: Worker
@@ -37,9 +39,11 @@ class Probe:
     scope: Scope
     tables: frozenset[TableName]
     mode: Mode
+    begun_by_env: bool
     pooled: bool
     session_settings: tuple[str, ...]
     limits: tuple[str, ...]
+    own_limits: tuple[str, ...]
 
 
 def probe_env(project: Project, worker: Worker) -> Probe:
@@ -59,6 +63,7 @@ def probe_env(project: Project, worker: Worker) -> Probe:
         transactions=found.mode.value,
         driver=found.driver,
         pooled=found.pooled,
+        own_limits=list(found.own_limits),
         schema=found.scope.schema,
         role=found.scope.role,
         version_table=found.scope.version_table,
@@ -68,13 +73,13 @@ def probe_env(project: Project, worker: Worker) -> Probe:
 
 def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> None:
     """Refuse what cannot be run safely, before the first revision. Raises BrokenHistory."""
-    if probe.mode is Mode.PER_REVISION and not probe.pooled:
+    if not probe.begun_by_env and not probe.pooled:
         return
     leaving = scripts_with_autocommit(project, pending)
     if not leaving:
         return
     files = ", ".join(leaving)
-    if probe.mode is Mode.ATOMIC:
+    if probe.begun_by_env:
         raise BrokenHistory(
             f"{files}: an autocommit_block cannot run, because env.py begins one transaction for"
             " all revisions before context.configure()",
@@ -104,25 +109,33 @@ def _probe(project: Project, worker: Worker) -> Probe:
         row = _look(connection)
         scope = Scope(*version_table(configured.options), row[0], row[1], tuple(json.loads(row[2])))
         pooled = is_pooled(connection)
+        own_limits = tuple(json.loads(row[4] or "[]"))
         found.append(
             Probe(
-                worker,
+                replace(worker, own_limits=own_limits),
                 connection.dialect.driver,
                 scope,
                 frozenset(_metadata_tables(configured.options.get("target_metadata"))),
                 configured.mode,
+                configured.begun,
                 pooled,
                 session_settings(connection) if pooled else (),
                 tuple(json.loads(row[3] or "[]")),
+                own_limits,
             )
         )
         raise LeftOnPurpose
 
     with suppress(LeftOnPurpose), named_failures(project, lambda: None):
-        run_environment(project, worker, Pass(lambda *_: (), configured=capture))
+        work = Pass(lambda *_: (), not env_rolls_back(project), configured=capture)
+        # without limits of ours, which would hide env.py's own
+        run_environment(project, replace(worker, own_limits=_LIMITS), work)
     if not found:
         raise BrokenHistory("env.py never called context.configure()")
     return found[0]
+
+
+_LIMITS = ("lock_timeout", "statement_timeout")
 
 
 def _look(connection: Connection) -> Any:
@@ -131,7 +144,10 @@ def _look(connection: Connection) -> Any:
         " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::text,"
         " (SELECT pg_catalog.json_agg(s.name || ' = ' || s.reset_val)::text"
         " FROM pg_catalog.pg_settings s"
-        " WHERE s.name IN ('lock_timeout', 'statement_timeout') AND s.reset_val <> '0')"
+        " WHERE s.name IN ('lock_timeout', 'statement_timeout') AND s.reset_val <> '0'),"
+        " (SELECT pg_catalog.json_agg(s.name)::text FROM pg_catalog.pg_settings s"
+        " WHERE s.name IN ('lock_timeout', 'statement_timeout')"
+        " AND s.source IN ('client', 'session'))"
     )
     if connection.in_transaction():
         return connection.exec_driver_sql(sql).one()

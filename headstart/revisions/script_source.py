@@ -16,6 +16,20 @@ def created_tables(project: Project) -> Iterator[TableName]:
         yield from _tables_in(Path(script.path).read_text(encoding="utf-8"))
 
 
+def env_rolls_back(project: Project) -> bool:
+    """Whether env.py calls rollback() itself, as one does that can make a dry run of an upgrade."""
+    file = Path(project.directory.env_py_location)
+    source = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if "rollback" not in source:
+        return False
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "rollback"
+        for node in ast.walk(ast.parse(source, str(file)))
+    )
+
+
 def scripts_with_autocommit(project: Project, revisions: Iterable[str]) -> list[str]:
     """The files of those revisions whose source uses op.get_context().autocommit_block()."""
     wanted = frozenset(revisions)

@@ -153,7 +153,13 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
     ended = threading.Event()
     pulse = threading.Thread(target=_beat, args=(run, ended), name="revision-pulse", daemon=True)
     pulse.start()
-    work = Pass(steps, scope=run.probe.scope, begun=run.watch.begun, failure=lambda: run.failure)
+    work = Pass(
+        steps,
+        may_split=run.probe.mode is Mode.PER_REVISION,
+        scope=run.probe.scope,
+        begun=run.watch.begun,
+        failure=lambda: run.failure,
+    )
     try:
         with named_failures(project, lambda: run.current, lambda: run.done):
             _raise_first(run, lambda: run_environment(project, run.probe.worker, work))

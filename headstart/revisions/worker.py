@@ -35,7 +35,8 @@ class Worker:
 
     `url_for` gives SQLAlchemy's URL for a driver, and `driver` is the one that env.py works with;
     `async_drivers` are those to try for an async one, best first.
-    `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
+    `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `own_limits` are the names of
+    the timeouts that env.py has set itself, which are left alone. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` does that by the server's
     process id, for a driver that cannot.
     """
@@ -51,6 +52,7 @@ class Worker:
     say: Say
     async_drivers: tuple[str, ...]
     driver: str = "psycopg2"
+    own_limits: tuple[str, ...] = ()
 
 
 def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool) -> int | None:
@@ -126,7 +128,9 @@ def _settings(worker: Worker, major: int, autocommit: bool) -> dict[str, str]:
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
     if major >= 17:
         settings["transaction_timeout"] = "0"
-    return settings
+    if autocommit:
+        return settings
+    return {name: value for name, value in settings.items() if name not in worker.own_limits}
 
 
 def _begin_sql(worker: Worker, settings: dict[str, str], *, numbered: bool, local: bool) -> str:

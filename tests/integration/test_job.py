@@ -63,6 +63,20 @@ def test_a_baseline_at_head_stamps_only(stage: Stage) -> None:
     assert stage.tables() == {"accounts", "alembic_version"}
 
 
+def test_a_baseline_at_base_stamps_nothing_and_runs_everything(stage: Stage) -> None:
+    """A table from the time before there were revisions, which one of them makes anew."""
+    body = 'op.drop_table("archive"); op.create_table("archive", sa.Column("id", sa.Integer))'
+    stage.project.add("0004", "0003", body)
+    stage.database.execute("CREATE TABLE archive (old int)")
+    assert stage.run().verdict["outcome"] == "unproven"
+    ended = stage.run(HEADSTART_BASELINE="base")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined")
+    assert (ended.verdict["from"], ended.verdict["proof"]) == ([], "operator")
+    assert [step["revision"] for step in ended.verdict["applied"]] == [*REVISIONS, "0004"]
+    assert stage.rows() == ["0004"]
+    assert stage.tables() == TABLES | {"archive", "alembic_version"}
+
+
 def test_a_baseline_is_ignored_on_an_empty_database(stage: Stage) -> None:
     ended = stage.run(HEADSTART_BASELINE="head")
     assert ended.verdict["outcome"] == "upgraded"

@@ -47,7 +47,6 @@ class Case:
     dump_owners: bool = False
     elsewhere: bool = False
     pooled: bool = False
-    alembic_fails: bool = False
 
     @property
     def path(self) -> Path:
@@ -68,9 +67,10 @@ class Case:
     def applied_after(self, start: str) -> set[str]:
         """What a run to the target applies on a database at `start`; "" is an empty one."""
         every = self.parents if self.applied is None else self.applied
-        return set(every) - self._with_ancestors([start] if start else [])
+        return set(every) - self.with_ancestors([start] if start else [])
 
-    def _with_ancestors(self, revisions: Iterable[str]) -> set[str]:
+    def with_ancestors(self, revisions: Iterable[str]) -> set[str]:
+        """All that is applied where these are."""
         found: set[str] = set()
         waiting = list(revisions)
         while waiting:

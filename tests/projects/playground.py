@@ -3,12 +3,13 @@
 It must not know which database server it works on.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from urllib.parse import quote
 import psycopg2
 
 from headstart.embedded import programs
-from tests.conftest import Finished, clean_environ
+from tests.conftest import Event, Finished, clean_environ
 from tests.projects.case import Case
 
 TIMEOUT_SECONDS = 120
@@ -100,7 +101,28 @@ class Copy:
         assert done.exit_code == 0, f"alembic {command}: {done.stdout}\n{done.stderr}"
 
     def headstart(self, address: Address, *argv: str, elsewhere: str = "") -> Finished:
-        """Run headstart, with alembic.ini as it lies in the repository."""
+        """Run headstart to its end, with alembic.ini as it lies in the repository."""
+        return self._process(*self._headstart(address, argv, elsewhere))
+
+    def events(self, address: Address) -> Iterator[Event]:
+        """Run headstart and give each event at the moment when it is said."""
+        command, environ = self._headstart(address, ("run",), "")
+        with subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                yield json.loads(line)
+
+    def _headstart(
+        self, address: Address, argv: tuple[str, ...], elsewhere: str
+    ) -> tuple[list[str], dict[str, str]]:
         shutil.copy(self.case.path / "alembic.ini", self.path)
         driver = "" if self.case.driver == "psycopg2" else self.case.driver
         environ = {
@@ -111,8 +133,7 @@ class Copy:
         }
         x = [part for each in self.case.x for part in ("-x", each)]
         # -P: the image's Python does not look for modules in the current folder either
-        command = [sys.executable, "-P", "-m", "headstart", *(argv or ("run",)), *x]
-        return self._process(command, environ)
+        return [sys.executable, "-P", "-m", "headstart", *(argv or ("run",)), *x], environ
 
     def _environ(self, address: Address, elsewhere: str) -> dict[str, str]:
         values = {

@@ -3,14 +3,12 @@
 What is asserted of a database comes from pg_dump and from connections of the test's own.
 """
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.postgres_server import Server
 from tests.projects.case import Case, read_cases
+from tests.projects.conftest import MakeDatabase
 from tests.projects.playground import (
     Address,
     Copy,
@@ -21,25 +19,6 @@ from tests.projects.playground import (
 )
 
 CASES = read_cases()
-MakeDatabase = Callable[..., Address]
-"""(template="...") -> a new database"""
-
-
-@pytest.fixture
-def make_database(server: Server) -> Iterator[MakeDatabase]:
-    """Make databases, which are dropped afterwards."""
-    made: list[str] = []
-
-    def make(template: str = "template1") -> Address:
-        made.append(f"test_{uuid4().hex[:12]}")
-        server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
-        given = server.parameters(dbname=made[-1])
-        place = given["host"], int(given.get("port", "5432"))
-        return Address(*place, given["user"], given.get("password", ""), made[-1])
-
-    yield make
-    for name in made:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -37,6 +37,9 @@ def run_migrations_online() -> None:
         with context.begin_transaction():
             context.run_migrations()
 
+        # a revision may have committed Alembic's own transaction: what came after it is in another
+        connection.commit()
+
 
 if context.is_offline_mode():
     run_migrations_offline()

@@ -1,0 +1,39 @@
+"""Databases that belong to an ordinary role, as an app's do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.postgres_server import Server
+from tests.projects.playground import Address
+
+MakeDatabase = Callable[..., Address]
+"""(template="...") -> a new database, whose owner logs in"""
+
+
+@pytest.fixture
+def password() -> str:
+    """The role's; it holds what an URL or an ini file could trip over."""
+    return "s3cret%@/:$"
+
+
+@pytest.fixture
+def make_database(server: Server, password: str) -> Iterator[MakeDatabase]:
+    """Make databases, which are dropped afterwards, and so is their owner."""
+    role = f"app_{uuid4().hex[:12]}"
+    server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+    given = server.parameters()
+    login = Address(given["host"], int(given.get("port", "5432")), role, password, "")
+    made: list[str] = []
+
+    def make(template: str = "template1") -> Address:
+        made.append(f"test_{uuid4().hex[:12]}")
+        server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template} OWNER {role}")
+        return replace(login, name=made[-1])
+
+    yield make
+    for name in made:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server.execute(f"DROP ROLE {role}")
