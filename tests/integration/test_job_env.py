@@ -113,3 +113,27 @@ def test_x_arguments_reach_env_and_revisions(stage: Stage) -> None:
     assert stage.run(HEADSTART_X="name=tenant_7 other=1").exit_code == 0
     assert stage.tables() == TABLES | {"alembic_version", "tenant_7"}
     assert stage.run("-x", "name=again", HEADSTART_TARGET="0004").exit_code == 0
+
+
+def test_nothing_of_ours_stays_at_an_engine_after_the_run(stage: Stage) -> None:
+    """A transaction begun later would look for the fence of a lock that is gone, and fail."""
+    stage.project.edit_env(
+        "    with connectable.connect()",
+        "    import builtins; builtins.engines.append(connectable)\n    with connectable.connect()",
+    )
+    ended = stage.run_python(
+        "import builtins, headstart.cli\n"
+        "from sqlalchemy import Engine, event\n"
+        "from headstart.revisions import sessions\n"
+        "builtins.engines = []\n"
+        "try:\n"
+        "    headstart.cli.main([])\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code\n"
+        "for engine in engines:\n"
+        "    with engine.begin() as connection:\n"
+        "        connection.exec_driver_sql('SELECT 1')\n"
+        "assert not event.contains(Engine, 'begin', sessions._begin)\n"
+        "print(len(engines), 'clean')"
+    )
+    assert ended.stdout == "2 clean\n", ended.stderr
