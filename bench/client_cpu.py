@@ -158,7 +158,7 @@ def main() -> None:
     with PostgresServer(18) as server:
         for revisions in options.revisions:
             with tempfile.TemporaryDirectory() as folder:
-                bench = Bench(options.bin, Path(folder), server)
+                bench = Bench(options.bin.absolute(), Path(folder), server)
                 bench.make_history(revisions)
                 pairs = list(measure(bench, options.rounds))
             ratios = [pair.ratio for pair in pairs]

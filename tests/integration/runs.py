@@ -49,8 +49,8 @@ class Run:
     """A run in progress; its log goes to a file, so that nothing waits for a reader."""
 
     def __init__(self, url: str, *arguments: str, **environ: str) -> None:
-        # appending: it writes through the same descriptor that we read and rewind
-        self._log = tempfile.TemporaryFile(mode="a+")  # noqa: SIM115  closed by __exit__
+        # read by its name: a descriptor that we share with it would move as it writes
+        self._log = tempfile.NamedTemporaryFile(mode="a")  # noqa: SIM115  closed by __exit__
         self.process = subprocess.Popen(
             [sys.executable, "-m", "headstart", *(arguments or ("run",))],
             stdout=subprocess.DEVNULL,
@@ -60,8 +60,7 @@ class Run:
 
     def events(self) -> list[Event]:
         """What it has said so far; an unfinished last line is left for later."""
-        self._log.seek(0)
-        said = self._log.read()
+        said = Path(self._log.name).read_text()
         try:
             return [json.loads(line) for line in said.splitlines(keepends=True) if line[-1] == "\n"]
         except ValueError:
