@@ -100,6 +100,8 @@ def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
         f"SELECT n.nspname, {role}::text, pg_catalog.has_schema_privilege({role}, n.oid, 'CREATE')"
         f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema}"
     )
+    if not rows and scope.schema:
+        return scope.schema, scope.role or "", True  # env.py creates it in its own transaction
     if not rows:
         raise AccessRefused(
             "no schema of the search_path exists, or the role lacks USAGE on all of them",

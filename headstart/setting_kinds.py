@@ -87,7 +87,9 @@ def target(value: str) -> str:
             "head, heads, a revision or branch@head; not a relative one, because a run must mean"
             " the same thing every time"
         )
-    if value.strip() == "base" or not re.fullmatch(r"[^\s@:]+(?:@[^\s@:]+)?", value.strip()):
+    if value.strip().split("@")[-1] == "base" or not re.fullmatch(
+        r"[^\s@:]+(?:@[^\s@:]+)?", value.strip()
+    ):
         raise ValueError("head, heads, a revision or branch@head")
     return value.strip()
 

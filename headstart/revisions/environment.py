@@ -16,7 +16,7 @@ from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, event
 
 from headstart.errors import BrokenHistory, WrongDatabase
-from headstart.revisions.output import captured_output, reclaim_logging
+from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.sessions import kept_sessions
@@ -56,13 +56,15 @@ class Pass:
 
     `may_split`: each revision may have a transaction of its own, where env.py has begun none.
     `begun` gets the server's number of each transaction on the connection that migrates; `scope` is
-    what the probe found, None for the probe itself; `failure` is what a revision has raised.
+    what the probe found, None for the probe itself; `failure` is what a revision has raised;
+    `starting` is called when env.py calls context.run_migrations().
     """
 
     steps: Steps
     may_split: bool
     scope: Scope | None = None
     configured: Callable[[Configured], None] = lambda _: None
+    starting: Callable[[], None] = lambda: None
     begun: Callable[[int], None] | None = None
     failure: Callable[[], BaseException | None] = lambda: None
 
@@ -72,13 +74,25 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
     config = project.config
     config.set_main_option("sqlalchemy.url", worker.url_for(worker.driver).replace("%", "%%"))
     environment = EnvironmentContext(
-        config, project.directory, fn=work.steps, dont_mutate=work.scope is None
+        config,
+        project.directory,
+        fn=work.steps,
+        dont_mutate=work.scope is None,
+        **project.arguments,
     )
+    run_migrations = environment.run_migrations
+
+    def start(**given: Any) -> None:
+        work.starting()
+        run_migrations(**given)
+
+    environment.run_migrations = start  # type: ignore[method-assign]
     with ExitStack() as attached:
         wrapped = _Configure(worker, work, attached, environment.configure)
         environment.configure = wrapped  # type: ignore[assignment, method-assign]
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(kept_sessions())
+        attached.enter_context(hard_exits_raised())
         attached.enter_context(environment)
         try:
             project.directory.run_env()
@@ -153,7 +167,8 @@ class _Configure:
 
     def _commit(self, connection: Connection) -> None:
         """Where a revision has failed, an env.py that swallows that must not commit the half."""
-        if self._work.failure() is not self._rolled_back:
+        failure = self._work.failure()
+        if failure is not None and failure is not self._rolled_back:
             raise LeftOnPurpose
         end_autocommit(connection)
 
@@ -194,7 +209,10 @@ def _several_databases(project: Project) -> BrokenHistory | None:
 def _usable(connection: Connection | None, options: Options) -> Connection:
     """Refuse a connection on which nothing could be rolled back, or Alembic would lose its way."""
     if connection is None:
-        raise BrokenHistory("env.py gave context.configure() no connection")
+        raise BrokenHistory(
+            "env.py gave context.configure() no connection",
+            next_step="let env.py call context.configure(connection=...) in online mode",
+        )
     if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",

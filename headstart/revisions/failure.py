@@ -47,7 +47,7 @@ def named_failures(
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
-            raise _database_failure(error, current()) from error
+            raise _database_failure(error, current(), done()) from error
         raise _script_failure(error, project, current(), done()) from error
 
 
@@ -59,14 +59,17 @@ def _script_failure(
     text = f"{place or 'env.py'}: {cause_of(error)}"
     if revision is None and done:
         return BrokenHistory(
-            f"env.py raised after its revisions: {text}",
-            next_step=_note(error)
-            or "correct env.py, then run again; what it had committed, and"
-            " `applied` names, is kept",
+            f"env.py raised after its revisions: {text}", next_step=_note(error) or _RAISED_AFTER
         )
     if revision is None:
-        return BrokenHistory(f"env.py cannot be run: {text}", next_step=_note(error))
+        return BrokenHistory(
+            f"env.py cannot be run: {text}", next_step=_note(error) or _CORRECT_ENV
+        )
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=_note(error))
+
+
+_CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
+_RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
 
 
 def _note(error: BaseException) -> str | None:
@@ -74,7 +77,7 @@ def _note(error: BaseException) -> str | None:
     return "; ".join(getattr(error, "__notes__", ())) or None
 
 
-def _database_failure(error: BaseException, revision: str | None) -> HeadstartError:
+def _database_failure(error: BaseException, revision: str | None, done: bool) -> HeadstartError:
     """A failure that the driver reported, through SQLAlchemy or by itself."""
     driver_error = getattr(error, "orig", None) or error
     sqlstate = getattr(driver_error, "pgcode", None) or getattr(driver_error, "sqlstate", None)
@@ -85,6 +88,13 @@ def _database_failure(error: BaseException, revision: str | None) -> HeadstartEr
         return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=statement)
     if _is_lost(error, driver_error, sqlstate):
         return ConnectionLost(f"the connection was lost in {text}", sqlstate=sqlstate)
+    if revision is None and done:
+        return BrokenHistory(
+            f"env.py raised after its revisions: {text}",
+            sqlstate=sqlstate,
+            statement=statement,
+            next_step=_note(error) or _RAISED_AFTER,
+        )
     if revision is None:
         return _env_failure(text, sqlstate, statement, _note(error))
     next_step = _note(error) or _cure(sqlstate)
@@ -115,7 +125,9 @@ def _env_failure(
                 " another name in env.py",
             )
         case _:
-            return BrokenHistory(text, sqlstate=sqlstate, statement=statement, next_step=note)
+            return BrokenHistory(
+                text, sqlstate=sqlstate, statement=statement, next_step=note or _CORRECT_ENV
+            )
 
 
 def _cure(sqlstate: str | None) -> str | None:

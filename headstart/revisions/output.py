@@ -6,9 +6,12 @@ basicConfig, nor a print can break its last line.
 
 import io
 import logging
+import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, NoReturn
 
 from headstart.events import Say
 
@@ -24,6 +27,15 @@ class EventWriter(io.TextIOBase):
 
     def writable(self) -> bool:
         return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    @property
+    def buffer(self) -> "BytesWriter":
+        """Where a script writes bytes."""
+        return BytesWriter(self)
 
     def write(self, text: str) -> int:
         *lines, self._rest = re.split(r"[\r\n]+", self._rest + text)
@@ -41,6 +53,21 @@ class EventWriter(io.TextIOBase):
             self._say("output_printed", source=self._source, text=line)
 
 
+class BytesWriter(io.RawIOBase):
+    """The binary side of an EventWriter."""
+
+    def __init__(self, text: EventWriter) -> None:
+        super().__init__()
+        self._text = text
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._text.write(bytes(data).decode(errors="backslashreplace"))
+        return len(data)
+
+
 class EventHandler(logging.Handler):
     """A logging handler that says every record as an event."""
 
@@ -49,12 +76,12 @@ class EventHandler(logging.Handler):
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._say(
-            "library_logged",
-            logger=record.name,
-            logged_level=record.levelname.lower(),
-            text=record.getMessage(),
-        )
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 logging promises never to raise
+            text = f"{record.msg} {record.args}"
+        level = record.levelname.lower()
+        self._say("library_logged", logger=record.name, logged_level=level, text=text)
 
 
 @contextmanager
@@ -71,6 +98,26 @@ def captured_output(say: Say) -> Iterator[None]:
         root.handlers[:] = before
         stdout.end()
         stderr.end()
+
+
+@contextmanager
+def hard_exits_raised() -> Iterator[None]:
+    """Make of os._exit() in this process a SystemExit: it would end a run without a verdict.
+
+    A forked child, and another thread (a second signal ends the process there), leave as they say.
+    """
+    leave, process = os._exit, os.getpid()
+
+    def leave_or_raise(status: int) -> NoReturn:
+        if os.getpid() == process and threading.current_thread() is threading.main_thread():
+            raise SystemExit(f"os._exit({status})")
+        leave(status)
+
+    os._exit = leave_or_raise
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def reclaim_logging(say: Say) -> None:

@@ -1,6 +1,7 @@
-"""Run env.py up to its configure call, to learn what it configures, before anything is decided.
+"""Run env.py up to its call of run_migrations, to learn what it configures and sets.
 
-Nothing of Alembic's runs; what env.py itself commits before that call stays.
+Nothing is decided before that, and nothing of Alembic's runs; what env.py itself commits until then
+stays.
 """
 
 import json
@@ -29,6 +30,7 @@ class Probe:
     """What env.py configures: where, with which tables, in which mode, on which connection.
 
     `begun_by_env`: env.py began the one transaction of mode ATOMIC before it configured.
+    One that it begins later, by what it executes, is Alembic's: SET LOCAL there holds for all.
     `session_settings` are those that env.py has made behind a pooler; `limits` are the server's
     own lock_timeout and statement_timeout there, where they are not 0; `own_limits` are the names
     of those that env.py has set itself: they hold for its revisions, as with Alembic alone.
@@ -47,7 +49,7 @@ class Probe:
 
 
 def probe_env(project: Project, worker: Worker) -> Probe:
-    """Run env.py up to its configure call; an async one with an async driver.
+    """Run env.py up to its call of run_migrations; an async one with an async driver.
 
     Raises BrokenHistory where it cannot be driven safely or raises, InvalidSettings, AccessRefused,
     WrongDatabase and ConnectionLost.
@@ -102,37 +104,50 @@ def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> Non
 
 
 def _probe(project: Project, worker: Worker) -> Probe:
+    seen: list[Configured] = []
     found: list[Probe] = []
 
-    def capture(configured: Configured) -> None:
-        connection = configured.connection
-        row = _look(connection)
-        scope = Scope(*version_table(configured.options), row[0], row[1], tuple(json.loads(row[2])))
-        pooled = is_pooled(connection)
-        own_limits = tuple(json.loads(row[4] or "[]"))
-        found.append(
-            Probe(
-                replace(worker, own_limits=own_limits),
-                connection.dialect.driver,
-                scope,
-                frozenset(_metadata_tables(configured.options.get("target_metadata"))),
-                configured.mode,
-                configured.begun,
-                pooled,
-                session_settings(connection) if pooled else (),
-                tuple(json.loads(row[3] or "[]")),
-                own_limits,
-            )
-        )
+    def configured(now: Configured) -> None:
+        seen.append(now)
+        found.append(_probe_of(worker, now))  # env.py may never call run_migrations
+
+    def starting() -> None:
+        if seen and seen[-1].connection.in_transaction():
+            seen.append(replace(seen[-1], mode=Mode.ATOMIC))
+        if seen:
+            found.append(_probe_of(worker, seen[-1]))
         raise LeftOnPurpose
 
     with suppress(LeftOnPurpose), named_failures(project, lambda: None):
-        work = Pass(lambda *_: (), not env_rolls_back(project), configured=capture)
+        split = not env_rolls_back(project)
+        work = Pass(lambda *_: (), split, configured=configured, starting=starting)
         # without limits of ours, which would hide env.py's own
         run_environment(project, replace(worker, own_limits=_LIMITS), work)
     if not found:
-        raise BrokenHistory("env.py never called context.configure()")
-    return found[0]
+        raise BrokenHistory(
+            "env.py never called context.configure()",
+            next_step="let env.py call context.configure(connection=...) in online mode",
+        )
+    return found[-1]
+
+
+def _probe_of(worker: Worker, now: Configured) -> Probe:
+    connection = now.connection
+    row = _look(connection)
+    own_limits = tuple(json.loads(row[4] or "[]"))
+    pooled = is_pooled(connection)
+    return Probe(
+        replace(worker, own_limits=own_limits),
+        connection.dialect.driver,
+        Scope(*version_table(now.options), row[0], row[1], tuple(json.loads(row[2]))),
+        frozenset(_metadata_tables(now.options.get("target_metadata"))),
+        now.mode,
+        now.begun,
+        pooled,
+        session_settings(connection) if pooled else (),
+        tuple(json.loads(row[3] or "[]")),
+        own_limits,
+    )
 
 
 _LIMITS = ("lock_timeout", "statement_timeout")

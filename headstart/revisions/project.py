@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
@@ -31,6 +32,11 @@ class Project:
     config: Config
     directory: ScriptDirectory
     scripts: tuple[Script, ...]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `alembic upgrade` gives an EnvironmentContext for env.py to ask for."""
+        return _arguments(self.config)
 
 
 def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
@@ -65,8 +71,13 @@ def _load(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
 
 def _load_once(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
     # scripts read context.config and context.get_x_argument() while they are imported
-    with EnvironmentContext(config, directory), uncollected():
+    with EnvironmentContext(config, directory, **_arguments(config)), uncollected():
         return tuple(_load_scripts(directory))
+
+
+def _arguments(config: Config) -> dict[str, Any]:
+    target = getattr(config.cmd_opts, "revision", None)
+    return {"as_sql": False, "starting_rev": None, "destination_rev": target, "tag": None}
 
 
 def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
