@@ -212,3 +212,49 @@ def test_an_env_py_that_ends_with_sys_exit_has_ended_well(stage: Stage) -> None:
         "    run_migrations_online()", "    run_migrations_online()\n    exit(0)"
     )
     assert stage.run().verdict["outcome"] == "upgraded"
+
+
+@pytest.mark.parametrize("where", ["revision", "env.py"])
+def test_a_hard_exit_is_not_a_success(stage: Stage, where: str) -> None:
+    if where == "revision":
+        stage.project.add("0004", "0003", "import os; os._exit(0)")
+    else:
+        stage.project.edit_env("target_metadata = None", "import os; os._exit(0)")
+    ended = stage.run()
+    outcome = "revision_failed" if where == "revision" else "broken_history"
+    assert (ended.exit_code != 0, ended.verdict["outcome"]) == (True, outcome)
+    assert "os._exit(0)" in ended.verdict["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import sys; sys.stdout.buffer.write(b'bytes\\n'); sys.stderr.isatty()",
+        "import logging; logging.getLogger('app').warning('%d', 'no number')",
+    ],
+    ids=["bytes on stdout", "a log record that does not fit"],
+)
+def test_output_of_any_kind_does_not_fail_a_revision(stage: Stage, body: str) -> None:
+    stage.project.add("0004", "0003", body)
+    assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_env_may_ask_for_the_target(stage: Stage) -> None:
+    line = "target_metadata = None\nassert context.get_revision_argument() == '0003'"
+    stage.project.edit_env("target_metadata = None", line)
+    assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_an_env_that_tries_again_after_a_failure_may_succeed(stage: Stage) -> None:
+    top = "import builtins"
+    body = "builtins.tries = getattr(builtins, 'tries', 0) + 1\nassert builtins.tries > 1"
+    stage.project.add("0004", "0003", body, top=top)
+    stage.project.edit_env(
+        "else:\n    run_migrations_online()",
+        "else:\n    try:\n        run_migrations_online()\n"
+        "    except AssertionError:\n        run_migrations_online()",
+    )
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "upgraded"), ended.verdict
+    assert [step["revision"] for step in ended.verdict["applied"]] == [*REVISIONS, "0004"]
+    assert stage.rows() == ["0004"]
