@@ -168,7 +168,10 @@ _UNCOMMITTED = (
     "env.py begins a transaction before context.configure() and never commits it: commit what it"
     " executes there, or use engine.begin() instead of engine.connect()"
 )
-_ROLLED_BACK = "env.py calls rollback(): take away what asks it for that (-x for a dry run, say)"
+_ROLLED_BACK = (
+    "env.py does not commit the transaction of its revisions, or rolls it back: let it commit, and"
+    " take away what asks for a dry run (-x, say)"
+)
 
 
 class _Look:

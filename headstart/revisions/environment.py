@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event
 
 from headstart.errors import BrokenHistory, WrongDatabase
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
-from headstart.revisions.preparation import LeftOnPurpose
+from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
 from headstart.revisions.sessions import kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
@@ -78,7 +78,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         project.directory,
         fn=work.steps,
         dont_mutate=work.scope is None,
-        **project.arguments,
+        **upgrade_arguments(config),
     )
     run_migrations = environment.run_migrations
 

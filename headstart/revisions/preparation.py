@@ -19,12 +19,20 @@ class LeftOnPurpose(BaseException):
     """Leaves env.py before any revision; no `except Exception` there can catch it."""
 
 
+def upgrade_arguments(config: Config) -> dict[str, Any]:
+    """What `alembic upgrade` gives an EnvironmentContext, which env.py and scripts may ask for."""
+    target = getattr(config.cmd_opts, "revision", None)
+    return {"as_sql": False, "starting_rev": None, "destination_rev": target, "tag": None}
+
+
 def run_env_unconnected(config: Config, directory: ScriptDirectory) -> None:
     """Run env.py, in Alembic's offline mode, until it would connect or configure.
 
     That it fails says nothing yet: its URL may be missing. The run itself will tell.
     """
-    environment = EnvironmentContext(config, directory, as_sql=True)
+    environment = EnvironmentContext(
+        config, directory, **upgrade_arguments(config) | {"as_sql": True}
+    )
     environment.configure = _leave  # type: ignore[method-assign]
     event.listen(Engine, "do_connect", _leave)
     try:

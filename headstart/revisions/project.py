@@ -9,7 +9,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
@@ -19,7 +18,7 @@ from alembic.util import CommandError
 from headstart.collection import uncollected
 from headstart.errors import BrokenHistory, InvalidSettings
 from headstart.revisions.causes import cause_of, failing_place
-from headstart.revisions.preparation import run_env_unconnected
+from headstart.revisions.preparation import run_env_unconnected, upgrade_arguments
 
 _PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""
@@ -32,11 +31,6 @@ class Project:
     config: Config
     directory: ScriptDirectory
     scripts: tuple[Script, ...]
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What `alembic upgrade` gives an EnvironmentContext for env.py to ask for."""
-        return _arguments(self.config)
 
 
 def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
@@ -71,13 +65,8 @@ def _load(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
 
 def _load_once(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
     # scripts read context.config and context.get_x_argument() while they are imported
-    with EnvironmentContext(config, directory, **_arguments(config)), uncollected():
+    with EnvironmentContext(config, directory, **upgrade_arguments(config)), uncollected():
         return tuple(_load_scripts(directory))
-
-
-def _arguments(config: Config) -> dict[str, Any]:
-    target = getattr(config.cmd_opts, "revision", None)
-    return {"as_sql": False, "starting_rev": None, "destination_rev": target, "tag": None}
 
 
 def _command_options(target: str, x: tuple[str, ...]) -> Namespace:

@@ -7,6 +7,7 @@ from alembic.runtime.environment import EnvironmentContext
 from headstart.revisions.environment import Steps
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
+from headstart.revisions.preparation import upgrade_arguments
 from headstart.revisions.project import Project
 
 
@@ -31,9 +32,8 @@ def render_sql(
 
 
 def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
-    environment = EnvironmentContext(
-        project.config, project.directory, fn=steps, as_sql=True, starting_rev=start or None
-    )
+    arguments = upgrade_arguments(project.config) | {"as_sql": True, "starting_rev": start or None}
+    environment = EnvironmentContext(project.config, project.directory, fn=steps, **arguments)
     configure = environment.configure
     environment.configure = (  # type: ignore[method-assign]
         lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})

@@ -242,7 +242,8 @@ def test_output_of_any_kind_does_not_fail_a_revision(stage: Stage, body: str) ->
 def test_env_may_ask_for_the_target(stage: Stage) -> None:
     line = "target_metadata = None\nassert context.get_revision_argument() == '0003'"
     stage.project.edit_env("target_metadata = None", line)
-    assert stage.run().verdict["outcome"] == "upgraded"
+    assert stage.run("plan", "--sql", HEADSTART_TARGET="0003").exit_code == 0
+    assert stage.run(HEADSTART_TARGET="0003").verdict["outcome"] == "upgraded"
 
 
 def test_an_env_that_tries_again_after_a_failure_may_succeed(stage: Stage) -> None:
