@@ -41,12 +41,16 @@ Place = Mapping[str, str]
 
 
 class ConnectFailed(Exception):
-    """One attempt to connect failed; `failure` says why and whether waiting may help."""
+    """One attempt to connect failed; `failure` says why and whether waiting may help.
 
-    def __init__(self, failure: ConnectFailure, place: Place) -> None:
+    `silent` when nothing answered within the attempt's time.
+    """
+
+    def __init__(self, failure: ConnectFailure, place: Place, *, silent: bool = False) -> None:
         super().__init__(failure.text)
         self.failure = failure
         self.place = place
+        self.silent = silent
 
 
 class _AttemptFailed(Exception):
@@ -123,7 +127,7 @@ def connect(
             failure = _refine(classify(message), wanted, time.monotonic() + timeout_seconds)
             raise ConnectFailed(failure, place)
     text = f"no answer within {timeout_seconds:g} s"
-    raise ConnectFailed(ConnectFailure(text, permanent=False), place)
+    raise ConnectFailed(ConnectFailure(text, permanent=False), place, silent=True)
 
 
 def _each_host_first(

@@ -46,12 +46,21 @@ def wait_until_accepting(
     and AccessRefused for what waiting does not cure.
     """
     started = time.monotonic()
+    last: ConnectFailed | None = None
 
     def attempt() -> None:
+        nonlocal last
         record.wait_attempts += 1
         timeout = max(1.0, limits.deadline.clip(CONNECT_SECONDS, time.monotonic()))
-        with connect(resolve(), application_name, timeout) as connection:
-            _read_server(connection, record)
+        try:
+            with connect(resolve(), application_name, timeout) as connection:
+                _read_server(connection, record)
+        except ConnectFailed as error:
+            if last is not None and error.silent and timeout < CONNECT_SECONDS:
+                # our deadline cut this attempt short: the one before tells more
+                raise last from None
+            last = error
+            raise
 
     def failed(state: tenacity.RetryCallState) -> None:
         assert state.outcome is not None

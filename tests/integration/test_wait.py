@@ -97,6 +97,15 @@ def test_a_listener_that_says_nothing_is_left_and_tried_again() -> None:
     assert_waited_in_vain(end, cause="no answer within")
 
 
+def test_an_answer_is_told_rather_than_the_silence_that_our_deadline_cut_short() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"postgresql://app:pw@127.0.0.1:{listener.getsockname()[1]}/shop?sslmode=disable"
+        with Run(url, HEADSTART_WAIT_SECONDS=str(WAIT_SECONDS)) as waiting:
+            listener.accept()[0].close()  # an answer of a kind; nobody answers the next attempt
+            end = waiting.end()
+    assert_waited_in_vain(end, cause="server closed the connection")
+
+
 # --- A server that will let us in -----------------------------------------------------------
 
 
