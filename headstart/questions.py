@@ -35,6 +35,14 @@ _FINAL = (InvalidSettings, AccessRefused, BrokenHistory)
 
 
 @dataclass(frozen=True)
+class Image:
+    """What the image holds, which a question compares the database with."""
+
+    project: Project
+    history: History
+
+
+@dataclass(frozen=True)
 class _Answer:
     facts: DatabaseFacts
     state: State
@@ -42,21 +50,32 @@ class _Answer:
     in_progress: bool
 
 
+def read_image(task: Task) -> Image:
+    """Load the Alembic project. Raises BrokenHistory, and InvalidSettings for its files."""
+    settings = task.settings
+    project = load_project(settings.alembic_ini, settings.target, settings.x)
+    return Image(project, read_history(project, settings.target, settings.baseline))
+
+
 def check(task: Task) -> Outcome:
     """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
-    project, history = _history(task)
-    return _ready(task, _ask(task, project, history))
+    return check_against(read_image(task), task)
+
+
+def check_against(image: Image, task: Task) -> Outcome:
+    """Check against an image that was read before: only the database is asked."""
+    return _ready(task, _ask(task, image))
 
 
 def wait(task: Task) -> Outcome:
     """Check until the database is ready; at the deadline raise what the last check said."""
-    project, history = _history(task)
+    image = read_image(task)
     started = time.monotonic()
     deadline = task.within(task.settings.wait_seconds)
     grace = task.within(task.settings.access_grace_seconds)
     while True:
         try:
-            return _ready(task, _ask(task, project, history))
+            return check_against(image, task)
         except HeadstartError as error:
             now = time.monotonic()
             late_access = isinstance(error, AccessRefused) and not grace.passed(now)
@@ -71,8 +90,8 @@ def wait(task: Task) -> Outcome:
 
 def preview(task: Task, with_sql: bool) -> Preview:
     """What a run would do now. Raises what it would refuse with."""
-    project, history = _history(task)
-    answer = _ask(task, project, history)
+    image = read_image(task)
+    answer = _ask(task, image)
     baseline: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     match answer.plan:
@@ -90,12 +109,12 @@ def preview(task: Task, with_sql: bool) -> Preview:
     sql = None
     if with_sql:
         url = sqlalchemy_url(task.resolve())
-        sql = render_sql(project, url, baseline, rows, task.settings.target)
+        sql = render_sql(image.project, url, baseline, rows, task.settings.target)
     return Preview(
         state=answer.state,
         plan=answer.plan.slug,
         version_rows=rows,
-        target=tuple(sorted(history.targets)),
+        target=tuple(sorted(image.history.targets)),
         baseline=baseline,
         pending=pending,
         run_in_progress=answer.in_progress,
@@ -103,13 +122,7 @@ def preview(task: Task, with_sql: bool) -> Preview:
     )
 
 
-def _history(task: Task) -> tuple[Project, History]:
-    settings = task.settings
-    project = load_project(settings.alembic_ini, settings.target, settings.x)
-    return project, read_history(project, settings.target, settings.baseline)
-
-
-def _ask(task: Task, project: Project, history: History) -> _Answer:
+def _ask(task: Task, image: Image) -> _Answer:
     task.record.wait_attempts += 1
     schema, _, table = task.settings.version_table.rpartition(".")
     scope = Scope(table, schema or None)
@@ -117,15 +130,15 @@ def _ask(task: Task, project: Project, history: History) -> _Answer:
         with task.connect(Purpose.READ) as connection:
             task.record.database = connection.place
             in_progress = run_in_progress(connection)
-            read = inspect_database(connection, scope, lambda: created_tables(project))
+            read = inspect_database(connection, scope, lambda: created_tables(image.project))
     except ConnectFailed as error:
         raise error_of(error.failure, task.record.wait_attempts) from None
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(read, may_create=True)
-    state = detect(facts, history)
+    state = detect(facts, image.history)
     task.record.state = state
     task.record.from_revisions = task.record.to_revisions = facts.version_rows
-    plan = decide(state, facts, history, task.settings.ahead)
+    plan = decide(state, facts, image.history, task.settings.ahead)
     return _Answer(facts, state, plan, in_progress)
 
 

@@ -58,8 +58,9 @@ class Secrets:
         }
 
     def _mask_text(self, text: str) -> str:
-        for secret in sorted(self._patterns, key=len, reverse=True):
-            text = self._patterns[secret].sub(MASK, text)
+        known = self._patterns.copy()  # another thread may just read a rotated secret
+        for secret in sorted(known, key=len, reverse=True):
+            text = known[secret].sub(MASK, text)
         if "password" in text.lower():
             text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
             text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)

@@ -153,6 +153,14 @@ SETTINGS: tuple[Setting, ...] = (
         "where the verdict goes for Kubernetes, if that file exists",
     ),
     Setting(
+        "IMAGE_REVISION",
+        None,
+        "the source revision that the image was built from, for the log and the verdict; the image"
+        " sets it",
+        kinds.text,
+        "TEXT",
+    ),
+    Setting(
         "EMBEDDED",
         False,
         "development only: start a Postgres from a wheel and use it",

@@ -43,6 +43,7 @@ class Settings:
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
     termination_log: str = "/dev/termination-log"
+    image_revision: str | None = None
     embedded: bool = False
     embedded_dir: str = ".embedded"
     warnings: tuple[str, ...] = field(default=())

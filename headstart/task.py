@@ -8,8 +8,8 @@ from pathlib import Path
 from headstart.connection import Connection, connect
 from headstart.database_url import DatabaseUrl
 from headstart.deadline import Deadline, deadline_after
+from headstart.events import Say
 from headstart.identity import Identity, Purpose
-from headstart.log import Log
 from headstart.redaction import Secrets, password_of
 from headstart.settings import Settings
 from headstart.signals import Signals
@@ -27,7 +27,7 @@ class Task:
 
     settings: Settings
     identity: Identity
-    say: Log
+    say: Say
     secrets: Secrets
     signals: Signals
     record: Record

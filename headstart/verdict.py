@@ -124,6 +124,7 @@ class Record:
 
     run_id: str
     headstart_version: str
+    image_revision: str | None = None
     state: State | None = None
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
@@ -219,5 +220,6 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "server_version": record.server_version,
         "run_id": record.run_id,
         "headstart_version": record.headstart_version,
+        "image_revision": record.image_revision,
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,86 @@
+"""The question of `headstart check`, for an app's own readiness probe.
+
+    readiness = Readiness(os.environ)   # once, at start
+    answer = readiness.ask()            # at every probe; in a thread, where the app is async
+
+It installs no signal handler, logs nothing and changes nothing. The image's revisions are read
+once; a probe is one short connection of psycopg2's.
+"""
+
+import secrets as random_secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headstart import __version__
+from headstart.identity import Identity
+from headstart.questions import check_against, read_image
+from headstart.redaction import Secrets
+from headstart.settings import read_settings
+from headstart.signals import Signals
+from headstart.task import Task, read_text
+from headstart.verdict import Outcome, Record, conclude, verdict_fields
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `check` found: `outcome` is its slug, `revisions` the version rows of the database.
+
+    `message` and `next_step` say why the database is not ready; None where it is.
+    """
+
+    ready: bool
+    outcome: str
+    revisions: tuple[str, ...] = ()
+    message: str | None = None
+    next_step: str | None = None
+
+
+class Readiness:
+    """Asks whether the database is ready for this image, with the settings of `headstart check`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Read the settings and the image. Raises InvalidSettings and BrokenHistory."""
+        self._settings = read_settings({}, environ, read_text)
+        self._secrets = Secrets()
+        self._secrets.add(environ.get("PGPASSWORD"))
+        self._image = read_image(self._task())
+
+    def ask(self) -> Answer:
+        """Ask the database once; several threads may. Every failure is an answer."""
+        task = self._task()
+        end: Outcome | Exception
+        try:
+            end = check_against(self._image, task)
+        except Exception as error:  # noqa: BLE001 the app goes on, whatever it was
+            end = error
+        verdict = conclude(task.record, end, time.monotonic() - task.started)
+        return _answer(verdict.exit_code, self._secrets.mask_fields(verdict_fields(verdict)))
+
+    def _task(self) -> Task:
+        run_id = random_secrets.token_hex(4)
+        return Task(
+            self._settings,
+            Identity(run_id, socket.gethostname()),
+            _say_nothing,
+            self._secrets,
+            Signals(),
+            Record(run_id, __version__, self._settings.image_revision),
+            time.monotonic(),
+        )
+
+
+def _answer(exit_code: int, fields: Mapping[str, Any]) -> Answer:
+    return Answer(
+        ready=exit_code == 0,
+        outcome=fields["outcome"],
+        revisions=tuple(fields.get("from", ())),
+        message=fields.get("error", {}).get("message"),
+        next_step=fields.get("next_step"),
+    )
+
+
+def _say_nothing(event: str, /, **fields: object) -> None:
+    """The answer is all there is to say."""
