@@ -63,6 +63,17 @@ $(IMAGES)/%/.ready: tests/histories/%.txt $(READY)
 test-servers: setup ## Tests against servers in containers; needs a container engine
 	$(BIN)/python -m pytest tests/servers
 
+# what a checkout is built from, for the labels, the log and the verdict
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo -dirty)
+
+.PHONY: image
+image: ## Build the image `headstart`; needs a container engine, as the next one
+	docker build --build-arg REVISION=$(REVISION) --tag headstart .
+
+.PHONY: test-image
+test-image: setup ## The image, compose.yaml and the examples, in containers
+	$(BIN)/python -m pytest tests/image
+
 .PHONY: bench
 bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
@@ -98,10 +109,15 @@ docs: setup ## Write the generated parts of the documents
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		pyproject.toml tests/histories/mlflow.in -o tests/histories/mlflow.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		pyproject.toml examples/minirag-app/requirements.in -o examples/minirag-app/requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		examples/own-project/requirements.in -o examples/own-project/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		--override tests/histories/argilla-overrides.txt \
 		pyproject.toml tests/histories/argilla.in -o tests/histories/argilla.txt
@@ -110,4 +126,4 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays
 	rm -rf $(VENV) $(VENV)-bench .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache
-	find headstart models alembic tests docs -name __pycache__ -prune -exec rm -rf {} +
+	find headstart models alembic examples tests docs -name __pycache__ -prune -exec rm -rf {} +

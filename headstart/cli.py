@@ -48,9 +48,10 @@ class Execution:
         self._signals = signals
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
-        self._record = Record(random_secrets.token_hex(4), __version__)
+        # of the image: until the settings are read, as a mistake in them is told with it too
+        image_revision = os.environ.get("HEADSTART_IMAGE_REVISION")
+        self._record = Record(random_secrets.token_hex(4), __version__, image_revision)
         self._log = self._open_log(_early_format(), LogLevel.INFO)
-        # until the settings are read: a mistake in them is told there too
         self._termination_log = os.environ.get("HEADSTART_TERMINATION_LOG", TERMINATION_LOG)
         self._debug = False
 

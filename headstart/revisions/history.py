@@ -1,8 +1,10 @@
 """Read the graph of revisions from the scripts that are loaded; what is wrong is named by file."""
 
+import os
 import warnings
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 from alembic.script import Script
 from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
@@ -20,10 +22,7 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     revisions) and InvalidSettings for a target or baseline that no script has.
     """
     if not project.scripts:
-        raise BrokenHistory(
-            f"there is no revision in {', '.join(map(str, locations_of(project.directory)))}",
-            next_step="make the first one: alembic revision --autogenerate -m ...",
-        )
+        raise _nothing_in(locations_of(project.directory))
     _check_ids(project.scripts)
     _check_parents(project.scripts)
     _check_graph(project)
@@ -36,6 +35,28 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     )
     _check_baseline(history, baseline)
     return history
+
+
+def _nothing_in(locations: list[Path]) -> BrokenHistory:
+    """Alembic passes over a folder that it may not read as if it were empty."""
+    closed = [str(path) for path in locations if _is_closed(path)]
+    if closed:
+        return BrokenHistory(
+            f"{', '.join(closed)} cannot be read by user {os.geteuid()}",
+            next_step="let every user read it: chmod -R a+rX, in a Dockerfile COPY --chmod=755",
+        )
+    return BrokenHistory(
+        f"there is no revision in {', '.join(map(str, locations))}",
+        next_step="make the first one: alembic revision --autogenerate -m ...",
+    )
+
+
+def _is_closed(folder: Path) -> bool:
+    try:
+        os.listdir(folder)  # noqa: PTH208 that it may be read is all we ask
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False
 
 
 def _check_ids(scripts: Iterable[Script]) -> None:

@@ -4,17 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.containers import EngineFailed, docker, remove_leftovers
+from tests.servers.containers import remove_leftovers, require_engine
 from tests.servers.databases import Database, debian_server, official_server
 
 
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     """A container engine; without one these tests fail, for a skip would look like a success."""
-    try:
-        docker("version")
-    except EngineFailed as error:
-        pytest.fail(f"these tests need Docker, which does not answer: {error}", pytrace=False)
+    require_engine()
     remove_leftovers()
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pytest
+
 LABEL = "headstart.tests"
 """Its value is the moment, in seconds of the epoch, after which a leftover may be removed."""
 LIFETIME_SECONDS = 3600
@@ -88,6 +90,14 @@ def running(
         yield _look_up(identifier)
     finally:
         docker("rm", "--force", "--volumes", identifier)
+
+
+def require_engine() -> None:
+    """Fail where no engine answers."""
+    try:
+        docker("version")
+    except EngineFailed as error:
+        pytest.fail(f"these tests need Docker, which does not answer: {error}", pytrace=False)
 
 
 def build(folder: str, name: str) -> None:

@@ -1,0 +1,156 @@
+"""The image alone, as `docker run` starts it: hardened, as any user, stopped and killed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.image.jobs import HARDENED, Job, job, run_job
+from tests.integration.killed_runs import SLEEPERS
+from tests.integration.runs import until
+from tests.servers.containers import docker
+from tests.servers.databases import Database
+
+MINIRAG = ["e4a9c8f3c28f", "05572d91c071", "152ce5a49348"]
+VERSIONS = "/opt/minirag/alembic/versions"
+LONG = "op.execute('SELECT pg_sleep(60)')"
+
+
+def revision(folder: Path, body: str, identifier: str = "f00d", parent: str = MINIRAG[-1]) -> Path:
+    """Write this repository's revisions and one more into a folder; it is to be mounted."""
+    folder.mkdir(exist_ok=True)
+    own = Path(__file__).parents[2] / "alembic" / "versions"
+    for script in own.glob("*.py"):
+        (folder / script.name).write_text(script.read_text())
+    (folder / f"{identifier}.py").write_text(
+        f"revision, down_revision = {identifier!r}, {parent!r}\n"
+        f"from alembic import op\n\n\ndef upgrade():\n    {body}\n"
+    )
+    folder.chmod(0o755)
+    return folder
+
+
+@contextmanager
+def long_statement(image: str, url: str, database: Database, versions: Path) -> Iterator[Job]:
+    """A run that is in the middle of a statement of a minute."""
+    options = [*HARDENED, f"--volume={versions}:{VERSIONS}:ro"]
+    with job(image, options=options, environment={"DATABASE_URL": url}) as started:
+        started.start()
+        until(lambda: database.query(SLEEPERS) == [(1,)], "the long statement")
+        yield started
+
+
+def test_the_whole_job_runs_hardened_as_any_user_in_64_megabytes(image: str, url: str) -> None:
+    options = [*HARDENED, "--memory=64m", "--memory-swap=64m"]
+    ends = [run_job(image, options=options, environment={"DATABASE_URL": url}) for _ in range(2)]
+    assert [end.outcome for end in ends] == ["upgraded", "nothing_to_do"]
+    assert [step["revision"] for step in ends[0].verdict["applied"]] == MINIRAG
+
+
+def test_it_runs_with_the_engines_defaults_too(image: str, url: str) -> None:
+    assert run_job(image, options=(), environment={"DATABASE_URL": url}).outcome == "upgraded"
+
+
+def test_the_command_headstart_is_the_entrypoint(image: str, url: str) -> None:
+    """As in `command: [headstart, check]`, which replaces the ENTRYPOINT in Kubernetes."""
+    options = [*HARDENED, "--entrypoint=headstart"]
+    ended = run_job(image, "check", options=options, environment={"DATABASE_URL": url})
+    assert ended.outcome == "not_ready"
+
+
+def test_the_python_is_safe_and_honours_pythonpath(image: str, url: str, tmp_path: Path) -> None:
+    """-P and -s, which a script can see; PYTHONPATH, which -E or -I would have ignored."""
+    body = "import sys, lent; assert sys.flags.safe_path and sys.flags.no_user_site; lent.here()"
+    versions = revision(tmp_path / "versions", body)
+    (tmp_path / "lent.py").write_text("def here():\n    pass\n")
+    tmp_path.chmod(0o755)
+    options = [*HARDENED, f"--volume={versions}:{VERSIONS}:ro", f"--volume={tmp_path}:/lent:ro"]
+    environment = {"DATABASE_URL": url, "PYTHONPATH": "/lent"}
+    ended = run_job(image, options=options, environment=environment)
+    assert ended.outcome == "upgraded", ended.log
+    assert ended.verdict["to"] == ["f00d"]
+
+
+def test_revisions_that_are_mounted_over_are_those_that_run(
+    image: str, url: str, database: Database, tmp_path: Path
+) -> None:
+    versions = revision(tmp_path / "versions", "op.execute('CREATE TABLE mounted (id int)')")
+    options = [*HARDENED, f"--volume={versions}:{VERSIONS}:ro"]
+    ended = run_job(image, options=options, environment={"DATABASE_URL": url})
+    assert ended.outcome == "upgraded"
+    assert ended.verdict["to"] == ["f00d"]
+    assert database.query("SELECT to_regclass('mounted') IS NOT NULL") == [(True,)]
+    # the image without the mount now meets a database that is ahead of it
+    ahead = run_job(image, environment={"DATABASE_URL": url})
+    assert ahead.outcome == "unknown_revision"
+
+
+def test_an_empty_folder_mounted_over_the_revisions_is_refused(image: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    options = [*HARDENED, f"--volume={tmp_path}:{VERSIONS}:ro"]
+    ended = run_job(image, options=options, environment={"DATABASE_URL": "postgresql://a@b/c"})
+    assert ended.outcome == "broken_history"
+    assert "there is no revision in" in ended.verdict["error"]["message"]
+
+
+def test_a_folder_of_revisions_that_this_user_may_not_read_is_said_to_be_one(
+    image: str, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    options = [*HARDENED, f"--volume={tmp_path}:{VERSIONS}:ro"]
+    ended = run_job(image, options=options, environment={"DATABASE_URL": "postgresql://a@b/c"})
+    assert ended.outcome == "broken_history"
+    assert "cannot be read by user 12345" in ended.verdict["error"]["message"]
+
+
+def test_a_working_directory_that_holds_anything_is_somebodys_project(
+    image: str, tmp_path: Path
+) -> None:
+    """The image's own revisions never run for somebody who forgot to copy alembic.ini."""
+    for mode in (0o755, 0o700):
+        (tmp_path / "alembic").mkdir(exist_ok=True)
+        tmp_path.chmod(mode)
+        options = [*HARDENED, f"--volume={tmp_path}:/app:ro"]
+        ended = run_job(image, options=options, environment={"DATABASE_URL": "postgresql://a@b/c"})
+        assert ended.outcome == "invalid_settings"
+        assert "alembic.ini" in ended.verdict["error"]["message"]
+
+
+def test_docker_stop_ends_the_wait_at_once(image: str) -> None:
+    """headstart is process 1, for which a signal without a handler does nothing."""
+    environment = {"DATABASE_URL": "postgresql://a@no-such-host.invalid/c"}
+    with job(image, environment=environment) as waiting:
+        waiting.start()
+        waiting.await_event("connection_failed")
+        docker("stop", "--time=20", waiting.identifier)  # after that it would be 137
+        assert waiting.end() == 143
+        assert waiting.verdict()["outcome"] == "sigterm"
+        assert "run again" in waiting.verdict()["next_step"]
+
+
+def test_docker_stop_in_a_long_statement_rolls_it_back(
+    image: str, url: str, database: Database, tmp_path: Path
+) -> None:
+    versions = revision(tmp_path / "versions", LONG)
+    with long_statement(image, url, database, versions) as running:
+        docker("stop", "--time=20", running.identifier)
+        assert running.end() == 143
+        verdict = running.verdict()
+    assert database.query(SLEEPERS) == [(0,)]
+    assert [step["revision"] for step in verdict["applied"]] == MINIRAG
+    assert database.query("SELECT version_num FROM alembic_version") == [(MINIRAG[-1],)]
+
+
+def test_a_killed_container_that_is_started_again_goes_on(
+    image: str, url: str, database: Database, tmp_path: Path
+) -> None:
+    versions = revision(tmp_path / "versions", LONG)
+    with long_statement(image, url, database, versions) as killed:
+        docker("kill", killed.identifier)
+        assert killed.end() == 137
+        revision(tmp_path / "versions", "op.execute('CREATE TABLE after_all (id int)')")
+        killed.start()
+        assert killed.end() == 0
+        verdict = killed.verdict()
+    assert verdict["outcome"] == "upgraded"
+    assert [step["revision"] for step in verdict["applied"]] == ["f00d"]
+    assert database.query(SLEEPERS) == [(0,)]
