@@ -78,6 +78,10 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
 
+.PHONY: bench-image
+bench-image: setup ## Size of the image, memory of the job, time to a healthy app
+	$(BIN)/python bench/image.py
+
 # what a user's image has and nothing else: a library may load what else is installed
 $(VENV)-bench/.ready: $(READY) requirements.txt $(shell find headstart -name '*.py')
 	$(PYTHON) -m venv --clear $(VENV)-bench
