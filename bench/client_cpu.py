@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--revisions", type=int, nargs="+", default=[10, 1000])
     parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     with PostgresServer(18) as server:
         for revisions in options.revisions:

@@ -13,7 +13,7 @@ from typing import NoReturn, assert_never
 
 from headstart import __version__
 from headstart.arguments import Invocation, Verb, parse_arguments
-from headstart.collection import uncollected
+from headstart.collection import collect_rarely, uncollected
 from headstart.errors import Cancelled, InvalidSettings, RevisionFailed
 from headstart.identity import Identity
 from headstart.log import Log
@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with the documented code."""
     signals = catch_signals()
     steady_output()
+    collect_rarely()
     sys.exit(Execution(signals).run(sys.argv[1:] if argv is None else argv))
 
 

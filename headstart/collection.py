@@ -18,3 +18,11 @@ def uncollected() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def collect_rarely() -> None:
+    """Let young objects be looked at by the ten thousands: a run is short, and makes few cycles.
+
+    Alembic's revisions would have it done every few revisions (bench/client_cpu.py).
+    """
+    gc.set_threshold(20_000, 10, 10)

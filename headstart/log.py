@@ -4,9 +4,11 @@ It writes to the stream it was given and takes no part in the standard library's
 an env.py which configures that cannot silence it. No secret passes through it.
 """
 
+import json
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
@@ -29,8 +31,6 @@ _EVENT_LEVELS = {
 }
 """Events that are not of level info; the verdict is of none: it is always written."""
 
-_FIRST_FIELDS = ("timestamp", "level", "event")
-
 
 class Log:
     """Says events; an instance is the Say that the edges are given."""
@@ -38,16 +38,16 @@ class Log:
     def __init__(self, form: LogFormat, level: LogLevel, secrets: Secrets, run_id: str) -> None:
         stream = sys.stderr
         self._all: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-            structlog.PrintLogger(stream),
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _masking(secrets),
-                _renderer(form, stream),
-            ],
+            structlog.WriteLogger(stream),
+            processors=[_completing(secrets), _renderer(form, stream)],
             wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         ).bind(run_id=run_id)
         self._lowest = _LEVELS[level]
+
+    @property
+    def wants_debug(self) -> bool:
+        """Whether events of level debug are written."""
+        return self._lowest <= logging.DEBUG
 
     def __call__(self, event: str, /, **fields: object) -> None:
         level = _EVENT_LEVELS.get(event, LogLevel.INFO)
@@ -64,12 +64,16 @@ class Log:
 def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
     if form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty()):
         return structlog.dev.ConsoleRenderer(colors=stream.isatty())
-    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not per line
+    return lambda _, __, event: encode(event)
 
 
-def _masking(secrets: Secrets) -> structlog.typing.Processor:
-    def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        ordered: dict[str, Any] = {**dict.fromkeys(_FIRST_FIELDS), **event}
-        return secrets.mask_fields(ordered)
+def _completing(secrets: Secrets) -> structlog.typing.Processor:
+    """One processor instead of three: two lines a revision are a part of what a run costs."""
 
-    return mask
+    def complete(_: Any, level: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        ordered = {"timestamp": now, "level": level, "event": event.pop("event")}
+        return secrets.mask_fields({**ordered, **event})
+
+    return complete

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart import __version__
+from headstart.events import Silence
 from headstart.identity import Identity
 from headstart.questions import check_against, read_image
 from headstart.redaction import Secrets
@@ -64,7 +65,7 @@ class Readiness:
         return Task(
             self._settings,
             Identity(run_id, socket.gethostname()),
-            _say_nothing,
+            Silence(),
             self._secrets,
             Signals(),
             Record(run_id, __version__, self._settings.image_revision),
@@ -80,7 +81,3 @@ def _answer(exit_code: int, fields: Mapping[str, Any]) -> Answer:
         message=fields.get("error", {}).get("message"),
         next_step=fields.get("next_step"),
     )
-
-
-def _say_nothing(event: str, /, **fields: object) -> None:
-    """The answer is all there is to say."""

@@ -129,3 +129,5 @@ def reclaim_logging(say: Say) -> None:
         logger.handlers.clear()
         logger.disabled = False
         logger.propagate = True
+        if not say.wants_debug:  # one record a revision that nobody reads
+            logger.setLevel(max(logger.getEffectiveLevel(), logging.WARNING))

@@ -12,6 +12,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
+from headstart.events import Silence
 from headstart.revisions.output import captured_output
 
 
@@ -38,7 +39,7 @@ def run_env_unconnected(config: Config, directory: ScriptDirectory) -> None:
     try:
         with (
             suppress(Exception, SystemExit, LeftOnPurpose),
-            captured_output(_say_nothing),
+            captured_output(Silence()),
             environment,
         ):
             directory.run_env()
@@ -48,7 +49,3 @@ def run_env_unconnected(config: Config, directory: ScriptDirectory) -> None:
 
 def _leave(*_: Any, **__: Any) -> NoReturn:
     raise LeftOnPurpose
-
-
-def _say_nothing(_: str, /, **__: object) -> None:
-    """What env.py prints is said when it runs in earnest."""

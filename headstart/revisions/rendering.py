@@ -4,6 +4,7 @@ from io import StringIO
 
 from alembic.runtime.environment import EnvironmentContext
 
+from headstart.events import Silence
 from headstart.revisions.environment import Steps
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
@@ -40,11 +41,7 @@ def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
     )
     with (
         named_failures(project, lambda: None),
-        captured_output(_say_nothing),
+        captured_output(Silence()),
         environment,
     ):
         project.directory.run_env()
-
-
-def _say_nothing(_: str, /, **__: object) -> None:
-    """stdout is for the SQL alone."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,6 +25,9 @@ CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
 
 Canceller = Callable[[], None]
+
+_Settings = tuple[tuple[str, str], ...]
+"""Names and values of the server's settings."""
 
 _BEFORE = "headstart.before_autocommit"
 """Where a connection's `info` keeps what an autocommit block must put back."""
@@ -64,15 +68,16 @@ def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool)
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
-    settings = {} if autocommit and not lasting else _settings(worker, int(version[0]), autocommit)
-    sql = _begin_sql(worker, settings, numbered=numbered, local=not lasting)
-    fetched = one_row(connection, sql)
-    fenced, number, process, before = fetched[:4]
+    settings = _settings(worker, int(version[0]), autocommit, lasting)
+    fenced, number, process, before, _ = one_row(
+        connection, _begin_sql(worker.nonce, settings, numbered, not lasting)
+    )
     _register_cancel(worker, connection, int(process))
     if not fenced:
         raise worker.explain_missing_fence()
     if lasting:
-        connection.info[_BEFORE] = dict(zip(settings, json.loads(before), strict=True))
+        names = (name for name, _ in settings)
+        connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
     return int(number) if numbered and not autocommit else None
 
 
@@ -113,7 +118,10 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
     worker.register_cancel(driver_cancel or (lambda: worker.cancel_backend(process)))
 
 
-def _settings(worker: Worker, major: int, autocommit: bool) -> dict[str, str]:
+@lru_cache(maxsize=8)  # the same for each of a thousand transactions
+def _settings(worker: Worker, major: int, autocommit: bool, lasting: bool) -> _Settings:
+    if autocommit and not lasting:
+        return ()
     # what runs outside a transaction cannot be rolled back: a limit would leave it half done
     limits = (
         (0, 0) if autocommit else (worker.lock_timeout_seconds, worker.statement_timeout_seconds)
@@ -128,22 +136,26 @@ def _settings(worker: Worker, major: int, autocommit: bool) -> dict[str, str]:
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
     if major >= 17:
         settings["transaction_timeout"] = "0"
-    if autocommit:
-        return settings
-    return {name: value for name, value in settings.items() if name not in worker.own_limits}
+    own = () if autocommit else worker.own_limits
+    return tuple((name, value) for name, value in settings.items() if name not in own)
 
 
-def _begin_sql(worker: Worker, settings: dict[str, str], *, numbered: bool, local: bool) -> str:
-    """One round trip: is the fence up, the transaction's number, the process, and the settings."""
-    fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(worker.nonce)}"
+@lru_cache(maxsize=8)
+def _begin_sql(nonce: int, settings: _Settings, numbered: bool, local: bool) -> str:
+    """One round trip: is the fence up, the transaction's number, the process, and the settings.
+
+    Five columns, however many settings there are: each costs the client some time.
+    """
+    fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(nonce)}"
     number = "pg_catalog.txid_current()" if numbered else "NULL"
-    calls = "".join(f", {_set_config(*setting, local=local)}" for setting in settings.items())
+    calls = [_set_config(*setting, local=local) for setting in settings]
+    made = f"pg_catalog.concat({', '.join(calls)})" if calls else "NULL"
     if local:
-        return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL{calls}"
-    values = ", ".join(f"pg_catalog.current_setting('{name}')" for name in settings)
+        return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL, {made}"
+    values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
     return (
         f"WITH before AS MATERIALIZED (SELECT pg_catalog.to_json(ARRAY[{values}])::text AS before)"
-        f" SELECT EXISTS ({fence}), NULL, pg_catalog.pg_backend_pid(), before{calls} FROM before"
+        f" SELECT EXISTS ({fence}), NULL, pg_catalog.pg_backend_pid(), before, {made} FROM before"
     )
 
 
