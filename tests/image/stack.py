@@ -4,7 +4,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,22 @@ class Stack:
         """Bring it up, and wait until everything is healthy or something has failed."""
         return self.compose("up", "--wait", "--no-build", *services)
 
+    @contextmanager
+    def coming_up(self) -> Iterator[Callable[[], Composed]]:
+        """Bring it up while the block goes on; what is given waits for the end of that."""
+        with self._started(("up", "--wait", "--no-build")) as process:
+            yield lambda: _ended(process)
+
+    def _started(self, arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
+        files = [f"--file={path}" for path in self.files]
+        return subprocess.Popen(
+            ["docker", "compose", f"--project-name={self.name}", *files, *arguments],
+            env=os.environ | self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def must(self, *arguments: str) -> str:
         """Run docker compose where it has to succeed; what it said."""
         done = self.compose(*arguments)
@@ -118,6 +134,14 @@ class Stack:
                 return json.loads(answer.read())
         except HTTPError as error:
             raise AssertionError(f"{request.full_url}: {error} {error.read()!r}") from None
+
+
+def _ended(process: "subprocess.Popen[str]") -> Composed:
+    try:
+        output, _ = process.communicate(timeout=COMPOSE_SECONDS)
+    finally:
+        process.kill()
+    return Composed(process.returncode, output)
 
 
 @contextmanager

@@ -186,15 +186,14 @@ def test_a_job_that_is_stopped_or_killed_keeps_the_app_from_starting(tmp_path: P
     with stack(tmp_path, mounted(folder)) as made:
         database_only(made)
         for end, code in (("stop", 143), ("kill", 137)):
-            made.must("up", "--detach", "--no-build", "headstart")
-            job = made.container("headstart")
-            job.await_event("revision_started")
-            until(lambda: made.psql(SLEEPERS) == "1", "the sleep")
-            made.must(end, "headstart")
-            assert job.end() == code
-            made.must("create", "--no-build", "app")
+            with made.coming_up() as up:
+                until(lambda: made.psql(SLEEPERS) == "1", "the statement of a minute")
+                made.must(end, "headstart")
+                assert up().code != 0
+            assert made.exit_code() == code
             assert not made.app_was_started()
+            until(lambda: made.psql(SLEEPERS) == "0", "its end on the server")
         revision(tmp_path / "versions", "pass")
         made.must("up", "--detach", "--no-build", "headstart")
-        assert job.end() == 0
+        assert made.container("headstart").end() == 0
         assert made.verdict()["to"] == ["f00d"]
