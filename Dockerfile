@@ -1,9 +1,11 @@
 # The image of headstart: ready to run for the schema of this repository, and a base for your own
-# Alembic project (docs/image.md). Any base with Python 3.11 or newer, pip and venv will do.
+# Alembic project (docs/image.md). The base is a python image, 3.11 or newer, of Debian or Alpine's kin:
+# it has python, pip and venv.
 ARG BASE=python:3.13-slim
 
 # --- What the image gets is put together here; nothing else of this stage is in it -------------
 FROM ${BASE} AS build
+USER root
 WORKDIR /src
 
 # Without pip: the base has one, and PIP_PYTHON below points it at this environment.
@@ -17,11 +19,12 @@ RUN pip --python /opt/headstart install --no-cache-dir --no-compile --disable-pi
 
 # A wheel, as a user would install it. The build tools are pinned too, and stay in this stage.
 COPY requirements-build.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
-        --require-hashes -r requirements-build.txt
+RUN python -m venv /build \
+ && /build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r requirements-build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY headstart headstart
-RUN pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation \
+RUN /build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation \
         --wheel-dir /wheel . \
  && pip --python /opt/headstart install --no-cache-dir --no-compile --disable-pip-version-check \
         --no-deps --no-index /wheel/*.whl
@@ -54,6 +57,7 @@ RUN sed -i '1i #!/opt/headstart/bin/python -Ps' /opt/minirag/entrypoint.py \
 
 
 FROM ${BASE}
+USER root
 
 # The official image deletes the standard library's .pyc files, so every start would compile what
 # it imports, and nobody but root could keep the result. Left out: what no service imports. The
@@ -70,7 +74,12 @@ COPY --from=build /opt/minirag /opt/minirag
 ENV PATH=/opt/headstart/bin:$PATH \
     VIRTUAL_ENV=/opt/headstart \
     PIP_PYTHON=/opt/headstart/bin/python \
-    PIP_NO_CACHE_DIR=1
+    PIP_NO_CACHE_DIR=1 \
+    UV_NO_CACHE=1 \
+    UV_COMPILE_BYTECODE=1
+
+# An image that is built on this one has a project of its own, wherever it puts it: never ours.
+ONBUILD ENV HEADSTART_OWN_PROJECT=true
 
 # Empty: your project goes here (entrypoint.py says what an empty one means).
 WORKDIR /app
@@ -87,7 +96,7 @@ ENTRYPOINT ["/opt/headstart/bin/python", "-P", "-s", "/opt/minirag/entrypoint.py
 # Last, as they change with every build: nothing above is built anew for them.
 ARG BASE
 ARG VERSION=0.1.0
-ARG REVISION=unknown
+ARG REVISION=
 ENV HEADSTART_IMAGE_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="headstart" \
       org.opencontainers.image.description="Proves, stamps or upgrades a Postgres database with Alembic, once, before an async app starts" \

@@ -9,6 +9,8 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import NoReturn, assert_never
 
 from headstart import __version__
@@ -28,9 +30,11 @@ from headstart.report import (
 from headstart.settings import LogFormat, LogLevel, Settings, read_settings
 from headstart.signals import Signals, catch_signals
 from headstart.task import Task, read_text
-from headstart.verdict import Outcome, Record, conclude, verdict_fields
+from headstart.verdict import Outcome, Record, conclude, outcome_of, verdict_fields
 
 TERMINATION_LOG = "/dev/termination-log"
+LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
+"""What pyproject.toml asks for of the libraries that a project may pin; a test compares them."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -50,7 +54,7 @@ class Execution:
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         # of the image: until the settings are read, as a mistake in them is told with it too
-        image_revision = os.environ.get("HEADSTART_IMAGE_REVISION")
+        image_revision = os.environ.get("HEADSTART_IMAGE_REVISION") or None
         self._record = Record(random_secrets.token_hex(4), __version__, image_revision)
         self._log = self._open_log(_early_format(), LogLevel.INFO)
         self._termination_log = os.environ.get("HEADSTART_TERMINATION_LOG", TERMINATION_LOG)
@@ -64,12 +68,17 @@ class Execution:
             invocation = _parse(argv)
             if invocation is None:
                 return 0
+            self._signals.register_last_words(partial(self._last_words, invocation))
             settings = read_settings(invocation.values, os.environ, read_text)
             end = self._answer(invocation, self._task(settings))
         except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
             end = self._cause(error)
         self._signals.disarm()
         return self._conclude(end, invocation)
+
+    def _last_words(self, invocation: Invocation) -> int:
+        """Conclude for a main thread that is stuck in a call to a server that does not answer."""
+        return self._conclude(self._cause(TimeoutError("the server does not answer")), invocation)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> Log:
         return Log(form, level, self._secrets, self._record.run_id)
@@ -78,7 +87,8 @@ class Execution:
         self._log = self._open_log(settings.log_format, settings.log_level)
         self._termination_log = settings.termination_log
         self._debug = settings.log_level is LogLevel.DEBUG
-        self._record.image_revision = settings.image_revision
+        self._record.image_revision = settings.image_revision or None
+        self._record.alembic_ini = str(Path(settings.alembic_ini).absolute())
         for warning in settings.warnings:
             self._log("settings_warned", warning=warning)
         identity = Identity(self._record.run_id, socket.gethostname())
@@ -121,7 +131,7 @@ class Execution:
             self._log("traceback_caught", traceback=traceback.format_exc())
         received = self._signals.received
         if received is None:
-            return error
+            return _unmet_requirement(error) or error
         return _deadline_error(error) if received == signal.SIGALRM else Cancelled(received)
 
     def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
@@ -150,6 +160,27 @@ def _early_format() -> LogFormat:
         return LogFormat(os.environ.get("HEADSTART_LOG_FORMAT", LogFormat.AUTO))
     except ValueError:
         return LogFormat.AUTO
+
+
+def _unmet_requirement(error: BaseException) -> BaseException | None:
+    """A library that is too old breaks us anywhere; an image may hold one, as pip only warns."""
+    if outcome_of(error) is not Outcome.INTERNAL_ERROR:
+        return None
+    from importlib import metadata
+
+    with suppress(metadata.PackageNotFoundError):
+        for name, least in LEAST_VERSIONS.items():
+            if _numbers(metadata.version(name)) < least:
+                wanted = ".".join(map(str, least))
+                return InvalidSettings(
+                    f"{name} {metadata.version(name)} is installed, which is older than {wanted}",
+                    next_step=f"install {name}>={wanted} where headstart is, as its package asks",
+                )
+    return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def _deadline_error(error: BaseException) -> RevisionFailed:

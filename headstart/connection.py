@@ -6,7 +6,9 @@ failure to connect comes with its SQLSTATE. This module never retries and never 
 """
 
 import ctypes
+import os
 import select
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, cast
@@ -31,6 +33,9 @@ Rows = list[tuple[object, ...]]
 
 CONNECT_SECONDS = 5.0
 """The time limit of one attempt to connect."""
+
+_CANCEL_TEXT_BYTES = 256
+"""What libpq's documentation recommends for the text of PQcancel."""
 
 _ERRORS_DEFAULT, _ERRORS_SQLSTATE = 1, 3
 """PGVerbosity of libpq-fe.h."""
@@ -172,6 +177,31 @@ def _place(raw: psycopg2.extensions.connection) -> Place:
         "name": info.dbname or "",
         "user": info.user or "",
     }
+
+
+def canceller(raw: Any) -> Callable[[], None]:
+    """What cancels the statement that runs on a connection of psycopg2's; raises nothing.
+
+    Not psycopg2's own cancel(): that keeps the interpreter's lock while it waits for the server,
+    and a server that does not answer would stop every thread. ctypes gives the lock away.
+    """
+    libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
+    libpq.PQgetCancel.argtypes, libpq.PQgetCancel.restype = [ctypes.c_void_p], ctypes.c_void_p
+    libpq.PQcancel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+    # made now and never freed: later another thread may be closing the connection
+    handle = libpq.PQgetCancel(raw.pgconn_ptr)
+
+    def cancel() -> None:
+        said = ctypes.create_string_buffer(_CANCEL_TEXT_BYTES)
+        libpq.PQcancel(handle, said, _CANCEL_TEXT_BYTES)
+
+    return cancel
+
+
+def break_off(raw: Any) -> None:
+    """End the connection below psycopg2, so that a call in another thread returns with an error."""
+    with socket.socket(fileno=os.dup(raw.fileno())) as shared:
+        shared.shutdown(socket.SHUT_RDWR)
 
 
 def _set_error_verbosity() -> Callable[[int | None, int], int]:

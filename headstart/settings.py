@@ -103,18 +103,22 @@ def _value(setting: Setting, arguments: Values, environ: Mapping[str, str]) -> A
 def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
     try:
         return read_text(path)
-    except FileNotFoundError:
-        mistakes.append(f"{path} does not exist: cp alembic.ini.example alembic.ini")
+    except FileNotFoundError as error:
+        mistakes.append(
+            f"{error.filename or path} does not exist: cp alembic.ini.example alembic.ini, or in an"
+            " image COPY yours"
+        )
     except (OSError, ValueError) as error:
         mistakes.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
     return ""
 
 
 _FOREIGN = re.compile(
-    r"HEADSTART_(TEST_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))"
+    r"HEADSTART_(OWN_PROJECT|TEST_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))"
 )
-"""What Kubernetes injects for Services called headstart or headstart-something, and what configures
-our own tests. Source: Kubernetes documentation, "Environment variables" of Services."""
+"""What Kubernetes injects for Services called headstart or headstart-something, what an image tells
+entrypoint.py, and what configures our own tests. Source: Kubernetes documentation, "Environment
+variables" of Services."""
 
 _TYPO = 0.8
 """difflib's ratio from which a name counts as a typo; newer names of ours stay below it."""

@@ -1,9 +1,10 @@
 """SIGTERM and SIGINT end the run at once: waits, sleeps, and the statement that is running.
 
 Python runs a handler between two bytecodes only, and libpq blocks in C. So the C-level handler's
-wake-up byte goes to a thread, which cancels the running statement on the server (the driver's
-cancel() is thread-safe and needs no privilege); the handler itself raises Cancelled in the main
-thread. A second signal ends the process on the spot. Nothing here logs.
+wake-up byte goes to a thread, which cancels the running statement on the server; the handler itself
+raises Cancelled in the main thread. A server that does not answer would keep the main thread in C
+all the same: after a while its connection is broken off, and at last the thread speaks the last
+words in its place. A second signal ends the process on the spot. Nothing here logs.
 """
 
 import os
@@ -11,6 +12,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -20,6 +22,10 @@ from headstart.errors import Cancelled
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 _REPEAT_SECONDS = 0.25
 """A cancel that arrives just before the statement does is lost, so it is repeated."""
+BREAK_OFF_SECONDS = 3.0
+"""What a cancelled statement has to end, before its connection is broken off."""
+LAST_WORDS_SECONDS = 6.0
+"""What the run has to end in all; `docker stop` waits 10 s before it kills, a kubelet 30."""
 
 
 class Signals:
@@ -30,12 +36,26 @@ class Signals:
         self._armed = True
         self._raised = False
         self._noted = False
+        self._noted_at = 0.0
         self._ends_by_alarm = False
         self._cancel: Callable[[], None] | None = None
+        self._cancelling: threading.Thread | None = None
+        self._break_off: Callable[[], None] | None = None
+        self._last_words: Callable[[], int] | None = None
+        self._concluding = threading.Lock()
 
-    def register_cancel(self, cancel: Callable[[], None]) -> None:
-        """What cancels the statement that is running now, from another thread."""
-        self._cancel = cancel
+    def register_cancel(
+        self, cancel: Callable[[], None], break_off: Callable[[], None] | None
+    ) -> None:
+        """What cancels the statement that is running now, and what breaks its connection off.
+
+        Both are called from other threads. None where the driver does not block in C.
+        """
+        self._cancel, self._break_off = cancel, break_off
+
+    def register_last_words(self, last_words: Callable[[], int]) -> None:
+        """What concludes the run in place of a main thread that is stuck; gives the exit code."""
+        self._last_words = last_words
 
     def raise_if_received(self) -> None:
         """Raise Cancelled again, in case somebody swallowed it."""
@@ -50,7 +70,8 @@ class Signals:
     def disarm(self) -> None:
         """From here on nothing is interrupted: the run is being concluded."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self._armed = False
+        with self._concluding:  # never given back where the last words were spoken meanwhile
+            self._armed = False
 
     def handle(self, signum: int, _: FrameType | None) -> None:
         """The Python-level handler, in the main thread."""
@@ -62,7 +83,7 @@ class Signals:
             raise Cancelled(self.received)
 
     def watch(self, wake: socket.socket) -> None:
-        """The thread: note the first signal, cancel until the run is over, end at the second."""
+        """The thread: note the first signal, press until the run is over, end at the second."""
         while True:
             pause = _REPEAT_SECONDS if self.received and self._armed else None
             if select.select([wake], [], [], pause)[0]:
@@ -71,15 +92,32 @@ class Signals:
                     return
                 for signum in arrived:
                     self._note(signum)
-            if self.received and self._armed and self._cancel:
-                with suppress(Exception):  # the connection may be gone; the run ends anyway
-                    self._cancel()
+            if self._noted and self._armed:
+                self._press(time.monotonic() - self._noted_at)
+
+    def _press(self, waited_seconds: float) -> None:
+        """Cancel, then break off, then conclude in the main thread's place."""
+        if self._cancel and not (self._cancelling and self._cancelling.is_alive()):
+            # in a thread of its own: a server that does not answer keeps it, too
+            self._cancelling = threading.Thread(
+                target=_try, args=(self._cancel,), name="cancel", daemon=True
+            )
+            self._cancelling.start()
+        if waited_seconds > BREAK_OFF_SECONDS and self._break_off:
+            _try(self._break_off)
+        if waited_seconds > LAST_WORDS_SECONDS and self._last_words:
+            self._concluding.acquire()
+            if self._armed:
+                os._exit(self._last_words())
+            self._concluding.release()
 
     def _note(self, signum: int) -> None:
         if signum not in _ENDING or (signum == signal.SIGALRM and not self._ends_by_alarm):
             return
         if self._noted and signum != signal.SIGALRM:
             os._exit(128 + signum)
+        if not self._noted:
+            self._noted_at = time.monotonic()
         self._noted = True
         self.received = self.received or signum
 
@@ -93,6 +131,11 @@ class Signals:
         for signum in _ENDING:
             if signal.getsignal(signum) != self.handle:
                 signal.signal(signum, self.handle)
+
+
+def _try(act: Callable[[], None]) -> None:
+    with suppress(Exception):  # the connection may be gone; the run ends anyway
+        act()
 
 
 def catch_signals() -> Signals:

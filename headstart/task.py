@@ -1,5 +1,6 @@
 """What one execution carries along: its settings, who it is, until when, and who listens."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,15 @@ from headstart.verdict import Record
 
 
 def read_text(path: str) -> str:
-    """Read a text file; the one way in which alembic.ini and secrets are read."""
-    return Path(path).read_text(encoding="utf-8")
+    """Read a text file; the one way in which alembic.ini and secrets are read.
+
+    Raises OSError, in which the path is absolute and a lack of permission names the user.
+    """
+    try:
+        return Path(path).absolute().read_text(encoding="utf-8")
+    except PermissionError as error:
+        reason = f"{error.strerror} for user {os.geteuid()}"
+        raise PermissionError(error.errno, reason, error.filename) from None
 
 
 @dataclass(frozen=True)

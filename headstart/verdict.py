@@ -125,6 +125,7 @@ class Record:
     run_id: str
     headstart_version: str
     image_revision: str | None = None
+    alembic_ini: str | None = None
     state: State | None = None
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
@@ -221,5 +222,6 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "run_id": record.run_id,
         "headstart_version": record.headstart_version,
         "image_revision": record.image_revision,
+        "alembic_ini": record.alembic_ini,
     }
     return {name: value for name, value in fields.items() if value is not None}

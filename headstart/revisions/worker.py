@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from headstart.advisory_lock import held_condition
-from headstart.connection import literal
+from headstart.connection import break_off, canceller, literal
 from headstart.errors import HeadstartError
 from headstart.events import Say
 from headstart.revisions.sessions import is_pooled
@@ -25,6 +25,9 @@ CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
 
 Canceller = Callable[[], None]
+
+_CANCELLER = "headstart.canceller"
+"""Where a connection's `info` keeps what cancels its statement."""
 
 _Settings = tuple[tuple[str, str], ...]
 """Names and values of the server's settings."""
@@ -41,8 +44,8 @@ class Worker:
     `async_drivers` are those to try for an async one, best first.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `own_limits` are the names of
     the timeouts that env.py has set itself, which are left alone. `register_cancel` takes what
-    cancels the running statement from another thread; `cancel_backend` does that by the server's
-    process id, for a driver that cannot.
+    cancels the running statement from another thread, and what breaks off a connection on which a
+    thread is stuck; `cancel_backend` cancels by the server's process id, for a driver that cannot.
     """
 
     url_for: Callable[[str], str]
@@ -51,7 +54,7 @@ class Worker:
     lock_timeout_seconds: float
     statement_timeout_seconds: float
     explain_missing_fence: Callable[[], HeadstartError]
-    register_cancel: Callable[[Canceller], None]
+    register_cancel: Callable[[Canceller, Canceller | None], None]
     cancel_backend: Callable[[int], None]
     say: Say
     async_drivers: tuple[str, ...]
@@ -114,8 +117,14 @@ def is_autocommit(connection: Connection) -> bool:
 
 
 def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
-    driver_cancel = getattr(connection.connection.driver_connection, "cancel", None)
-    worker.register_cancel(driver_cancel or (lambda: worker.cancel_backend(process)))
+    raw = connection.connection.driver_connection
+    if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
+        worker.register_cancel(lambda: worker.cancel_backend(process), None)
+        return
+    known = connection.info.get(_CANCELLER)
+    if known is None:
+        known = connection.info[_CANCELLER] = canceller(raw)
+    worker.register_cancel(known, lambda: break_off(raw))
 
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions

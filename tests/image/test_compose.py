@@ -73,8 +73,10 @@ def test_it_comes_up_again_and_keeps_the_data(made: Stack) -> None:
     assert made.psql(f"SELECT to_regclass('collection_{project}') IS NOT NULL") == "t"
 
 
-def test_through_pgbouncer(tmp_path: Path) -> None:
-    with stack(tmp_path, PGHOST="pgbouncer", COMPOSE_PROFILES="pgbouncer") as made:
+def test_through_pgbouncer_with_a_password_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("""it's "50%" $HOME \\n\n""")
+    environ = {"POSTGRES_PASSWORD_FILE": str(tmp_path / "password"), "PGHOST": "pgbouncer"}
+    with stack(tmp_path, COMPOSE_PROFILES="pgbouncer", **environ) as made:
         up = made.up()
         assert up.code == 0, up.output
         assert made.verdict()["database"]["host"] == "pgbouncer"

@@ -4,6 +4,7 @@ In each, the engine has the documented exit code on record, and the last line of
 to do.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,14 +68,13 @@ def mounted(folder: Path) -> str:
 # --- No way in ------------------------------------------------------------------------------
 
 
-def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
+def test_a_wrong_password_is_refused_until_it_is_the_right_one(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("another one\n")
-    override = f"""
-services: {{headstart: {{environment: {{PGPASSWORD_FILE: /run/secrets/wrong}}, secrets: [wrong]}}}}
-secrets: {{wrong: {{file: {tmp_path}/password}}}}
-"""
-    with stack(tmp_path, override) as made:
-        assert_refused(made, Outcome.ACCESS_REFUSED, "password")
+    with stack(tmp_path) as made:
+        database_only(made)
+        wrong = {"POSTGRES_PASSWORD_FILE": str(tmp_path / "password")}
+        assert_refused(replace(made, environ=made.environ | wrong), Outcome.ACCESS_REFUSED)
+        assert_started_after(made)
 
 
 def test_a_secret_file_that_is_missing_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
@@ -170,11 +170,8 @@ def test_a_database_made_by_create_all_is_refused_until_an_operator_vouches_for_
         made.must("run", "--rm", "--no-deps", "--no-TTY", "app", "python", "-c", CREATE_ALL)
         assert_refused(made, Outcome.UNPROVEN, "projects")
         assert made.psql("SELECT to_regclass('alembic_version') IS NULL") == "t"
-    vouched = "services: {headstart: {environment: {HEADSTART_BASELINE: head}}}"
-    with stack(tmp_path, vouched) as made:
-        database_only(made)
-        made.must("run", "--rm", "--no-deps", "--no-TTY", "app", "python", "-c", CREATE_ALL)
-        assert_started_after(made, Outcome.BASELINED)
+        vouched = {"HEADSTART_BASELINE": "head"}
+        assert_started_after(replace(made, environ=made.environ | vouched), Outcome.BASELINED)
 
 
 # --- Stopped and killed ---------------------------------------------------------------------

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from tests.image.conftest import BUILD_SECONDS
 from tests.image.jobs import HARDENED, Job, job, run_job
 from tests.integration.killed_runs import SLEEPERS
 from tests.integration.runs import until
@@ -102,17 +105,68 @@ def test_a_folder_of_revisions_that_this_user_may_not_read_is_said_to_be_one(
     assert "cannot be read by user 12345" in ended.verdict["error"]["message"]
 
 
-def test_a_working_directory_that_holds_anything_is_somebodys_project(
-    image: str, tmp_path: Path
+def test_the_images_own_project_runs_where_nobody_has_another(image: str, url: str) -> None:
+    ended = run_job(image, environment={"DATABASE_URL": url})
+    assert ended.verdict["alembic_ini"] == "/opt/minirag/alembic.ini"
+
+
+NOT_OURS = {
+    "a folder is mounted, and empty": ("--volume={empty}:/app:ro",),
+    "a folder is mounted that this user may not read": ("--volume={closed}:/app:ro",),
+    "a project is mounted, without its alembic.ini": ("--volume={part}:/app:ro",),
+    "another one is named": ("--env=HEADSTART_ALEMBIC_INI=alembic.ini",),
+    "the working directory is another": ("--workdir=/srv",),
+}
+
+
+@pytest.mark.parametrize("options", NOT_OURS.values(), ids=NOT_OURS)
+def test_the_images_own_project_never_runs_in_place_of_somebodys(
+    image: str, url: str, database: Database, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    """The image's own revisions never run for somebody who forgot to copy alembic.ini."""
-    for mode in (0o755, 0o700):
-        (tmp_path / "alembic").mkdir(exist_ok=True)
-        tmp_path.chmod(mode)
-        options = [*HARDENED, f"--volume={tmp_path}:/app:ro"]
-        ended = run_job(image, options=options, environment={"DATABASE_URL": "postgresql://a@b/c"})
-        assert ended.outcome == "invalid_settings"
-        assert "alembic.ini" in ended.verdict["error"]["message"]
+    folders = {name: tmp_path / name for name in ("empty", "closed", "part")}
+    (folders["part"] / "alembic").mkdir(parents=True)
+    folders["empty"].mkdir()
+    folders["closed"].mkdir(mode=0o700)
+    given = [option.format(**folders) for option in options]
+    ended = run_job(image, options=[*HARDENED, *given], environment={"DATABASE_URL": url})
+    assert ended.outcome == "invalid_settings"
+    assert "alembic.ini" in ended.verdict["error"]["message"]
+    assert database.query("SELECT to_regclass('projects')") == [(None,)]
+
+
+def test_an_image_built_on_it_never_runs_the_images_own_project(
+    image: str, url: str, database: Database, tmp_path: Path
+) -> None:
+    """Even where its maker put the project somewhere else, and said so to nobody."""
+    (tmp_path / "Dockerfile").write_text(f"FROM {image}\nCOPY Dockerfile /srv/\n")
+    docker("build", "--tag=headstart-tests/derived", str(tmp_path))
+    ended = run_job("headstart-tests/derived", environment={"DATABASE_URL": url})
+    docker("rmi", "headstart-tests/derived")
+    assert ended.outcome == "invalid_settings"
+    assert "/app/alembic.ini does not exist" in ended.verdict["error"]["message"]
+    assert database.query("SELECT to_regclass('projects')") == [(None,)]
+
+
+def test_a_library_that_is_too_old_is_named(own_project: str, url: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {own_project}\nUSER root\nRUN pip install 'alembic==1.14.*'\nUSER 65532\n"
+    )
+    docker("build", "--tag=headstart-tests/old", str(tmp_path), timeout_seconds=BUILD_SECONDS)
+    ended = run_job("headstart-tests/old", environment={"DATABASE_URL": url})
+    docker("rmi", "headstart-tests/old")
+    assert ended.outcome == "invalid_settings"
+    assert "alembic 1.14" in ended.verdict["error"]["message"]
+
+
+def test_a_signal_that_comes_during_the_imports_is_not_lost(
+    image: str, url: str, database: Database
+) -> None:
+    """Process 1 has no default action: nothing would have happened, and the run gone on."""
+    with job(image, environment={"DATABASE_URL": url}) as starting:
+        starting.start()
+        docker("kill", "--signal=TERM", starting.identifier)
+        assert starting.end() == 143
+    assert database.query("SELECT to_regclass('projects')") == [(None,)]
 
 
 def test_docker_stop_ends_the_wait_at_once(image: str) -> None:
@@ -138,6 +192,21 @@ def test_docker_stop_in_a_long_statement_rolls_it_back(
     assert database.query(SLEEPERS) == [(0,)]
     assert [step["revision"] for step in verdict["applied"]] == MINIRAG
     assert database.query("SELECT version_num FROM alembic_version") == [(MINIRAG[-1],)]
+
+
+def test_docker_stop_is_obeyed_though_the_server_does_not_answer(
+    image: str, url: str, database: Database, tmp_path: Path
+) -> None:
+    versions = revision(tmp_path / "versions", LONG)
+    with long_statement(image, url, database, versions) as running:
+        docker("pause", database.container.identifier)
+        try:
+            docker("stop", "--time=20", running.identifier)
+        finally:
+            docker("unpause", database.container.identifier)
+        assert running.end() == 143
+        assert running.verdict()["outcome"] == "sigterm"
+    until(lambda: database.query(SLEEPERS) == [(0,)], "a server that has noticed")
 
 
 def test_a_killed_container_that_is_started_again_goes_on(

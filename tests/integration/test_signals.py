@@ -1,8 +1,11 @@
 """SIGTERM and SIGINT end a run within seconds wherever it is, and leave nothing half done."""
 
+import os
 import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -11,14 +14,21 @@ from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
 from tests.conftest import Database
 from tests.integration.killed_runs import SLEEPERS
 from tests.integration.runs import APPLIED, End, Run, run, until
-from tests.postgres_server import free_port
+from tests.postgres_server import PostgresServer, free_port
 
+STUCK_SECONDS = 20
+"""What a run may need at a server that does not answer; it says its last words after 6 s."""
 SOON_SECONDS = 30
 """Half of what it would last without the signal: the machine may be busy."""
 HELD = f"SELECT FROM pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
 IDLE_WORKER = (
     "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
     " AND application_name LIKE 'headstart:work:%' AND query LIKE '%second%'"
+)
+
+BUSY = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'headstart:work:%'"
+    " AND state <> 'idle' AND (query LIKE '%pg_sleep(60%' OR query LIKE '%second%')"
 )
 
 BOTH = pytest.mark.parametrize(
@@ -95,3 +105,72 @@ def test_while_a_revision_sleeps_in_python(
         end = end_by(signum, started)
     assert (end.outcome, end.code) == (outcome, code)
     assert_rolled_back(end, database)
+
+
+# --- A server that does not answer any more ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may freeze."""
+    with PostgresServer(18) as server:
+        yield server
+
+
+@contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    """Stop its processes where they are, as a host does that hangs; they go on after the block."""
+    postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    processes = [postmaster, *map(int, children)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(ProcessLookupError):  # the first ones to go on may end the others
+                os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("place", ["sql", "python"])
+def test_a_signal_ends_a_run_whose_server_does_not_answer(
+    own_server: PostgresServer, place: str
+) -> None:
+    """In a statement, and in the rollback of one: the main thread is in C, and stays there."""
+    name = f"signal_{place}"
+    own_server.execute(f"CREATE DATABASE {name}")
+    database = Database(own_server, name)
+    with in_second_revision(database, SLOW_IN=place) as started:
+        until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
+        with frozen(own_server):
+            started.process.send_signal(signal.SIGTERM)
+            end = started.end(STUCK_SECONDS)
+    assert (end.outcome, end.code) == ("sigterm", 143)
+    assert end.applied == APPLIED[:1]
+    until(lambda: database.query(BUSY) == [(0,)], "a server that has noticed")
+    assert run(database.url, SLOW_SECONDS="0").applied == APPLIED[1:]
+
+
+def test_the_deadline_ends_a_run_whose_server_does_not_answer(own_server: PostgresServer) -> None:
+    own_server.execute("CREATE DATABASE deadline")
+    database = Database(own_server, "deadline")
+    with in_second_revision(database, HEADSTART_DEADLINE_SECONDS="5") as started:
+        until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
+        with frozen(own_server):
+            end = started.end(STUCK_SECONDS)
+    assert (end.outcome, end.code) == ("revision_failed", 21)
+    assert "HEADSTART_DEADLINE_SECONDS" in end.verdict["error"]["message"]
+
+
+def test_a_second_signal_ends_it_on_the_spot_there_too(own_server: PostgresServer) -> None:
+    own_server.execute("CREATE DATABASE twice")
+    database = Database(own_server, "twice")
+    with in_second_revision(database) as started:
+        until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
+        with frozen(own_server):
+            started.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            started.process.send_signal(signal.SIGTERM)
+            assert started.process.wait(STUCK_SECONDS) == 143
+        assert started.events()[-1]["event"] != "run_finished"
