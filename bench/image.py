@@ -96,15 +96,17 @@ def _compose(*arguments: str) -> None:
 
 
 def _docker(*arguments: str) -> str:
-    return subprocess.run(
+    done = subprocess.run(
         ["docker", *arguments],
         cwd=ROOT,
         env=os.environ | {"MINIRAG_PORT": PORT},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
         text=True,
-        check=True,
-    ).stdout.strip()
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"docker {' '.join(arguments)} failed:\n{done.stderr}")
+    return done.stdout.strip()
 
 
 def _inspect(image: str) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Execution:
         self._log = self._open_log(settings.log_format, settings.log_level)
         self._termination_log = settings.termination_log
         self._debug = settings.log_level is LogLevel.DEBUG
-        self._record.image_revision = settings.image_revision or None
+        self._record.image_revision = settings.image_revision
         self._record.alembic_ini = str(Path(settings.alembic_ini).absolute())
         for warning in settings.warnings:
             self._log("settings_warned", warning=warning)

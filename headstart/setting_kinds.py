@@ -43,6 +43,11 @@ class LogLevel(StrEnum):
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
+def text_or_none(value: str) -> str | None:
+    """A text; an empty one is none, as a build argument that nobody gave is."""
+    return value or None
+
+
 def text(value: str) -> str:
     """Any text but an empty one."""
     if not value.strip():

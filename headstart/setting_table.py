@@ -157,7 +157,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "the source revision that the image was built from, for the log and the verdict; the image"
         " sets it",
-        kinds.text,
+        kinds.text_or_none,
         "TEXT",
     ),
     Setting(

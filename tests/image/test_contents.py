@@ -91,6 +91,16 @@ def test_labels_log_and_verdict_name_the_version_and_the_source(
     assert ended.verdict["image_revision"] == source_revision
 
 
+def test_an_image_that_nobody_told_its_source_works_and_names_none() -> None:
+    """As `docker compose up` builds it in a fresh clone."""
+    docker("build", "--tag=headstart-tests/plain", str(ROOT), timeout_seconds=BUILD_SECONDS)
+    environment = {"DATABASE_URL": "postgresql://a@no-such-host.invalid/c"}
+    ended = run_job("headstart-tests/plain", "check", environment=environment)
+    docker("rmi", "headstart-tests/plain")
+    assert ended.outcome == "unreachable"
+    assert "image_revision" not in ended.verdict
+
+
 def test_a_label_that_lies_about_the_version_fails_the_build() -> None:
     with pytest.raises(Exception, match="docker build"):
         docker("build", "--build-arg=VERSION=9.9.9", str(ROOT), timeout_seconds=BUILD_SECONDS)
