@@ -158,15 +158,19 @@ def test_a_library_that_is_too_old_is_named(own_project: str, url: str, tmp_path
     assert "alembic 1.14" in ended.verdict["error"]["message"]
 
 
-def test_a_signal_that_comes_during_the_imports_is_not_lost(
-    image: str, url: str, database: Database
-) -> None:
+def test_a_signal_that_comes_during_the_imports_is_not_lost(image: str, tmp_path: Path) -> None:
     """Process 1 has no default action: nothing would have happened, and the run gone on."""
-    with job(image, environment={"DATABASE_URL": url}) as starting:
+    slow = tmp_path / "headstart" / "cli.py"
+    slow.parent.mkdir()
+    (slow.parent / "__init__.py").touch()
+    slow.write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    tmp_path.chmod(0o755)
+    options = [*HARDENED, f"--volume={tmp_path}:/slow:ro", "--env=PYTHONPATH=/slow"]
+    with job(image, options=options) as starting:
         starting.start()
+        until(lambda: "importing" in starting.log(), "an import that takes a minute")
         docker("kill", "--signal=TERM", starting.identifier)
         assert starting.end() == 143
-    assert database.query("SELECT to_regclass('projects')") == [(None,)]
 
 
 def test_docker_stop_ends_the_wait_at_once(image: str) -> None:
