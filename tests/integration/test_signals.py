@@ -16,7 +16,7 @@ from tests.integration.killed_runs import SLEEPERS
 from tests.integration.runs import APPLIED, End, Run, run, until
 from tests.postgres_server import PostgresServer, free_port
 
-STUCK_SECONDS = 20
+STUCK_SECONDS = 30
 """What a run may need at a server that does not answer; it says its last words after 6 s."""
 SOON_SECONDS = 30
 """Half of what it would last without the signal: the machine may be busy."""
@@ -155,7 +155,7 @@ def test_a_signal_ends_a_run_whose_server_does_not_answer(
 def test_the_deadline_ends_a_run_whose_server_does_not_answer(own_server: PostgresServer) -> None:
     own_server.execute("CREATE DATABASE deadline")
     database = Database(own_server, "deadline")
-    with in_second_revision(database, HEADSTART_DEADLINE_SECONDS="5") as started:
+    with in_second_revision(database, HEADSTART_DEADLINE_SECONDS="10") as started:
         until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
         with frozen(own_server):
             end = started.end(STUCK_SECONDS)
