@@ -1,6 +1,5 @@
 # The image of headstart: ready to run for the schema of this repository, and a base for your own
-# Alembic project (docs/image.md). The base is a python image, 3.11 or newer, of Debian or Alpine's kin:
-# it has python, pip and venv.
+# Alembic project (docs/image.md). The base is a python image, 3.11 or newer: it has pip and venv.
 ARG BASE=python:3.13-slim
 
 # --- What the image gets is put together here; nothing else of this stage is in it -------------

@@ -63,8 +63,8 @@ $(IMAGES)/%/.ready: tests/histories/%.txt $(READY)
 test-servers: setup ## Tests against servers in containers; needs a container engine
 	$(BIN)/python -m pytest tests/servers
 
-# what a checkout is built from, for the labels, the log and the verdict
-REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo -dirty)
+# the commit of the checkout, for the labels, the log and the verdict; none outside of a clone
+REVISION = $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
 
 .PHONY: image
 image: ## Build the image `headstart`; needs a container engine, as the next one

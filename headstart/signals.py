@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 from headstart.errors import Cancelled
 
@@ -108,8 +109,15 @@ class Signals:
         if waited_seconds > LAST_WORDS_SECONDS and self._last_words:
             self._concluding.acquire()
             if self._armed:
-                os._exit(self._last_words())
+                self._speak(self._last_words)
             self._concluding.release()
+
+    def _speak(self, last_words: Callable[[], int]) -> NoReturn:
+        code = 128 + (self.received or signal.SIGTERM)
+        try:
+            code = last_words()
+        finally:  # without them too: the main thread must not be left waiting for this one
+            os._exit(code)
 
     def _note(self, signum: int) -> None:
         if signum not in _ENDING or (signum == signal.SIGALRM and not self._ends_by_alarm):

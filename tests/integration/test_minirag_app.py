@@ -3,10 +3,6 @@
 On one server version: what differs between them is headstart's part, not the app's.
 """
 
-import asyncio
-import runpy
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,16 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import SERVERS, Database
-from tests.integration.minirag_app import APP, App, headstart, start_uvicorn
+from tests.conftest import Database
+from tests.integration.minirag_app import App, headstart, on_one_server
 from tests.integration.runs import until
-from tests.postgres_server import Rows, Server, free_port
+from tests.postgres_server import Rows, Server
 
 HEAD = "152ce5a49348"
 MEBIBYTE = 1024 * 1024
 TEXT = b"The quick brown fox jumps over the lazy dog. " * 40
-
-on_one_server = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True)
 
 
 @dataclass(frozen=True)
@@ -267,97 +261,3 @@ def connected(database: Database) -> bool:
     """Whether anybody is connected to the database."""
     seen = f"SELECT FROM pg_stat_activity WHERE datname = '{database.name}'"
     return bool(database.server.execute(seen))
-
-
-def test_without_a_server_the_app_lives_and_is_not_ready() -> None:
-    with App(DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{free_port()}/d") as app:
-        probe, request = app.get("/health/ready"), app.post("/projects")
-        assert "Traceback" not in app.log
-    assert (probe.status, probe.json["outcome"]) == (503, "unreachable")
-    assert (request.status, request.json["detail"]) == (503, "the database cannot be reached")
-    assert "secret" not in probe.body
-
-
-@on_one_server
-def test_the_settings_of_libpq_and_a_mounted_password_lead_to_the_database(
-    database: Database,
-) -> None:
-    headstart(database.url)
-    given = database.parameters
-    with tempfile.NamedTemporaryFile("w") as secret:
-        secret.write(given["password"] + "\n")
-        secret.flush()
-        with App(
-            PGHOST=given["host"],
-            PGPORT=given["port"],
-            PGUSER=given["user"],
-            PGDATABASE=database.name,
-            PGPASSWORD_FILE=secret.name,
-        ) as app:
-            assert app.post("/projects").status == 201
-            assert app.get("/health/ready").status == 200
-
-
-@pytest.mark.parametrize(
-    ("environ", "said"),
-    [
-        ({}, "is still the placeholder of the template"),
-        ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL begins with 'mysql'"),
-        ({"DATABASE_URL_FILE": "/nowhere"}, "/nowhere cannot be read"),
-    ],
-)
-def test_settings_that_are_no_use_end_the_start_with_one_line(
-    environ: dict[str, str], said: str
-) -> None:
-    with tempfile.TemporaryFile("w+") as output:
-        process = start_uvicorn(free_port(), environ, output.fileno())
-        try:
-            code = process.wait(20)
-        finally:
-            process.kill()
-            process.wait()
-        output.seek(0)
-        (line,) = output.read().splitlines()
-    assert code == 1
-    assert line.startswith("minirag: ")
-    assert said in line
-    assert "secret" not in line
-
-
-def test_simultaneous_probes_share_one_question() -> None:
-    asked: list[str] = []
-
-    class Slow:
-        def ask(self) -> str:
-            asked.append("ask")
-            time.sleep(0.1)
-            return f"answer {len(asked)}"
-
-    async def probe() -> list[list[str]]:
-        shared = runpy.run_path(str(APP / "minirag" / "health.py"))["Probe"](Slow())
-        return [await asyncio.gather(*(shared.ask() for _ in range(50))) for _ in range(2)]
-
-    assert asyncio.run(probe()) == [["answer 1"] * 50, ["answer 2"] * 50]
-
-
-cut = runpy.run_path(str(APP / "minirag" / "chunking.py"))["cut"]
-
-
-@pytest.mark.parametrize(
-    ("text", "size", "overlap", "pieces"),
-    [
-        ("", 4, 0, []),
-        ("abc", 4, 2, [(0, "abc")]),
-        ("abcd", 4, 2, [(0, "abcd")]),
-        ("abcdefgh", 4, 0, [(0, "abcd"), (4, "efgh")]),
-        ("abcdefg", 4, 2, [(0, "abcd"), (2, "cdef"), (4, "efg")]),
-        ("ab cdefg", 4, 0, [(0, "ab c"), (4, "defg")]),  # white space too early
-        ("abcdef ghij", 8, 0, [(0, "abcdef "), (7, "ghij")]),
-        ("abcd    efgh", 4, 0, [(0, "abcd"), (8, "efgh")]),  # nothing but white space in between
-        ("äöü€", 2, 1, [(0, "äö"), (1, "öü"), (2, "ü€")]),
-    ],
-)
-def test_a_text_is_cut_into(
-    text: str, size: int, overlap: int, pieces: list[tuple[int, str]]
-) -> None:
-    assert list(cut(text, size, overlap)) == pieces

@@ -1,0 +1,17 @@
+"""What headstart says of libraries that are too old is what its package asks for."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from headstart.cli import LEAST_VERSIONS
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def test_the_least_versions_are_those_of_the_package() -> None:
+    asked = "\n".join(tomllib.loads(PYPROJECT.read_text())["project"]["dependencies"])
+    for name, least in LEAST_VERSIONS.items():
+        found = re.search(rf"^{name}>=([\d.]+)$", asked, re.MULTILINE)
+        assert found is not None, name
+        assert tuple(map(int, found[1].split("."))) == least
