@@ -42,9 +42,10 @@ def test_the_answer_is_that_of_check(stage: Stage) -> None:
 
 
 def test_no_database_is_an_answer_too_and_shows_no_password(stage: Stage) -> None:
-    url = "postgresql+asyncpg://app:s3cret-word@127.0.0.1:1/s3cret-word"
+    url = "postgresql+asyncpg://app:s3cret-word@s3cret-word.invalid/shop"  # libpq shows the host
     answer = Readiness(environment(stage, DATABASE_URL=url)).ask()
     assert (answer.ready, answer.outcome) == (False, "unreachable")
+    assert "***.invalid" in str(answer.message)
     assert "s3cret-word" not in repr(answer)
 
 
