@@ -6,46 +6,28 @@ people do write URLs with passwords here.
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import NoReturn
 
 from headstart import __version__
 from headstart.errors import InvalidSettings
+from headstart.invocation import (
+    VERB_HELP,
+    FingerprintOptions,
+    FingerprintVerb,
+    Invocation,
+    Output,
+    Verb,
+)
 from headstart.setting_table import SETTINGS, Setting
-
-
-class Verb(StrEnum):
-    """What to do."""
-
-    RUN = "run"
-    CHECK = "check"
-    WAIT = "wait"
-    PLAN = "plan"
-
-
-class Output(StrEnum):
-    """How a verb prints its answer."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-VERB_HELP = {
-    Verb.RUN: "the job (default): wait, lock, tell the state, upgrade or stamp, verify",
-    Verb.CHECK: "is the database ready for this image? changes nothing, takes no lock",
-    Verb.WAIT: "check, repeated until ready or HEADSTART_WAIT_SECONDS",
-    Verb.PLAN: "what a run would do now; changes nothing",
-}
 
 _DESCRIPTION = f"""\
 Prove which state a Postgres database is in, bring it to the state that the app needs, say so in
 one verdict, exit.
 
 verbs:
-{chr(10).join(f"  {verb:<7}{text}" for verb, text in VERB_HELP.items())}"""
+{chr(10).join(f"  {verb:<12}{text}" for verb, text in VERB_HELP.items())}"""
 
 _EPILOG = """\
 An option wins over the environment, that over a file (DATABASE_URL_FILE, PGPASSWORD_FILE), that
@@ -55,28 +37,35 @@ exit codes: 0 ready; 1 a bug; 2 settings; 10 to 14 may be retried; 20 to 26 need
 130, 143 signals. docs/runbook.md has a section for each."""
 
 
-@dataclass(frozen=True)
-class Invocation:
-    """A parsed command line; `values` holds the settings given as options, by setting name."""
-
-    verb: Verb = Verb.RUN
-    output: Output = Output.TEXT
-    sql: bool = False
-    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-
-
 def parse_arguments(argv: Sequence[str]) -> Invocation:
     """Parse the arguments. Raises InvalidSettings; --help and --version raise SystemExit(0)."""
     given, rest = _parser().parse_known_args(argv)
     if mistakes := _unknown(rest) or _misused(given):
         raise InvalidSettings(*mistakes)
-    values = {setting.name: getattr(given, setting.name) for setting in SETTINGS}
     return Invocation(
         Verb(given.verb),
         Output(given.output or Output.TEXT),
         given.sql,
-        {name: _collected(value) for name, value in values.items() if value is not None},
+        given.revision,
+        _fingerprint(given) if given.verb == Verb.FINGERPRINT else None,
+        {name: _collected(value) for name, value in _values(given).items()},
     )
+
+
+def _values(given: argparse.Namespace) -> dict[str, str | list[str]]:
+    every = {setting.name: getattr(given, setting.name) for setting in SETTINGS}
+    values = {name: value for name, value in every.items() if value is not None}
+    if given.url is not None:
+        values["DATABASE_URL"] = given.url
+    elif given.verb == Verb.FINGERPRINT and given.action != FingerprintVerb.RECORD:
+        # what DATABASE_URL names may be anybody's: revisions are replayed where one says --url
+        values["EMBEDDED"] = "true"
+    return values
+
+
+def _fingerprint(given: argparse.Namespace) -> FingerprintOptions:
+    verb = FingerprintVerb(given.action)
+    return FingerprintOptions(verb, given.revision, given.create_all, given.replace, given.go_on)
 
 
 def _unknown(rest: Sequence[str]) -> list[str]:
@@ -92,26 +81,59 @@ def _name(word: str) -> str:
     return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 
+_OWN_OPTIONS = (
+    *("--output", "--sql", "--revision", "--url", "--create-all", "--replace", "--continue"),
+    *("--version", "--help"),
+)
+
+
 def _nearest(name: str) -> str:
     options = [option for setting in SETTINGS for option in setting.options]
-    close = get_close_matches(name, ["--output", "--sql", "--version", "--help", *options], n=1)
+    close = get_close_matches(name, [*_OWN_OPTIONS, *options], n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def _misused(given: argparse.Namespace) -> list[str]:
     if given.verb not in [*Verb]:
-        named = f" {given.verb}" if re.fullmatch(r"[a-z-]{1,20}", given.verb) else ""
-        return [f"there is no verb{named}; there are {', '.join(Verb)}"]
-    mistakes = []
+        return [f"there is no verb{_shown(given.verb)}; there are {', '.join(Verb)}"]
+    mistakes = _misused_second(given)
+    for option, value, verb, second in (
+        ("--sql", given.sql, Verb.PLAN, None),
+        ("--url", given.url, Verb.FINGERPRINT, None),
+        ("--create-all", given.create_all, Verb.FINGERPRINT, FingerprintVerb.BUILD),
+        ("--replace", given.replace, Verb.FINGERPRINT, FingerprintVerb.BUILD),
+        ("--continue", given.go_on, Verb.FINGERPRINT, FingerprintVerb.BUILD),
+    ):
+        if value and (given.verb != verb or second not in (None, given.action)):
+            mistakes.append(
+                f"{option} belongs to the verb {' '.join(filter(None, (verb, second)))}"
+            )
+    if given.revision and given.verb != Verb.DIFF and given.action != FingerprintVerb.RECORD:
+        mistakes.append("--revision belongs to the verbs diff and fingerprint record")
+    if given.url and given.DATABASE_URL:
+        mistakes.append("--url and --database-url are given, and mean the same")
     if given.output and given.output not in [*Output]:
         mistakes.append(f"--output is one of {', '.join(Output)}")
     if given.output and given.verb == Verb.RUN:
         mistakes.append(
-            "--output belongs to check, wait and plan; a run says its verdict on stderr"
+            "--output belongs to the verbs that answer; a run says its verdict on stderr"
         )
-    if given.sql and given.verb != Verb.PLAN:
-        mistakes.append("--sql belongs to the verb plan")
     return mistakes
+
+
+def _misused_second(given: argparse.Namespace) -> list[str]:
+    if given.verb != Verb.FINGERPRINT:
+        return ["there is more than one verb"] if given.action else []
+    if given.action in [*FingerprintVerb]:
+        return []
+    return [
+        f"there is no fingerprint{_shown(given.action)}; there are {', '.join(FingerprintVerb)}"
+    ]
+
+
+def _shown(word: str | None) -> str:
+    """A mistaken word, where it is one and nothing that people mean to keep to themselves."""
+    return f" {word}" if word and re.fullmatch(r"[a-z-]{1,20}", word) else ""
 
 
 def _collected(value: str | list[str]) -> str | tuple[str, ...]:
@@ -133,13 +155,44 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("verb", nargs="?", default=Verb.RUN.value, help=argparse.SUPPRESS)
-    parser.add_argument("--output", metavar="|".join(Output), help="how check, wait, plan answer")
+    parser.add_argument("action", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--output", metavar="|".join(Output), help="how the other verbs answer")
     parser.add_argument("--sql", action="store_true", help="plan: print it as SQL")
+    parser.add_argument(
+        "--revision",
+        metavar="REVISION",
+        action=_Once,
+        help="diff: compare with this one; fingerprint record: the database is known to be at it",
+    )
+    parser.add_argument(
+        "--url",
+        metavar="URL",
+        action=_Once,
+        help="fingerprint: the database to use; build and check replay the revisions in it, and use"
+        " the embedded Postgres without it",
+    )
+    parser.add_argument(
+        "--create-all",
+        action="store_true",
+        help="fingerprint build: also record what metadata.create_all() makes today",
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="fingerprint build: forget what is on file, where no database has it",
+    )
+    parser.add_argument("--continue", action="store_true", dest="go_on", help=_CONTINUE)
     parser.add_argument("--version", action="version", version=f"headstart {__version__}")
     group = parser.add_argument_group("settings, each with its environment variable")
     for setting in SETTINGS:
         _add_option(group, setting)
     return parser
+
+
+_CONTINUE = (
+    "fingerprint build: the database of --url is a scratch one at a revision on file; run the later"
+    " ones there"
+)
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

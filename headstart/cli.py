@@ -7,17 +7,18 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, assert_never
 
 from headstart import __version__
-from headstart.arguments import Invocation, Verb, parse_arguments
+from headstart.arguments import parse_arguments
 from headstart.collection import collect_rarely, uncollected
-from headstart.errors import Cancelled, InvalidSettings, RevisionFailed
+from headstart.errors import Cancelled, Explanation, InvalidSettings, RevisionFailed
 from headstart.identity import Identity
+from headstart.invocation import Invocation, Verb
 from headstart.log import Log
 from headstart.redaction import Secrets
 from headstart.report import (
@@ -25,6 +26,7 @@ from headstart.report import (
     preview_text,
     print_answer,
     steady_output,
+    summary_lines,
     write_termination_message,
 )
 from headstart.settings import LogFormat, LogLevel, Settings, read_settings
@@ -69,7 +71,7 @@ class Execution:
             if invocation is None:
                 return 0
             self._signals.register_last_words(partial(self._last_words, invocation))
-            settings = read_settings(invocation.values, os.environ, read_text)
+            settings = read_settings(invocation.values, _environ(invocation), read_text)
             end = self._answer(invocation, self._task(settings))
         except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
             end = self._cause(error)
@@ -111,8 +113,14 @@ class Execution:
             with uncollected():
                 from headstart.job import run_job
             return run_job(task)
+        if invocation.fingerprint is not None:
+            from headstart.building import fingerprint
+
+            said = fingerprint(task, invocation.fingerprint)
+            self._record.explain(Explanation((said,), {"fingerprints": said}))
+            return Outcome.FINGERPRINTED
         with uncollected():
-            from headstart.questions import check, preview, wait
+            from headstart.questions import check, diff, preview, wait
         match invocation.verb:
             case Verb.CHECK:
                 return check(task)
@@ -122,6 +130,10 @@ class Execution:
                 shown = preview(task, invocation.sql)
                 print_answer(preview_text(shown, invocation.output))
                 return Outcome.PLANNED
+            case Verb.DIFF:
+                return diff(task, invocation.revision)
+            case Verb.FINGERPRINT:
+                raise AssertionError("a fingerprint verb has its options")
             case _:
                 assert_never(invocation.verb)
 
@@ -139,12 +151,21 @@ class Execution:
             self._log("statement_failed", statement=statement)
         verdict = conclude(self._record, end, time.monotonic() - self._started)
         masked = self._secrets.mask_fields(verdict_fields(verdict))
-        if invocation is not None and invocation.verb in (Verb.CHECK, Verb.WAIT):
+        if invocation is not None and invocation.verb not in (Verb.RUN, Verb.PLAN):
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 print_answer(answer_text(verdict, masked, invocation.output))
+        else:
+            self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)
         self._log.conclude("run_finished", masked)
         return verdict.exit_code
+
+
+def _environ(invocation: Invocation) -> Mapping[str, str]:
+    """The environment; where revisions are replayed, without the database of somebody's app."""
+    if "EMBEDDED" not in invocation.values or invocation.verb is not Verb.FINGERPRINT:
+        return os.environ
+    return {k: v for k, v in os.environ.items() if not k.startswith("DATABASE_URL")}
 
 
 def _parse(argv: Sequence[str]) -> Invocation | None:

@@ -105,17 +105,6 @@ class Connection:
         self.close()
 
 
-def literal(value: str) -> str:
-    """A string as an SQL literal, whatever standard_conforming_strings says."""
-    quoted = value.replace("'", "''")
-    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
-
-
-def identifier(name: str) -> str:
-    """A name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def connect(
     parameters: Mapping[str, str], application_name: str, timeout_seconds: float = CONNECT_SECONDS
 ) -> Connection:
@@ -139,7 +128,9 @@ def _each_host_first(
     parameters: Mapping[str, str], application_name: str
 ) -> Iterator[dict[str, str]]:
     """The parameters with each of several hosts in front: a mute one must not hide the others."""
-    named = dict(parameters) | {"application_name": application_name}
+    # what a role or a database has set may not hold every name; libpq and psycopg2 take utf8
+    ours = {"application_name": application_name, "client_encoding": "utf8"}
+    named = dict(parameters) | ours
     lists = {key: named[key].split(",") for key in ("host", "port") if "," in named.get(key, "")}
     for first in range(len(lists.get("host", " "))):
         yield named | {key: ",".join(each[first:] + each[:first]) for key, each in lists.items()}

@@ -70,7 +70,8 @@ def find_database(
     parsed = source.parse(read_text)
     if argument is not None and _holds_secret(argument):
         raise InvalidUrl(
-            "--database-url holds a password, which the process list shows: use the environment"
+            "--database-url or --url holds a password, which the process list shows: use the"
+            " environment, PGPASSWORD_FILE"
             " or DATABASE_URL_FILE"
         )
     return source, parsed.warnings

@@ -12,16 +12,31 @@
     ├── AccessRefused         20   password, role, database, privilege, TLS, read-only
     ├── RevisionFailed        21   a revision raised
     ├── NotCommitted          21   the version row is not what was applied
-    ├── Unproven              22   our tables, no version row, no word from the operator
+    ├── Unproven              22   our tables, no version row, and no revision builds them
+    │   └── Ambiguous         22   several revisions build them, and rows decide
+    ├── Interrupted           26   a revision is half applied
     ├── UnknownRevision       23   the version row is not in this image
     ├── Diverged              23   version rows on different branches, or overlapping
+    ├── Drifted               25   the schema is not what its revision builds
     └── BrokenHistory         24   the image's own scripts cannot be used
+        └── StaleFingerprints 24   the fingerprints file is not that of the scripts
     Cancelled          130, 143   SIGINT or SIGTERM; a BaseException, so env.py cannot swallow it
 
 The message is what happened; `next_step` is what a person does now; `statement` is the SQL that
-failed, which goes to the log and nowhere else. None ever holds a password.
+failed, which goes to the log and nowhere else; `explanation` says more. None ever holds a password.
 This module must not know how an error is logged or which code it ends with.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a proof found: `lines` are for a terminal, `fields` the same for the verdict."""
+
+    lines: tuple[str, ...] = ()
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 class HeadstartError(Exception):
@@ -36,10 +51,12 @@ class HeadstartError(Exception):
         next_step: str | None = None,
         sqlstate: str | None = None,
         statement: str | None = None,
+        explanation: Explanation | None = None,
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
         self.statement = statement
+        self.explanation = explanation or Explanation()
         if next_step is not None:
             self.next_step = next_step
 
@@ -121,6 +138,23 @@ class Unproven(HeadstartError):
     )
 
 
+class Ambiguous(Unproven):
+    """Several revisions have this schema, and the catalog cannot tell which of them it is."""
+
+
+class Interrupted(HeadstartError):
+    """A revision is half applied."""
+
+
+class Drifted(HeadstartError):
+    """The schema is not what its revision builds."""
+
+    next_step = (
+        "headstart diff shows the difference: take it back by hand, or put it into a new revision;"
+        " HEADSTART_VERIFY=warn lets it pass"
+    )
+
+
 class UnknownRevision(HeadstartError):
     """The version row names a revision that this image does not contain."""
 
@@ -137,6 +171,12 @@ class BrokenHistory(HeadstartError):
     """The image's own revisions cannot be used; the database was not touched."""
 
     next_step = "correct the revision scripts and build the image again"
+
+
+class StaleFingerprints(BrokenHistory):
+    """The fingerprints file is not what the scripts build."""
+
+    next_step = "headstart fingerprint build, and commit the file"
 
 
 class Cancelled(BaseException):

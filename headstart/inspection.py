@@ -5,17 +5,23 @@ Reads the catalog and the version table only, in read-only transactions, and wri
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg2
 
 from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.connection import Connection, identifier, literal
+from headstart.connection import Connection
 from headstart.errors import AccessRefused, ConnectionLost, HeadstartError, UnknownRevision
+from headstart.sql import identifier, literal
 from headstart.state import DatabaseFacts, Scope, TableName
 
 READ_SECONDS = 30.0
+BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
+"""A role's default may be serializable, which waits for others and which no standby can do."""
 
 
+PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
+"""Else a public.= that fits better than pg_catalog's would be executed, by that search_path."""
 _UNDEFINED_COLUMN = "42703"
 
 
@@ -27,9 +33,9 @@ def inspect_database(
     `our_tables` is asked only where there are tables but no version row. Raises AccessRefused
     where the role may not read, and ConnectionLost.
     """
-    with _named_failures():
-        connection.execute("BEGIN TRANSACTION READ ONLY")
-        facts = _read(connection, scope, our_tables)
+    with named_failures():
+        connection.execute(BEGIN_READING)
+        facts = _read(connection, _pinned(connection, scope), our_tables)
         connection.execute("COMMIT")
     return facts
 
@@ -37,20 +43,22 @@ def inspect_database(
 def run_in_progress(connection: Connection) -> bool:
     """Whether some run holds the run lock of this database. Raises as inspect_database does."""
     held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
-    with _named_failures():
-        return bool(connection.execute(f"SELECT EXISTS ({held})")[0][0])
+    with named_failures():
+        found = connection.execute(f"{BEGIN_READING}; {PINNED}; SELECT EXISTS ({held})")[0][0]
+        connection.execute("COMMIT")
+        return bool(found)
 
 
 def transaction_kept(connection: Connection, transaction: int) -> bool:
     """Whether a transaction, by its number on the server, was committed."""
-    with _named_failures():
+    with named_failures():
         rows = connection.execute(f"SELECT pg_catalog.txid_status({transaction})")
     return rows[0][0] == "committed"
 
 
 def cancel_backend(connection: Connection, application_name: str, process: int) -> None:
     """Cancel the statement of a backend of ours; a pooler may have lent it to others by now."""
-    with _named_failures():
+    with named_failures():
         connection.execute(
             "SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
             f" WHERE a.pid = {process} AND a.application_name = {literal(application_name)}"
@@ -58,7 +66,8 @@ def cancel_backend(connection: Connection, application_name: str, process: int) 
 
 
 @contextmanager
-def _named_failures() -> Iterator[None]:
+def named_failures() -> Iterator[None]:
+    """Turn what a read raises into errors of ours."""
     try:
         yield
     except psycopg2.Error as error:
@@ -93,21 +102,36 @@ def _read(
     return DatabaseFacts(rows, schema, role, may_create, present, missing)
 
 
-def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
-    schema = literal(scope.schema) if scope.schema else "pg_catalog.current_schema()"
-    role = literal(scope.role) if scope.role else "current_user"
-    rows = connection.execute(
-        f"SELECT n.nspname, {role}::text, pg_catalog.has_schema_privilege({role}, n.oid, 'CREATE')"
-        f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema}"
-    )
-    if not rows and scope.schema:
-        return scope.schema, scope.role or "", True  # env.py creates it in its own transaction
-    if not rows:
+def _pinned(connection: Connection, scope: Scope) -> Scope:
+    """Ask what the connection's own settings say, then let no name of the database's own count.
+
+    With a search_path of "public, pg_catalog" somebody's public.= would be executed.
+    """
+    schema, path, _ = connection.execute(
+        "SELECT pg_catalog.current_schema(), pg_catalog.to_json(pg_catalog.current_schemas(false)),"
+        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
+    )[0]
+    if scope.schema is None and schema is None:
         raise AccessRefused(
             "no schema of the search_path exists, or the role lacks USAGE on all of them",
             sqlstate="3F000",
             next_step="create the schema, or GRANT USAGE ON SCHEMA ... to this role",
         )
+    names = tuple(str(name) for name in path) if isinstance(path, list) else ()
+    return replace(
+        scope, schema=scope.schema or str(schema), search_path=scope.search_path or names
+    )
+
+
+def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
+    schema = literal(str(scope.schema))
+    role = literal(scope.role) if scope.role else "current_user"
+    rows = connection.execute(
+        f"SELECT n.nspname, {role}::text, pg_catalog.has_schema_privilege({role}, n.oid, 'CREATE')"
+        f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema}"
+    )
+    if not rows:
+        return str(scope.schema), scope.role or "", True  # env.py creates it in its own transaction
     return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
 
 
@@ -117,9 +141,7 @@ _ANY_TABLE = "('r', 'p', 'f', 'v', 'm')"
 
 def _search_path(scope: Scope) -> str:
     """The schemas in which a table without a schema is looked for, first one first."""
-    if scope.search_path:
-        return _array(scope.search_path)
-    return "pg_catalog.current_schemas(false)::text[]"
+    return _array(scope.search_path)
 
 
 def _array(names: Iterable[str]) -> str:

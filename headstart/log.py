@@ -7,7 +7,7 @@ an env.py which configures that cannot silence it. No secret passes through it.
 import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -25,6 +25,8 @@ _LEVELS = {
 _EVENT_LEVELS = {
     "connection_failed": LogLevel.WARNING,
     "settings_warned": LogLevel.WARNING,
+    "fingerprints_unusable": LogLevel.WARNING,
+    "schema_drifted": LogLevel.WARNING,
     "orphans_found": LogLevel.WARNING,
     "library_logged": LogLevel.DEBUG,
     "traceback_caught": LogLevel.DEBUG,
@@ -43,6 +45,8 @@ class Log:
             wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         ).bind(run_id=run_id)
         self._lowest = _LEVELS[level]
+        self._stream, self._secrets = stream, secrets
+        self._for_people = _is_for_people(form, stream)
 
     @property
     def wants_debug(self) -> bool:
@@ -60,9 +64,19 @@ class Log:
         """Write the last line, whatever the level."""
         self._all.log(logging.ERROR if fields["exit_code"] else logging.INFO, event, **fields)
 
+    def explain(self, lines: Iterable[str]) -> None:
+        """Write lines for people, before the last one; the JSON has them as fields."""
+        if self._for_people:
+            for line in lines:
+                self._stream.write(f"{self._secrets.mask(line)}\n")
+
+
+def _is_for_people(form: LogFormat, stream: TextIO) -> bool:
+    return form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
+
 
 def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
-    if form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty()):
+    if _is_for_people(form, stream):
         return structlog.dev.ConsoleRenderer(colors=stream.isatty())
     encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not per line
     return lambda _, __, event: encode(event)

@@ -9,6 +9,15 @@ from enum import StrEnum
 from typing import ClassVar, assert_never
 
 from headstart.errors import AccessRefused, Diverged, HeadstartError, UnknownRevision, Unproven
+from headstart.explanation import refusal
+from headstart.fingerprint.finding import (
+    Ambiguous,
+    Finding,
+    HalfApplied,
+    Proven,
+    Unknowable,
+    Unlike,
+)
 from headstart.settings import Ahead
 from headstart.state import DatabaseFacts, History, State
 
@@ -16,6 +25,8 @@ from headstart.state import DatabaseFacts, History, State
 class Proof(StrEnum):
     """What the verdict rests on."""
 
+    FINGERPRINT = "fingerprint"
+    """The schema itself is what the revision builds."""
     VERSION_ROW = "version_row"
     """The version row says so; the schema itself was not compared."""
     OPERATOR = "operator"
@@ -44,12 +55,20 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Accept the existing tables as `revisions`: stamp these, if any, then run `pending`."""
+    """Accept the existing tables as `revisions`: stamp these, if any, then run `pending`.
+
+    `proven` is what the schema says; None where an operator said it.
+    """
 
     slug: ClassVar[str] = "baseline"
-    proof: ClassVar[Proof] = Proof.OPERATOR
     revisions: tuple[str, ...]
     pending: tuple[str, ...]
+    proven: Proven | None = None
+
+    @property
+    def proof(self) -> Proof:
+        """What it rests on."""
+        return Proof.OPERATOR if self.proven is None else Proof.FINGERPRINT
 
 
 @dataclass(frozen=True)
@@ -76,15 +95,26 @@ class Preview:
     pending: tuple[str, ...]
     run_in_progress: bool
     sql: str | None = None
+    proof: Proof = Proof.NONE
+    explanation: tuple[str, ...] = ()
 
 
-def decide(state: State, facts: DatabaseFacts, history: History, ahead: Ahead) -> Plan:
-    """Choose the plan for a state; every state has exactly one case."""
+def decide(
+    state: State,
+    facts: DatabaseFacts,
+    history: History,
+    ahead: Ahead,
+    finding: Finding | None = None,
+) -> Plan:
+    """Choose the plan for a state; every state has exactly one case.
+
+    `finding` is what the fingerprints say about tables without a version row, where they can.
+    """
     match state:
         case State.EMPTY:
             return _upgrade_of_new(facts, history)
         case State.UNVERSIONED:
-            return _adoption(facts, history)
+            return _adoption(facts, history, finding)
         case State.BEHIND:
             return Upgrade(history.pending_after(facts.version_rows))
         case State.AT_HEAD:
@@ -103,13 +133,33 @@ def _upgrade_of_new(facts: DatabaseFacts, history: History) -> Upgrade | Refuse:
     return Upgrade(history.pending_after(()))
 
 
-def _adoption(facts: DatabaseFacts, history: History) -> Baseline | Refuse:
-    # The proof by fingerprint slots in here: it will name the revision where no operator does.
-    if history.baseline is None:
-        return Refuse(_unproven(facts))
+def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -> Baseline | Refuse:
+    revisions, proven = history.baseline, None
+    if revisions is None:
+        match finding:
+            case None:
+                return Refuse(_unproven(facts))
+            case Unknowable():
+                return Refuse(_unproven(facts, finding.cause))
+            case Proven():
+                revisions, proven = frozenset(finding.revisions), finding
+            case Ambiguous() | HalfApplied() | Unlike():
+                return Refuse(refusal(finding))
+            case _:
+                assert_never(finding)
+    if not revisions <= history.applied_with(history.targets):
+        return Refuse(_beyond_target(revisions, history))
     if not facts.may_create:
         return Refuse(_no_create_privilege(facts))
-    return Baseline(tuple(sorted(history.baseline)), history.pending_after(history.baseline))
+    return Baseline(tuple(sorted(revisions)), history.pending_after(revisions), proven)
+
+
+def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
+    return Diverged(
+        f"the schema is that of {_names(revisions)}, which is not below the target"
+        f" {_names(history.targets)}",
+        next_step="set HEADSTART_TARGET to that revision, or to one above it",
+    )
 
 
 def _unknown(facts: DatabaseFacts, history: History, ahead: Ahead) -> NothingToDo | Refuse:
@@ -154,11 +204,18 @@ def _diverged(facts: DatabaseFacts, history: History) -> Diverged:
     )
 
 
-def _unproven(facts: DatabaseFacts) -> Unproven:
+_STALE = (
+    "deploy an image whose fingerprints are those of its scripts (headstart fingerprint build), or"
+    " set HEADSTART_BASELINE to the revision that these tables are"
+)
+
+
+def _unproven(facts: DatabaseFacts, stale: str | None = None) -> Unproven:
     present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
     return Unproven(
         "the database has tables of ours but no version row;"
-        f" present: {', '.join(present)}; missing: {', '.join(missing) or 'none'}"
+        f" present: {', '.join(present)}; missing: {', '.join(missing) or 'none'}",
+        next_step=_STALE if stale else None,
     )
 
 

@@ -5,11 +5,14 @@
 
 import random
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from headstart.catalogue import Catalogue
 from headstart.connect_failure import error_of
-from headstart.connection import ConnectFailed
+from headstart.connection import ConnectFailed, Connection
 from headstart.deadline import backoff_seconds
 from headstart.driver_url import sqlalchemy_url
 from headstart.errors import (
@@ -18,15 +21,29 @@ from headstart.errors import (
     HeadstartError,
     InvalidSettings,
     NotReady,
+    StaleFingerprints,
 )
+from headstart.explanation import of_proof
+from headstart.fingerprint.finding import Finding, Unknowable
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database, run_in_progress
 from headstart.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade, decide
-from headstart.revisions.history import read_history
+from headstart.proof import (
+    Comparison,
+    compare,
+    fails_on_drift,
+    note_difference,
+    our_tables,
+    prove,
+    read_known,
+)
+from headstart.revisions.history import read_history, resolve_revision
+from headstart.revisions.known_states import KnownStates
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.rendering import render_sql
 from headstart.revisions.script_source import created_tables
-from headstart.state import DatabaseFacts, History, Scope, State, detect
+from headstart.setting_kinds import Verify
+from headstart.state import DatabaseFacts, History, Scope, State, TableName, detect
 from headstart.task import Task
 from headstart.verdict import Outcome
 
@@ -40,6 +57,7 @@ class Image:
 
     project: Project
     history: History
+    known: KnownStates
 
 
 @dataclass(frozen=True)
@@ -48,23 +66,28 @@ class _Answer:
     state: State
     plan: Plan
     in_progress: bool
+    comparison: Comparison | None
 
 
 def read_image(task: Task) -> Image:
     """Load the Alembic project. Raises BrokenHistory, and InvalidSettings for its files."""
     settings = task.settings
     project = load_project(settings.alembic_ini, settings.target, settings.x)
-    return Image(project, read_history(project, settings.target, settings.baseline))
+    history = read_history(project, settings.target, settings.baseline)
+    return Image(project, history, read_known(task, project, history))
 
 
 def check(task: Task) -> Outcome:
     """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
-    return check_against(read_image(task), task)
+    return check_against(read_image(task), task, drift_fails=True)
 
 
-def check_against(image: Image, task: Task) -> Outcome:
-    """Check against an image that was read before: only the database is asked."""
-    return _ready(task, _ask(task, image))
+def check_against(image: Image, task: Task, *, drift_fails: bool) -> Outcome:
+    """Check against an image that was read before: only the database is asked.
+
+    `drift_fails` is what HEADSTART_VERIFY=auto means here.
+    """
+    return _ready(task, _ask(task, image), drift_fails=drift_fails)
 
 
 def wait(task: Task) -> Outcome:
@@ -75,7 +98,8 @@ def wait(task: Task) -> Outcome:
     grace = task.within(task.settings.access_grace_seconds)
     while True:
         try:
-            return check_against(image, task)
+            # app pods wait: a column that somebody made by hand must not keep them from starting
+            return check_against(image, task, drift_fails=False)
         except HeadstartError as error:
             now = time.monotonic()
             late_access = isinstance(error, AccessRefused) and not grace.passed(now)
@@ -119,40 +143,126 @@ def preview(task: Task, with_sql: bool) -> Preview:
         pending=pending,
         run_in_progress=answer.in_progress,
         sql=sql,
+        proof=answer.plan.proof,
+        explanation=_explained(answer.plan),
     )
+
+
+def _explained(plan: Plan) -> tuple[str, ...]:
+    proven = plan.proven if isinstance(plan, Baseline) else None
+    return of_proof(proven).lines if proven is not None else ()
+
+
+def diff(task: Task, revision: str | None) -> Outcome:
+    """Compare the schema with what a revision builds, or the version row's. Raises Drifted."""
+    image = read_image(task)
+    known = image.known.usable
+    if known is None:
+        task.record.explanation = ()  # the same as this error
+        why = image.known.why_not
+        raise StaleFingerprints(
+            f"{image.known.path} " + (f"proves nothing: {why}" if why else "does not exist")
+        )
+    scope = _scope(task)
+    with _connected(task) as connection:
+        rows = inspect_database(connection, scope, tuple).version_rows
+        wanted = rows
+        if revision is not None:
+            wanted = tuple(sorted(resolve_revision(image.project, revision, "--revision")))
+        task.record.from_revisions = task.record.to_revisions = rows
+        if revision is None and not wanted:
+            raise InvalidSettings(
+                "there is no version row: name a revision to compare with (--revision)"
+            )
+        with Catalogue(connection) as catalogue:
+            found = compare(catalogue, known, image.history, scope, wanted)
+    if found.expected is None:
+        raise StaleFingerprints(f"{image.known.path} says nothing about {', '.join(wanted)}")
+    step = "take the difference back by hand, or put it into a new revision"
+    task.record.proof = note_difference(task, found, wanted, fails=True, next_step=step)
+    return Outcome.SAME
+
+
+def _scope(task: Task) -> Scope:
+    schema, _, table = task.settings.version_table.rpartition(".")
+    return Scope(table, schema or None)
+
+
+@contextmanager
+def _connected(task: Task) -> Iterator[Connection]:
+    """Connect once. Raises the error that the failure leads to."""
+    try:
+        connection = task.connect(Purpose.READ)
+    except ConnectFailed as error:
+        raise error_of(error.failure, task.record.wait_attempts) from None
+    with connection:
+        task.record.database = connection.place
+        yield connection
 
 
 def _ask(task: Task, image: Image) -> _Answer:
     task.record.wait_attempts += 1
-    schema, _, table = task.settings.version_table.rpartition(".")
-    scope = Scope(table, schema or None)
-    try:
-        with task.connect(Purpose.READ) as connection:
-            task.record.database = connection.place
-            in_progress = run_in_progress(connection)
-            read = inspect_database(connection, scope, lambda: created_tables(image.project))
-    except ConnectFailed as error:
-        raise error_of(error.failure, task.record.wait_attempts) from None
+    scope = _scope(task)
+    with _connected(task) as connection:
+        in_progress = run_in_progress(connection)
+        read = inspect_database(connection, scope, lambda: _our_tables(image))
+        state = detect(read, image.history)
+        comparison = None
+        with Catalogue(connection) as catalogue:
+            finding = _finding(catalogue, image, state, scope)
+            if state is State.AT_HEAD and task.settings.verify is not Verify.OFF:
+                comparison = _comparison(catalogue, image, scope, read.version_rows)
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(read, may_create=True)
-    state = detect(facts, image.history)
     task.record.state = state
     task.record.from_revisions = task.record.to_revisions = facts.version_rows
-    plan = decide(state, facts, image.history, task.settings.ahead)
-    return _Answer(facts, state, plan, in_progress)
+    plan = decide(state, facts, image.history, task.settings.ahead, finding)
+    return _Answer(facts, state, plan, in_progress, comparison)
 
 
-def _ready(task: Task, answer: _Answer) -> Outcome:
+def _our_tables(image: Image) -> Iterable[TableName]:
+    usable = image.known.usable
+    return created_tables(image.project) if usable is None else our_tables(usable)
+
+
+def _finding(catalogue: Catalogue, image: Image, state: State, scope: Scope) -> Finding | None:
+    if state is not State.UNVERSIONED or image.history.baseline is not None:
+        return None
+    usable, why_not = image.known.usable, image.known.why_not
+    if usable is None:
+        return Unknowable(why_not) if why_not else None
+    return prove(catalogue, usable, image.history, scope)
+
+
+def _comparison(
+    catalogue: Catalogue, image: Image, scope: Scope, version_rows: tuple[str, ...]
+) -> Comparison | None:
+    """The schema against its version rows, which say that the database is ready."""
+    if image.known.usable is None:
+        return None
+    return compare(catalogue, image.known.usable, image.history, scope, version_rows)
+
+
+def _ready(task: Task, answer: _Answer, *, drift_fails: bool) -> Outcome:
     if answer.in_progress:
         raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
     match answer.plan:
         case NothingToDo():
             task.record.proof = answer.plan.proof
+            if answer.comparison is not None:
+                fails = fails_on_drift(task.settings.verify, auto=drift_fails)
+                rows = answer.facts.version_rows
+                task.record.proof = note_difference(task, answer.comparison, rows, fails=fails)
             return Outcome.AHEAD_COMPATIBLE if answer.plan.ahead else Outcome.NOTHING_TO_DO
         case Upgrade():
             raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
         case Baseline():
-            raise NotReady("tables of ours without a version row, which a run would baseline")
+            at = ", ".join(answer.plan.revisions) or "base"
+            proven = answer.plan.proven
+            raise NotReady(
+                f"tables of ours without a version row, which a run would baseline at {at}",
+                explanation=of_proof(proven) if proven is not None else None,
+            )
         case Refuse():
             raise answer.plan.error
         case _:

@@ -6,11 +6,11 @@ import os
 import sys
 from contextlib import suppress
 
-from headstart.arguments import Output
 from headstart.errors import InvalidSettings
+from headstart.invocation import Output
 from headstart.plan import Preview
 from headstart.termination import termination_message
-from headstart.verdict import Verdict
+from headstart.verdict import Outcome, Verdict
 
 
 def write_termination_message(path: str, fields: dict[str, object]) -> None:
@@ -64,13 +64,22 @@ def print_answer(text: str) -> None:
 
 
 def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
-    """The answer of check and wait on stdout."""
+    """The answer of check, wait and diff on stdout."""
     if output is Output.JSON:
         return json.dumps(fields, ensure_ascii=False)
+    return "\n".join(summary_lines(verdict))
+
+
+def summary_lines(verdict: Verdict) -> list[str]:
+    """The verdict for people: the outcome, what explains it, what to do now."""
+    explained = [f"  {line}" for line in verdict.record.explanation]
+    if verdict.outcome is Outcome.FINGERPRINTED:
+        return list(verdict.record.explanation)
     if verdict.error is None:
-        return f"ready: {verdict.outcome.value}"
-    lines = [f"{verdict.outcome.value}: {verdict.error['message']}", f"next: {verdict.next_step}"]
-    return "\n".join(lines)
+        ready = "" if verdict.outcome is Outcome.SAME else "ready: "
+        return [f"{ready}{verdict.outcome.value}", *explained]
+    first = f"{verdict.outcome.value}: {verdict.error['message']}"
+    return [first, *explained, f"next: {verdict.next_step}"]
 
 
 def preview_text(preview: Preview, output: Output) -> str:
@@ -83,6 +92,7 @@ def preview_text(preview: Preview, output: Output) -> str:
             "target": preview.target,
             "baseline": preview.baseline,
             "pending": preview.pending,
+            "proof": preview.proof.value,
             "run_in_progress": preview.run_in_progress,
         }
         return json.dumps(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
@@ -95,6 +105,9 @@ def _lines(preview: Preview) -> list[str]:
     lines.append(f"target: {', '.join(preview.target)}")
     lines += [f"stamp:  {revision}" for revision in preview.baseline]
     lines += [f"run:    {revision}" for revision in preview.pending]
+    if preview.baseline:
+        lines.append(f"proof:  {preview.proof.value}")
+    lines += [f"note:   {line}" for line in preview.explanation]
     if preview.run_in_progress:
         lines.append("note:   a run is in progress; this may be out of date")
     return lines

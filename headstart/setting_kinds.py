@@ -23,6 +23,19 @@ class Ahead(StrEnum):
     REFUSE = "refuse"
 
 
+class Verify(StrEnum):
+    """What a schema that is not as its revision builds it leads to."""
+
+    AUTO = "auto"
+    """A failure after a run that changed something, and in check; else it is reported."""
+    STRICT = "strict"
+    """A failure always, and so are fingerprints that belong to other scripts."""
+    WARN = "warn"
+    """It is reported."""
+    OFF = "off"
+    """Nobody looks."""
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from headstart import setting_kinds as kinds
-from headstart.setting_kinds import Ahead, LogFormat, LogLevel
+from headstart.setting_kinds import Ahead, LogFormat, LogLevel, Verify
 
 PREFIX = "HEADSTART_"
 
@@ -107,11 +107,33 @@ SETTINGS: tuple[Setting, ...] = (
         "BASELINE",
         "proof",
         "for tables without a version row: the revision that they are, head, or base where they"
-        " precede every revision; proof refuses",
+        " precede every revision; proof takes the one whose fingerprint they have, or refuses",
         kinds.baseline,
         "REVISION",
     ),
     _choice("AHEAD", Ahead.PROVE, "what to do about a version row that is not in this image"),
+    _choice(
+        "VERIFY",
+        Verify.AUTO,
+        "what a schema leads to that is not what its revision builds: auto is drifted after a run"
+        " that changed something, and in check, and reports it else (in wait, too); strict is"
+        " drifted always; warn reports it; off does not look",
+    ),
+    Setting(
+        "FINGERPRINTS",
+        None,
+        "the file of fingerprints; without a name fingerprints.txt beside env.py, if it is there",
+        kinds.text_or_none,
+        "PATH",
+    ),
+    Setting(
+        "REPLAY_SQL",
+        None,
+        "for fingerprint build and check: SQL to execute before the first revision, where a history"
+        " does not begin with an empty database",
+        kinds.text_or_none,
+        "PATH",
+    ),
     Setting(
         "VERSION_TABLE",
         "alembic_version",

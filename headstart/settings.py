@@ -13,10 +13,10 @@ from typing import Any
 from headstart.database_source import DatabaseSource, find_database, set_both_ways
 from headstart.database_url import InvalidUrl
 from headstart.errors import InvalidSettings
-from headstart.setting_kinds import Ahead, LogFormat, LogLevel
+from headstart.setting_kinds import Ahead, LogFormat, LogLevel, Verify
 from headstart.setting_table import DATABASE_URL, PREFIX, SETTINGS, Setting
 
-__all__ = ["Ahead", "LogFormat", "LogLevel", "Settings", "read_settings"]
+__all__ = ["Ahead", "LogFormat", "LogLevel", "Settings", "Verify", "read_settings"]
 
 ReadText = Callable[[str], str]
 Values = Mapping[str, str | tuple[str, ...]]
@@ -35,6 +35,9 @@ class Settings:
     access_grace_seconds: float = 0.0
     baseline: str = "proof"
     ahead: Ahead = Ahead.PROVE
+    verify: Verify = Verify.AUTO
+    fingerprints: str | None = None
+    replay_sql: str | None = None
     version_table: str = "alembic_version"
     x: tuple[str, ...] = ()
     ddl_lock_timeout_seconds: float = 5.0

@@ -49,6 +49,11 @@ class History:
         todo = self.applied_with(self.targets) - self.applied_with(revisions)
         return tuple(revision for revision in self.requirements if revision in todo)
 
+    def heads_of(self, applied: Iterable[str]) -> frozenset[str]:
+        """The version rows where these revisions are applied."""
+        every = frozenset(applied)
+        return every - {parent for revision in every for parent in self.parents[revision]}
+
     def overlapping(self, revisions: Iterable[str]) -> bool:
         """Whether one of `revisions` is an ancestor of another of them."""
         rows = frozenset(revisions)

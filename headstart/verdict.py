@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     BASELINED = "baselined"
     AHEAD_COMPATIBLE = "ahead_compatible"
     PLANNED = "planned"
+    SAME = "same"
+    FINGERPRINTED = "fingerprinted"
     INTERNAL_ERROR = "internal_error"
     INVALID_SETTINGS = "invalid_settings"
     WRONG_DATABASE = "wrong_database"
@@ -33,9 +35,13 @@ class Outcome(StrEnum):
     REVISION_FAILED = "revision_failed"
     NOT_COMMITTED = "not_committed"
     UNPROVEN = "unproven"
+    AMBIGUOUS = "ambiguous"
     UNKNOWN_REVISION = "unknown_revision"
     DIVERGED = "diverged"
     BROKEN_HISTORY = "broken_history"
+    STALE_FINGERPRINTS = "stale_fingerprints"
+    DRIFTED = "drifted"
+    INTERRUPTED = "interrupted"
     CANCELLED_BY_SIGINT = "sigint"
     CANCELLED_BY_SIGTERM = "sigterm"
 
@@ -55,6 +61,8 @@ EXITS: Mapping[Outcome, Exit] = {
     Outcome.BASELINED: Exit(0, False, "existing tables were stamped, the rest was applied"),
     Outcome.AHEAD_COMPATIBLE: Exit(0, False, "the database is newer, and that was allowed"),
     Outcome.PLANNED: Exit(0, False, "plan: what a run would do was printed, nothing was changed"),
+    Outcome.SAME: Exit(0, False, "diff: the schema is what the revision builds"),
+    Outcome.FINGERPRINTED: Exit(0, False, "fingerprint: the file is what the revisions build"),
     Outcome.INTERNAL_ERROR: Exit(1, False, "a bug in headstart"),
     Outcome.INVALID_SETTINGS: Exit(2, False, "a mistake in arguments, environment or alembic.ini"),
     Outcome.WRONG_DATABASE: Exit(2, False, "env.py connects to another database than ours"),
@@ -69,10 +77,16 @@ EXITS: Mapping[Outcome, Exit] = {
     ),
     Outcome.REVISION_FAILED: Exit(21, False, "a revision raised, or outlasted the deadline"),
     Outcome.NOT_COMMITTED: Exit(21, False, "env.py did not commit what was applied"),
-    Outcome.UNPROVEN: Exit(22, False, "tables of ours without a version row"),
+    Outcome.UNPROVEN: Exit(22, False, "tables of ours without a version row, and without proof"),
+    Outcome.AMBIGUOUS: Exit(22, False, "the schema is that of several revisions, and rows decide"),
     Outcome.UNKNOWN_REVISION: Exit(23, False, "the version row is not in this image"),
     Outcome.DIVERGED: Exit(23, False, "version rows beside the target, or overlapping"),
     Outcome.BROKEN_HISTORY: Exit(24, False, "the image's own revisions cannot be used"),
+    Outcome.STALE_FINGERPRINTS: Exit(
+        24, False, "the fingerprints file is missing, or not what the revisions build"
+    ),
+    Outcome.DRIFTED: Exit(25, False, "the schema is not what its revision builds"),
+    Outcome.INTERRUPTED: Exit(26, False, "a revision is half applied"),
     Outcome.CANCELLED_BY_SIGINT: Exit(130, True, "SIGINT: rolled back, lock released"),
     Outcome.CANCELLED_BY_SIGTERM: Exit(143, True, "SIGTERM: rolled back, lock released"),
 }
@@ -92,9 +106,13 @@ _ERROR_OUTCOMES: Mapping[type[BaseException], Outcome] = {
     errors.RevisionFailed: Outcome.REVISION_FAILED,
     errors.NotCommitted: Outcome.NOT_COMMITTED,
     errors.Unproven: Outcome.UNPROVEN,
+    errors.Ambiguous: Outcome.AMBIGUOUS,
+    errors.Interrupted: Outcome.INTERRUPTED,
+    errors.Drifted: Outcome.DRIFTED,
     errors.UnknownRevision: Outcome.UNKNOWN_REVISION,
     errors.Diverged: Outcome.DIVERGED,
     errors.BrokenHistory: Outcome.BROKEN_HISTORY,
+    errors.StaleFingerprints: Outcome.STALE_FINGERPRINTS,
 }
 
 
@@ -119,7 +137,8 @@ class Record:
     """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
 
     `partly_applied` is a revision that failed after it had committed some of its work.
-    `database` holds host, port, name and user, never a password.
+    `database` holds host, port, name and user, never a password. `explanation` is what the proof
+    found, in lines for a terminal, and `fields` the same for the verdict.
     """
 
     run_id: str
@@ -137,6 +156,14 @@ class Record:
     lock_wait_seconds: float = 0.0
     database: Mapping[str, str] = field(default_factory=dict)
     server_version: str | None = None
+    explanation: tuple[str, ...] = ()
+    fields: dict[str, object] = field(default_factory=dict)
+
+    def explain(self, explanation: errors.Explanation) -> None:
+        """Take over what a proof found."""
+        new = (line for line in explanation.lines if line not in self.explanation)
+        self.explanation += tuple(new)
+        self.fields |= explanation.fields
 
 
 @dataclass(frozen=True)
@@ -158,6 +185,8 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
     """Turn the end of a run, an outcome or an error, into its verdict."""
     if isinstance(end, Outcome):
         return Verdict(end, record, duration_seconds)
+    if isinstance(end, errors.HeadstartError):
+        record.explain(end.explanation)
     step = _next_step(end, record.partly_applied)
     return Verdict(outcome_of(end), record, duration_seconds, step, _error_fields(end))
 
@@ -213,6 +242,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         ],
         "partly_applied": record.partly_applied,
         "proof": record.proof.value,
+        **record.fields,
         "wait_attempts": record.wait_attempts,
         "wait_seconds": round(record.wait_seconds, 3),
         "lock_wait_seconds": round(record.lock_wait_seconds, 3),

@@ -26,7 +26,7 @@ from headstart.revisions.project import Project
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
 _LOST_CONNECTION_CLASSES = ("08", "57P")
-_ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
+ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _env_failure(
 
 
 def _cure(sqlstate: str | None) -> str | None:
-    if sqlstate in _ALREADY_THERE_SQLSTATES:
+    if sqlstate in ALREADY_THERE_SQLSTATES:
         return (
             "something made this object outside Alembic: compare it with the revision, then remove"
             " it or stamp the revision"

@@ -26,7 +26,7 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     _check_ids(project.scripts)
     _check_parents(project.scripts)
     _check_graph(project)
-    targets = _resolve(project, target, "HEADSTART_TARGET")
+    targets = resolve_revision(project, target, "HEADSTART_TARGET")
     history = History(
         parents={s.revision: frozenset(s._versioned_down_revisions) for s in project.scripts},
         requirements=_ancestors_first(project.scripts),
@@ -107,7 +107,8 @@ def _ancestors_first(scripts: Iterable[Script]) -> dict[str, frozenset[str]]:
     return {revision: edges[revision] for revision in TopologicalSorter(edges).static_order()}
 
 
-def _resolve(project: Project, name: str, setting: str) -> frozenset[str]:
+def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str]:
+    """The revisions that a name stands for. Raises BrokenHistory and InvalidSettings."""
     heads = project.directory.get_heads()
     if name == "head" and len(heads) > 1:
         files = [f"{head} ({_file_of(project, head)})" for head in sorted(heads)]
@@ -139,7 +140,7 @@ def _resolve_baseline(
         case "base":
             return frozenset()
         case _:
-            return _resolve(project, baseline, "HEADSTART_BASELINE")
+            return resolve_revision(project, baseline, "HEADSTART_BASELINE")
 
 
 def _check_baseline(history: History, baseline: str) -> None:

@@ -39,13 +39,19 @@ class Probe:
     worker: Worker
     driver: str
     scope: Scope
-    tables: frozenset[TableName]
+    metadata: tuple[MetaData, ...]
     mode: Mode
     begun_by_env: bool
     pooled: bool
     session_settings: tuple[str, ...]
     limits: tuple[str, ...]
     own_limits: tuple[str, ...]
+
+    @property
+    def tables(self) -> frozenset[TableName]:
+        """The tables of env.py's target_metadata."""
+        every = (table for one in self.metadata for table in one.tables.values())
+        return frozenset((table.schema, table.name) for table in every)
 
 
 def probe_env(project: Project, worker: Worker) -> Probe:
@@ -140,7 +146,7 @@ def _probe_of(worker: Worker, now: Configured) -> Probe:
         replace(worker, own_limits=own_limits),
         connection.dialect.driver,
         Scope(*version_table(now.options), row[0], row[1], tuple(json.loads(row[2]))),
-        frozenset(_metadata_tables(now.options.get("target_metadata"))),
+        _metadata(now.options.get("target_metadata")),
         now.mode,
         now.begun,
         pooled,
@@ -191,9 +197,7 @@ def _async_driver(worker: Worker) -> str:
     )
 
 
-def _metadata_tables(metadata: MetaData | Iterable[MetaData] | None) -> Iterable[TableName]:
-    if metadata is None:
-        return
-    for one in [metadata] if isinstance(metadata, MetaData) else metadata:
-        for table in one.tables.values():
-            yield table.schema, table.name
+def _metadata(given: MetaData | Iterable[MetaData] | None) -> tuple[MetaData, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, MetaData) else tuple(given)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
+from headstart.revisions.reading import Execute, executing_on
 from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.verdict import Applied
 
@@ -31,22 +32,30 @@ class Listener:
 
     `before_revision` raises when the run must not go on; `applied` is called after each COMMIT;
     `partly_applied`, after a failure, with a revision that had committed a part of its work;
-    `look_back` asks a second connection, also for the fate of a transaction.
+    `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
+    the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
+    the one that migrates after each revision, committed or, in mode ATOMIC, not.
     """
 
     before_revision: Callable[[], None]
     applied: Callable[[Applied], None]
     partly_applied: Callable[[str], None]
     look_back: Callable[[int | None], Committed]
+    before_stamp: Callable[[Execute], None] = lambda _: None
+    migrated: Callable[[str, Connection], None] = lambda _, __: None
 
 
 @dataclass
 class Run:
-    """One pass over env.py: what it works through, and how far it is."""
+    """One pass over env.py: what it works through, and how far it is.
+
+    `order` numbers revisions that have to come in an order of their own, before all others.
+    """
 
     probe: Probe
     listener: Listener
     heartbeat_seconds: float
+    order: Mapping[str, int] = field(default_factory=dict)
     current: str | None = field(default=None, init=False)
     done: bool = field(default=False, init=False)
     started: float = field(default=0.0, init=False)
@@ -84,9 +93,12 @@ def upgrade(project: Project, target: str, run: Run, baseline: tuple[str, ...] =
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         run.failure = run.current = None  # env.py may have rolled back, and try again
         if baseline:
-            yield from _stamp(project, baseline, heads, run)
+            yield from _stamp(project, baseline, heads, context.connection, run)
             heads = baseline
         pending = project.directory._upgrade_revs(target, heads)
+        if run.order:
+            last = len(run.order)
+            pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
         for number, step in enumerate(pending, start=1):
             yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
         run.done = True
@@ -105,16 +117,36 @@ def run_without_revisions(project: Project, run: Run) -> None:
 
 
 def _stamp(
-    project: Project, revisions: tuple[str, ...], heads: tuple[str, ...], run: Run
+    project: Project,
+    revisions: tuple[str, ...],
+    heads: tuple[str, ...],
+    connection: Connection,
+    run: Run,
 ) -> Iterator[Any]:
     if heads:
         raise BrokenHistory(f"a version row appeared meanwhile: {heads}")
     for step in project.directory._stamp_revs(revisions, heads):
         run.listener.before_revision()
+        _ask_before(step, connection, run)
         yield step
     run.end_step(
         frozenset(revisions), lambda: run.say("baseline_stamped", revisions=list(revisions))
     )
+
+
+def _ask_before(step: Any, connection: Connection, run: Run) -> None:
+    """Alembic calls a step's function in the transaction in which it writes the version row."""
+    stamp = step.migration_fn
+
+    def ask_and_stamp(**options: Any) -> None:
+        try:
+            run.listener.before_stamp(executing_on(connection))
+            stamp(**options)
+        except BaseException as error:
+            run.failure = error  # env.py may swallow it
+            raise
+
+    step.migration_fn = ask_and_stamp
 
 
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
@@ -138,6 +170,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
     if run.probe.mode is Mode.PER_REVISION:
         # Alembic resumes us after the transaction of this step has been committed
         commit_rest(connection)
+    run.listener.migrated(revision, connection)
     run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
 
 

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from headstart.advisory_lock import held_condition
-from headstart.connection import break_off, canceller, literal
+from headstart.connection import break_off, canceller
 from headstart.errors import HeadstartError
 from headstart.events import Say
 from headstart.revisions.sessions import is_pooled
+from headstart.sql import literal
 
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""

@@ -3,9 +3,19 @@
 import pytest
 
 from headstart import __version__
-from headstart.arguments import Invocation, Output, Verb, parse_arguments
+from headstart.arguments import parse_arguments
 from headstart.errors import InvalidSettings
+from headstart.invocation import FingerprintOptions, FingerprintVerb, Invocation, Output, Verb
 from headstart.setting_table import SETTINGS, Setting
+
+EMBEDDED = {"EMBEDDED": "true"}
+"""Revisions are replayed in a database of somebody's only where he names it."""
+
+
+def asked(options: FingerprintOptions, **values: str) -> Invocation:
+    """The verb fingerprint, with what belongs to it."""
+    return Invocation(Verb.FINGERPRINT, fingerprint=options, values=values)
+
 
 ACCEPTED = {
     (): Invocation(),
@@ -19,10 +29,26 @@ ACCEPTED = {
     ("--x", "a=1"): Invocation(values={"X": ("a=1",)}),
     ("--target", "-1"): Invocation(values={"TARGET": "-1"}),
     ("--target=head", "--ahead", "allow"): Invocation(values={"TARGET": "head", "AHEAD": "allow"}),
+    ("diff",): Invocation(Verb.DIFF),
+    ("diff", "--revision", "ae10"): Invocation(Verb.DIFF, revision="ae10"),
+    ("diff", "--output=json"): Invocation(Verb.DIFF, Output.JSON),
+    ("fingerprint", "build"): asked(FingerprintOptions(FingerprintVerb.BUILD), **EMBEDDED),
+    ("fingerprint", "check"): asked(FingerprintOptions(FingerprintVerb.CHECK), **EMBEDDED),
+    ("fingerprint", "build", "--url", "postgresql://h/scratch"): asked(
+        FingerprintOptions(FingerprintVerb.BUILD), DATABASE_URL="postgresql://h/scratch"
+    ),
+    ("fingerprint", "build", "--create-all", "--replace"): asked(
+        FingerprintOptions(FingerprintVerb.BUILD, create_all=True, replace=True), **EMBEDDED
+    ),
+    ("fingerprint", "record", "--revision", "ae10"): Invocation(
+        Verb.FINGERPRINT,
+        revision="ae10",
+        fingerprint=FingerprintOptions(FingerprintVerb.RECORD, "ae10"),
+    ),
 }
 
 REFUSED = {
-    ("wiat",): "there is no verb wiat; there are run, check, wait, plan",
+    ("wiat",): "there is no verb wiat; there are run, check, wait, plan, diff, fingerprint",
     ("run", "again"): "there is more than one verb",
     ("--wait-second", "5"): "unknown option --wait-second; did you mean --wait-seconds?",
     ("--wait-sec=5",): "unknown option --wait-sec",
@@ -30,10 +56,19 @@ REFUSED = {
     ("-y",): "unknown option -y",
     ("--sql",): "--sql belongs to the verb plan",
     ("check", "--sql"): "--sql belongs to the verb plan",
-    ("--output", "json"): "--output belongs to check, wait and plan",
+    ("--output", "json"): "--output belongs to the verbs that answer",
     ("check", "--output", "xml"): "--output is one of text, json",
     ("--target", "a", "check", "--target", "b"): "--target is given twice",
     ("--wait-seconds",): "argument --wait-seconds: expected one argument",
+    ("fingerprint",): "there is no fingerprint; there are build, check, record",
+    ("fingerprint", "bild"): "there is no fingerprint bild; there are build, check, record",
+    ("check", "--url", "u"): "--url belongs to the verb fingerprint",
+    ("fingerprint", "check", "--create-all"): "--create-all belongs to the verb fingerprint build",
+    ("fingerprint", "check", "--replace"): "--replace belongs to the verb fingerprint build",
+    ("check", "--revision", "a"): "--revision belongs to the verbs diff and fingerprint record",
+    ("diff", "--revision", "a", "--revision", "b"): "--revision is given twice",
+    ("fingerprint", "build", "--url", "u", "--database-url", "v"): "--url and --database-url",
+    ("--creat-all",): "unknown option --creat-all; did you mean --create-all?",
 }
 
 
@@ -71,6 +106,8 @@ def test_several_mistakes_are_reported_at_once() -> None:
         ["--password=s3cret"],
         ["-s3cret"],
         ["check", "--output", "s3cret"],
+        ["fingerprint", "postgresql://u:s3cret@h/db"],
+        ["check", "--url", "postgresql://u:s3cret@h/db"],
     ],
 )
 def test_no_message_repeats_a_value(argv: list[str]) -> None:

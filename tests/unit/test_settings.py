@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headstart.errors import InvalidSettings
+from headstart.setting_kinds import Verify
 from headstart.setting_table import SETTINGS, Setting
 from headstart.settings import Ahead, LogFormat, LogLevel, Settings, read_settings
 from tests.unit.random_secrets import random_secrets
@@ -96,7 +97,12 @@ VALUES: list[tuple[str, str, object]] = [
     ("WAIT_SECONDS", "1.5", 1.5),
     ("DEADLINE_SECONDS", "90", 90.0),
     ("BASELINE", "head", "head"),
+    ("BASELINE", "proof", "proof"),
     ("AHEAD", "Allow", Ahead.ALLOW),
+    ("VERIFY", "Warn", Verify.WARN),
+    ("FINGERPRINTS", "/app/fingerprints.txt", "/app/fingerprints.txt"),
+    ("FINGERPRINTS", "", None),
+    ("REPLAY_SQL", "base.sql", "base.sql"),
     ("VERSION_TABLE", "audit.versions", "audit.versions"),
     ("X", "", ()),
     ("X", "tenant=a mode='b c'", ("tenant=a", "mode=b c")),
@@ -123,6 +129,7 @@ NOT_ALLOWED = [
     ("DEADLINE_SECONDS", "0"),
     ("HEARTBEAT_SECONDS", "0"),
     ("AHEAD", "yes"),
+    ("VERIFY", "1"),
     ("VERSION_TABLE", "a.b.c"),
     ("VERSION_TABLE", ".b"),
     ("X", "tenant='a"),
@@ -364,9 +371,7 @@ def test_a_name_near_a_setting_is_a_mistake_that_names_the_setting(name: str) ->
     assert mistakes(URL | {name: "1"}) == (f"{name} is not a setting; did you mean {TYPOS[name]}?",)
 
 
-@pytest.mark.parametrize(
-    "name", ["HEADSTART_VERIFY", "HEADSTART_DDL_RETRY_SECONDS", "HEADSTART_COLOUR"]
-)
+@pytest.mark.parametrize("name", ["HEADSTART_DDL_RETRY_SECONDS", "HEADSTART_COLOUR"])
 def test_a_name_far_from_every_setting_is_a_warning(name: str) -> None:
     assert read(URL | {name: "1"}).warnings == (
         f"{name} is not a setting of this version; it was ignored",

@@ -20,7 +20,7 @@ from headstart.verdict import (
 )
 
 CODES = {
-    0: "nothing_to_do upgraded baselined ahead_compatible planned",
+    0: "nothing_to_do upgraded baselined ahead_compatible planned same fingerprinted",
     1: "internal_error",
     2: "invalid_settings wrong_database",
     10: "unreachable pool_exhausted",
@@ -30,9 +30,11 @@ CODES = {
     14: "not_ready",
     20: "access_refused",
     21: "revision_failed not_committed",
-    22: "unproven",
+    22: "unproven ambiguous",
     23: "unknown_revision diverged",
-    24: "broken_history",
+    24: "broken_history stale_fingerprints",
+    25: "drifted",
+    26: "interrupted",
     130: "sigint",
     143: "sigterm",
 }

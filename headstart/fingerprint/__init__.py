@@ -1,0 +1,1 @@
+"""Which revision is this database at? A schema, and the known states it is compared with."""

@@ -1,0 +1,172 @@
+"""What the database is found to be, on a new connection each time: version rows, schema, proof."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from headstart.catalogue import Catalogue
+from headstart.connection import ConnectFailed, Connection
+from headstart.errors import (
+    ConnectionLost,
+    Explanation,
+    HeadstartError,
+    NotCommitted,
+    RevisionFailed,
+    Unproven,
+)
+from headstart.explanation import refusal
+from headstart.fingerprint.finding import Finding, HalfApplied, Proven, Unknowable
+from headstart.identity import Purpose
+from headstart.inspection import inspect_database, transaction_kept
+from headstart.plan import Proof
+from headstart.proof import Catalogue as AnyCatalogue
+from headstart.proof import compare, fails_on_drift, note_difference, our_tables, prove
+from headstart.revisions.environment import Mode
+from headstart.revisions.failure import ALREADY_THERE_SQLSTATES
+from headstart.revisions.known_states import KnownStates
+from headstart.revisions.probe import Probe
+from headstart.revisions.project import Project
+from headstart.revisions.script_source import created_tables
+from headstart.revisions.upgrade import Committed
+from headstart.setting_kinds import Verify
+from headstart.state import DatabaseFacts, History, State, TableName, detect
+from headstart.task import Task
+
+_UNCOMMITTED = (
+    "env.py begins a transaction before context.configure() and never commits it: commit what it"
+    " executes there, or use engine.begin() instead of engine.connect()"
+)
+_ROLLED_BACK = (
+    "env.py does not commit the transaction of its revisions, or rolls it back: let it commit, and"
+    " take away what asks for a dry run (-x, say)"
+)
+
+
+class Look:
+    """Reads the facts, on a new connection each time; the verdict's `to` is what it saw last."""
+
+    def __init__(
+        self, task: Task, project: Project, history: History, probe: Probe, known: KnownStates
+    ) -> None:
+        self.task = task
+        self.history = history
+        self._project = project
+        self._probe = probe
+        self._known = known
+
+    def tell_state(self) -> tuple[DatabaseFacts, State, Finding | None]:
+        """Read the facts, and where they are tables without a version row, prove the schema."""
+        with self._connected() as connection:
+            facts = self._read(connection)
+            state = detect(facts, self.history)
+            finding = None
+            if state is State.UNVERSIONED and self.history.baseline is None:
+                with Catalogue(connection) as catalogue:
+                    finding = self._prove(catalogue)
+        return facts, state, finding
+
+    def prove_again(self, catalogue: AnyCatalogue, revisions: tuple[str, ...]) -> None:
+        """Raise Unproven unless the schema is still that of these revisions."""
+        finding = self._prove(catalogue)
+        if not isinstance(finding, Proven) or finding.revisions != revisions:
+            raise Unproven(
+                "the schema was changed while it was looked at",
+                next_step="run again; somebody else changes this database",
+            )
+
+    def verify_rows(self) -> tuple[str, ...]:
+        """The version rows, which have to be the targets. Raises NotCommitted."""
+        with self._connected() as connection:
+            facts = self._read(connection)
+        if detect(facts, self.history) is not State.AT_HEAD:
+            raise NotCommitted(
+                f"after the run the version row is {', '.join(facts.version_rows) or 'not there'},"
+                f" not {', '.join(sorted(self.history.targets))}",
+                next_step=self.cure_of_rollback(),
+            )
+        return facts.version_rows
+
+    def verify_schema(self, rows: tuple[str, ...], *, failing: bool) -> Proof:
+        """Compare the schema with what its version rows promise. Raises Drifted where it fails."""
+        verify, known = self.task.settings.verify, self._known.usable
+        if verify is Verify.OFF or known is None:
+            return Proof.VERSION_ROW
+        with self._connected() as connection, Catalogue(connection) as catalogue:
+            found = compare(catalogue, known, self.history, self._probe.scope, rows)
+        fails = fails_on_drift(verify, auto=failing)
+        return note_difference(self.task, found, rows, fails=fails)
+
+    def back(self, transaction: int | None) -> Committed:
+        """What has been committed; nothing where nobody answers any more."""
+        with suppress(HeadstartError), self._connected() as connection:
+            known = [r for r in self._read(connection).version_rows if r in self.history.parents]
+            return Committed(
+                self.history.applied_with(known),
+                transaction is not None and transaction_kept(connection, transaction),
+            )
+        return Committed(frozenset(), transaction_kept=False)
+
+    @contextmanager
+    def read_back(self) -> Iterator[None]:
+        """Where the block fails, tell what the database has now rather than what we think."""
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
+                self._explain_half_applied(error)
+            self.task.record.to_revisions = None
+            with suppress(HeadstartError), self._connected() as connection:
+                self._read(connection)
+            raise
+
+    def _explain_half_applied(self, error: RevisionFailed) -> None:
+        """Say what somebody has done of the revision that fails since it is there in part."""
+        with (
+            suppress(HeadstartError),
+            self._connected() as connection,
+            Catalogue(connection) as catalogue,
+        ):
+            finding = self._prove(catalogue)
+            if isinstance(finding, HalfApplied):
+                interrupted = refusal(finding)
+                self.task.record.explain(
+                    Explanation((str(interrupted),), {"half_applied": finding.revision})
+                )
+                error.explanation = interrupted.explanation
+                error.next_step = (
+                    f"do by hand what is still to do and alembic stamp {finding.revision}, or undo"
+                    " by hand what is there; then run again"
+                )
+
+    def _prove(self, catalogue: AnyCatalogue) -> Finding | None:
+        if self._known.usable is None:
+            return Unknowable(self._known.why_not) if self._known.why_not else None
+        return prove(catalogue, self._known.usable, self.history, self._probe.scope)
+
+    def cure_of_rollback(self) -> str | None:
+        """What to do where nothing was committed; None where the mode does not explain that."""
+        if self._probe.begun_by_env:
+            return _UNCOMMITTED
+        return _ROLLED_BACK if self._probe.mode is Mode.ATOMIC else None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            connection = self.task.connect(Purpose.READ)
+        except ConnectFailed as error:
+            raise ConnectionLost(f"the database went away: {error}") from None
+        with connection:
+            yield connection
+
+    def _read(self, connection: Connection) -> DatabaseFacts:
+        facts = inspect_database(
+            connection,
+            self._probe.scope,
+            self._our_tables,
+        )
+        self.task.record.to_revisions = facts.version_rows
+        return facts
+
+    def _our_tables(self) -> frozenset[TableName]:
+        if self._known.usable is not None:
+            return our_tables(self._known.usable)
+        return self._probe.tables | frozenset(created_tables(self._project))

@@ -1,0 +1,164 @@
+"""Prove a schema by its fingerprint: which revision it is, and whether it is as that builds it."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from headstart.errors import Explanation, StaleFingerprints
+from headstart.explanation import drifted, of_difference, of_live
+from headstart.fingerprint.difference import Difference, difference
+from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
+from headstart.fingerprint.equivalent import are_equivalent, rename_statements
+from headstart.fingerprint.finding import Proven, Told, find
+from headstart.fingerprint.names import split_name
+from headstart.fingerprint.normal_form import Snapshot
+from headstart.fingerprint.query import Reading
+from headstart.fingerprint.scope import Live, live_schema, with_renamed
+from headstart.fingerprint.search import expected_states
+from headstart.fingerprint.states import Fingerprints
+from headstart.plan import Proof
+from headstart.revisions.known_states import KnownStates, read_known_states
+from headstart.revisions.project import Project
+from headstart.setting_kinds import Verify
+from headstart.state import History, Scope, TableName
+from headstart.task import Task
+
+
+class Catalogue(Protocol):
+    """The catalog, on a connection of ours or on env.py's."""
+
+    def read(self, reading: Reading, /) -> Snapshot:
+        """Read a schema."""
+
+    def ask(self, equal: EqualSchemas, /) -> Answers:
+        """Ask about rows, in the same transaction."""
+
+
+MOST_CONFIRMATIONS = 5
+"""How often a schema that is none is read again, where somebody changes it meanwhile."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A schema against what its version rows promise; `expected` is None where that is unknown."""
+
+    live: Live
+    expected: frozenset[str] | None
+
+    @property
+    def difference(self) -> Difference:
+        """Nothing where it is as promised."""
+        if self.expected is None:
+            return Difference(0)
+        return difference(self.expected, self.live.lines)
+
+
+def read_known(task: Task, project: Project, history: History) -> KnownStates:
+    """Read the fingerprints file, and tell where it is of no use. Raises StaleFingerprints."""
+    known = read_known_states(project, history, task.settings.fingerprints)
+    if known.why_not is None:
+        return known
+    told = f"{known.path} proves nothing: {known.why_not}"
+    if task.settings.verify is Verify.STRICT:
+        raise StaleFingerprints(told)
+    task.record.explain(Explanation((told,), {"fingerprints": told}))
+    task.say("fingerprints_unusable", path=str(known.path), cause=known.why_not)
+    return known
+
+
+def our_tables(known: Fingerprints) -> frozenset[TableName]:
+    """The tables that any revision makes."""
+    names = (split_name(each) for each in known.tables)
+    return frozenset((schema or None, name) for schema, name in names)
+
+
+def reading_of(scope: Scope, known: Fingerprints) -> Reading:
+    """What to read of a database: the names that the history knows."""
+    return Reading(scope.schema, scope.version_table, scope.version_schema, known.objects)
+
+
+def _live(catalogue: Catalogue, known: Fingerprints, scope: Scope) -> Live:
+    found = catalogue.read(reading_of(scope, known))
+    if not found.lines and scope.schema is None and scope.version_schema:
+        # without env.py nobody says which schema its search_path names: that of the version table
+        found = catalogue.read(reading_of(replace(scope, schema=scope.version_schema), known))
+    return live_schema(found, known)
+
+
+def prove(catalogue: Catalogue, known: Fingerprints, history: History, scope: Scope) -> Told:
+    """Tell the revision of tables without a version row. Raises as Catalogue does."""
+    finding = find(_live(catalogue, known, scope), known, history, catalogue.ask)
+    for _ in range(MOST_CONFIRMATIONS):
+        if isinstance(finding, Proven):
+            break
+        # of something that was being renamed both names may have been read, or none
+        again = find(_live(catalogue, known, scope), known, history, catalogue.ask)
+        if again.live.lines == finding.live.lines:
+            break
+        finding = again
+    return finding
+
+
+def compare(
+    catalogue: Catalogue,
+    known: Fingerprints,
+    history: History,
+    scope: Scope,
+    version_rows: tuple[str, ...],
+) -> Comparison:
+    """Compare the schema with that of its version rows, in whichever known form is the nearest."""
+    wanted = frozenset(version_rows)
+    found = _compared(_live(catalogue, known, scope), known, history, wanted)
+    for _ in range(MOST_CONFIRMATIONS):
+        if not found.difference:
+            break
+        again = _compared(_live(catalogue, known, scope), known, history, wanted)
+        if again.live.lines == found.live.lines:
+            break
+        found = again
+    return found
+
+
+def _compared(
+    live: Live, known: Fingerprints, history: History, wanted: frozenset[str]
+) -> Comparison:
+    expected = expected_states(live.lines, known, history, wanted)
+    if live.lines not in expected:
+        live = with_renamed(live, known)
+    nearest = min(expected, key=lambda lines: len(lines ^ live.lines), default=None)
+    return Comparison(live, nearest)
+
+
+def fails_on_drift(verify: Verify, *, auto: bool) -> bool:
+    """Whether a difference is a failure, where HEADSTART_VERIFY=auto means `auto`."""
+    return verify is Verify.STRICT or (verify is Verify.AUTO and auto)
+
+
+def note_difference(
+    task: Task,
+    found: Comparison,
+    rows: tuple[str, ...],
+    *,
+    fails: bool,
+    next_step: str | None = None,
+) -> Proof:
+    """Tell a difference. Raises Drifted where it fails; else gives what the verdict rests on."""
+    if found.expected is None:  # the file does not reach as far back
+        return Proof.VERSION_ROW
+    told = found.difference
+    renames = _renames(found.expected, found.live.lines) if told else ()
+    shown = of_difference(told, found.live, renames) if told else of_live(found.live)
+    if not told:
+        task.record.explain(shown)
+        return Proof.FINGERPRINT
+    error = drifted(rows, told, shown, next_step)
+    if fails:
+        task.record.proof = Proof.VERSION_ROW
+        raise error
+    task.say("schema_drifted", cause=str(error))
+    task.record.explain(Explanation((f"drifted: {error}", *shown.lines), shown.fields))
+    return Proof.VERSION_ROW
+
+
+def _renames(expected: frozenset[str], live: frozenset[str]) -> tuple[str, ...]:
+    """What makes a schema exact of which only names and spellings differ."""
+    return rename_statements(expected, live) if are_equivalent(expected, live) else ()

@@ -1,0 +1,109 @@
+"""The fingerprints file that lies beside env.py, and whether it belongs to the scripts there.
+
+It is code, as the scripts are: shipped with them, bound to them by digests, never read from a
+database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.errors import BrokenHistory
+from headstart.fingerprint.file import InvalidFile, read_file
+from headstart.fingerprint.normal_form import NORMAL_FORM
+from headstart.fingerprint.states import BASE, Fingerprints, State, script_digest
+from headstart.revisions.project import Project
+from headstart.state import History
+
+FILE_NAME = "fingerprints.txt"
+SNAPSHOT = "snapshot"
+"""The way to a state that was recorded from a database known to be right."""
+
+
+@dataclass(frozen=True)
+class KnownStates:
+    """The file's states; `usable` is None where there is no file, or one that proves nothing.
+
+    `why_not` says why a file that is there proves nothing.
+    """
+
+    path: Path
+    usable: Fingerprints | None = None
+    why_not: str | None = None
+
+
+def path_of(project: Project, given: str | None) -> Path:
+    """Where the file is: as HEADSTART_FINGERPRINTS says, or beside env.py."""
+    return Path(given).absolute() if given else Path(project.directory.dir).absolute() / FILE_NAME
+
+
+def read_known_states(project: Project, history: History, given: str | None) -> KnownStates:
+    """Read the file. Raises BrokenHistory for one that cannot be read or understood."""
+    path = path_of(project, given)
+    found = load(path)
+    if found is None and given:
+        raise BrokenHistory(f"HEADSTART_FINGERPRINTS: {path} does not exist")
+    if found is None:
+        return KnownStates(path)
+    why_not = why_stale(found, history, digests(project))
+    return KnownStates(path, None if why_not else found, why_not)
+
+
+def load(path: Path) -> Fingerprints | None:
+    """The file's states, whatever they belong to; None where there is no file."""
+    try:
+        return read_file(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except InvalidFile as error:
+        raise _broken(path, str(error)) from error
+    except (OSError, ValueError) as error:
+        raise _broken(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _broken(path: Path, cause: str) -> BrokenHistory:
+    return BrokenHistory(
+        f"{path}: {cause}",
+        next_step="take one side of a merge and headstart fingerprint build, or build it anew:"
+        " headstart fingerprint build --replace",
+    )
+
+
+def digests(project: Project) -> Mapping[str, str]:
+    """The digest of each revision's script."""
+    return {s.revision: script_digest(Path(s.path).read_bytes()) for s in project.scripts}
+
+
+def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str]) -> str | None:
+    """Why the states are not those of the scripts; None where they are."""
+    form = known.meta.get("normal_form")
+    if form != NORMAL_FORM:
+        return f"it has normal form {form}, and this version of headstart reads {NORMAL_FORM}"
+    recorded = {n: state for n, state in known.steps.items() if n != BASE}
+    below = below_snapshots(known, history)
+    gone = [n for n, s in recorded.items() if n not in scripts and not _is_of(s, scripts)]
+    new = [name for name in scripts if name not in recorded and name not in below]
+    edited = [n for n, s in recorded.items() if n in scripts and s.script != scripts[n]]
+    told = {
+        "has no state for": new,
+        "has states of revisions that are gone:": gone,
+        "was built from other scripts of": edited,
+    }
+    causes = [f"it {text} {_some(names)}" for text, names in told.items() if names]
+    return "; ".join(causes) or None
+
+
+def below_snapshots(known: Fingerprints, history: History) -> frozenset[str]:
+    """The revisions up to a recorded database, whose own states nobody needs to know."""
+    given = (state.revisions for state in known.steps.values() if state.via == SNAPSHOT)
+    return history.applied_with(r for heads in given for r in heads if r in history.parents)
+
+
+def _is_of(state: State, scripts: Mapping[str, str]) -> bool:
+    """Whether a state was recorded at several heads, all of which are there."""
+    return state.via == SNAPSHOT and state.revisions <= scripts.keys()
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

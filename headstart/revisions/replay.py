@@ -1,0 +1,149 @@
+"""Replay revisions in a scratch database, with a snapshot of the schema after each of them."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, MetaData, NullPool, create_engine
+
+from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.effects import ANY_TABLE, Work, work_of
+from headstart.fingerprint.names import qualified, split_name
+from headstart.fingerprint.normal_form import Snapshot
+from headstart.fingerprint.query import Reading
+from headstart.revisions.project import Project
+from headstart.revisions.reading import Execute, OwnCatalogue, executing_on
+from headstart.revisions.statements import heard_statements
+from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
+from headstart.sql import identifier
+
+Row = tuple[str, str]
+"""A table, and columns with their values as JSON."""
+
+MOST_ROWS = 20
+"""More rows of one table say no more about whether a revision ran."""
+
+_GENERATED = (" serial", " identity ", " default ", "generated (")
+_TELLING = ("character varying", "text", "integer", "smallint", "bigint", "boolean", "numeric")
+"""Types whose values a revision writes down; others (uuid, timestamp) may be new every time."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The schema after a revision, what that did, and which rows it inserted."""
+
+    revision: str
+    lines: frozenset[str]
+    work: Work
+    rows: tuple[Row, ...]
+
+
+@dataclass
+class Replay:
+    """One pass through the revisions that are pending in a scratch database.
+
+    `before` are the lines that it begins with; `run` makes the run that tells a listener.
+    """
+
+    project: Project
+    run: Callable[[Listener], Run]
+    reading: Reading
+    before: frozenset[str]
+    seen: Callable[[Replayed], None]
+    _rows: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
+
+    def start(self, before_revision: Callable[[], None]) -> None:
+        """Run every revision. Raises what an upgrade raises."""
+        sources = {s.revision: Path(s.path) for s in self.project.scripts}
+        with heard_statements() as heard:
+
+            def migrated(revision: str, connection: Connection) -> None:
+                statements = heard.take(self.reading.version_table)
+                with _in_transaction(connection):
+                    self._see(revision, executing_on(connection), statements, sources[revision])
+
+            listener = Listener(
+                before_revision,
+                applied=lambda _: None,
+                partly_applied=lambda _: None,
+                look_back=lambda _: Committed(frozenset(), transaction_kept=False),
+                migrated=migrated,
+            )
+            upgrade(self.project, "heads", self.run(listener))
+
+    def _see(self, revision: str, execute: Execute, statements: list[str], source: Path) -> None:
+        found = OwnCatalogue(execute).read(self.reading)
+        changed = found.lines != self.before
+        work = work_of(statements, changes_schema=changed)
+        if not statements and _may_go_past(source):
+            work = Work(Effect.SCHEMA_AND_DATA if changed else Effect.DATA, frozenset([ANY_TABLE]))
+        tables = frozenset(_relative(table, found.schema) for table in work.tables)
+        rows = tuple(self._inserted(execute, tables, found))
+        self.before = found.lines
+        self.seen(Replayed(revision, found.lines, Work(work.effect, tables), rows))
+
+    def _inserted(self, execute: Execute, tables: Iterable[str], found: Snapshot) -> Iterator[Row]:
+        """The rows that are new in these tables, by the values that somebody wrote down."""
+        for table in sorted(tables):
+            columns = _telling_columns(table, found.lines)
+            if not columns:
+                continue
+            rows = frozenset(_rows(execute, table, found.schema, columns))
+            new = rows - self._rows.get(table, frozenset())
+            self._rows[table] = rows
+            yield from ((table, row) for row in sorted(new)[:MOST_ROWS])
+
+
+def create_all(metadata: Iterable[MetaData], url: str) -> None:
+    """Make the tables as an app does that knows nothing of revisions."""
+    engine = create_engine(url, poolclass=NullPool)
+    for each in metadata:
+        each.create_all(engine)
+
+
+@contextmanager
+def _in_transaction(connection: Connection) -> Iterator[None]:
+    if connection.in_transaction():  # mode ATOMIC: nothing is committed yet
+        yield
+        return
+    with connection.begin():
+        yield
+
+
+def _may_go_past(source: Path) -> bool:
+    """Whether a script may talk to the driver itself, where its statements are not heard."""
+    return "cursor" in source.read_text(encoding="utf-8")
+
+
+def _relative(table: str, schema: str) -> str:
+    try:
+        given, name = split_name(table)
+    except ValueError:
+        return table
+    return qualified("" if given == schema else given, name)
+
+
+def _telling_columns(table: str, lines: frozenset[str]) -> list[str]:
+    """The columns whose values a revision writes down, and no default or generator makes."""
+    begin = f"column\t{table}\t"
+    told = (line.split("\t")[2:] for line in lines if line.startswith(begin))
+    return sorted(
+        split_name(name)[1]
+        for name, detail in told
+        if detail.startswith(_TELLING) and not any(word in detail for word in _GENERATED)
+    )
+
+
+def _rows(execute: Execute, table: str, schema: str, columns: list[str]) -> Iterator[str]:
+    given, name = split_name(table)
+    place = f"{identifier(given or schema)}.{identifier(name)}"
+    every = ", ".join(f"t.{identifier(column)}" for column in columns)
+    sql = (
+        f"SELECT pg_catalog.row_to_json(r)::text FROM (SELECT {every} FROM {place} t) r LIMIT 1000"
+    )
+    for (text,) in execute(sql):
+        values = {k: v for k, v in json.loads(str(text)).items() if v is not None}
+        if values:
+            yield json.dumps(values, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,111 @@
+"""A database in which revisions may be replayed: one of the embedded server's, or a given one.
+
+A given one is never emptied: that it is empty, or where an earlier replay left it, is a condition.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+import psycopg2
+
+from headstart.connection import connect
+from headstart.database_source import DatabaseSource
+from headstart.driver_url import sqlalchemy_url
+from headstart.errors import InvalidSettings
+from headstart.identity import Purpose
+from headstart.sql import identifier, literal
+from headstart.task import Task
+
+NAME = "headstart_fingerprints"
+_VARIABLE = "DATABASE_URL"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A scratch database; `task` works in it, `admin` (of the embedded server) may make it anew.
+
+    `may_go_on`: revisions may be run in it though it is not empty.
+    """
+
+    task: Task
+    admin: Task | None
+    may_go_on: bool = True
+
+    def empty(self) -> None:
+        """Make it anew. Raises InvalidSettings for a given database."""
+        if self.admin is None:
+            raise InvalidSettings(
+                "the database of --url is not an empty one, nor (--continue) a scratch database at"
+                " a revision that is on file",
+                next_step="name an empty database, or leave --url out (embedded Postgres)",
+            )
+        try:
+            _make(self.admin, NAME, anew=True)
+        except psycopg2.Error as error:  # most likely a replay that is going on
+            raise InvalidSettings(
+                f"the scratch database {NAME} cannot be made anew: {error}",
+                next_step="wait for the other replay to end, or set HEADSTART_EMBEDDED_DIR",
+            ) from None
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """Let DATABASE_URL name this database: an env.py may take its URL from there.
+
+        In the driver that is named there already. It never leads to the app's own database.
+        """
+        if self.admin is None:
+            yield
+            return
+        given = os.environ.get(_VARIABLE)
+        driver = re.match(r"postgres(?:ql)?\+(\w+):", given or "")
+        os.environ[_VARIABLE] = sqlalchemy_url(
+            self.task.resolve(), driver[1] if driver else "psycopg2"
+        )
+        try:
+            yield
+        finally:
+            del os.environ[_VARIABLE]
+            if given is not None:
+                os.environ[_VARIABLE] = given
+
+    def beside(self, name: str) -> Task:
+        """Another, empty database on the same server. Raises InvalidSettings."""
+        full = f"{NAME}_{name}"
+        try:
+            _make(self.admin or self.task, full, anew=True)
+        except psycopg2.Error as error:
+            raise InvalidSettings(
+                f"database {full} cannot be made beside that of --url: {error}",
+                next_step="let the role of --url create databases, or leave --url out",
+            ) from None
+        return _within(self.task, full)
+
+
+def open_scratch(task: Task, *, go_on: bool) -> Scratch:
+    """The embedded server's, which keeps what an earlier replay left, or the one that is named."""
+    if not task.settings.embedded:
+        return Scratch(task, None, go_on)
+    _make(task, NAME, anew=False)
+    return Scratch(_within(task, NAME), task)
+
+
+def _make(admin: Task, name: str, *, anew: bool) -> None:
+    with connect(admin.resolve(), admin.identity.name(Purpose.WORK)) as connection:
+        if anew:
+            connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}", timeout_seconds=60)
+        there = f"SELECT 1 FROM pg_catalog.pg_database WHERE datname = {literal(name)}"
+        if not connection.execute(there):
+            # template0 has nothing in it that somebody may have put into template1
+            sql = f"CREATE DATABASE {identifier(name)} TEMPLATE template0"
+            connection.execute(sql, timeout_seconds=60)
+
+
+def _within(task: Task, name: str) -> Task:
+    parameters = dict(task.resolve()) | {"dbname": name}
+    pairs = "&".join(f"{key}={quote(value, safe='')}" for key, value in parameters.items())
+    source = DatabaseSource(origin="the scratch database", url=f"postgresql://?{pairs}")
+    return replace(task, settings=replace(task.settings, database=source, embedded=False))

@@ -1,0 +1,73 @@
+"""Where revisions run: a database that answers, the run lock held, and a worker under it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from headstart.driver_url import async_drivers, sqlalchemy_url
+from headstart.identity import Purpose
+from headstart.inspection import cancel_backend
+from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
+from headstart.revisions.worker import Worker
+from headstart.task import Task
+from headstart.wait import WaitLimits, wait_until_accepting
+
+WORKER_CONNECT_SECONDS = "10"
+"""libpq's limit for each host of env.py's own connection, where the URL names none."""
+
+
+def wait_for_database(task: Task) -> None:
+    """Wait until the database accepts us. Raises Unreachable and AccessRefused."""
+    settings = task.settings
+    limits = WaitLimits(
+        task.within(settings.wait_seconds), task.within(settings.access_grace_seconds)
+    )
+    name = task.identity.name(Purpose.WAIT)
+    wait_until_accepting(task.resolve, name, limits, task.say, task.record)
+
+
+@contextmanager
+def locked(task: Task) -> Iterator[RunLock]:
+    """Hold the run lock, with a second connection at hand, until the run's deadline."""
+    settings, started = task.settings, time.monotonic()
+    deadline = task.within(settings.lock_seconds)
+    wait = LockWait(task.resolve, task.identity, deadline, task.say, settings.heartbeat_seconds)
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(hold_lock(wait))
+        finally:
+            task.record.lock_wait_seconds = time.monotonic() - started
+        task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
+        require_second_connection(task.resolve, task.identity)
+        if settings.deadline_seconds is not None:
+            task.signals.end_after(task.deadline.remaining(time.monotonic()))
+        yield lock
+
+
+def worker_under(task: Task, lock: RunLock) -> Worker:
+    """How env.py's connection works while we hold the lock."""
+    # the name is set in each transaction too; here for what an autocommit block runs outside of one
+    name = task.identity.name(Purpose.WORK)
+    database = task.database()
+    parameters = {
+        "connect_timeout": WORKER_CONNECT_SECONDS,
+        **database.parameters,
+        "application_name": name,
+    }
+    return Worker(
+        url_for=lambda driver: sqlalchemy_url(parameters, driver, database.driver_options),
+        application_name=name,
+        nonce=lock.nonce,
+        lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
+        statement_timeout_seconds=task.settings.statement_timeout_seconds,
+        explain_missing_fence=lock.explain_missing_fence,
+        register_cancel=task.signals.register_cancel,
+        cancel_backend=lambda process: _cancel_backend(task, name, process),
+        say=task.say,
+        async_drivers=async_drivers(database.driver),
+    )
+
+
+def _cancel_backend(task: Task, name: str, process: int) -> None:
+    with task.connect(Purpose.LOCK) as connection:
+        cancel_backend(connection, name, process)

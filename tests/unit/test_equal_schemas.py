@@ -1,0 +1,170 @@
+"""Several revisions with one schema: rows tell which it is, or nobody but the operator does.
+
+The rules are those of section 4 of the design. `now` is a, then b, and so on, of one line.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, Row, equal_schemas
+from headstart.fingerprint.search import search
+from headstart.fingerprint.states import Fingerprints
+from headstart.state import History
+from tests.unit.histories import BRANCHES, LINE, history
+from tests.unit.known import known, lines, step, variant
+
+ADMIN = ("roles", '{"name": "admin"}')
+GUEST = ("roles", '{"name": "guest"}')
+FIRST = "a: +roles +roles.name +jobs +jobs.id"
+LIVE = "roles roles.name jobs jobs.id"
+NOOP = step("b:", Effect.NOOP)
+DATA = step("b:", Effect.DATA, tables="roles")
+ADMINS = step("b:", Effect.DATA, tables="roles", rows=(ADMIN,))
+BOTH = step("b:", Effect.DATA, tables="roles", rows=(ADMIN, GUEST))
+READ = step("b:", Effect.READ, tables="jobs")
+ANYWHERE = step("b:", Effect.DATA, tables="*")
+GRANT = step("b:", Effect.SCHEMA)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the database answers: every other table has rows, every other row is not there."""
+
+    empty: str = ""
+    rows: tuple[Row, ...] = ()
+    silent: frozenset[str] = field(default_factory=frozenset)
+
+    def answers(self, equal: EqualSchemas) -> Answers:
+        """The answers to what is asked."""
+        return Answers(
+            {t: None if t in self.silent else t in self.empty.split() for t in equal.tables},
+            {row: None if row[0] in self.silent else row in self.rows for row in equal.rows},
+        )
+
+
+def settled(states: Fingerprints, told: Told, live: str = LIVE, graph: str = LINE) -> str | None:
+    """The revision that it is; None where one has to ask."""
+    wanted: History = history(graph, "b" if graph == LINE else "b, c")
+    equal = equal_schemas(search(lines(live), states, wanted).exact, states, wanted)
+    assert equal is not None
+    one = equal.settle(told.answers(equal))
+    return None if one is None else one.name
+
+
+@pytest.mark.parametrize(
+    ("between", "told", "expected"),
+    [
+        pytest.param(NOOP, Told(), "b", id="1 nothing happens between: the newest"),
+        pytest.param(NOOP, Told("roles jobs"), "b", id="1 whether there are rows or not"),
+        pytest.param(DATA, Told("roles"), "a", id="2 its table is empty: the oldest, and it runs"),
+        pytest.param(DATA, Told("jobs"), None, id="2 its table has rows: ask"),
+        pytest.param(DATA, Told(silent=frozenset(["roles"])), None, id="2 no answer: ask"),
+        pytest.param(READ, Told("jobs"), "a", id="2 it looks at rows, and there are none"),
+        pytest.param(READ, Told("roles"), None, id="2 it looks at rows, and there are some"),
+        pytest.param(ANYWHERE, Told("roles jobs"), "a", id="2 any table: all are empty"),
+        pytest.param(ANYWHERE, Told("roles"), None, id="2 any table: one has rows"),
+        pytest.param(GRANT, Told(), "a", id="2 it changes what is no part of the form: again"),
+        pytest.param(ADMINS, Told(rows=(ADMIN,)), "b", id="3 its row is there: it ran"),
+        pytest.param(ADMINS, Told("roles"), "a", id="3 its row is not there, nor any other"),
+        pytest.param(ADMINS, Told(), None, id="4 its row is not there, others are: ask"),
+        pytest.param(BOTH, Told(rows=(ADMIN, GUEST)), "b", id="3 all its rows are there"),
+        pytest.param(BOTH, Told(rows=(ADMIN,)), None, id="4 one of its rows is not: ask"),
+        pytest.param(ADMINS, Told(silent=frozenset(["roles"])), None, id="4 no answer: ask"),
+    ],
+)
+def test_one_revision_between(between: object, told: Told, expected: str | None) -> None:
+    assert settled(known(FIRST, between), told) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told", "expected"),
+    [
+        pytest.param([NOOP, step("c:", Effect.NOOP)], Told(), "c", id="all without effect"),
+        pytest.param(
+            [ADMINS, step("c:", Effect.DATA, tables="jobs")],
+            Told("jobs", (ADMIN,)),
+            "b",
+            id="the first ran, the second may run",
+        ),
+        pytest.param(
+            [ADMINS, step("c:", Effect.DATA, tables="jobs")],
+            Told("", (ADMIN,)),
+            None,
+            id="the first ran, of the second nobody knows",
+        ),
+        pytest.param(
+            [step("b:", Effect.DATA, tables="jobs"), step("c:", Effect.DATA, rows=(ADMIN,))],
+            Told("", (ADMIN,)),
+            None,
+            id="the second ran, of the first nobody knows",
+        ),
+        pytest.param([NOOP, step("c:", Effect.DATA, tables="jobs")], Told("jobs"), "a", id="mixed"),
+        pytest.param([NOOP, step("c:", Effect.DATA, tables="jobs")], Told(), None, id="mixed, ask"),
+    ],
+)
+def test_several_revisions_between(steps: list[object], told: Told, expected: str | None) -> None:
+    states = known(FIRST, *steps)  # type: ignore[arg-type]
+    wanted = history(LINE, "c")
+    equal = equal_schemas(search(lines(LIVE), states, wanted).exact, states, wanted)
+    assert equal is not None
+    one = equal.settle(told.answers(equal))
+    assert (one and one.name) == expected
+
+
+DROPPED = known("a: +t +t.x", "b: -t -t.x", "c: +t +t.x")
+EMPTIED = known("a: +t +t.x", "b: -t.x", "c: +t.x")
+
+
+@pytest.mark.parametrize("states", [DROPPED, EMPTIED], ids=["a table", "a column"])
+@pytest.mark.parametrize(("empty", "expected"), [("t", "a"), ("", None)])
+def test_what_is_dropped_and_made_again_is_asked_about_where_there_are_rows(
+    states: Fingerprints, empty: str, expected: str | None
+) -> None:
+    """To run b and c again would take the rows away."""
+    assert settled(states, Told(empty), "t t.x") == expected
+
+
+def test_a_table_that_is_not_there_has_no_rows() -> None:
+    """What b wrote to a table of the history that c drops is asked of nobody."""
+    states = known("a: +t", step("b: +u", Effect.SCHEMA_AND_DATA, tables="u"), "c: -u")
+    wanted = history(LINE, "c")
+    equal = equal_schemas(search(lines("t"), states, wanted).exact, states, wanted)
+    assert equal is not None
+    assert equal.tables == frozenset()
+    assert settled(states, Told(), "t") == "a"
+
+
+def test_a_table_that_no_state_knows_is_asked_about() -> None:
+    """It may be another schema's, which no line is about."""
+    states = known(FIRST, step("b:", Effect.DATA, tables="other.log"))
+    assert settled(states, Told("other.log")) == "a"
+    assert settled(states, Told()) is None
+
+
+def test_branches_beside_each_other_are_not_settled() -> None:
+    """b and c do the same: neither is older."""
+    states = known("a: +t", step("b: +u"), step("c: +u", heads="b c"))
+    wanted = history(BRANCHES, "b, c")
+    exact = search(lines("t u"), states, wanted).exact
+    assert {each.revisions for each in exact} >= {frozenset("b"), frozenset("c")}
+    assert equal_schemas(exact, states, wanted) is None
+
+
+def test_an_exact_match_below_a_variant_of_a_later_head_is_settled_by_what_is_between() -> None:
+    """create_all() today makes what the revision a built: rows decide whether b ran."""
+    schema_only = known(FIRST, "b: +u", variant("b: -u"))
+    with_rows = known(FIRST, step("b: +u", Effect.SCHEMA_AND_DATA, tables="jobs"), variant("b: -u"))
+    assert settled(schema_only, Told()) == "a"
+    assert settled(with_rows, Told("jobs")) == "a"
+    assert settled(with_rows, Told()) is None
+
+
+def test_a_revision_that_nobody_replayed_may_have_done_anything() -> None:
+    """A history that was recorded from a known database begins at that."""
+    states = known("b: +t", step("c:", Effect.NOOP))
+    wanted = history(LINE, "c")
+    equal = equal_schemas(search(lines("t"), states, wanted).exact, states, wanted)
+    assert equal is not None
+    assert [doubt.noop for doubt in equal.doubts] == [True]

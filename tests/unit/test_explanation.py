@@ -1,0 +1,149 @@
+"""What people and programs are told about a finding."""
+
+import pytest
+
+from headstart.errors import Ambiguous, Interrupted, Unproven
+from headstart.explanation import NOTHING_CHANGED, brief, drifted, of_difference, of_live, of_proof
+from headstart.explanation import refusal as refusal_of
+from headstart.fingerprint import finding as found
+from headstart.fingerprint.difference import difference
+from headstart.fingerprint.scope import Live
+from headstart.fingerprint.states import Delta
+from tests.unit.known import line, lines
+
+LIVE = Live(lines("t"))
+SEEN = Live(lines("t"), (line("index|t|dba|btree(x)"),), ("zabbix_stats",))
+
+
+def unlike(**changes: object) -> found.Unlike:
+    given: dict[str, object] = {
+        "nearest": ("b",),
+        "others": (),
+        "difference": difference(lines("t t.x"), lines("t t.q")),
+        "renames": (),
+        "equivalent": False,
+        "live": SEEN,
+    }
+    return found.Unlike(**(given | changes))  # type: ignore[arg-type]
+
+
+def test_what_no_revision_builds_is_said_as_in_the_design() -> None:
+    error = refusal_of(unlike())
+    assert type(error) is Unproven
+    assert str(error) == (
+        "no revision builds this schema; nearest is b: 1 of 2 facts agree, 1 missing, 1 extra"
+    )
+    assert error.explanation.lines == (
+        "table t",
+        "  + extra   column q text",
+        "  - missing column x text",
+        "tolerated: index t.dba btree(x)",
+        "ignored: 1 relation outside this history: zabbix_stats",
+        NOTHING_CHANGED,
+    )
+    assert error.explanation.fields == {
+        "nearest": ["b"],
+        "facts_expected": 2,
+        "facts_missing": 1,
+        "facts_extra": 1,
+        "missing": ["column t.x text"],
+        "extra": ["column t.q text"],
+        "tolerated": ["index t.dba btree(x)"],
+        "ignored": ["zabbix_stats"],
+    }
+    assert "headstart diff --revision b" in error.next_step
+    assert "HEADSTART_BASELINE=b" in error.next_step
+
+
+def test_others_that_are_as_near_are_named() -> None:
+    assert "nearest is b (as near: c, d)" in str(refusal_of(unlike(others=("c", "d"))))
+
+
+def test_a_schema_that_differs_in_names_only_shows_what_makes_it_exact() -> None:
+    renames = ("ALTER INDEX i RENAME TO j",)
+    error = refusal_of(unlike(renames=renames, equivalent=True))
+    assert str(error).startswith("the schema is that of b but for names and spellings")
+    assert "what makes it exact:" in error.explanation.lines
+    assert "  ALTER INDEX i RENAME TO j;" in error.explanation.lines
+    assert error.explanation.fields["renames"] == list(renames)
+
+
+def test_a_half_applied_revision_says_what_is_done_and_what_is_left() -> None:
+    todo = Delta(lines("t.x u"), lines("t.y"))
+    error = refusal_of(found.HalfApplied("c", ("d",), ("b",), todo, 7, LIVE))
+    assert type(error) is Interrupted
+    assert str(error) == "c (or d) is half applied on top of b: 4 of 7 changes are there"
+    assert error.explanation.lines == (
+        "still to do:",
+        "  + column t.x text",
+        "  + table u",
+        "  - column t.y text",
+        NOTHING_CHANGED,
+    )
+    assert error.explanation.fields == {
+        "half_applied": "c",
+        "todo": ["+ column t.x text", "+ table u", "- column t.y text"],
+    }
+    assert error.next_step.endswith("then run again")
+
+
+def test_a_half_applied_first_revision_stands_on_nothing() -> None:
+    error = refusal_of(found.HalfApplied("a", (), (), Delta(lines("t")), 2, LIVE))
+    assert "a is half applied on top of an empty schema: 1 of 2" in str(error)
+    assert error.next_step.endswith("then run again")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "doubts", "message"),
+    [
+        pytest.param(
+            ("a", "b", "c"), ("c",), "that of a, b and c; c changes rows or takes something away",
+            id="one doubt",
+        ),
+        pytest.param(
+            ("a", "b"), ("b", "c"), "that of a and b; b, c change rows or take something away",
+            id="two doubts",
+        ),
+        pytest.param(
+            ("b", "c"), (), "that of b and c; they are on branches beside each other", id="branches"
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_ambiguous_names_every_answer_and_why(
+    candidates: tuple[str, ...], doubts: tuple[str, ...], message: str
+) -> None:
+    error = refusal_of(found.Ambiguous(candidates, doubts, LIVE))
+    assert type(error) is Ambiguous
+    assert message in str(error)
+    assert error.explanation.fields == {"candidates": list(candidates), "undecided": list(doubts)}
+    assert error.explanation.lines[-1] == NOTHING_CHANGED
+    assert f"HEADSTART_BASELINE={candidates[0]}" in error.next_step
+    assert f"HEADSTART_BASELINE={candidates[-1]}" in error.next_step
+
+
+def test_a_proven_schema_says_whose_rows_are_not_proven() -> None:
+    one = of_proof(found.Proven(("c",), "c", False, ("b",), LIVE))
+    assert one.lines == ("the schema is proven, the rows are not: b changes rows, too",)
+    assert one.fields == {"rows_unproven": ["b"]}
+    two = of_proof(found.Proven(("c",), "c", True, ("a", "b"), LIVE))
+    assert "a, b change rows, too" in two.lines[0]
+    assert "no replay has built this schema" in two.lines[1]
+    assert of_proof(found.Proven(("c",), "c", False, (), LIVE)).lines == ()
+
+
+def test_many_ignored_relations_are_counted() -> None:
+    told = of_live(Live(lines("t"), (), tuple(f"r{number:02}" for number in range(12))))
+    (shown,) = told.lines
+    assert shown.startswith("ignored: 12 relations outside this history: r00, r01, ")
+    assert shown.endswith(" r09, and 2 more")
+
+
+def test_a_drifted_schema_names_the_first_differences_in_its_message() -> None:
+    told = difference(lines("t t.x t.y"), lines("t t.q t.r"))
+    assert brief(told) == (
+        "- column t.x text; - column t.y text; + column t.q text; and 1 more"
+    )  # fmt: skip
+    error = drifted(("b",), told, of_difference(told, LIVE))
+    assert str(error).startswith("the schema is not what b builds: 1 of 3 facts agree")
+    assert brief(told) in str(error)
+    assert error.explanation.fields["missing"] == ["column t.x text", "column t.y text"]

@@ -1,0 +1,361 @@
+"""The normal form: rows as query.py gives them become the same lines on every server.
+
+A row is kind, schema, object, name, a, b, c, d; here written with bars, "~" for NULL, and what is
+left out at the end is NULL, too. What becomes of expressions is in test_expressions.py.
+"""
+
+import json
+import re
+
+import pytest
+
+from headstart.fingerprint.normal_form import is_torn, snapshot_of
+from headstart.fingerprint.rows import Row
+from headstart.fingerprint.states import Fingerprints
+
+ID = "column||t|id|integer|nextval('t_id_seq'::regclass)|N--"
+OWN = "integer 1 1 2147483647 1 1 f"
+OWNED = "sequence||t_id_seq|a|t_id_seq|{}|@t@id"
+IDENTITY = "column||t|id|integer|~|N{}-"
+INTERNAL = "sequence||t_id_seq|i|t_id_seq|{}|@t@id"
+
+
+def row(text: str) -> Row:
+    """One row: of a column that is a table's, of a sequence with its owner as the query has it."""
+    fields = [None if each == "~" else each.replace("@", "\t") for each in text.split("|")]
+    fields += [None] * (8 - len(fields))
+    if fields[0] == "column":
+        fields[6] = f"{fields[6]}r"
+    if fields[0] == "sequence" and fields[6]:
+        fields[6] = json.dumps(fields[6].split("\t"))
+    return fields
+
+
+def form(*rows: str) -> list[str]:
+    """Lines, with bars for tabs."""
+    lines = snapshot_of([row(each) for each in rows]).lines
+    assert all(line.count("\t") == 3 for line in lines)
+    return sorted(line.replace("\t", "|") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param("table||t||rp--", "table|t||table", id="table"),
+        pytest.param("table||t||ru--", "table|t||unlogged table", id="unlogged"),
+        pytest.param("table||T x||rp--", 'table|"T x"||table', id="a name to quote"),
+        pytest.param("table|shop|t||rp--", "table|shop.t||table", id="another schema"),
+        pytest.param("table||a@b||rp--", r'table|"a\9;b"||table', id="a name with a tab"),
+        pytest.param("table||t||rpR-", "table|t||table, row level security", id="row security"),
+        pytest.param("table||t||rpRF", "table|t||table, forced row level security", id="forced"),
+        pytest.param("table||t||rp-F", "table|t||table", id="forced, but not enabled"),
+        pytest.param(
+            "table||t||pp--|RANGE (at)", "table|t||partitioned table, by RANGE(at)", id="parts"
+        ),
+        pytest.param(
+            "table||t1||rp--|~|t|FOR VALUES IN (1)",
+            "table|t1||table, partition of t FOR VALUES IN (1)",
+            id="a partition",
+        ),
+        pytest.param("table||t||rp--|~|p, q", "table|t||table, inherits p, q", id="inherits"),
+        pytest.param("table||t||fp--|away", "table|t||foreign table, server away", id="foreign"),
+        pytest.param("column||t|x|text|~|---", "column|t|x|text", id="column"),
+        pytest.param("column||t|X|text|~|N--", 'column|t|"X"|text not null', id="not null"),
+        pytest.param("column||t|x|text|~|---|C", 'column|t|x|text collate "C"', id="collation"),
+        pytest.param("column||t|x|integer|5|---", "column|t|x|integer default 5", id="default"),
+        pytest.param(
+            "column||t|x|integer|(y + 1)|--s",
+            "column|t|x|integer generated (y + 1) stored",
+            id="generated",
+        ),
+        pytest.param(
+            "column||t|x|integer|(y + 1)|--v",
+            "column|t|x|integer generated (y + 1) virtual",
+            id="virtual, on 18",
+        ),
+        pytest.param(
+            "column||t1|id|integer|~|Na-",
+            "column|t1|id|integer not null",
+            id="the identity of a partition's column from 17 on",
+        ),
+        pytest.param("pk||t|t_pkey|PRIMARY KEY (id)", "pk|t|t_pkey|(id)", id="primary key"),
+        pytest.param("unique||t|u|UNIQUE (a, b)", "unique|t|u|(a, b)", id="unique"),
+        pytest.param(
+            "fk||t|f|FOREIGN KEY (x) REFERENCES u(id) ON DELETE CASCADE",
+            "fk|t|f|(x) REFERENCES u(id) ON DELETE CASCADE",
+            id="foreign key",
+        ),
+        pytest.param(
+            "check||t|c|CHECK ((x > 0)) NOT VALID", "check|t|c|x > 0 not valid", id="not valid"
+        ),
+        pytest.param(
+            "check||t|c|CHECK ((x > 0)) NO INHERIT", "check|t|c|x > 0 no inherit", id="no inherit"
+        ),
+        pytest.param(
+            "check||t|c|CHECK ((x > 0)) NO INHERIT NOT ENFORCED",
+            "check|t|c|x > 0 no inherit not enforced",
+            id="not enforced, on 18",
+        ),
+        pytest.param(
+            "index||t|i|CREATE INDEX i ON public.t USING btree (x)|--",
+            "index|t|i|btree(x)",
+            id="index",
+        ),
+        pytest.param(
+            "index||t|i|CREATE UNIQUE INDEX i ON public.t USING btree (x) WHERE (y > 0)|U-",
+            "index|t|i|unique btree(x) WHERE (y > 0)",
+            id="unique and partial",
+        ),
+        pytest.param(
+            'index||t USING|a USING|CREATE INDEX "a USING" ON "t USING" USING gin (x)|--',
+            'index|"t USING"|"a USING"|gin(x)',
+            id="a name that could mislead",
+        ),
+        pytest.param(
+            "index||t|i|CREATE INDEX i ON t USING btree (x) WITH (fillfactor='70') WHERE y|--",
+            "index|t|i|btree(x) WHERE y",
+            id="storage parameters are no part of it",
+        ),
+        pytest.param(
+            "index||t|i|CREATE INDEX i ON t USING btree (x) WHERE (y = ' WITH (a)'::text)|--",
+            "index|t|i|btree(x) WHERE (y = ' WITH (a)')",
+            id="but a text that looks like them is",
+        ),
+        pytest.param(
+            "index||t|i|CREATE INDEX i ON t USING btree (x)|-I",
+            "index|t|i|btree(x) invalid",
+            id="an index that CREATE INDEX CONCURRENTLY left behind",
+        ),
+        pytest.param(
+            "trigger||t|g|CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()|O",
+            "trigger|t|g|AFTER INSERT FOR EACH ROW EXECUTE FUNCTION f()",
+            id="trigger",
+        ),
+        pytest.param(
+            'trigger||t|g|CREATE TRIGGER "g ON x" AFTER INSERT ON "s"."t"'
+            " FOR EACH ROW EXECUTE FUNCTION f()|D",
+            "trigger|t|g|AFTER INSERT FOR EACH ROW EXECUTE FUNCTION f() disabled",
+            id="disabled, with the name of the deployment's schema",
+        ),
+        pytest.param(
+            "policy||t|p|select|~|(x = 1)|~", "policy|t|p|select to public using (x = 1)", id="all"
+        ),
+        pytest.param(
+            "policy||t|p|insert restrictive|app, web|~|(x = 1)",
+            "policy|t|p|insert restrictive to app, web with check (x = 1)",
+            id="policy for roles",
+        ),
+        pytest.param("view||v|| SELECT 1 AS x;", "view|v||SELECT 1 AS x", id="view"),
+        pytest.param(
+            "view||v|| SELECT 1 AS x;|security_invoker=true",
+            "view|v||with (security_invoker=true) SELECT 1 AS x",
+            id="view with options",
+        ),
+        pytest.param("matview||v|| SELECT 1 AS x;", "matview|v||SELECT 1 AS x", id="matview"),
+        pytest.param("composite||c||x integer, y text", "composite|c||x integer, y text", id="row"),
+        pytest.param("enum||mood||'sad', 'ok'|~|-", "enum|mood||'sad', 'ok'", id="enum"),
+        pytest.param(
+            "domain||d||text|'x'::text|N|C",
+            "domain|d||text collate \"C\" not null default 'x'",
+            id="domain",
+        ),
+        pytest.param("check||d|d_check|CHECK ((VALUE > 0))", "check|d|d_check|VALUE > 0", id="its"),
+        pytest.param("range||r||double precision|~|-", "range|r||double precision", id="range"),
+        pytest.param("extension||citext|", "extension|citext||extension", id="extension"),
+        pytest.param("schema||shop|", "schema|shop||schema", id="schema"),
+        pytest.param(
+            "sequence||numbers|~|numbers|bigint 1 1 9223372036854775807 1 1 f|~",
+            "sequence|numbers||bigint",
+            id="sequence",
+        ),
+        pytest.param(
+            "sequence||numbers|~|numbers|bigint 5 1 100 7 20 t|~",
+            "sequence|numbers||bigint, increment 5, maxvalue 100, start 7, cache 20, cycle t",
+            id="sequence with parameters",
+        ),
+        pytest.param(
+            "sequence||down|~|down|integer -1 -2147483648 -1 -1 1 f|~",
+            "sequence|down||integer, increment -1",
+            id="sequence downwards",
+        ),
+    ],
+)
+def test_one_row_is_one_fact(given: str, expected: str) -> None:
+    assert form(given) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([ID, OWNED.format(OWN)], ["column|t|id|integer not null serial"], id="serial"),
+        pytest.param(
+            [ID.replace("t_id_seq", "t_id_seq1"), OWNED.format(OWN).replace("_seq", "_seq1")],
+            ["column|t|id|integer not null serial"],
+            id="a name that was taken when the table was made",
+        ),
+        pytest.param(
+            [ID, OWNED.format(OWN).replace("||t_id_seq|", "||ids|")],
+            ["column|t|id|integer not null serial (name ids)"],
+            id="a name of its own",
+        ),
+        pytest.param(
+            [ID, OWNED.format("bigint 1 1 9223372036854775807 1 1 f")],
+            ["column|t|id|integer not null serial"],
+            id="the limits of its own type",
+        ),
+        pytest.param(
+            [ID, OWNED.format("integer 2 1 2147483647 100 1 f")],
+            ["column|t|id|integer not null serial (increment 2, start 100)"],
+            id="parameters",
+        ),
+        pytest.param(
+            [IDENTITY.format("a"), INTERNAL.format(OWN)],
+            ["column|t|id|integer not null identity always"],
+            id="identity always",
+        ),
+        pytest.param(
+            [IDENTITY.format("d"), INTERNAL.format("integer 1 1 2147483647 9 1 f")],
+            ["column|t|id|integer not null identity by default (start 9)"],
+            id="identity by default",
+        ),
+        pytest.param(
+            ["column||t|id|integer|~|N--", OWNED.format(OWN)],
+            ["column|t|id|integer not null", "sequence|t_id_seq||integer, owned by t.id"],
+            id="owned, and not the default",
+        ),
+        pytest.param(
+            [ID, OWNED.format(OWN).replace("|a|", "|~|").replace("@t@id", "~")],
+            [
+                "column|t|id|integer not null default nextval('t_id_seq'::regclass)",
+                "sequence|t_id_seq||integer",
+            ],
+            id="the default, and not owned",
+        ),
+        pytest.param(
+            [
+                "column||T's|Id|integer|nextval('\"T''s_Id_seq\"'::regclass)|N--",
+                "sequence||T's_Id_seq|a|\"T's_Id_seq\"|" + OWN + "|@T's@Id",
+            ],
+            ['column|"T\'s"|"Id"|integer not null serial'],
+            id="names to quote",
+        ),
+    ],
+)
+def test_a_sequence_that_a_column_makes_is_a_word_of_the_column(
+    rows: list[str], expected: list[str]
+) -> None:
+    assert form(*rows) == expected
+
+
+LONG = "t" * 40, "c" * 40
+
+
+def test_a_sequence_of_long_names_is_called_as_postgres_calls_it() -> None:
+    name = "t" * 29 + "_" + "c" * 29 + "_seq"
+    assert len(name) == 63
+    table, column = LONG
+    rows = (
+        f"column||{table}|{column}|integer|nextval('{name}'::regclass)|N--",
+        f"sequence||{name}|a|{name}|{OWN}|@{table}@{column}",
+    )
+    assert form(*rows) == [f"column|{table}|{column}|integer not null serial"]
+
+
+F = "function||f|{}|{}|{}|plpgsql {}|{}"
+
+
+def function(
+    identity: str = "", *, result: str = "integer", how: str = "f v f f f ", body: str = "BEGIN END"
+) -> str:
+    (line,) = form(F.format(identity, identity, result or "~", how, body))
+    return line
+
+
+def test_a_function_is_its_signature_its_properties_and_a_digest_of_its_body() -> None:
+    assert re.fullmatch(
+        r"function\|f\|\(a integer\)\|\(a integer\) returns integer language plpgsql"
+        r" body [0-9a-f]{16}",
+        function("a integer"),
+    )
+    assert function(body="BEGIN  END") != function()
+    assert function("a integer") != function("a text")
+    assert function(result="text") != function()
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        ("f i f f f ", "plpgsql immutable body"),
+        ("f s t f f ", "plpgsql stable strict body"),
+        ("f v f t f search_path=x", "plpgsql security definer set search_path=x body"),
+        ("f v f f t ", "plpgsql body"),
+        ("w v f f f ", "|window () returns"),
+        ("a v f f f ", "|aggregate () returns"),
+    ],
+)
+def test_what_a_function_may_do_counts(how: str, shown: str) -> None:
+    assert shown in function(how=how)
+
+
+def test_the_in_of_a_procedures_arguments_is_printed_from_14_on_only() -> None:
+    new = function("IN a integer, IN b text", result="", how="p v f f f ")
+    old = function("a integer, b text", result="", how="p v f f f ")
+    assert new == old
+    assert "procedure (a integer, b text) language" in old
+
+
+@pytest.mark.parametrize("kind", ["v", "m"])
+@pytest.mark.parametrize("number", ["numeric", "double precision"])
+def test_what_extract_gives_is_a_number_in_every_view(kind: str, number: str) -> None:
+    """numeric from 14 on."""
+    found = snapshot_of([["column", "", "v", "year", number, None, f"---{kind}", None]])
+    assert found.lines == {"column\tv\tyear\tnumber"}
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        ["column", "", "t", "x", "???", None, "---r", None],
+        ["column", "", "t", "x", "integer", None, "--sr", None],
+        ["index", "", "t", "i", None, "--", None, None],
+        ["fk", "", "t", "k", None, None, None, None],
+        ["sequence", "", "s", "a", "16412", "bigint 1 1 9 1 1 f", None, None],
+    ],
+)
+def test_a_row_of_what_was_dropped_meanwhile_is_recognized(torn: list[str | None]) -> None:
+    whole = row("table||t||rp--")
+    assert is_torn([whole, torn])
+    assert not is_torn([whole, row("column||t|x|integer|~|---"), row("extension||e|")])
+
+
+def test_two_functions_of_one_name_are_two_facts() -> None:
+    one = F.format("a integer", "a integer", "integer", "f v f f f ", "x")
+    other = F.format("a text", "a text", "integer", "f v f f f ", "x")
+    assert len(form(one, other)) == 2
+
+
+def test_what_is_beside_the_facts_is_told_apart() -> None:
+    found = snapshot_of(
+        row(each)
+        for each in (
+            "target||tenant|",
+            "other||zabbix||r",
+            "other|Mon|stats||v",
+            "unusable|secret|secret|",
+            "table||t||rp--",
+        )
+    )
+    assert (found.schema, found.unusable) == ("tenant", ("secret",))
+    assert found.others == ('"Mon".stats', "zabbix")
+    assert found.lines == {"table\tt\t\ttable"}
+
+
+def test_nothing_is_an_empty_schema() -> None:
+    assert snapshot_of([row("target|||")]).lines == Fingerprints(()).objects
+
+
+def test_no_name_can_forge_a_fact() -> None:
+    forged = "x@text\ntable@u@@table"
+    assert form(f"column||t|{forged}|text|~|---") == [
+        r'column|t|"x\9;text\a;table\9;u\9;\9;table"|text'
+    ]
