@@ -78,6 +78,10 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
 
+.PHONY: bench-fingerprint
+bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerprints: what it names, and what it costs
+	$(BIN)/python bench/fingerprint.py
+
 .PHONY: bench-image
 bench-image: setup ## Size of the image, memory of the job, time to a healthy app
 	$(BIN)/python bench/image.py
@@ -94,12 +98,13 @@ $(VENV)-bench/.ready: $(READY) requirements.txt $(shell find headstart -name '*.
 	@touch $@
 
 .PHONY: check
-check: setup ## Lint, format, types, import directions, generated documents
+check: setup ## Lint, format, types, import directions, generated documents, fingerprints
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/headstart fingerprint check
 
 .PHONY: format
 format: setup ## Format the code and sort its imports
@@ -109,6 +114,10 @@ format: setup ## Format the code and sort its imports
 .PHONY: docs
 docs: setup ## Write the generated parts of the documents
 	$(BIN)/python docs/generate.py
+
+.PHONY: fingerprints
+fingerprints: setup ## Write alembic/fingerprints.txt anew, after a new revision
+	$(BIN)/headstart fingerprint build
 
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions

@@ -39,6 +39,28 @@ class Desk:
         self.typed.append(f"# revision {revision} of the image: {body}")
         self.stage.project.add(revision, "0003", body)
 
+    def fingerprints(self, *more: str) -> Finished:
+        """Make the file of fingerprints, in an empty database beside this one."""
+        self.typed.append(f"$ {' '.join(('headstart fingerprint build', *more))}")
+        return self._replaying("build", *more)
+
+    def check_fingerprints(self) -> Finished:
+        """Check the file of fingerprints, in an empty database beside this one."""
+        self.typed.append("$ headstart fingerprint check")
+        return self._replaying("check")
+
+    def _replaying(self, *argv: str) -> Finished:
+        """Run the verb; a reader has the embedded Postgres, which takes seconds to make."""
+        server, name = self.stage.database.server, f"{self.stage.database.name}_scratch"
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            url, secret = server.url(dbname=name, password=""), server.parameters().get("password")
+            given = {"PGPASSWORD": secret} if secret else {}
+            ended = self.stage.run("fingerprint", *argv, "--url", url, **given)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        return ended
+
     def note(self, text: str) -> None:
         """Say what a command cannot show."""
         self.typed.append(f"# {text}")
@@ -47,6 +69,12 @@ class Desk:
         """Run headstart, the command that the situation is about."""
         self.typed.append(f"$ {shown or command_line(argv, environ)}")
         return self.stage.run(*argv, **environ)
+
+    def ask(self, *argv: str, **environ: str) -> Finished:
+        """Run headstart, and keep the answer that it prints."""
+        ended = self.run(*argv, **environ)
+        self.typed += ended.stdout.splitlines()
+        return ended
 
     def documented_names(self) -> dict[str, str]:
         """Return what the document calls the things of this test."""

@@ -12,7 +12,11 @@ from typing import Any
 from headstart.verdict import EXITS, Outcome
 
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
-FIELDS = ("outcome", "exit_code", "state", "from", "to", "applied", "proof", "next_step", "error")
+FIELDS = (
+    *("outcome", "exit_code", "state", "from", "to", "applied", "proof"),
+    *("candidates", "undecided", "half_applied", "todo", "nearest", "missing", "extra", "renames"),
+    *("rows_unproven", "tolerated", "ignored", "next_step", "error"),
+)
 """Of the last line, in the order in which an operator reads them; long ones last."""
 LINE_LENGTH = 96
 _HEAD = "| outcome | code | retry | state | meaning |\n|---|---|---|---|---|\n"
@@ -27,6 +31,7 @@ _ANY_RUN: tuple[tuple[str, str], ...] = (
     (r"for \d+ s\b", "for 12 s"),
     (r"from 127\.0\.0\.1", "from 10.0.0.7"),
     (r"port \d+", "port 5432"),
+    (r"\d+ bytes", "1234 bytes"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:5432"),
     (r"\d+ attempts?", "4 attempts"),
     (r'"seconds": [\d.]+', '"seconds": 0.01'),
@@ -45,8 +50,8 @@ class Example:
 
     def block(self) -> str:
         """Return what was typed and printed, under the document's names."""
-        shown = {name: self.verdict[name] for name in FIELDS if name in self.verdict}
-        lines = [*self.typed, *_json_lines(shown), "$ echo $?", str(self.verdict["exit_code"])]
+        code = str(self.verdict["exit_code"])
+        lines = [*self.typed, *verdict_lines(self.verdict), "$ echo $?", code]
         text = "".join(f"{line}\n" for line in lines)
         for real, documented in self.names.items():
             text = text.replace(real, documented)
@@ -114,8 +119,9 @@ class Page:
         return {match[1]: line for line in lines if (match := _ROW.match(line))}
 
 
-def _json_lines(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Write the fields as one JSON object, on as few lines as are easy to read."""
+def verdict_lines(verdict: Mapping[str, Any]) -> Iterator[str]:
+    """Write the telling fields as one JSON object, on as few lines as are easy to read."""
+    fields = {name: verdict[name] for name in FIELDS if name in verdict}
     line = "{"
     for name, value in fields.items():
         part = f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}, "

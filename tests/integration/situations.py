@@ -35,8 +35,9 @@ def upgraded(desk: Desk) -> Verdict:
 
 
 def baselined(desk: Desk) -> Verdict:
+    desk.fingerprints()
     desk.sql("CREATE TABLE accounts (id serial PRIMARY KEY, name text NOT NULL)")
-    return desk.run(HEADSTART_BASELINE="0001").verdict
+    return desk.run().verdict
 
 
 def ahead_compatible(desk: Desk) -> Verdict:
@@ -47,7 +48,17 @@ def ahead_compatible(desk: Desk) -> Verdict:
 
 def planned(desk: Desk) -> Verdict:
     desk.note("the database is empty")
-    ended = desk.run("plan")
+    return desk.ask("plan").verdict
+
+
+def same(desk: Desk) -> Verdict:
+    desk.fingerprints()
+    desk.before()
+    return desk.ask("diff").verdict
+
+
+def fingerprinted(desk: Desk) -> Verdict:
+    ended = desk.fingerprints()
     desk.typed += ended.stdout.splitlines()
     return ended.verdict
 
@@ -133,7 +144,16 @@ def not_committed(desk: Desk) -> Verdict:
 
 
 def unproven(desk: Desk) -> Verdict:
-    desk.sql("CREATE TABLE accounts (id serial PRIMARY KEY, name text NOT NULL)")
+    desk.fingerprints()
+    desk.sql("CREATE TABLE accounts (id serial PRIMARY KEY, name varchar(80), balance numeric)")
+    return desk.ask("check").verdict
+
+
+def ambiguous(desk: Desk) -> Verdict:
+    desk.revision("0004", 'op.execute("UPDATE accounts SET name = trim(name)")')
+    desk.fingerprints()
+    desk.before()
+    desk.sql("INSERT INTO accounts (name) VALUES ('ada'); DROP TABLE alembic_version")
     return desk.run().verdict
 
 
@@ -153,6 +173,28 @@ def broken_history(desk: Desk) -> Verdict:
     desk.note("two branches of development each added a revision after 0003")
     for revision in ("0004_discounts", "0004_refunds"):
         desk.stage.project.add(revision, "0003")
+    return desk.run().verdict
+
+
+def stale_fingerprints(desk: Desk) -> Verdict:
+    desk.fingerprints()
+    desk.revision("0004", 'op.execute("ALTER TABLE orders ADD note text")')
+    return desk.check_fingerprints().verdict
+
+
+def drifted(desk: Desk) -> Verdict:
+    desk.fingerprints()
+    desk.before()
+    desk.sql("ALTER TABLE accounts DROP COLUMN name; CREATE INDEX ON orders (account_id)")
+    return desk.ask("check").verdict
+
+
+def interrupted(desk: Desk) -> Verdict:
+    body = 'op.execute("ALTER TABLE orders ADD note text; ALTER TABLE invoices ADD note text")'
+    desk.revision("0004", body)
+    desk.fingerprints()
+    desk.before(HEADSTART_TARGET="0003")
+    desk.sql("ALTER TABLE orders ADD note text; DROP TABLE alembic_version")
     return desk.run().verdict
 
 
@@ -176,6 +218,8 @@ _ALL: tuple[Situation, ...] = (
     baselined,
     ahead_compatible,
     planned,
+    same,
+    fingerprinted,
     internal_error,
     invalid_settings,
     wrong_database,
@@ -189,9 +233,13 @@ _ALL: tuple[Situation, ...] = (
     revision_failed,
     not_committed,
     unproven,
+    ambiguous,
     unknown_revision,
     diverged,
     broken_history,
+    stale_fingerprints,
+    drifted,
+    interrupted,
     sigint,
     sigterm,
 )

@@ -1,0 +1,130 @@
+"""The verb fingerprint on a project, in a scratch database of the test's own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from headstart.fingerprint.file import read_file
+from headstart.fingerprint.states import Fingerprints
+from tests.conftest import Database, Finished, RunHeadstart
+from tests.integration.plain import PlainProject
+from tests.postgres_server import Server
+
+METADATA = """
+import sqlalchemy as sa
+meta = sa.MetaData()
+sa.Table("accounts", meta, sa.Column("id", sa.Integer, primary_key=True),
+         sa.Column("name", sa.Text, nullable=False))
+sa.Table("orders", meta, sa.Column("id", sa.Integer, primary_key=True),
+         sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False))
+sa.Table("invoices", meta, sa.Column("id", sa.Integer, primary_key=True),
+         sa.Column("order_id", sa.ForeignKey("orders.id", name="of_order"), nullable=False))
+target_metadata = meta
+"""
+"""The models of the plain project; one constraint has another name than the revisions give it."""
+PROJECTS = Path(__file__).parents[1] / "projects"
+ASYNC = PROJECTS / "async_template_asyncpg"
+BRANCHES = PROJECTS / "branches_and_merge"
+SCHEMAS = PROJECTS / "include_schemas"
+
+
+@dataclass(frozen=True)
+class Fingerprinter:
+    """A project, and a scratch database to replay its revisions in."""
+
+    project: PlainProject
+    scratch: Database
+    run_headstart: RunHeadstart
+
+    @property
+    def file(self) -> Path:
+        """Where the fingerprints are."""
+        return self.project.path / "alembic" / "fingerprints.txt"
+
+    @property
+    def text(self) -> str:
+        """What the file says, byte for byte."""
+        return self.file.read_bytes().decode()
+
+    @property
+    def states(self) -> Fingerprints:
+        """What the file knows."""
+        return read_file(self.text)
+
+    def __call__(self, verb: str, *argv: str, **environ: str) -> Finished:
+        """Run `headstart fingerprint` on the scratch database; an URL may hold no password.
+
+        build goes on where an earlier one left it, check gets an empty one.
+        """
+        if verb == "check":
+            with empty_database(self.scratch.server) as other:
+                return self._run(other, verb, *argv, **environ)
+        going_on = ["--continue"] if verb == "build" else []
+        return self._run(self.scratch, verb, *going_on, *argv, **environ)
+
+    def _run(self, scratch: Database, verb: str, *argv: str, **environ: str) -> Finished:
+        ini = {"HEADSTART_ALEMBIC_INI": self.project.ini}
+        url = ["--url", passwordless(scratch)]
+        env = ini | password_of(scratch) | environ
+        return self.run_headstart("fingerprint", verb, *url, *argv, env=env)
+
+    def build(self, *argv: str, **environ: str) -> Finished:
+        """Build the file; that has to succeed."""
+        done = self("build", *argv, **environ)
+        assert done.exit_code == 0, done.stderr
+        return done
+
+    def build_anew(self, *argv: str, **environ: str) -> Finished:
+        """Build in another, empty scratch database, as after a checkout elsewhere."""
+        with empty_database(self.scratch.server) as other:
+            return Fingerprinter(self.project, other, self.run_headstart)("build", *argv, **environ)
+
+
+def replayed(done: Finished) -> list[str]:
+    """The revisions that were run, in this order."""
+    return [e["revision"] for e in done.events if e["event"] == "revision_started"]
+
+
+def passwordless(database: Database) -> str:
+    """The URL without a password, as an argument may be given."""
+    return database.server.url(dbname=database.name, password="")
+
+
+def password_of(database: Database) -> dict[str, str]:
+    """The password, where there is one, as the environment has it."""
+    password = database.parameters.get("password")
+    return {"PGPASSWORD": password} if password else {}
+
+
+@contextmanager
+def empty_database(server: Server) -> Iterator[Database]:
+    """One more database, dropped at the end."""
+    name = f"test_{uuid4().hex[:12]}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield Database(server, name)
+    finally:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def with_models(project: PlainProject, models: str = METADATA) -> None:
+    """Give the plain project its models."""
+    project.edit_env("target_metadata = None", models)
+
+
+def edit(project: PlainProject, old: str, new: str, revision: str = "0002") -> None:
+    """Replace a text of a revision that must be there."""
+    (file,) = project.versions.glob(f"{revision}*.py")
+    text = file.read_text()
+    assert old in text, old
+    file.write_text(text.replace(old, new))
+
+
+def copied(source: Path, folder: Path) -> PlainProject:
+    """Copy another project into a folder."""
+    path = folder / source.name
+    shutil.copytree(source, path, ignore=shutil.ignore_patterns("__pycache__"))
+    return PlainProject(path)
