@@ -1,0 +1,86 @@
+"""Adopt databases that lost their version table: at many revisions of one history, in one walk."""
+
+import os
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import Finished
+from tests.histories.app import App
+from tests.histories.comparison import version_rows
+from tests.histories.conftest import MakeDatabase
+from tests.projects.playground import Address
+
+SEED = int(os.environ.get("HEADSTART_TEST_SEED") or "20261126")
+"""Which revisions are drawn; another number draws others."""
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What a run did: the revision that it stamped, or those that it asks about."""
+
+    outcome: str
+    at: tuple[str, ...]
+
+
+Upgrade = Callable[[Address, str], object]
+"""Runs the `alembic` command, which has to succeed."""
+
+
+def drawn(app: App, count: int) -> list[str]:
+    """Some of its revisions, in order."""
+    chosen = random.Random(SEED).sample(app.history, count)
+    return sorted(chosen, key=app.history.index)
+
+
+def build_fingerprints(app: App, scratch: Address, file: Path, **environ: str) -> Finished:
+    """Run `headstart fingerprint build` on an empty database that is given for it."""
+    url = f"postgresql://{scratch.user}@{scratch.host}:{scratch.port}/{scratch.name}"
+    given = {
+        "HEADSTART_ALEMBIC_INI": app.ini,
+        "HEADSTART_FINGERPRINTS": str(file),
+        "PGPASSWORD": scratch.password,  # an argument may hold none
+    }
+    return app.program("headstart", "fingerprint", "build", "--url", url, **given | environ)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A database on its way through a history, with a copy without version table at some places."""
+
+    address: Address
+    make_database: MakeDatabase
+    upgrade: Upgrade
+
+    def stop_at(self, revisions: Iterable[str]) -> dict[str, Address]:
+        """Go from one to the next, and to the head in the end; gives the copies."""
+        copies = {}
+        for revision in revisions:
+            self.upgrade(self.address, revision)
+            copies[revision] = self.make_database(self.address.name)
+            copies[revision].execute("DROP TABLE alembic_version")
+        self.upgrade(self.address, "head")
+        return copies
+
+
+def adopt(app: App, address: Address, file: Path, **environ: str) -> Adopted:
+    """Run headstart on a database without version rows, and tell what it made of that.
+
+    It fails where the verdict and the database do not say the same.
+    """
+    before = address.dump()
+    url = address.url()
+    ended = app.headstart(url, HEADSTART_FINGERPRINTS=str(file), **environ)
+    verdict = ended.verdict
+    outcome = str(verdict["outcome"])
+    if outcome != "baselined":
+        assert (ended.exit_code, verdict["applied"]) == (22, []), ended
+        assert address.dump() == before
+        return Adopted(outcome, tuple(verdict.get("candidates", ())))
+    assert (ended.exit_code, verdict["proof"]) == (0, "fingerprint"), ended
+    assert version_rows(address) == [app.history[-1]]
+    applied = [step["revision"] for step in verdict["applied"]]
+    start = app.history[: len(app.history) - len(applied)]
+    assert app.history[len(start) :] == applied
+    return Adopted(outcome, tuple(start[-1:]))

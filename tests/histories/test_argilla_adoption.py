@@ -1,0 +1,55 @@
+"""argilla's databases without their version table: its async env.py, and the rules of mlflow's."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from headstart.fingerprint.file import read_file
+from tests.conftest import SERVERS
+from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
+from tests.histories.app import App
+from tests.histories.comparison import version_rows
+from tests.histories.conftest import MakeDatabase
+from tests.histories.test_argilla import argilla as app_with_a_home
+from tests.histories.test_argilla import settings, upgrade
+
+# one server will do: that all read the same schema is tested in tests/servers
+pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+argilla = app_with_a_home
+DRAWN = 4
+
+
+@pytest.fixture
+def password() -> str:
+    """Without a `%`: argilla's env.py gives the URL to the ini parser as it is."""
+    return "plain"
+
+
+def test_some_of_its_revisions_are_told_and_upgraded_as_alembic_does(
+    argilla: App, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    file = tmp_path / "fingerprints.txt"
+    replayed_in = make_database()
+    built = build_fingerprints(argilla, replayed_in, file, **settings(replayed_in))
+    assert built.exit_code == 0, built
+    revisions = drawn(argilla, DRAWN)
+    walk = Walk(make_database(), make_database, partial(upgrade, argilla))
+    copies = walk.stop_at(revisions)
+    expected = {each: Adopted("baselined", (each,)) for each in revisions}
+    found = {each: adopt(argilla, at, file, **settings(at)) for each, at in copies.items()}
+    assert found == expected, f"seed {SEED}"
+    for address in copies.values():
+        assert address.dump() == walk.address.dump()
+        assert version_rows(address) == version_rows(walk.address)
+
+
+def test_its_schemas_are_all_different(
+    argilla: App, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    """What the test above rests on: no revision of it is taken for another one."""
+    file = tmp_path / "fingerprints.txt"
+    replayed_in = make_database()
+    build_fingerprints(argilla, replayed_in, file, **settings(replayed_in))
+    states = read_file(file.read_text()).states
+    assert len({state.root for state in states}) == len(states) == len(argilla.history)

@@ -1,0 +1,6 @@
+-- What PostgreSQL 16 and later have.
+CREATE TABLE papers (d text CHECK (d IS JSON AND d IS NOT JSON ARRAY WITH UNIQUE KEYS), o jsonb DEFAULT JSON_OBJECT('a': 1 ABSENT ON NULL RETURNING jsonb),
+    l json DEFAULT JSON_ARRAY(1, 'b' NULL ON NULL), who text DEFAULT SYSTEM_USER);
+CREATE VIEW unnamed AS SELECT n FROM (SELECT count(*) AS n FROM papers);
+CREATE VIEW gathered AS SELECT JSON_ARRAYAGG(d ORDER BY d) AS a, JSON_OBJECTAGG(d: o) AS b, any_value(d) AS c FROM papers;
+CREATE TABLE stored (a int STORAGE PLAIN, b int DEFAULT 0x1F, c int DEFAULT 1_000);

@@ -1,0 +1,119 @@
+"""Schemas on servers of every version, and the fingerprints that headstart makes of them."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.catalogue import Catalogue
+from headstart.connection import connect
+from headstart.embedded import programs
+from headstart.fingerprint.normal_form import Snapshot
+from headstart.fingerprint.query import Reading
+from tests.integration.plain import PlainProject
+from tests.integration.runs import ROOT, Run
+from tests.servers.containers import Container
+from tests.servers.databases import PASSWORD, USER, Database
+
+VERSIONS = (13, 14, 15, 16, 17, 18)
+EVERY_KIND = Path(__file__).parent / "every_kind"
+"""Scripts by the first version that they work on; a later one builds on the earlier ones."""
+SECONDS = 120
+
+_EXECUTE = """\
+import pathlib
+text = pathlib.Path({path!r}).read_text()
+op.get_bind().exec_driver_sql(text.replace("%", "%%"))
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a verb ended, and what it said to people."""
+
+    code: int
+    outcome: str
+    said: str
+
+
+def parameters(database: Database, pool: Container | None = None) -> dict[str, str]:
+    """libpq's parameters, there or through a pooler."""
+    port = str((pool or database.container).port)
+    login = {"user": USER, "password": PASSWORD, "dbname": database.name}
+    return {"host": "127.0.0.1", "port": port, **login}
+
+
+def read(
+    database: Database,
+    schema: str | None = None,
+    pool: Container | None = None,
+    names: frozenset[str] | None = None,
+) -> Snapshot:
+    """Read a database, relative to a schema of it: these objects, or all."""
+    with connect(parameters(database, pool), "headstart's tests") as connection:
+        return Catalogue(connection).read(Reading(schema, "alembic_version", names=names))
+
+
+def scripts(version: int) -> list[Path]:
+    """The scripts for every kind of object that a server of this version has."""
+    found = {int(path.stem): path for path in EVERY_KIND.glob("*.sql")}
+    return [found[first] for first in sorted(found) if first <= version]
+
+
+def as_history(project: PlainProject, paths: list[Path]) -> PlainProject:
+    """Make the project one of these scripts, a revision for each."""
+    shutil.rmtree(project.versions)
+    project.versions.mkdir()
+    parent = None
+    for path in paths:
+        project.add(path.stem, parent, _EXECUTE.format(path=str(path)))
+        parent = path.stem
+    return project
+
+
+def fingerprint(word: str, url: str, ini: str | Path, file: Path, *options: str) -> Ended:
+    """Run `headstart fingerprint` on a database that is given for it."""
+    environ = {
+        "HEADSTART_ALEMBIC_INI": str(ini),
+        "HEADSTART_FINGERPRINTS": str(file),
+    }
+    plain = url.replace(f":{PASSWORD}@", "@")  # an argument must not hold a password
+    environ["PGPASSWORD"] = PASSWORD
+    with Run(url, "fingerprint", word, "--url", plain, *options, **environ) as run:
+        end = run.end(SECONDS)
+    error = end.verdict.get("error", {})
+    return Ended(end.code, end.outcome, f"{error.get('message')}\n{end.events}")
+
+
+def own_ini() -> Path:
+    """This repository's own alembic.ini, as everybody gets it."""
+    return ROOT / "alembic.ini.example"
+
+
+def restore(source: Database, target: Database) -> None:
+    """Copy a schema by pg_dump and psql, those of 18, which work with every older server."""
+    dumped = _program("pg_dump", source, "--schema-only").stdout
+    # what older servers do not know, and a person ignores
+    known = dumped.replace("SET transaction_timeout = 0;\n", "")
+    options = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
+    _program("psql", target, *options, stdin=known)
+
+
+def _program(
+    name: str, database: Database, *options: str, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    given = parameters(database)
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
+    environ = {names[key]: value for key, value in given.items() if key in names}
+    done = subprocess.run(
+        [str(programs(18) / name), *options, "--dbname", database.name],
+        env={"PATH": os.environ["PATH"], **environ},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
