@@ -89,10 +89,12 @@ def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> Told:
     found = search(live.lines, known, history)
     if found.exact:
         return _of_exact(found.exact, live, known, history, ask)
-    live = with_renamed(live, known)
-    found = search(live.lines, known, history)
-    if alike := [each for each in found.equivalent if are_equivalent(each.lines, live.lines)]:
-        return _unlike(tuple(alike), live)
+    explained = with_renamed(live, known)
+    if explained.lines != live.lines:
+        live = explained
+        found = search(live.lines, known, history)
+    if found.equivalent:
+        return _unlike(found.equivalent, live)
     if found.half_applied:
         return _half(found.half_applied, live, history)
     return _unlike(found.nearest, live)

@@ -32,12 +32,12 @@ def search(live: frozenset[str], known: Fingerprints, history: History) -> Match
     exact = tuple(each for each in every if each.distance == 0)
     if exact:
         return Matches(exact=exact)
-    alike = equivalent_states(live, known.states)
-    return Matches(
-        equivalent=tuple(each for each in every if each.name in alike and not each.composed),
-        half_applied=tuple(each for each in every if each.is_half_applied),
-        nearest=_nearest(live, known, every),
-    )
+    alike = equivalent_states(live, known)
+    if equivalent := tuple(each for each in every if each.name in alike and not each.composed):
+        return Matches(equivalent=equivalent)
+    if half := tuple(each for each in every if each.is_half_applied):
+        return Matches(half_applied=half)
+    return Matches(nearest=_nearest(live, known, every))
 
 
 def expected_states(
@@ -73,23 +73,23 @@ def distances(live: frozenset[str], states: Iterable[State]) -> Mapping[str, int
     return found
 
 
-def equivalent_states(live: frozenset[str], states: Iterable[State]) -> frozenset[str]:
+def equivalent_states(live: frozenset[str], known: Fingerprints) -> frozenset[str]:
     """The names of the states that differ in names and spellings alone.
 
-    Compared by a sum over the facts, in one pass; that it is no accident is for who shows it.
+    Found by a sum over the facts, in one pass, and then compared.
     """
-    wanted = _loose_sum(live)
+    from headstart.fingerprint.equivalent import are_equivalent, loose_line  # where none is exact
+
+    def loose_sum(lines: Iterable[str]) -> int:
+        return sum(hash(loose_line(line)) for line in lines)
+
+    wanted = loose_sum(live)
     sums: dict[str | None, int] = {None: 0}
-    for state in states:
-        change = _loose_sum(state.delta.added) - _loose_sum(state.delta.removed)
+    for state in known.states:
+        change = loose_sum(state.delta.added) - loose_sum(state.delta.removed)
         sums[state.name] = sums[state.parent] + change
-    return frozenset(name for name, found in sums.items() if name and found == wanted)
-
-
-def _loose_sum(lines: Iterable[str]) -> int:
-    from headstart.fingerprint.equivalent import loose_line  # wanted only where nothing is exact
-
-    return sum(hash(loose_line(line)) for line in lines)
+    alike = (name for name, found in sums.items() if name is not None and found == wanted)
+    return frozenset(name for name in alike if are_equivalent(known.lines(name), live))
 
 
 def _recorded(state: State, known: Fingerprints, near: Mapping[str, int], alone: int) -> Candidate:
