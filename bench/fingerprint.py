@@ -5,11 +5,12 @@
 One line each: what was asked, what was reached, the limit; exit code 1 where one fails. Everything
 runs on an embedded server of its own. Times are of noisy machines: they are medians of pairs.
 
-A change of a schema is of a kind chosen at random, each as likely as any other. The bar is for
-those that leave every table where it is: one that is dropped or renamed takes all its facts along,
-and of a schema of three tables little is left after ten such changes, whoever looks at it. Those
-are told as a NOTE. So is the time against Inspector's get_multi_*, which read all tables at once as
-we do; the bar is for its methods by table, which most programs call.
+A change of a schema is of a kind chosen at random, each as likely as any other; one that makes
+exactly the schema of another revision is drawn again: then it is that revision, whoever looks. The
+bar is for changes that leave every table where it is: one that is dropped or renamed takes all its
+facts along, and of a schema of three tables little is left after ten such changes. Those are told
+as a NOTE. So is the time against Inspector's get_multi_*, which read all tables at once as we do;
+the bar is for its methods by table, which most programs call.
 """
 
 import argparse
@@ -103,7 +104,8 @@ def accuracy_bars(found: Accuracy) -> Iterator[Bar]:
 
 def _percent(name: str, told: Told, limit: float, *, asked: bool = True) -> Bar:
     counted = ", ".join(f"{answer} {n}" for answer, n in told.answers.most_common())
-    note = f"({told.answers.total()}: {counted})"
+    redrawn = f", redrawn {told.redrawn}" if told.redrawn else ""
+    note = f"({told.answers.total()}: {counted}{redrawn})"
     return Bar(name, told.percent, ">=", limit, note, asked)
 
 

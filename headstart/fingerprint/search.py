@@ -12,6 +12,7 @@ from headstart.fingerprint.branches import other_ways
 from headstart.fingerprint.candidate import Candidate
 from headstart.fingerprint.carried import carried
 from headstart.fingerprint.changes import changes, count_changes
+from headstart.fingerprint.half_applied import half_applied_in_between
 from headstart.fingerprint.states import BASE, Fingerprints, State
 from headstart.state import History
 
@@ -36,6 +37,8 @@ def search(live: frozenset[str], known: Fingerprints, history: History) -> Match
     if equivalent := tuple(each for each in every if each.name in alike and not each.composed):
         return Matches(equivalent=equivalent)
     if half := tuple(each for each in every if each.is_half_applied):
+        return Matches(half_applied=half)
+    if half := tuple(half_applied_in_between(live, known, every)):
         return Matches(half_applied=half)
     return Matches(nearest=_nearest(live, known, every))
 

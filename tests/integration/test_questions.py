@@ -120,6 +120,7 @@ def test_plan_shows_what_a_run_would_do(stage: Stage) -> None:
         ("stamp", "0001"),
         ("run", "0002"),
         ("run", "0003"),
+        ("proof", "operator"),
     ]
     as_json = json.loads(stage.run("plan", "--output", "json", HEADSTART_BASELINE="0001").stdout)
     assert (as_json["baseline"], as_json["pending"]) == (["0001"], ["0002", "0003"])

@@ -87,6 +87,25 @@ def test_a_half_applied_revision_knows_what_it_stands_on() -> None:
     assert (half.step_size, half.distance_before, half.distance) == (3, 1, 2)
 
 
+IN_BETWEEN = known("a: +t", "b: +column|t|x|integer_not_null +u +v", "c: -v +w")
+
+
+@pytest.mark.parametrize(
+    ("live", "expected"),
+    [
+        pytest.param("t column|t|x|integer u", "half b", id="some done, one in between, one not"),
+        pytest.param("t column|t|x|integer", "near a", id="nothing is as after it"),
+        pytest.param("t column|t|x|integer u v", "near b", id="nothing is as before it"),
+        pytest.param("t column|t|x|integer u q", "near a b c", id="something else differs, too"),
+    ],
+)
+def test_a_fact_may_be_in_between_while_a_revision_is_half_applied(
+    live: str, expected: str
+) -> None:
+    """A column without its NOT NULL, which the revision adds in a later statement."""
+    assert found(live, IN_BETWEEN) == expected
+
+
 def test_among_states_at_the_same_distance_the_one_with_fewer_facts_that_differ_is_nearest() -> (
     None
 ):
