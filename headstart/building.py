@@ -90,7 +90,8 @@ def _check(scratch: Scratch, source: Source) -> str:
             next_step="record it: headstart fingerprint build --url ..., on this server",
         )
     _check_models(found, source)
-    return f"{source.path} is what the {len(source.history.parents)} revisions build"
+    revisions = _count(len(source.history.parents), "revision")
+    return f"{source.path} is what the {revisions} build{'s' * (revisions[:2] == '1 ')}"
 
 
 def _not_kept(path: Path, recording: Recording) -> StaleFingerprints:
@@ -166,10 +167,14 @@ def _write(source: Source, fingerprints: Fingerprints) -> str:
     states = len(fingerprints.steps) - (BASE in fingerprints.steps)
     variants = sum(1 for _ in fingerprints.variants)
     return (
-        f"{source.path} has {states} revisions"
-        + (f" and {variants} variants" if variants else "")
+        f"{source.path} has {_count(states, 'revision')}"
+        + (f" and {_count(variants, 'variant')}" if variants else "")
         + f", {len(text.encode())} bytes"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _record(task: Task, source: Source, options: FingerprintOptions) -> str:

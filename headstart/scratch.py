@@ -41,7 +41,8 @@ class Scratch:
             raise InvalidSettings(
                 "the database of --url is not an empty one, nor (--continue) a scratch database at"
                 " a revision that is on file",
-                next_step="name an empty database, or leave --url out (embedded Postgres)",
+                next_step="name an empty database, say --continue for a scratch one, or leave --url"
+                " out (embedded Postgres)",
             )
         try:
             _make(self.admin, NAME, anew=True)
@@ -55,16 +56,14 @@ class Scratch:
     def environment(self) -> Iterator[None]:
         """Let DATABASE_URL name this database: an env.py may take its URL from there.
 
-        In the driver that is named there already. It never leads to the app's own database.
+        In the driver that is named there already, if any. It never leads to the app's own database.
         """
-        if self.admin is None:
-            yield
-            return
         given = os.environ.get(_VARIABLE)
         driver = re.match(r"postgres(?:ql)?\+(\w+):", given or "")
-        os.environ[_VARIABLE] = sqlalchemy_url(
-            self.task.resolve(), driver[1] if driver else "psycopg2"
-        )
+        url = sqlalchemy_url(self.task.resolve(), driver[1] if driver else "psycopg2")
+        if driver is None:
+            url = url.replace("postgresql+psycopg2:", "postgresql:", 1)
+        os.environ[_VARIABLE] = url
         try:
             yield
         finally:

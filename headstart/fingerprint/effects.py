@@ -46,6 +46,12 @@ def work_of(statements: Iterable[str], *, changes_schema: bool) -> Work:
     return Work(_effect(schema, bool(written), bool(read)), frozenset(written | read | lost))
 
 
+def is_repeatable(statements: Iterable[str]) -> bool:
+    """Whether all DDL of a revision may be executed again, after it ran, and changes no row."""
+    touched = (_touched_by(each) for text in statements for each in statements_of(text))
+    return all(each.repeatable for each in touched if each.schema)
+
+
 def _effect(schema: bool, writes: bool, reads: bool) -> Effect:
     if schema:
         return Effect.SCHEMA_AND_DATA if writes or reads else Effect.SCHEMA
@@ -58,8 +64,8 @@ def _effect(schema: bool, writes: bool, reads: bool) -> Effect:
 class _Touched:
     """What one statement does.
 
-    `lost` are tables of which DDL takes rows or values, `temporary` is one that it makes for the
-    session only.
+    `repeatable` is DDL that does the same when it is executed again. `lost` are tables of which DDL
+    takes rows or values, `temporary` is one that it makes for the session only.
     """
 
     schema: bool = False
@@ -67,6 +73,7 @@ class _Touched:
     read: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     temporary: frozenset[str] = frozenset()
+    repeatable: bool = False
 
 
 def _touched_by(statement: Group) -> _Touched:
@@ -83,8 +90,8 @@ def _nothing(_: Group) -> _Touched:
     return _Touched()
 
 
-def _definition(_: Group) -> _Touched:
-    return _Touched(schema=True)
+def _privilege(_: Group) -> _Touched:
+    return _Touched(schema=True, repeatable=True)
 
 
 def _drop(statement: Group) -> _Touched:
@@ -103,7 +110,7 @@ _KEPT = {"constraint", "default", "expression", "identity", "not"}
 
 
 def _alter(statement: Group) -> _Touched:
-    """A column that is dropped or gets another type takes values along, a partition rows."""
+    """What is dropped, moved or gets another type or name takes values along."""
     words = statement.words
     if "table" not in words[1:3]:
         return _Touched(schema=True)
@@ -112,7 +119,8 @@ def _alter(statement: Group) -> _Touched:
     name, end = statement.name(at + (statement.word(at) == "only"))
     rest = words[end:]
     drops = any(one == "drop" and two not in _KEPT for one, two in pairwise([*rest, ""]))
-    takes = drops or not {"type", "detach"}.isdisjoint(rest)
+    renames = rest[:1] == ["rename"] and rest[1:2] != ["constraint"]
+    takes = drops or renames or not {"type", "detach"}.isdisjoint(rest)
     return _Touched(schema=True, lost=frozenset({name} if takes else ()))
 
 
@@ -236,7 +244,7 @@ _VERBS: Mapping[str, Callable[[Group], _Touched]] = {
         _query,
     ),
     **dict.fromkeys(
-        ("grant", "import", "reassign", "revoke", "security"), _definition
+        ("grant", "import", "reassign", "revoke", "security"), _privilege
     ),
     **dict.fromkeys(
         (

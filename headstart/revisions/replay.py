@@ -1,6 +1,7 @@
 """Replay revisions in a scratch database, with a snapshot of the schema after each of them."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, NullPool, create_engine
 
 from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.effects import ANY_TABLE, Work, work_of
+from headstart.fingerprint.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.names import qualified, split_name
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.query import Reading
@@ -77,8 +78,14 @@ class Replay:
         found = OwnCatalogue(execute).read(self.reading)
         changed = found.lines != self.before
         work = work_of(statements, changes_schema=changed)
-        if not statements and _may_go_past(source):
-            work = Work(Effect.SCHEMA_AND_DATA if changed else Effect.DATA, frozenset([ANY_TABLE]))
+        if work.effect is Effect.NOOP and statements:  # it looked at the catalog, and may do more
+            work = Work(Effect.READ, frozenset([ANY_TABLE]))
+        if not changed and not is_repeatable(statements):
+            # what it does is not in the form, or is undone again: who knows what it does to rows
+            work = Work(work.effect, work.tables | {ANY_TABLE})
+        if _may_go_past(source):
+            effect = Effect.SCHEMA_AND_DATA if changed else Effect.DATA
+            work = Work(effect, work.tables | {ANY_TABLE})
         tables = frozenset(_relative(table, found.schema) for table in work.tables)
         rows = tuple(self._inserted(execute, tables, found))
         self.before = found.lines
@@ -112,9 +119,18 @@ def _in_transaction(connection: Connection) -> Iterator[None]:
         yield
 
 
+_PAST = re.compile(
+    r"cursor|copy_expert|raw_connection|dbapi_connection|driver_connection|environ|getenv"
+    r"|get_x_argument"
+)
+
+
 def _may_go_past(source: Path) -> bool:
-    """Whether a script may talk to the driver itself, where its statements are not heard."""
-    return "cursor" in source.read_text(encoding="utf-8")
+    """Whether a script may do elsewhere what is not heard in a replay.
+
+    It talks to the driver itself, or asks its environment what to do.
+    """
+    return _PAST.search(source.read_text(encoding="utf-8")) is not None
 
 
 def _relative(table: str, schema: str) -> str:

@@ -126,6 +126,27 @@ def test_a_revision_without_effect_is_taken_as_applied(known: KnownStage) -> Non
             id="a column",
         ),
         pytest.param("op.execute('TRUNCATE accounts CASCADE')", id="all rows"),
+        pytest.param(
+            "op.execute('ALTER TABLE accounts RENAME name TO x');"
+            " op.execute('ALTER TABLE accounts RENAME x TO name')",
+            id="the name of a column",
+        ),
+        pytest.param(
+            "op.execute('ALTER SEQUENCE accounts_id_seq RESTART WITH 5000')", id="a sequence"
+        ),
+        pytest.param(
+            "op.get_bind().connection.cursor().execute(\"UPDATE accounts SET name = 'raw'\")",
+            id="by the driver itself",
+        ),
+        pytest.param(
+            "if 'legacy' in sa.inspect(op.get_bind()).get_table_names():"
+            " op.execute('DELETE FROM accounts')",
+            id="where there is a table of others",
+        ),
+        pytest.param(
+            "import os; os.environ.get('TENANT') and op.execute('DELETE FROM accounts')",
+            id="where its environment says so",
+        ),
     ],
 )
 def test_rows_are_never_lost_to_a_revision_that_may_have_run(known: KnownStage, again: str) -> None:

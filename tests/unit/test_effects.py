@@ -3,7 +3,7 @@
 import pytest
 
 from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.effects import Work, work_of
+from headstart.fingerprint.effects import Work, is_repeatable, work_of
 
 
 def told(sql: str, *, changes_schema: bool = False) -> tuple[str, str]:
@@ -158,6 +158,9 @@ def test_a_sequence_set_from_a_table_is_as_good_as_that_tables_rows() -> None:
         ("ALTER TABLE t ALTER a TYPE int USING (SELECT a FROM s)::int", "t"),
         ("ALTER TABLE t ALTER COLUMN a SET DATA TYPE int", "t"),
         ("ALTER TABLE t DETACH PARTITION p", "t"),
+        ("ALTER TABLE t RENAME COLUMN a TO b", "t"),
+        ("ALTER TABLE t RENAME a TO b", "t"),
+        ("ALTER TABLE t RENAME TO u", "t"),
     ],
 )
 def test_ddl_that_takes_rows_or_values_along_names_the_table(sql: str, tables: str) -> None:
@@ -173,7 +176,7 @@ def test_ddl_that_takes_rows_or_values_along_names_the_table(sql: str, tables: s
         "ALTER TABLE t ALTER COLUMN a DROP DEFAULT",
         "ALTER TABLE t DROP CONSTRAINT c",
         "ALTER TABLE t ADD COLUMN a int",
-        "ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t RENAME CONSTRAINT a TO b",
         "DROP INDEX i",
         "DROP TYPE IF EXISTS e",
         "GRANT SELECT ON t TO someone",
@@ -248,3 +251,16 @@ def test_a_text_that_ends_too_early_is_no_error(sql: str) -> None:
 
 def test_very_deep_parentheses_are_no_error() -> None:
     assert told(f"SELECT {'(' * 5000}1{')' * 5000} FROM t") == ("read", "t")
+
+
+@pytest.mark.parametrize(
+    ("sql", "repeatable"),
+    [
+        ("GRANT SELECT ON t TO someone; REVOKE ALL ON t FROM PUBLIC", True),
+        ("SELECT 1", True),
+        ("ALTER SEQUENCE s RESTART WITH 5000", False),
+        ("GRANT SELECT ON t TO someone; ALTER TABLE t RENAME a TO b", False),
+    ],
+)
+def test_only_privileges_may_be_given_again(sql: str, repeatable: bool) -> None:
+    assert is_repeatable([sql]) is repeatable
