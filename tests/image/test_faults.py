@@ -162,13 +162,24 @@ def test_a_database_ahead_of_the_image_is_refused(tmp_path: Path) -> None:
         assert_refused(made, Outcome.UNKNOWN_REVISION, "newer")
 
 
-def test_a_database_made_by_create_all_is_refused_until_an_operator_vouches_for_it(
+def test_a_database_made_by_create_all_is_adopted_since_its_schema_proves_it(
     tmp_path: Path,
 ) -> None:
     with stack(tmp_path) as made:
         database_only(made)
         made.must("run", "--rm", "--no-deps", "--no-TTY", "app", "python", "-c", CREATE_ALL)
-        assert_refused(made, Outcome.UNPROVEN, "projects")
+        assert_started_after(made, Outcome.BASELINED)
+        assert made.verdict()["proof"] == "fingerprint"
+
+
+def test_a_database_that_no_revision_builds_is_refused_until_an_operator_vouches_for_it(
+    tmp_path: Path,
+) -> None:
+    with stack(tmp_path) as made:
+        database_only(made)
+        made.must("run", "--rm", "--no-deps", "--no-TTY", "app", "python", "-c", CREATE_ALL)
+        made.psql("ALTER TABLE projects ADD COLUMN note text")
+        assert_refused(made, Outcome.UNPROVEN, "nearest is 152ce5a49348")
         assert made.psql("SELECT to_regclass('alembic_version') IS NULL") == "t"
         vouched = {"HEADSTART_BASELINE": "head"}
         assert_started_after(replace(made, environ=made.environ | vouched), Outcome.BASELINED)
