@@ -38,12 +38,22 @@ def snapshot_of(rows: Iterable[Row]) -> Snapshot:
     schema = next((str(row[2]) for row in by_kind.pop("target", ())), "")
     others = sorted(_object(row) for row in by_kind.pop("other", ()))
     unusable = sorted(str(row[2]) for row in by_kind.pop("unusable", ()))
+    by_kind["column"] = [_relative(row, schema) for row in by_kind.get("column", ())]
     lines = {_line("column", row, detail) for row, detail in columns(by_kind)}
     lines.update(_line("sequence", row, sequence(row)) for row in own_sequences(by_kind))
     for kind in by_kind.keys() - {"column", "sequence"}:
         detail = DETAILS[kind]
         lines.update(_line(kind, row, detail(row)) for row in by_kind[kind])
     return Snapshot(frozenset(lines), schema, tuple(others), tuple(unusable))
+
+
+def _relative(column: Row, schema: str) -> Row:
+    """Of a type that is named like one of pg_catalog's the server prints the schema, too."""
+    text = str(column[4])
+    for prefix in (f"{quoted(schema)}.", f'"{schema}".') if "." in text else ():
+        if text.startswith(prefix):
+            return (*column[:4], text.removeprefix(prefix), *column[5:])
+    return column
 
 
 _NEVER_NULL = frozenset(

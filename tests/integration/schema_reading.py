@@ -20,8 +20,11 @@ def read(
     parameters: dict[str, str], schema: str | None = None, names: frozenset[str] | None = None
 ) -> Snapshot:
     """Read a database, relative to a schema of it: these objects, or all."""
-    with connect(parameters, "headstart's tests") as connection:
-        return Catalogue(connection).read(Reading(schema, VERSION_TABLE, names=names))
+    with (
+        connect(parameters, "headstart's tests") as connection,
+        Catalogue(connection) as catalogue,
+    ):
+        return catalogue.read(Reading(schema, VERSION_TABLE, names=names))
 
 
 def identifier(name: str) -> str:
