@@ -51,8 +51,11 @@ def read(
     names: frozenset[str] | None = None,
 ) -> Snapshot:
     """Read a database, relative to a schema of it: these objects, or all."""
-    with connect(parameters(database, pool), "headstart's tests") as connection:
-        return Catalogue(connection).read(Reading(schema, "alembic_version", names=names))
+    with (
+        connect(parameters(database, pool), "headstart's tests") as connection,
+        Catalogue(connection) as catalogue,
+    ):
+        return catalogue.read(Reading(schema, "alembic_version", names=names))
 
 
 def scripts(version: int) -> list[Path]:
