@@ -34,12 +34,10 @@ EQUAL = {
     "0a8213491aaa": "0a8213491aaa",
     "5b0e9adcef9c": "4465047574b1",
     "4465047574b1": "4465047574b1",
-    # it makes a constraint anew, and may do that again: the oldest
-    "a8c4a736bde6": "a8c4a736bde6",
-    "39d1c3be5f05": "a8c4a736bde6",
-    "c48cb773bb87": "a8c4a736bde6",
 }
 """Where several revisions have one schema, and which of them it is taken for."""
+RETYPED = ("a8c4a736bde6", "39d1c3be5f05", "c48cb773bb87")
+"""The second gives a column the type that it has; what that does to rows nobody can tell."""
 # one server will do: that all read the same schema is tested in tests/servers
 pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
 ROWS = pytest.mark.parametrize("rows", [OLD_ROWS, ""], ids=["rows", "empty"])
@@ -51,6 +49,8 @@ def expected_at(revision: str, rows: str) -> Adopted:
         if rows:
             return Adopted("ambiguous", (FIRST, MOVES_TAGS))
         return Adopted("baselined", (FIRST,))
+    if revision in RETYPED:
+        return Adopted("ambiguous", RETYPED) if rows else Adopted("baselined", RETYPED[:1])
     return Adopted("baselined", (EQUAL.get(revision, revision),))
 
 
@@ -102,7 +102,7 @@ def test_ten_of_its_revisions_are_told_and_upgraded_as_alembic_does(
 def test_where_several_have_one_schema_the_rules_decide_or_a_person_is_asked(
     known: Path, rows: str, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    revisions = sorted([FIRST, MOVES_TAGS, *EQUAL], key=MLFLOW.history.index)
+    revisions = sorted([FIRST, MOVES_TAGS, *EQUAL, *RETYPED], key=MLFLOW.history.index)
     ini = tmp_path / "alembic.ini"
     copies, reference = walk_through(revisions, rows, make_database, ini)
     found = {each: adopt(MLFLOW, copies[each], known) for each in revisions}
