@@ -18,17 +18,11 @@ from fingerprint_histories import READING, Replayable
 from fingerprint_restore import difference_after_restore
 
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
-from headstart.fingerprint.finding import (
-    Ambiguous,
-    HalfApplied,
-    Proven,
-    Unlike,
-    find,
-)
-from headstart.fingerprint.finding import (
-    Told as Answer,
-)
-from headstart.fingerprint.scope import Live, live_schema
+from headstart.fingerprint.find import find
+from headstart.fingerprint.finding import Ambiguous, HalfApplied, Proven, Unlike
+from headstart.fingerprint.finding import Told as Answer
+from headstart.fingerprint.live import Live
+from headstart.fingerprint.scope import live_schema
 from headstart.fingerprint.states import BASE, State, root_of
 from headstart.revisions.reading import Execute, OwnCatalogue
 from tests.postgres_server import PostgresServer

@@ -23,10 +23,11 @@ from headstart.connection import connect
 from headstart.driver_url import sqlalchemy_url
 from headstart.fingerprint.equal_schemas import Answers
 from headstart.fingerprint.file import file_text, read_file
-from headstart.fingerprint.finding import Finding, HalfApplied, Proven, Unlike, find
+from headstart.fingerprint.find import find
+from headstart.fingerprint.finding import Finding, HalfApplied, Proven, Unlike
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.normal_form import NORMAL_FORM
 from headstart.fingerprint.recording import Recording
-from headstart.fingerprint.scope import Live
 from headstart.fingerprint.states import Delta, Fingerprints, State
 from tests.conftest import clean_environ
 from tests.postgres_server import PostgresServer

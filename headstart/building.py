@@ -16,20 +16,21 @@ from headstart.fingerprint.difference import difference
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.effects import ANY_TABLE
 from headstart.fingerprint.file import file_text
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.normal_form import NORMAL_FORM
+from headstart.fingerprint.query import reading_of
 from headstart.fingerprint.recording import Recording
-from headstart.fingerprint.scope import Live
 from headstart.fingerprint.states import BASE, Delta, Fingerprints, State
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database
 from headstart.invocation import FingerprintOptions, FingerprintVerb
-from headstart.replaying import Finished, Source, reading_of, replay
+from headstart.replaying import Finished, Source, replay
 from headstart.revisions.history import read_history, resolve_revision
 from headstart.revisions.known_states import SNAPSHOT, digests, load, path_of, why_stale
 from headstart.revisions.project import load_project
 from headstart.revisions.replay import create_all
 from headstart.scratch import Scratch, open_scratch
-from headstart.state import Scope
+from headstart.state import scope_named
 from headstart.task import Task
 from headstart.workplace import wait_for_database
 
@@ -207,8 +208,7 @@ def _record(task: Task, source: Source, options: FingerprintOptions) -> str:
 
 
 def _recorded_lines(task: Task, heads: Iterable[str]) -> frozenset[str]:
-    schema, _, table = task.settings.version_table.rpartition(".")
-    scope = Scope(table, schema or None)
+    scope = scope_named(task.settings.version_table)
     with task.connect(Purpose.READ) as connection:
         rows = inspect_database(connection, scope, tuple).version_rows
         if rows and frozenset(rows) != frozenset(heads):

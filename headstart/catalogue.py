@@ -66,7 +66,8 @@ class Catalogue:
 
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there, in the transaction of read()."""
-        return ask(self._one, equal, self._schema)
+        with named_failures():
+            return ask(self._one, equal, self._schema)
 
     def _execute(self, sql: str) -> Sequence[Sequence[str | None]]:
         try:
@@ -83,8 +84,8 @@ class Catalogue:
         try:
             return self._connection.execute(sql, timeout_seconds=READ_SECONDS)[0][0]
         except psycopg2.Error as error:
-            if error.pgcode is None:
-                raise read_failure(error) from None
+            if error.pgcode is None:  # there is no connection any more
+                raise
             self._connection.execute("ROLLBACK TO SAVEPOINT asked")
             return None
 

@@ -6,7 +6,7 @@ from typing import assert_never
 from headstart.errors import Ambiguous, Drifted, Explanation, Interrupted, Unproven
 from headstart.fingerprint import finding as found
 from headstart.fingerprint.difference import Difference, fact
-from headstart.fingerprint.scope import Live
+from headstart.fingerprint.live import Live
 
 NOTHING_CHANGED = "nothing was changed"
 _MOST_NAMES = 10
@@ -28,6 +28,9 @@ def refusal(finding: found.Ambiguous | found.HalfApplied | found.Unlike) -> Unpr
 def of_proof(proven: found.Proven) -> Explanation:
     """What to know about a schema that was proven."""
     lines = []
+    _, variant, way = proven.state.partition("~")
+    if variant and proven.state not in proven.revisions:
+        lines.append(f"it is the schema that {way} makes, a variant on file")
     if proven.rows_unproven:
         lines.append(
             f"the schema is proven, the rows are not: {_names(proven.rows_unproven)}"

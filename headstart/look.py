@@ -14,12 +14,12 @@ from headstart.errors import (
     Unproven,
 )
 from headstart.explanation import refusal
-from headstart.fingerprint.finding import Finding, HalfApplied, Proven, Unknowable
+from headstart.fingerprint.finding import Finding, HalfApplied, Proven
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database, transaction_kept
 from headstart.plan import Proof
 from headstart.proof import Catalogue as AnyCatalogue
-from headstart.proof import compare, fails_on_drift, note_difference, our_tables, prove
+from headstart.proof import compare, fails_on_drift, finding_of, note_difference, our_tables
 from headstart.revisions.environment import Mode
 from headstart.revisions.failure import ALREADY_THERE_SQLSTATES
 from headstart.revisions.known_states import KnownStates
@@ -138,9 +138,7 @@ class Look:
                 )
 
     def _prove(self, catalogue: AnyCatalogue) -> Finding | None:
-        if self._known.usable is None:
-            return Unknowable(self._known.why_not) if self._known.why_not else None
-        return prove(catalogue, self._known.usable, self.history, self._probe.scope)
+        return finding_of(catalogue, self._known, self.history, self._probe.scope)
 
     def cure_of_rollback(self) -> str | None:
         """What to do where nothing was committed; None where the mode does not explain that."""
@@ -158,11 +156,7 @@ class Look:
             yield connection
 
     def _read(self, connection: Connection) -> DatabaseFacts:
-        facts = inspect_database(
-            connection,
-            self._probe.scope,
-            self._our_tables,
-        )
+        facts = inspect_database(connection, self._probe.scope, self._our_tables)
         self.task.record.to_revisions = facts.version_rows
         return facts
 

@@ -8,11 +8,13 @@ from headstart.explanation import drifted, of_difference, of_live
 from headstart.fingerprint.difference import Difference, difference
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.equivalent import are_equivalent, rename_statements
-from headstart.fingerprint.finding import Proven, Told, find
+from headstart.fingerprint.find import find
+from headstart.fingerprint.finding import Finding, Proven, Told, Unknowable
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.names import split_name
 from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.query import Reading
-from headstart.fingerprint.scope import Live, live_schema, with_renamed
+from headstart.fingerprint.query import Reading, reading_of
+from headstart.fingerprint.scope import live_schema, with_renamed
 from headstart.fingerprint.search import expected_states
 from headstart.fingerprint.states import Fingerprints
 from headstart.plan import Proof
@@ -71,16 +73,13 @@ def our_tables(known: Fingerprints) -> frozenset[TableName]:
     return frozenset((schema or None, name) for schema, name in names)
 
 
-def reading_of(scope: Scope, known: Fingerprints) -> Reading:
-    """What to read of a database: the names that the history knows."""
-    return Reading(scope.schema, scope.version_table, scope.version_schema, known.objects)
-
-
 def _live(catalogue: Catalogue, known: Fingerprints, scope: Scope) -> Live:
-    found = catalogue.read(reading_of(scope, known))
+    found = catalogue.read(reading_of(scope, known.objects))
     if not found.lines and scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
-        found = catalogue.read(reading_of(replace(scope, schema=scope.version_schema), known))
+        found = catalogue.read(
+            reading_of(replace(scope, schema=scope.version_schema), known.objects)
+        )
     return live_schema(found, known)
 
 
@@ -96,6 +95,15 @@ def prove(catalogue: Catalogue, known: Fingerprints, history: History, scope: Sc
             break
         finding = again
     return finding
+
+
+def finding_of(
+    catalogue: Catalogue, known: KnownStates, history: History, scope: Scope
+) -> Finding | None:
+    """What the file says about tables without a version row; None where there is no file."""
+    if known.usable is None:
+        return Unknowable(known.why_not) if known.why_not else None
+    return prove(catalogue, known.usable, history, scope)
 
 
 def compare(

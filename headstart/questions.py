@@ -24,7 +24,6 @@ from headstart.errors import (
     StaleFingerprints,
 )
 from headstart.explanation import of_proof
-from headstart.fingerprint.finding import Finding, Unknowable
 from headstart.identity import Purpose
 from headstart.inspection import inspect_database, run_in_progress
 from headstart.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade, decide
@@ -32,9 +31,9 @@ from headstart.proof import (
     Comparison,
     compare,
     fails_on_drift,
+    finding_of,
     note_difference,
     our_tables,
-    prove,
     read_known,
 )
 from headstart.revisions.history import read_history, resolve_revision
@@ -43,7 +42,7 @@ from headstart.revisions.project import Project, load_project
 from headstart.revisions.rendering import render_sql
 from headstart.revisions.script_source import created_tables
 from headstart.setting_kinds import Verify
-from headstart.state import DatabaseFacts, History, Scope, State, TableName, detect
+from headstart.state import DatabaseFacts, History, Scope, State, TableName, detect, scope_named
 from headstart.task import Task
 from headstart.verdict import Outcome
 
@@ -163,7 +162,7 @@ def diff(task: Task, revision: str | None) -> Outcome:
         raise StaleFingerprints(
             f"{image.known.path} " + (f"proves nothing: {why}" if why else "does not exist")
         )
-    scope = _scope(task)
+    scope = scope_named(task.settings.version_table)
     with _connected(task) as connection:
         rows = inspect_database(connection, scope, tuple).version_rows
         wanted = rows
@@ -183,11 +182,6 @@ def diff(task: Task, revision: str | None) -> Outcome:
     return Outcome.SAME
 
 
-def _scope(task: Task) -> Scope:
-    schema, _, table = task.settings.version_table.rpartition(".")
-    return Scope(table, schema or None)
-
-
 @contextmanager
 def _connected(task: Task) -> Iterator[Connection]:
     """Connect once. Raises the error that the failure leads to."""
@@ -202,14 +196,15 @@ def _connected(task: Task) -> Iterator[Connection]:
 
 def _ask(task: Task, image: Image) -> _Answer:
     task.record.wait_attempts += 1
-    scope = _scope(task)
+    scope = scope_named(task.settings.version_table)
     with _connected(task) as connection:
         in_progress = run_in_progress(connection)
         read = inspect_database(connection, scope, lambda: _our_tables(image))
         state = detect(read, image.history)
-        comparison = None
+        finding, comparison = None, None
         with Catalogue(connection) as catalogue:
-            finding = _finding(catalogue, image, state, scope)
+            if state is State.UNVERSIONED and image.history.baseline is None:
+                finding = finding_of(catalogue, image.known, image.history, scope)
             if state is State.AT_HEAD and task.settings.verify is not Verify.OFF:
                 comparison = _comparison(catalogue, image, scope, read.version_rows)
     # whoever asks need not be able to do it: a check may run with the app's own role
@@ -223,15 +218,6 @@ def _ask(task: Task, image: Image) -> _Answer:
 def _our_tables(image: Image) -> Iterable[TableName]:
     usable = image.known.usable
     return created_tables(image.project) if usable is None else our_tables(usable)
-
-
-def _finding(catalogue: Catalogue, image: Image, state: State, scope: Scope) -> Finding | None:
-    if state is not State.UNVERSIONED or image.history.baseline is not None:
-        return None
-    usable, why_not = image.known.usable, image.known.why_not
-    if usable is None:
-        return Unknowable(why_not) if why_not else None
-    return prove(catalogue, usable, image.history, scope)
 
 
 def _comparison(

@@ -15,7 +15,7 @@ from headstart.connection import Connection
 from headstart.errors import InvalidSettings
 from headstart.events import Silence
 from headstart.fingerprint.normal_form import NORMAL_FORM
-from headstart.fingerprint.query import Reading
+from headstart.fingerprint.query import reading_of
 from headstart.fingerprint.recording import Recording
 from headstart.fingerprint.states import UPGRADE, Delta, Fingerprints, State
 from headstart.identity import Purpose
@@ -112,10 +112,6 @@ def _into(
         drawn(step.revision)
 
     return seen
-
-
-def reading_of(scope: Scope) -> Reading:
-    return Reading(scope.schema, scope.version_table, scope.version_schema)
 
 
 def _beginning(

@@ -90,6 +90,12 @@ class Scope:
     search_path: tuple[str, ...] = ()
 
 
+def scope_named(version_table: str) -> Scope:
+    """Where to look without env.py: HEADSTART_VERSION_TABLE, and what the connection has."""
+    schema, _, table = version_table.rpartition(".")
+    return Scope(table, schema or None)
+
+
 @dataclass(frozen=True)
 class DatabaseFacts:
     """What was read from the database under the lock.

@@ -105,7 +105,7 @@ def _doubt(revision: str, known: Fingerprints, there: frozenset[str]) -> Doubt:
     # a table of the history that this schema does not have holds no row
     touched = {table for table in step.tables if table in there or table not in known.objects}
     if UNKNOWN_TABLES in touched:
-        touched = set(there)
+        touched = (touched - {UNKNOWN_TABLES}) | there
     # what it takes away may hold rows: dropped and made again is not as if nothing had been
     removed = {line.split("\t", 2)[1] for line in step.delta.removed if _holds_rows(line)}
     gone = removed & there

@@ -1,25 +1,13 @@
 """What the proof says about tables without a version row: one finding, with what explains it. Pure.
 
-It never guesses: where two answers are possible, both are named.
+Data alone, which whoever decides or reports may load: find.py makes it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from headstart.fingerprint.candidate import Candidate
-from headstart.fingerprint.difference import Difference, difference
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, equal_schemas
-from headstart.fingerprint.equivalent import are_equivalent, rename_statements
-from headstart.fingerprint.scope import Live, with_renamed
-from headstart.fingerprint.search import search
-from headstart.fingerprint.states import Delta, Fingerprints
-from headstart.state import History
-
-Ask = Callable[[EqualSchemas], Answers]
-"""Asks the database what the catalog cannot show."""
-
-_DATA = frozenset({Effect.DATA, Effect.SCHEMA_AND_DATA, Effect.READ})
+from headstart.fingerprint.difference import Difference
+from headstart.fingerprint.live import Live
+from headstart.fingerprint.states import Delta
 
 
 @dataclass(frozen=True)
@@ -27,7 +15,8 @@ class Proven:
     """The schema is that of `revisions`, and of no other that matters.
 
     `rows_unproven` are the revisions up to there that change rows, which the catalog cannot show;
-    `state` names the known schema, `composed` when nobody replayed it.
+    `state` names the known schema, a variant's with its way behind a ~; `composed` when nobody
+    replayed it.
     """
 
     revisions: tuple[str, ...]
@@ -82,76 +71,3 @@ class Unknowable:
 
 Told = Proven | Ambiguous | HalfApplied | Unlike
 Finding = Told | Unknowable
-
-
-def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> Told:
-    """Tell the revision of a schema, or why that cannot be told."""
-    found = search(live.lines, known, history)
-    if found.exact:
-        return _of_exact(found.exact, live, known, history, ask)
-    explained = with_renamed(live, known)
-    if explained.lines != live.lines:
-        live = explained
-        found = search(live.lines, known, history)
-    if found.equivalent:
-        return _unlike(found.equivalent, live)
-    if found.half_applied:
-        return _half(found.half_applied, live, history)
-    return _unlike(found.nearest, live)
-
-
-def _of_exact(
-    exact: tuple[Candidate, ...], live: Live, known: Fingerprints, history: History, ask: Ask
-) -> Told:
-    one: Candidate | None = exact[0]
-    if len({each.revisions for each in exact}) > 1:
-        equal = equal_schemas(exact, known, history)
-        if equal is None:
-            return Ambiguous(_named(exact), (), live)
-        one = equal.settle(ask(equal))
-        if one is None:
-            doubts = tuple(doubt.revision for doubt in equal.doubts if not doubt.noop)
-            return Ambiguous(_named(equal.members), doubts, live)
-    assert one is not None
-    applied = history.applied_with(one.revisions)
-    unproven = (r for r in history.requirements if r in applied and _changes_rows(known, r))
-    return Proven(tuple(sorted(one.revisions)), one.name, one.composed, tuple(unproven), live)
-
-
-def _changes_rows(known: Fingerprints, revision: str) -> bool:
-    step = known.steps.get(revision)
-    return step is None or step.effect in _DATA
-
-
-def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfApplied:
-    # the step of which the least is left says most about where this schema comes from
-    first, *others = sorted(between, key=lambda each: each.distance)
-    assert first.step is not None
-    todo = Delta(first.lines - live.lines, live.lines - first.lines)
-    steps = {each.step for each in others if each.step != first.step}
-    return HalfApplied(
-        first.step,
-        tuple(sorted(str(step) for step in steps)),
-        tuple(sorted(history.parents[first.step])),
-        todo,
-        first.step_size,
-        live,
-    )
-
-
-def _unlike(near: tuple[Candidate, ...], live: Live) -> Unlike:
-    first = near[-1]
-    equivalent = are_equivalent(first.lines, live.lines)
-    others = {each.name for each in near if each.lines != first.lines}
-    return Unlike(
-        tuple(sorted(first.revisions)),
-        tuple(sorted(others)),
-        difference(first.lines, live.lines),
-        rename_statements(first.lines, live.lines) if equivalent else (),
-        equivalent,
-        live,
-    )
-
-
-def _named(members: tuple[Candidate, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys("+".join(sorted(each.revisions)) or "base" for each in members))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from headstart.fingerprint.catalog_rows import ROWS
 from headstart.fingerprint.names import split_name
 from headstart.sql import literal
+from headstart.state import Scope
 
 LOCK_TIMEOUT = "2s"
 """How long pg_get_expr may wait for a table that somebody holds exclusively."""
@@ -47,6 +48,11 @@ class Reading:
     version_table: str
     version_schema: str | None = None
     names: frozenset[str] | None = None
+
+
+def reading_of(scope: Scope, names: frozenset[str] | None = None) -> Reading:
+    """What to read where the revisions are run."""
+    return Reading(scope.schema, scope.version_table, scope.version_schema, names)
 
 
 def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:

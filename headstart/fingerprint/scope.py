@@ -1,24 +1,14 @@
 """What of a database counts: our objects and all within, but for what a DBA may add. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from headstart.fingerprint.equivalent import loose_line
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.states import Fingerprints, key_of
 
 _TOLERATED = ("index", "trigger", "policy")
 """What may be added to a table of ours without changing what a revision builds."""
-
-
-@dataclass(frozen=True)
-class Live:
-    """A schema as it is compared.
-
-    `lines` count, `tolerated` are extra and do not, `ignored` are relations outside the history.
-    """
-
-    lines: frozenset[str]
-    tolerated: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
 
 
 def live_schema(snapshot: Snapshot, known: Fingerprints) -> Live:
@@ -41,8 +31,6 @@ def with_renamed(live: Live, known: Fingerprints) -> Live:
     """
     if not live.tolerated:
         return live
-    from headstart.fingerprint.equivalent import loose_line  # wanted only where something differs
-
     here = set(map(loose_line, live.lines))
     made = set(map(loose_line, known.indexes))
     renamed = {line for line in live.tolerated if loose_line(line) in made - here}

@@ -12,6 +12,7 @@ from headstart.fingerprint.branches import other_ways
 from headstart.fingerprint.candidate import Candidate
 from headstart.fingerprint.carried import carried
 from headstart.fingerprint.changes import changes, count_changes
+from headstart.fingerprint.equivalent import are_equivalent, loose_line
 from headstart.fingerprint.half_applied import half_applied_in_between
 from headstart.fingerprint.states import BASE, Fingerprints, State
 from headstart.state import History
@@ -81,7 +82,6 @@ def equivalent_states(live: frozenset[str], known: Fingerprints) -> frozenset[st
 
     Found by a sum over the facts, in one pass, and then compared.
     """
-    from headstart.fingerprint.equivalent import are_equivalent, loose_line  # where none is exact
 
     def loose_sum(lines: Iterable[str]) -> int:
         return sum(hash(loose_line(line)) for line in lines)

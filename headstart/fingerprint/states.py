@@ -6,7 +6,7 @@ database is in tells search.py.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
@@ -120,10 +120,6 @@ class Fingerprints:
             lines -= state.delta.removed
             lines |= state.delta.added
         return frozenset(lines)
-
-    def with_state(self, state: State) -> "Fingerprints":
-        """These, and one more."""
-        return replace(self, states=(*self.states, state))
 
     def _lines(self) -> Iterator[str]:
         for state in self.states:

@@ -7,7 +7,7 @@ text, "t" for an ordinary table t.
 from dataclasses import replace
 
 from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.scope import Live
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.states import Delta, Fingerprints, State, root_of, variant_name
 
 

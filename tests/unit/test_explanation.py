@@ -7,7 +7,7 @@ from headstart.explanation import NOTHING_CHANGED, brief, drifted, of_difference
 from headstart.explanation import refusal as refusal_of
 from headstart.fingerprint import finding as found
 from headstart.fingerprint.difference import difference
-from headstart.fingerprint.scope import Live
+from headstart.fingerprint.live import Live
 from headstart.fingerprint.states import Delta
 from tests.unit.known import line, lines
 
@@ -129,6 +129,12 @@ def test_a_proven_schema_says_whose_rows_are_not_proven() -> None:
     assert "a, b change rows, too" in two.lines[0]
     assert "no replay has built this schema" in two.lines[1]
     assert of_proof(found.Proven(("c",), "c", False, (), LIVE)).lines == ()
+
+
+def test_a_proven_variant_is_named() -> None:
+    told = of_proof(found.Proven(("c",), "c~create_all", False, (), LIVE))
+    assert told.lines == ("it is the schema that create_all makes, a variant on file",)
+    assert of_proof(found.Proven(("c~d",), "c~d", False, (), LIVE)).lines == ()
 
 
 def test_many_ignored_relations_are_counted() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
-from headstart.fingerprint.finding import Ambiguous, Finding, HalfApplied, Proven, Unlike, find
+from headstart.fingerprint.find import find
+from headstart.fingerprint.finding import Ambiguous, Finding, HalfApplied, Proven, Unlike
 from headstart.fingerprint.states import Fingerprints
 from tests.unit.histories import BRANCHES, LINE, MERGED, history
 from tests.unit.known import known, lines, live, step, variant

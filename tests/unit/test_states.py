@@ -82,13 +82,6 @@ def test_the_digest_of_a_script_is_the_same_with_the_line_ends_of_windows() -> N
     assert len(script_digest(b"")) == 12
 
 
-def test_one_more_state_leaves_the_others_as_they_were() -> None:
-    more = STATES.with_state(variant("d: +t.q"))
-    assert more.lines("d~create_all") == STATES.lines("d") | lines("t.q")
-    assert "d~create_all" not in STATES.by_name
-    assert more.states[:-1] == STATES.states
-
-
 def test_without_states_there_is_nothing() -> None:
     none = Fingerprints(())
     assert not [*none.objects, *none.tables, *none.keys, *none.steps, *none.variants]
