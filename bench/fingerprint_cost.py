@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 
 from fingerprint_histories import READING, Replayable
-from fingerprint_proxy import CountingProxy
 from sqlalchemy import Inspector, NullPool, create_engine, inspect
 
 from headstart.catalogue import Catalogue
@@ -30,6 +29,7 @@ from headstart.fingerprint.normal_form import NORMAL_FORM
 from headstart.fingerprint.recording import Recording
 from headstart.fingerprint.states import Delta, Fingerprints, State
 from tests.conftest import clean_environ
+from tests.integration.schema_reading import MessageCounter
 from tests.postgres_server import PostgresServer
 
 COLUMNS = (
@@ -93,7 +93,7 @@ def fingerprints_of(server: PostgresServer, name: str) -> Fingerprints:
 def messages_of_a_read(server: PostgresServer, name: str) -> Counter[str]:
     """The messages that a client sends for one Catalogue.read, by their type byte."""
     given = server.parameters(dbname=name, sslmode="disable", gssencmode="disable")
-    with CountingProxy(("127.0.0.1", server.port)) as proxy:
+    with MessageCounter("127.0.0.1", server.port) as proxy:
         given |= {"host": "127.0.0.1", "port": str(proxy.port)}
         with connect(given, "bench") as connection:
             before = proxy.sent.copy()

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.names import escaped, unescaped
-from headstart.fingerprint.states import Delta, Fingerprints, State
+from headstart.fingerprint.states import Delta, Fingerprints, State, root_of
 
 FORMAT = 1
 _FIRST = f"headstart-fingerprints {FORMAT}"
@@ -24,7 +24,7 @@ _NOTHING = "-"
 
 
 class InvalidFile(ValueError):
-    """The file is none of ours, or somebody's edit or merge has broken it; names the line."""
+    """The file is none of ours, or somebody's edit or merge has broken it; names the place."""
 
 
 def file_text(fingerprints: Fingerprints) -> str:
@@ -60,7 +60,20 @@ def read_file(text: str) -> Fingerprints:
     if lines[-1] == "":
         lines.pop()
     meta = _meta(lines[1] if len(lines) > 1 else "")
-    return Fingerprints(tuple(_states(lines)), meta)
+    found = Fingerprints(tuple(_states(lines)), meta)
+    _check_roots(found)
+    return found
+
+
+def _check_roots(found: Fingerprints) -> None:
+    """Sum up each way to its end: what was lost or doubled on it is not made good again."""
+    inner = {state.parent for state in found.states}
+    for state in found.states:
+        if state.name not in inner and root_of(found.lines(state.name)) != state.root:
+            raise InvalidFile(
+                f"the facts up to state {state.name} are not those that it was written with: a"
+                " merge or somebody's edit has changed some"
+            )
 
 
 def _meta(line: str) -> dict[str, object]:

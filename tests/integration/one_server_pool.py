@@ -23,8 +23,11 @@ class OneServerPool:
                 with client, socket.create_connection(self._target) as server:
                     answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
                     answers.start()
-                    _copy(client, server)
+                    self._forward(client, server)
                     answers.join()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        _copy(client, server)
 
     def __enter__(self) -> Self:
         self._thread.start()

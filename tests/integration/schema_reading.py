@@ -2,16 +2,14 @@
 
 import socket
 import struct
-import threading
 from collections import Counter
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from headstart.catalogue import Catalogue
 from headstart.connection import connect
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.query import Reading
+from tests.integration.one_server_pool import OneServerPool
 
 VERSION_TABLE = "alembic_version"
 
@@ -33,30 +31,20 @@ def identifier(name: str) -> str:
     return f'"{doubled}"'
 
 
-class MessageCounter:
-    """A proxy on the loopback interface that counts what its clients send, by the message's type.
+class MessageCounter(OneServerPool):
+    """A proxy that counts what its clients send, by the message's type.
 
     Source of the format: https://www.postgresql.org/docs/current/protocol-message-formats.html
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__(host, port)
         self.sent: Counter[str] = Counter()
 
-    def _serve(self) -> None:
-        with suppress(OSError):  # closed: the test is over
-            while True:
-                client, _ = self._listener.accept()
-                with client, socket.create_connection(self._target) as server:
-                    answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
-                    answers.start()
-                    with suppress(ConnectionError):
-                        self._count(client, server)
-                    server.shutdown(socket.SHUT_WR)
-                    answers.join()
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):  # the client has left
+            self._count(client, server)
+        server.shutdown(socket.SHUT_WR)
 
     def _count(self, client: socket.socket, server: socket.socket) -> None:
         first = _exactly(client, 4)  # the start-up message has no type
@@ -65,20 +53,6 @@ class MessageCounter:
             head = _exactly(client, 5)
             server.sendall(head + _exactly(client, struct.unpack("!I", head[1:])[0] - 4))
             self.sent[head[:1].decode()] += 1
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
 
 
 def _exactly(source: socket.socket, size: int) -> bytes:
@@ -89,9 +63,3 @@ def _exactly(source: socket.socket, size: int) -> bytes:
             raise ConnectionError
         found += more
     return found
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)

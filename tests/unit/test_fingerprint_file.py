@@ -70,8 +70,8 @@ ODD = ["a b", "a,b", "a=b", "a%b", "a%20;b", "a\tb", "a\nb", "a\r\nb", "größe"
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_revision_id_may_hold_anything(name: str) -> None:
-    first = State(name, None, frozenset([name, "z"]), STATES.states[0].delta, "0" * 16)
-    second = State("next", name, frozenset(["next"]), STATES.states[1].delta, "1" * 16)
+    first = State(name, None, frozenset([name, "z"]), STATES.states[0].delta, STATES.states[0].root)
+    second = State("next", name, frozenset(["next"]), STATES.states[1].delta, STATES.states[1].root)
     states = Fingerprints((first, second), META)
     assert read_file(file_text(states)) == states
 
@@ -87,7 +87,7 @@ def test_no_two_revision_ids_are_written_alike() -> None:
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "*", "\u202e", "\\", '"A.b"'])
 def test_tables_and_rows_may_hold_anything(text: str) -> None:
     data = State(
-        "a", None, frozenset("a"), STATES.states[0].delta, "0" * 16, Effect.DATA,
+        "a", None, frozenset("a"), STATES.states[0].delta, STATES.states[0].root, Effect.DATA,
         tables=frozenset([text]), rows=((text, f'{{"x": "{text}"}}'),),
     )  # fmt: skip
     states = Fingerprints((data,), META)
@@ -129,6 +129,24 @@ def test_a_broken_line_is_named(old: str, new: str, line: int) -> None:
     assert old in TEXT
     with pytest.raises(InvalidFile, match=rf"^line {line}: "):
         read_file(TEXT.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "state"),
+    [
+        pytest.param("+table\tt\t\ttable\n", "", "a~create_all", id="a fact is lost"),
+        pytest.param("+table\tu", "+table\tv", "m", id="a fact is edited"),
+        pytest.param("-table\tw\t\ttable\n", "", "m", id="what goes is lost"),
+        pytest.param("\tz\ttext", "\tz\tdate", "a~create_all", id="a variant is edited"),
+    ],
+)
+def test_facts_that_a_merge_or_an_edit_has_changed_are_noticed(
+    old: str, new: str, state: str
+) -> None:
+    text = file_text(STATES)
+    assert old in text
+    with pytest.raises(InvalidFile, match=f"the facts up to state {state} are not"):
+        read_file(text.replace(old, new, 1))
 
 
 @pytest.mark.parametrize("text", ["", "\n", "headstart-fingerprints 1", "\ufeff" + TEXT, TEXT[1:]])
