@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -61,14 +61,15 @@ class Fingerprinter:
         """
         if verb == "check":
             with empty_database(self.scratch.server) as other:
-                return self._run(other, verb, *argv, **environ)
+                return replace(self, scratch=other).run(verb, *argv, **environ)
         going_on = ["--continue"] if verb == "build" else []
-        return self._run(self.scratch, verb, *going_on, *argv, **environ)
+        return self.run(verb, *going_on, *argv, **environ)
 
-    def _run(self, scratch: Database, verb: str, *argv: str, **environ: str) -> Finished:
+    def run(self, verb: str, *argv: str, **environ: str) -> Finished:
+        """Run `headstart fingerprint` as it is said, on the scratch database."""
         ini = {"HEADSTART_ALEMBIC_INI": self.project.ini}
-        url = ["--url", passwordless(scratch)]
-        env = ini | password_of(scratch) | environ
+        url = ["--url", passwordless(self.scratch)]
+        env = ini | password_of(self.scratch) | environ
         return self.run_headstart("fingerprint", verb, *url, *argv, env=env)
 
     def build(self, *argv: str, **environ: str) -> Finished:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunHeadstart, StartHeadstart
+from tests.conftest import Database, RunHeadstart, StartHeadstart
 from tests.integration.fingerprinting import (
+    PROJECTS,
     Fingerprinter,
+    copied,
     edit,
     empty_database,
     password_of,
@@ -37,6 +39,35 @@ def test_a_database_at_a_revision_that_is_not_on_file_is_refused_and_left_alone(
     before = stage.catalog()
     assert fingerprint("build").exit_code == 2
     assert stage.catalog() == before
+
+
+def test_a_database_in_use_is_refused_though_its_revision_is_on_file(
+    fingerprint: Fingerprinter, stage: Stage
+) -> None:
+    """Only who says --continue has a scratch database: a new revision may delete rows."""
+    fingerprint.build()
+    with empty_database(stage.database.server) as used:
+        app = Stage(stage.project, used, stage.run_headstart)
+        assert app.run().verdict["outcome"] == "upgraded"
+        used.execute("INSERT INTO accounts (name) VALUES ('somebody')")
+        before = app.catalog()
+        stage.project.add("0004", "0003", 'op.execute("DELETE FROM accounts")')
+        done = Fingerprinter(stage.project, used, stage.run_headstart).run("build")
+        assert (done.exit_code, done.verdict["outcome"]) == (2, "invalid_settings")
+        assert "--continue" in done.verdict["next_step"]
+        assert app.rows() == ["0003"]
+        assert app.catalog() == before
+        assert used.query("SELECT name FROM accounts") == [("somebody",)]
+
+
+@pytest.mark.parametrize("given", [{}, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}])
+def test_an_env_py_that_reads_database_url_finds_the_scratch_database_there(
+    database: Database, run_headstart: RunHeadstart, tmp_path: Path, given: dict[str, str]
+) -> None:
+    project = copied(PROJECTS / "url_set_in_env", tmp_path)
+    done = Fingerprinter(project, database, run_headstart)("build", **given)
+    assert done.exit_code == 0, done.verdict
+    assert replayed(done) == REVISIONS
 
 
 def test_sql_before_the_first_revision(fingerprint: Fingerprinter, tmp_path: Path) -> None:

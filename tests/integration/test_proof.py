@@ -219,6 +219,19 @@ def test_an_enum_that_a_downgrade_left_behind_is_named(known: KnownStage) -> Non
     assert done.verdict["half_applied"] == "0004"
 
 
+def test_a_revision_that_fails_as_somebody_did_half_of_it_says_what_is_left(
+    known: KnownStage,
+) -> None:
+    """There is a version row, so nothing was proven before; HEADSTART_BASELINE would not help."""
+    assert known.run(HEADSTART_TARGET="0001").exit_code == 0
+    known.database.execute("CREATE TABLE orders (id serial PRIMARY KEY)")
+    done = known.run()
+    assert (done.exit_code, done.verdict["outcome"]) == (21, "revision_failed")
+    assert done.verdict["half_applied"] == "0002"
+    assert "alembic stamp 0002" in done.verdict["next_step"]
+    assert known.rows() == ["0001"]
+
+
 def test_a_huge_difference_fits_into_the_termination_message(
     known: KnownStage, tmp_path: Path
 ) -> None:
