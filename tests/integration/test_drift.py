@@ -181,3 +181,14 @@ def test_a_revision_that_builds_something_else_here_is_drift_and_no_proof(
     assert (warned.exit_code, warned.verdict["outcome"]) == (0, "baselined")
     assert warned.verdict["missing"] == ["column notes.x text"]
     assert warned.verdict["proof"] != "fingerprint"
+
+
+@pytest.mark.parametrize(("verify", "code"), [("auto", 0), ("strict", 25)])
+def test_a_difference_that_an_operator_has_vouched_for_is_reported_and_no_failure(
+    known: KnownStage, verify: str, code: int
+) -> None:
+    known.make_exactly("0002", "ALTER TABLE accounts ADD COLUMN note text")
+    done = known.run(HEADSTART_BASELINE="0002", HEADSTART_VERIFY=verify)
+    assert done.exit_code == code, done.verdict
+    assert done.verdict["extra"] == ["column accounts.note text"]
+    assert (known.rows(), done.verdict["to"]) == (["0003"], ["0003"])

@@ -25,6 +25,7 @@ ADMINS = step("b:", Effect.DATA, tables="roles", rows=(ADMIN,))
 BOTH = step("b:", Effect.DATA, tables="roles", rows=(ADMIN, GUEST))
 READ = step("b:", Effect.READ, tables="jobs")
 ANYWHERE = step("b:", Effect.DATA, tables="*")
+AND_OTHERS = step("b:", Effect.DATA, tables="* others")
 GRANT = step("b:", Effect.SCHEMA)
 
 
@@ -65,6 +66,8 @@ def settled(states: Fingerprints, told: Told, live: str = LIVE, graph: str = LIN
         pytest.param(READ, Told("roles"), None, id="2 it looks at rows, and there are some"),
         pytest.param(ANYWHERE, Told("roles jobs"), "a", id="2 any table: all are empty"),
         pytest.param(ANYWHERE, Told("roles"), None, id="2 any table: one has rows"),
+        pytest.param(AND_OTHERS, Told("roles jobs others"), "a", id="2 and one of others: empty"),
+        pytest.param(AND_OTHERS, Told("roles jobs"), None, id="2 and one of others: it has rows"),
         pytest.param(GRANT, Told(), "a", id="2 it changes what is no part of the form: again"),
         pytest.param(ADMINS, Told(rows=(ADMIN,)), "b", id="3 its row is there: it ran"),
         pytest.param(ADMINS, Told("roles"), "a", id="3 its row is not there, nor any other"),

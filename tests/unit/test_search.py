@@ -106,6 +106,12 @@ def test_a_fact_may_be_in_between_while_a_revision_is_half_applied(
     assert found(live, IN_BETWEEN) == expected
 
 
+def test_a_lost_table_is_not_as_many_changes_as_it_had_facts() -> None:
+    """Else the nearest would be a revision that precedes the table."""
+    states = known("a: +t +t.x", "b: +u +u.a +u.b +u.c", "c: +t.y +t.z +t.q", "d: +w +w.x +w.y")
+    assert found("t t.x t.y t.z t.q", states) == "near c"
+
+
 def test_among_states_at_the_same_distance_the_one_with_fewer_facts_that_differ_is_nearest() -> (
     None
 ):
