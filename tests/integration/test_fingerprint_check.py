@@ -55,12 +55,13 @@ def test_check_shows_where_the_models_are_not_what_head_builds(fingerprint: Fing
 
 
 def test_check_shows_a_schema_that_is_not_on_file(fingerprint: Fingerprinter) -> None:
-    fingerprint.build()
-    fingerprint.file.write_text(fingerprint.text.replace("integer not null serial", "integer"))
-    with empty_database(fingerprint.scratch.server) as other:
-        done = Fingerprinter(fingerprint.project, other, fingerprint.run_headstart)("check")
+    flavoured = 'op.execute(f"ALTER TABLE orders ADD {os.environ[\'FLAVOUR\']} text")'
+    fingerprint.project.add("0004", "0003", flavoured, top="import os")
+    fingerprint.build(FLAVOUR="sweet")
+    done = fingerprint("check", FLAVOUR="sour")
     assert done.exit_code == 24
-    assert "0001: its script is as it was" in done.verdict["error"]["message"]
+    assert "0004: its script is as it was" in done.verdict["error"]["message"]
+    assert "orders.sweet" in done.stderr
 
 
 def test_record_takes_the_schema_of_a_database_known_to_be_right(
