@@ -66,9 +66,11 @@ test-servers: setup ## Tests against servers in containers; needs a container en
 # the commit of the checkout, for the labels, the log and the verdict; none outside of a clone
 REVISION = $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' headstart/__init__.py)
+
 .PHONY: image
-image: ## Build the image `headstart`; needs a container engine, as the next one
-	docker build --build-arg REVISION=$(REVISION) --tag headstart .
+image: ## Build the image headstart:VERSION; needs a container engine, as the next one
+	docker build --build-arg REVISION=$(REVISION) --tag headstart --tag headstart:$(VERSION) .
 
 .PHONY: test-image
 test-image: setup ## The image, compose.yaml and the examples, in containers

@@ -2,7 +2,8 @@
 
 A part stands between <!-- generated: NAME --> and <!-- end generated -->. `--check` writes nothing
 and fails with a difference when a part is stale. What stands outside the marks is never touched.
-A relative link must lead to a file, and behind a # to a heading of it.
+A relative link must lead to a file, and behind a # to a heading of it. The chart's schema is a file
+that is generated as a whole.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+
+from chart import read_chart, schema_text, table_rows
 
 from headstart.setting_table import SETTINGS
 from headstart.verdict import EXITS
@@ -37,6 +40,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail when stale")
     check = parser.parse_args().check
     mistakes = [mistake for page in pages(ROOT) for mistake in bring_up_to_date(page, check=check)]
+    mistakes += write_schema(check=check)
     print("\n".join(mistakes), end="\n" if mistakes else "", file=sys.stderr)
     return 1 if mistakes else 0
 
@@ -61,6 +65,18 @@ def bring_up_to_date(page: Path, *, check: bool) -> list[str]:
     elif fresh != text:
         page.write_text(fresh, encoding="utf-8")
     return mistakes
+
+
+def write_schema(*, check: bool) -> list[str]:
+    """Write the schema of the chart's values, or say that it is stale."""
+    file = ROOT / "k8s" / "chart" / "values.schema.json"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    fresh = schema_text(read_chart(ROOT))
+    if fresh != text and check:
+        return [_difference(str(file.relative_to(ROOT)), text, fresh)]
+    if fresh != text:
+        file.write_text(fresh, encoding="utf-8")
+    return []
 
 
 def generated(text: str) -> str:
@@ -138,6 +154,11 @@ def exit_codes_table() -> list[str]:
     return _table(("code", "retry", "outcome and its meaning"), rows)
 
 
+def chart_table() -> list[str]:
+    """One row for each value of the chart."""
+    return _table(("value", "default", "meaning"), table_rows(read_chart(ROOT)))
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     lines = [head, tuple("---" for _ in head), *rows]
     return [f"| {' | '.join(_cell(text) for text in line)} |" for line in lines]
@@ -150,6 +171,7 @@ def _cell(text: str) -> str:
 PARTS: Mapping[str, Callable[[], list[str]]] = {
     "settings": settings_table,
     "exit-codes": exit_codes_table,
+    "chart-values": chart_table,
 }
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import os
 import secrets as random_secrets
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -17,7 +16,6 @@ from headstart import __version__
 from headstart.arguments import parse_arguments
 from headstart.collection import collect_rarely, uncollected
 from headstart.errors import Cancelled, Explanation, InvalidSettings, RevisionFailed
-from headstart.identity import Identity
 from headstart.invocation import Invocation, Verb
 from headstart.log import Log
 from headstart.redaction import Secrets
@@ -31,7 +29,7 @@ from headstart.report import (
 )
 from headstart.settings import LogFormat, LogLevel, Settings, read_settings
 from headstart.signals import Signals, catch_signals
-from headstart.task import Task, read_text
+from headstart.task import Task, identity_of, read_text
 from headstart.verdict import Outcome, Record, conclude, outcome_of, verdict_fields
 
 TERMINATION_LOG = "/dev/termination-log"
@@ -93,10 +91,9 @@ class Execution:
         self._record.alembic_ini = str(Path(settings.alembic_ini).absolute())
         for warning in settings.warnings:
             self._log("settings_warned", warning=warning)
-        identity = Identity(self._record.run_id, socket.gethostname())
         task = Task(
             settings,
-            identity,
+            identity_of(settings, self._record.run_id),
             self._log,
             self._secrets,
             self._signals,

@@ -23,13 +23,21 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """One run on one machine."""
+    """One run on one machine; in Kubernetes `host` is the name of the pod."""
 
     run_id: str
     host: str
 
     def name(self, purpose: Purpose) -> str:
         """The application_name: purpose, run id and host, in printable ASCII, cut to fit."""
-        name = f"{purpose.prefix}{self.run_id}:{self.host}"
-        printable = "".join(c if "!" <= c <= "~" and c not in "'\\" else "?" for c in name)
-        return printable[:_LONGEST_NAME_BYTES]
+        start = f"{purpose.prefix}{self.run_id}:"
+        host = "".join(c if "!" <= c <= "~" and c not in "'\\" else "?" for c in self.host)
+        return start + _without_middle(host, _LONGEST_NAME_BYTES - len(start))
+
+
+def _without_middle(text: str, length: int) -> str:
+    """A text cut to a length; its end stays, by which the pods of a Deployment are told apart."""
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 2
+    return f"{text[: length - 1 - end]}~{text[-end:]}"

@@ -8,7 +8,6 @@ once; a probe is one short connection of psycopg2's.
 """
 
 import secrets as random_secrets
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +15,11 @@ from typing import Any
 
 from headstart import __version__
 from headstart.events import Silence
-from headstart.identity import Identity
 from headstart.questions import check_against, read_image
 from headstart.redaction import Secrets
 from headstart.settings import Settings, Verify, read_settings
 from headstart.signals import Signals
-from headstart.task import Task, read_text
+from headstart.task import Task, identity_of, read_text
 from headstart.verdict import Outcome, Record, conclude, verdict_fields
 
 
@@ -64,7 +62,7 @@ class Readiness:
         run_id = random_secrets.token_hex(4)
         return Task(
             self._settings,
-            Identity(run_id, socket.gethostname()),
+            identity_of(self._settings, run_id),
             Silence(),
             self._secrets,
             Signals(),

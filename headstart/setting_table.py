@@ -183,6 +183,14 @@ SETTINGS: tuple[Setting, ...] = (
         "TEXT",
     ),
     Setting(
+        "POD_NAME",
+        None,
+        "who runs, for application_name, which names the holder of the run lock: in Kubernetes the"
+        " pod's metadata.name; without it the host name",
+        kinds.text_or_none,
+        "TEXT",
+    ),
+    Setting(
         "EMBEDDED",
         False,
         "development only: start a Postgres from a wheel and use it",

@@ -47,6 +47,7 @@ class Settings:
     log_level: LogLevel = LogLevel.INFO
     termination_log: str = "/dev/termination-log"
     image_revision: str | None = None
+    pod_name: str | None = None
     embedded: bool = False
     embedded_dir: str = ".embedded"
     warnings: tuple[str, ...] = field(default=())

@@ -1,6 +1,7 @@
 """What one execution carries along: its settings, who it is, until when, and who listens."""
 
 import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ def read_text(path: str) -> str:
     except PermissionError as error:
         reason = f"{error.strerror} for user {os.geteuid()}"
         raise PermissionError(error.errno, reason, error.filename) from None
+
+
+def identity_of(settings: Settings, run_id: str) -> Identity:
+    """Who runs: the pod, where Kubernetes told us its name, else this host."""
+    return Identity(run_id, settings.pod_name or socket.gethostname())
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,15 @@ def test_the_holder_is_named_when_the_lock_is_not_free_in_time(database: Databas
     assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
 
 
+def test_the_holder_is_named_with_its_run_and_its_pod(database: Database) -> None:
+    with Run(database.url, SLOW_SECONDS="4", HEADSTART_POD_NAME="minirag-7-x7k2p") as holder:
+        holder.await_event("revision_started", revision="0002")
+        waiting = run(database.url, HEADSTART_LOCK_SECONDS="0.5")
+        run_id = holder.end().verdict["run_id"]
+    assert waiting.outcome == "lock_unavailable"
+    assert f"(headstart:lock:{run_id}:minirag-7-x7k2p)" in waiting.verdict["error"]["message"]
+
+
 def test_a_lost_lock_ends_the_run_before_the_next_revision(database: Database) -> None:
     with Run(database.url, SLOW_SECONDS="4") as started:
         started.await_event("revision_started", revision="0002")

@@ -40,6 +40,12 @@ def test_a_long_host_is_cut_where_the_server_would_cut_and_the_run_stays(host: s
     assert name.startswith("headstart:work:1a2b3c4d:")
 
 
+def test_of_a_long_host_the_middle_goes_as_pods_differ_in_their_ends() -> None:
+    pod = "minirag-with-a-very-long-release-name-headstart-7-1a2b3c4d-x7k2p"
+    name = Identity("1a2b3c4d", pod).name(Purpose.WORK)
+    assert name == "headstart:work:1a2b3c4d:minirag-with-a-very~rt-7-1a2b3c4d-x7k2p"
+
+
 def test_the_run_lock_key_is_a_positive_bigint_and_never_changes() -> None:
     assert RUN_LOCK_KEY == 0x6865616473747274
     assert 0 < RUN_LOCK_KEY < 2**63

@@ -1,0 +1,146 @@
+"""What the chart's values.yaml says: its schema, and the table for its README.
+
+The file is YAML with two kinds of comments above a value: `# --` explains it, `# @schema` adds to
+the type that its default has, as a YAML mapping of JSON Schema keywords, or is the word `settings`.
+A mapping that is explained is one value; one that is not is a group of values.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headstart import setting_kinds as kinds
+from headstart.setting_table import SETTINGS, Setting
+
+_OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
+"""Settings that the chart gives values of its own."""
+_OF_A_DESK = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
+"""Settings that mean nothing in a cluster."""
+
+_TYPES = {
+    "str": "string",
+    "int": "integer",
+    "bool": "boolean",
+    "seq": "array",
+    "map": "object",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value or group of values; `groups` is None for a value."""
+
+    name: str
+    default: Any
+    type: str
+    meaning: str = ""
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    has_settings: bool = False
+    group: tuple["Value", ...] | None = None
+
+
+def read_values(text: str) -> tuple[Value, ...]:
+    """The values of a values.yaml. Raises ValueError for a comment that is none of ours."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(node, yaml.MappingNode)
+    return tuple(_values(node, yaml.safe_load(text), text.splitlines()))
+
+
+def _values(node: yaml.MappingNode, data: Any, lines: list[str]) -> Iterator[Value]:
+    for key, value in node.value:
+        meaning, keywords, has_settings = _comments(lines, key.start_mark.line)
+        default = data[key.value]
+        grouped = isinstance(default, dict) and default and (has_settings or not meaning)
+        yield Value(
+            key.value,
+            default,
+            _TYPES[value.tag.rpartition(":")[2]],
+            meaning,
+            keywords,
+            has_settings,
+            tuple(_values(value, default, lines)) if grouped else None,
+        )
+
+
+def _comments(lines: list[str], line: int) -> tuple[str, Mapping[str, Any], bool]:
+    meaning, keywords, has_settings = "", {}, False
+    while line and (comment := lines[line - 1].strip()).startswith("# "):
+        line -= 1
+        if comment.startswith("# -- "):
+            meaning = comment.removeprefix("# -- ")
+        elif comment == "# @schema settings":
+            has_settings = True
+        elif comment.startswith("# @schema "):
+            keywords = yaml.safe_load(comment.removeprefix("# @schema "))
+        else:
+            raise ValueError(f"values.yaml:{line + 1}: neither `# --` nor `# @schema`")
+    return meaning, keywords, has_settings
+
+
+def schema_text(values: tuple[Value, ...]) -> str:
+    """values.schema.json: Helm refuses other values with their path."""
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **_object(values)}
+    # Helm hands what the chart above has below `global` to each chart in it
+    schema["properties"]["global"] = {"type": "object"}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(values: tuple[Value, ...]) -> dict[str, Any]:
+    properties = {value.name: _schema(value) for value in values}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _schema(value: Value) -> dict[str, Any]:
+    told = {"description": value.meaning} if value.meaning else {}
+    if value.group is None:
+        return told | {"type": value.type} | dict(value.keywords)
+    inner = _object(value.group)
+    if value.has_settings:
+        inner["properties"] = {camel_case(row.name): _setting_schema(row) for row in _settings()}
+    return told | inner
+
+
+def _settings() -> list[Setting]:
+    return [row for row in SETTINGS if row.name not in _OF_THE_CHART | _OF_A_DESK]
+
+
+def camel_case(name: str) -> str:
+    """WAIT_SECONDS as waitSeconds."""
+    first, *rest = name.lower().split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _setting_schema(row: Setting) -> dict[str, Any]:
+    told = {"description": f"{row.environment}: {row.help}"}
+    if row.several:
+        return told | {"type": "array", "items": {"type": "string"}}
+    if "|" in row.unit:
+        return told | {"enum": row.unit.split("|")}
+    if row.unit == "SECONDS":
+        least: dict[str, Any] = {"minimum": 0}
+        if row.parse is kinds.positive_seconds:
+            least = {"exclusiveMinimum": 0}
+        return told | {"type": "number", **least, "maximum": kinds.LONGEST_SECONDS}
+    return told | {"type": "string", "minLength": 1}
+
+
+def table_rows(values: tuple[Value, ...], before: str = "") -> Iterator[tuple[str, str, str]]:
+    """Name, default and meaning of each value."""
+    for value in values:
+        name = before + value.name
+        if value.group is None or value.meaning:
+            shown = "" if value.group is not None else f"`{json.dumps(value.default)}`"
+            allowed = value.keywords.get("enum")
+            said = value.meaning or (", ".join(f"`{word}`" for word in allowed) if allowed else "")
+            yield f"`{name}`", shown, said
+        yield from table_rows(value.group or (), f"{name}.")
+
+
+def read_chart(root: Path) -> tuple[Value, ...]:
+    """The values of the chart of a repository."""
+    return read_values((root / "k8s" / "chart" / "values.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,120 @@
+{{/* For an app's chart, in the pod template of its Deployment:
+
+       initContainers:
+         {{- include "headstart.initContainer" .Subcharts.headstart | nindent 8 }}
+       volumes:
+         {{- include "headstart.volumes" .Subcharts.headstart | nindent 8 }}
+
+     initContainer is the job itself: one pod migrates, the others wait for it. waitContainer is for
+     the modes hook and job: it only looks, until the database is ready for this image. */}}
+
+{{- define "headstart.initContainer" -}}
+{{- include "headstart.container" (dict "chart" . "verb" "run") -}}
+{{- end -}}
+
+{{- define "headstart.waitContainer" -}}
+{{- include "headstart.container" (dict "chart" . "verb" "wait") -}}
+{{- end -}}
+
+{{- define "headstart.container" -}}
+{{- $chart := .chart -}}
+{{- with $chart.Values -}}
+- name: headstart
+  image: {{ include "headstart.image" $chart }}
+  imagePullPolicy: {{ .image.pullPolicy }}
+  args: [{{ $.verb }}]
+  env:
+    {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify) | nindent 4 }}
+  {{- with .envFrom }}
+  envFrom: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  resources: {{- toYaml .resources | nindent 4 }}
+  securityContext: {{- toYaml .securityContext | nindent 4 }}
+  # the verdict; the log's end only where there is none, as after a kill
+  terminationMessagePolicy: FallbackToLogsOnError
+  {{- $mounts := include "headstart.volumeMounts" $chart | fromYamlArray }}
+  {{- with concat $mounts .volumeMounts }}
+  volumeMounts: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "headstart.env" -}}
+{{- $chart := .chart -}}
+{{- $settings := dict -}}
+{{- if eq .verb "wait" }}{{ $_ := set $settings "waitSeconds" $chart.Values.settings.deadlineSeconds }}{{ end -}}
+{{- if eq .verb "check" }}{{ $_ := set $settings "verify" .verify }}{{ end -}}
+{{- $settings = merge (deepCopy $chart.Values.settings) $settings -}}
+- name: HEADSTART_POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+{{- range $name, $value := $settings }}
+- name: HEADSTART_{{ snakecase $name | upper }}
+  {{- if kindIs "slice" $value }}
+  value: {{ range $i, $word := $value }}{{ if $i }} {{ end }}{{ squote $word }}{{ end }}
+  {{- else }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+  {{- end }}
+{{- end }}
+{{- with $chart.Values.database }}
+{{- if .urlKey }}
+- name: DATABASE_URL_FILE
+  value: /run/secrets/headstart/url
+{{- else if .url }}
+- name: DATABASE_URL
+  value: {{ .url | quote }}
+{{- end }}
+{{- if and (or .secret .secretData) (not .urlKey) }}
+- name: PGPASSWORD_FILE
+  value: /run/secrets/headstart/password
+{{- end }}
+{{- if .caConfigMap }}
+- name: PGSSLMODE
+  value: verify-full
+- name: PGSSLROOTCERT
+  value: /etc/headstart/ca/ca.crt
+{{- end }}
+{{- end }}
+{{- with $chart.Values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* What the containers above mount. */}}
+{{- define "headstart.volumes" -}}
+{{- with .Values.database -}}
+{{- if or .secret .secretData }}
+- name: headstart-database
+  secret:
+    secretName: {{ include "headstart.secretName" $ }}
+    # readable for any user; nobody else is in the pod's file system
+    defaultMode: 0444
+    items:
+      {{- if .urlKey }}
+      - {key: {{ .urlKey | quote }}, path: url}
+      {{- else }}
+      - {key: {{ .passwordKey | quote }}, path: password}
+      {{- end }}
+{{- end }}
+{{- if .caConfigMap }}
+- name: headstart-ca
+  configMap:
+    name: {{ .caConfigMap }}
+    items:
+      - {key: {{ .caKey | quote }}, path: ca.crt}
+{{- end }}
+{{- end }}
+{{- with .Values.volumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "headstart.volumeMounts" -}}
+{{- with .Values.database -}}
+{{- if or .secret .secretData }}
+- {name: headstart-database, mountPath: /run/secrets/headstart, readOnly: true}
+{{- end }}
+{{- if .caConfigMap }}
+- {name: headstart-ca, mountPath: /etc/headstart/ca, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end -}}

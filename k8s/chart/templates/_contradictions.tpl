@@ -1,0 +1,43 @@
+{{/* Values that are each valid and together make no sense; each message names the cure. */}}
+{{- define "headstart.refuseContradictions" -}}
+{{- $mode := .Values.mode -}}
+{{- with .Values.database -}}
+{{- if not (or .url .urlKey $.Values.env $.Values.envFrom) -}}
+{{- fail "database.url, database.urlKey or PGHOST in env: one has to say where the database is" -}}
+{{- end -}}
+{{- if and .url .urlKey -}}
+{{- fail "database.url and database.urlKey both name the database: keep one" -}}
+{{- end -}}
+{{- if regexMatch "://[^/@]*:[^@]*@" .url -}}
+{{- fail "database.url holds a password: put it into the Secret that database.secret names" -}}
+{{- end -}}
+{{- if and .urlKey (not (or .secret .secretData)) -}}
+{{- fail "database.urlKey is a key of the Secret that database.secret names: name it" -}}
+{{- end -}}
+{{- if and .secret .secretData -}}
+{{- fail "database.secret exists and database.secretData makes one: keep one" -}}
+{{- end -}}
+{{- if and .secretData (eq $mode "hook") -}}
+{{- fail "database.secretData: a hook runs before the release's own objects are made; create the Secret outside of the release and name it in database.secret, or take mode job" -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.env -}}
+{{- if hasPrefix "HEADSTART_" .name -}}
+{{- fail (printf "env: %s belongs into settings, as %s" .name (trimPrefix "HEADSTART_" .name | lower | camelcase | untitle)) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $mode "hook" -}}
+{{- $needed := include "headstart.jobDeadline" . | int -}}
+{{- if gt $needed (int .Values.hook.timeoutSeconds) -}}
+{{- fail (printf "settings.deadlineSeconds and job.backoffLimit make a hook of up to %d s, but Helm gives up after hook.timeoutSeconds, %d s: say `helm --timeout %ds` and hook.timeoutSeconds=%d, or shorten them" $needed (int .Values.hook.timeoutSeconds) $needed $needed) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $mode "init" -}}
+{{- if or .Values.networkPolicy.enabled .Values.podDisruptionBudget.enabled -}}
+{{- fail "mode init makes no pods of its own: networkPolicy and podDisruptionBudget belong into the chart of your app" -}}
+{{- end -}}
+{{- if .Values.sidecars -}}
+{{- fail "mode init makes no pods of its own: put the sidecars before headstart.initContainer in the chart of your app" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,47 @@
+{{/* Names and labels. Each template takes the context of this chart, as an app's chart has it in
+     .Subcharts.headstart. */}}
+
+{{- define "headstart.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* At most 40 characters: a Job's name gets more, and its pods' labels take 63. */}}
+{{- define "headstart.fullname" -}}
+{{- $name := include "headstart.name" . -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "headstart.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "headstart.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: migration
+{{- end -}}
+
+{{- define "headstart.labels" -}}
+{{ include "headstart.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "headstart.image" -}}
+{{- $image := printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- with .Values.image.digest }}{{ $image = printf "%s@%s" $image . }}{{ end -}}
+{{- $image -}}
+{{- end -}}
+
+{{- define "headstart.secretName" -}}
+{{- .Values.database.secret | default (include "headstart.fullname" .) -}}
+{{- end -}}
+
+{{/* What makes an object a hook; a later one of the same name replaces it. */}}
+{{- define "headstart.hookAnnotations" -}}
+helm.sh/hook: {{ .on }}
+helm.sh/hook-weight: {{ .weight | quote }}
+helm.sh/hook-delete-policy: before-hook-creation
+{{- end -}}
+
+{{- define "headstart.hooks" -}}
+{{ ternary "pre-install,pre-upgrade" "pre-upgrade" .Values.hook.install }}
+{{- end -}}

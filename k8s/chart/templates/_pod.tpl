@@ -1,0 +1,74 @@
+{{/* The spec of a pod that runs one verb and ends. Takes chart, verb, and verify for check. */}}
+{{- define "headstart.podSpec" -}}
+{{- $chart := .chart -}}
+{{- with $chart.Values -}}
+restartPolicy: Never
+# the kubelet ends the pod where headstart did not end itself at settings.deadlineSeconds
+activeDeadlineSeconds: {{ include "headstart.podDeadline" $chart }}
+terminationGracePeriodSeconds: {{ int .terminationGracePeriodSeconds }}
+# headstart asks nothing of the cluster
+automountServiceAccountToken: false
+# no variables for each Service of the namespace
+enableServiceLinks: false
+{{- with .serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+{{- with .image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext: {{- toYaml .podSecurityContext | nindent 2 }}
+{{- with .sidecars }}
+initContainers: {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  {{- include "headstart.container" $ | nindent 2 }}
+{{- with include "headstart.volumes" $chart | trim }}
+volumes:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "headstart.podMetadata" -}}
+labels:
+  {{- merge (include "headstart.labels" . | fromYaml) .Values.podLabels | toYaml | nindent 2 }}
+{{- with .Values.podAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "headstart.jobSpec" -}}
+{{- $chart := .chart -}}
+backoffLimit: {{ .backoffLimit }}
+activeDeadlineSeconds: {{ .jobDeadline }}
+ttlSecondsAfterFinished: {{ int $chart.Values.job.ttlSecondsAfterFinished }}
+# the first rule that matches; what matches none counts against backoffLimit
+podFailurePolicy:
+  rules:
+    # a drain or an eviction is nobody's failure
+    - action: Ignore
+      onPodConditions: [{type: DisruptionTarget}]
+    # these need a person: trying again would fail again
+    - action: FailJob
+      onExitCodes:
+        containerName: headstart
+        operator: In
+        values: [1, 2, 20, 21, 22, 23, 24, 25, 26]
+template:
+  metadata:
+    {{- include "headstart.podMetadata" $chart | nindent 4 }}
+  spec:
+    {{- include "headstart.podSpec" . | nindent 4 }}
+{{- end -}}
