@@ -76,6 +76,10 @@ image: ## Build the image headstart:VERSION; needs a container engine, as the ne
 test-image: setup ## The image, compose.yaml and the examples, in containers
 	$(BIN)/python -m pytest tests/image
 
+.PHONY: test-cluster
+test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
+	$(BIN)/python -m pytest -n 3 --dist worksteal tests/cluster
+
 .PHONY: bench
 bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin

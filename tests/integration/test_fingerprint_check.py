@@ -55,7 +55,7 @@ def test_check_shows_where_the_models_are_not_what_head_builds(fingerprint: Fing
 
 
 def test_check_shows_a_schema_that_is_not_on_file(fingerprint: Fingerprinter) -> None:
-    flavoured = 'op.execute(f"ALTER TABLE orders ADD {os.environ[\'FLAVOUR\']} text")'
+    flavoured = "op.execute(f\"ALTER TABLE orders ADD {os.environ['FLAVOUR']} text\")"
     fingerprint.project.add("0004", "0003", flavoured, top="import os")
     fingerprint.build(FLAVOUR="sweet")
     done = fingerprint("check", FLAVOUR="sour")

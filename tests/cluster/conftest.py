@@ -1,0 +1,54 @@
+"""The images, published once; a namespace for each test; a Postgres in it, where one is wanted."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.database import SECRET, Postgres, start_postgres
+from tests.cluster.images import build_and_publish
+from tests.cluster.kube import CommandFailed, Namespace, command, new_namespace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> None:
+    """A cluster; without one these tests fail, for a skip would look like a success."""
+    try:
+        command("kubectl", "get", "nodes")
+    except CommandFailed as error:
+        pytest.fail(f"no cluster answers: {error}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def images(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The images in the cluster, published by the first worker that comes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    done = folder / "published"
+    with (folder / "publishing").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build_and_publish()
+            done.touch()
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    """An empty namespace."""
+    with new_namespace() as made:
+        yield made
+
+
+@pytest.fixture
+def secret(namespace: Namespace) -> str:
+    """The Secret with the password, as every manifest mounts it."""
+    namespace.apply(SECRET)
+    return str(SECRET["metadata"]["name"])
+
+
+@pytest.fixture
+def postgres(namespace: Namespace, secret: str) -> Postgres:
+    """A Postgres that answers, in the namespace."""
+    return start_postgres(namespace)

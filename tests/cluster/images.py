@@ -1,0 +1,94 @@
+"""The images of the tests: this checkout's, and releases of a small project that are built on it.
+
+The cluster has to be able to start them. HEADSTART_TEST_PUBLISH is the command that brings an image
+there, and gets its name as last argument, such as `kind load docker-image`, `minikube image load` or
+`docker push`; HEADSTART_TEST_REPOSITORY begins their names where that is a registry
+(registry.example.com/team/).
+"""
+
+import os
+import shlex
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tenacity import retry, stop_after_attempt, wait_fixed
+
+from headstart import __version__
+from tests.cluster.kube import ROOT, command
+from tests.integration.plain import copy_plain
+
+BUILD_SECONDS = 900
+PUBLISH_ATTEMPTS = 5
+"""Registries hiccup, and so do loaders."""
+PREFIX = os.environ.get("HEADSTART_TEST_REPOSITORY", "")
+HEADSTART = f"{PREFIX}headstart:{__version__}"
+APP = f"{PREFIX}minirag-app:{__version__}"
+POSTGRES = "postgres:16"
+PGBOUNCER = os.environ.get("HEADSTART_TEST_PGBOUNCER_IMAGE", "edoburu/pgbouncer")
+PROJECT = f"{PREFIX}headstart-test"
+"""A project of somebody's own; its tags are the releases below."""
+
+RELEASES: dict[str, dict[str, str]] = {
+    "one": {},
+    "two": {"0004": "op.add_column('invoices', sa.Column('note', sa.Text))"},
+    "broken": {
+        "0004": "op.add_column('invoices', sa.Column('note', sa.Text))",
+        "0005": "op.execute('SELECT 1 / 0')",
+    },
+    "repaired": {
+        "0004": "op.add_column('invoices', sa.Column('note', sa.Text))",
+        "0005": "op.add_column('invoices', sa.Column('total', sa.Numeric))",
+    },
+    "slow": {"0004": "op.execute('CREATE TABLE slow (id int)')\nop.execute('SELECT pg_sleep(8)')"},
+    "endless": {"0004": "op.execute('SELECT pg_sleep(600)')"},
+}
+"""The revisions of each release beside 0001, 0002 and 0003 of tests/projects/plain."""
+
+
+def build_and_publish() -> None:
+    """Build every image and bring it to the cluster; what has not changed takes no time."""
+    command("docker", "build", f"--tag={HEADSTART}", str(ROOT), timeout_seconds=BUILD_SECONDS)
+    command(
+        "docker",
+        "build",
+        f"--tag={APP}",
+        f"--file={ROOT / 'examples' / 'minirag-app' / 'Dockerfile'}",
+        str(ROOT),
+        timeout_seconds=BUILD_SECONDS,
+    )
+    with TemporaryDirectory() as folder:
+        for release, revisions in RELEASES.items():
+            build_release(release, revisions, Path(folder) / release)
+    for image in (HEADSTART, APP, *map(release_image, RELEASES)):
+        publish(image)
+    if not PREFIX:  # no registry: the cluster may not reach the public one either
+        publish(POSTGRES)
+        publish(PGBOUNCER)
+
+
+def build_release(release: str, revisions: dict[str, str], folder: Path) -> None:
+    """Build one release of the project on the image."""
+    project = copy_plain(folder)
+    parent = "0003"
+    for revision, body in revisions.items():
+        project.add(revision, parent, body)
+        parent = revision
+    ini = Path(project.ini)
+    lines = ini.read_text().splitlines(keepends=True)
+    ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
+    (folder / "Dockerfile").write_text(f"FROM {HEADSTART}\nCOPY --chmod=755 . ./\n")
+    tag = f"--tag={release_image(release)}"
+    command("docker", "build", tag, str(folder), timeout_seconds=BUILD_SECONDS)
+
+
+def release_image(release: str) -> str:
+    """The name of a release's image."""
+    return f"{PROJECT}:{release}"
+
+
+@retry(stop=stop_after_attempt(PUBLISH_ATTEMPTS), wait=wait_fixed(1), reraise=True)
+def publish(image: str) -> None:
+    """Bring an image to the cluster."""
+    told = shlex.split(os.environ.get("HEADSTART_TEST_PUBLISH", ""))
+    if told:
+        command(*told, image, timeout_seconds=BUILD_SECONDS)

@@ -1,0 +1,171 @@
+"""A namespace of a real cluster, by the commands kubectl and helm: labeled, bounded in time.
+
+Only namespaces that the tests made are ever touched. The cluster is that of KUBECONFIG.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LABEL = "headstart.tests/leftover"
+"""On every namespace of ours."""
+COMMAND_SECONDS = 60
+WAIT_SECONDS = 120
+
+Found = TypeVar("Found")
+
+
+class CommandFailed(Exception):
+    """kubectl or helm failed; the message is what it said, on stdout and stderr."""
+
+
+def command(*arguments: str, stdin: str = "", timeout_seconds: float = COMMAND_SECONDS) -> str:
+    """Run kubectl, helm or docker and return its stdout. Raises CommandFailed."""
+    try:
+        done = subprocess.run(
+            arguments,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise CommandFailed(str(error)) from None
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(arguments)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def eventually(
+    ask: Callable[[], Found | None], what: str, timeout_seconds: float = WAIT_SECONDS
+) -> Found:
+    """Ask until there is an answer, and return it; fail with `what` when time is up."""
+    end = time.monotonic() + timeout_seconds
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.3)
+    pytest.fail(f"never within {timeout_seconds:g} s: {what}")
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace, in which pods have to be what PodSecurity calls restricted."""
+
+    name: str
+
+    def kubectl(
+        self, *arguments: str, stdin: str = "", timeout_seconds: float = COMMAND_SECONDS
+    ) -> str:
+        """Run kubectl in the namespace and return its stdout."""
+        inside = ("kubectl", "--namespace", self.name)
+        return command(*inside, *arguments, stdin=stdin, timeout_seconds=timeout_seconds)
+
+    def helm(self, *arguments: str, timeout_seconds: float = 2 * WAIT_SECONDS) -> str:
+        """Run helm in the namespace and return its stdout."""
+        inside = ("helm", "--namespace", self.name)
+        return command(*inside, *arguments, timeout_seconds=timeout_seconds)
+
+    def apply(self, *manifests: Any) -> None:
+        """Apply manifests, given as a text or as data."""
+        texts = [m if isinstance(m, str) else yaml.safe_dump(m) for m in manifests]
+        self.kubectl("apply", "--filename=-", stdin="\n---\n".join(texts))
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """One object, as the server has it."""
+        found: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "--output=json"))
+        return found
+
+    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        """The objects of a kind that have these labels, the oldest first."""
+        order = "--sort-by=.metadata.creationTimestamp"
+        text = self.kubectl("get", kind, f"--selector={selector}", "--output=json", order)
+        found: list[dict[str, Any]] = json.loads(text)["items"]
+        return found
+
+    def pods(self, selector: str) -> list[dict[str, Any]]:
+        """The pods with these labels, the oldest first."""
+        return self.objects("pods", selector)
+
+    def events(self, of: str) -> list[str]:
+        """Reason and message of each event of an object whose name begins so."""
+        return [
+            f"{event['reason']}: {event.get('message', '')}"
+            for event in self.objects("events")
+            if event["involvedObject"]["name"].startswith(of)
+        ]
+
+    def job_ends(self, name: str, timeout_seconds: float = WAIT_SECONDS) -> tuple[str, str]:
+        """Wait for the end of a Job: `Complete` or `Failed`, and the reason."""
+
+        def ended() -> tuple[str, str] | None:
+            for found in self.get("job", name).get("status", {}).get("conditions", ()):
+                if found["type"] in ("Complete", "Failed") and found["status"] == "True":
+                    return found["type"], found.get("reason", "")
+            return None
+
+        return eventually(ended, f"the end of job {name}", timeout_seconds)
+
+    def rolled_out(self, deployment: str, timeout_seconds: float = WAIT_SECONDS) -> None:
+        """Wait until all replicas of a Deployment are new and ready."""
+        limit = f"--timeout={timeout_seconds:g}s"
+        self.kubectl(
+            "rollout",
+            "status",
+            f"deployment/{deployment}",
+            limit,
+            timeout_seconds=timeout_seconds + COMMAND_SECONDS,
+        )
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """The status of every container called headstart of a pod, the init containers' first."""
+    status = pod["status"]
+    every = status.get("initContainerStatuses", []) + status.get("containerStatuses", [])
+    return [each for each in every if each["name"] == "headstart"]
+
+
+def verdict_of(pod: dict[str, Any]) -> dict[str, Any] | None:
+    """The verdict of a pod's headstart, from its termination message: now, or of its last start.
+
+    Fails when it is no JSON object, or longer than 2,048 bytes. None while there is no end.
+    """
+    (container,) = containers(pod)
+    ended = container["state"].get("terminated") or container.get("lastState", {}).get("terminated")
+    if not ended:
+        return None
+    message = ended.get("message", "")
+    assert len(message.encode()) <= 2048
+    verdict: dict[str, Any] = json.loads(message)
+    assert verdict["exit_code"] == ended["exitCode"]
+    return verdict
+
+
+@contextmanager
+def new_namespace() -> Iterator[Namespace]:
+    """A namespace of its own for the length of the block."""
+    name = f"headstart-test-{uuid4().hex[:8]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", LABEL: "true"}
+    metadata = {"name": name, "labels": labels}
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    command("kubectl", "apply", "--filename=-", stdin=text)
+    try:
+        namespace = Namespace(name)
+        eventually(
+            lambda: namespace.kubectl("get", "serviceaccounts", "--output=name"),
+            "the service account of the namespace",
+        )
+        yield namespace
+    finally:
+        command("kubectl", "delete", "namespace", name, "--wait=false")
