@@ -24,6 +24,7 @@ _OF_A_DESK = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
 _TYPES = {
     "str": "string",
     "int": "integer",
+    "float": "number",
     "bool": "boolean",
     "seq": "array",
     "map": "object",
@@ -55,7 +56,7 @@ def _values(node: yaml.MappingNode, data: Any, lines: list[str]) -> Iterator[Val
     for key, value in node.value:
         meaning, keywords, has_settings = _comments(lines, key.start_mark.line)
         default = data[key.value]
-        grouped = isinstance(default, dict) and default and (has_settings or not meaning)
+        grouped = isinstance(default, dict) and (has_settings or (default and not meaning))
         yield Value(
             key.value,
             default,
@@ -68,18 +69,23 @@ def _values(node: yaml.MappingNode, data: Any, lines: list[str]) -> Iterator[Val
 
 
 def _comments(lines: list[str], line: int) -> tuple[str, Mapping[str, Any], bool]:
-    meaning, keywords, has_settings = "", {}, False
-    while line and (comment := lines[line - 1].strip()).startswith("# "):
-        line -= 1
-        if comment.startswith("# -- "):
+    meaning, schema = "", None
+    while line and (comment := lines[line - 1].strip()).startswith("#"):
+        if comment.startswith("# -- ") and not meaning:
             meaning = comment.removeprefix("# -- ")
-        elif comment == "# @schema settings":
-            has_settings = True
-        elif comment.startswith("# @schema "):
-            keywords = yaml.safe_load(comment.removeprefix("# @schema "))
+        elif comment.startswith("# @schema ") and schema is None:
+            schema = _schema_comment(comment.removeprefix("# @schema "), line)
         else:
-            raise ValueError(f"values.yaml:{line + 1}: neither `# --` nor `# @schema`")
-    return meaning, keywords, has_settings
+            raise ValueError(f"values.yaml:{line}: neither one `# --` nor one `# @schema`")
+        line -= 1
+    return (meaning, {}, True) if schema == "settings" else (meaning, schema or {}, False)
+
+
+def _schema_comment(text: str, line: int) -> Any:
+    said = yaml.safe_load(text)
+    if said != "settings" and not isinstance(said, dict):
+        raise ValueError(f"values.yaml:{line}: `# @schema` takes a YAML mapping or `settings`")
+    return said
 
 
 def schema_text(values: tuple[Value, ...]) -> str:
@@ -91,18 +97,23 @@ def schema_text(values: tuple[Value, ...]) -> str:
 
 
 def _object(values: tuple[Value, ...]) -> dict[str, Any]:
-    properties = {value.name: _schema(value) for value in values}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        # a null in someone's values deletes a default; a template takes what is not there for 0
+        "required": [value.name for value in values if value.default],
+        "properties": {value.name: _schema(value) for value in values},
+    }
 
 
 def _schema(value: Value) -> dict[str, Any]:
     told = {"description": value.meaning} if value.meaning else {}
-    if value.group is None:
-        return told | {"type": value.type} | dict(value.keywords)
-    inner = _object(value.group)
+    shape: dict[str, Any] = {"type": value.type}
+    if value.group is not None:
+        shape = _object(value.group)
     if value.has_settings:
-        inner["properties"] = {camel_case(row.name): _setting_schema(row) for row in _settings()}
-    return told | inner
+        shape["properties"] = {camel_case(row.name): _setting_schema(row) for row in _settings()}
+    return told | shape | dict(value.keywords)
 
 
 def _settings() -> list[Setting]:
@@ -135,9 +146,7 @@ def table_rows(values: tuple[Value, ...], before: str = "") -> Iterator[tuple[st
         name = before + value.name
         if value.group is None or value.meaning:
             shown = "" if value.group is not None else f"`{json.dumps(value.default)}`"
-            allowed = value.keywords.get("enum")
-            said = value.meaning or (", ".join(f"`{word}`" for word in allowed) if allowed else "")
-            yield f"`{name}`", shown, said
+            yield f"`{name}`", shown, value.meaning
         yield from table_rows(value.group or (), f"{name}.")
 
 

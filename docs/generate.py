@@ -15,7 +15,6 @@ from itertools import groupby
 from pathlib import Path
 
 from chart import read_chart, schema_text, table_rows
-
 from headstart.setting_table import SETTINGS
 from headstart.verdict import EXITS
 
@@ -71,7 +70,10 @@ def write_schema(*, check: bool) -> list[str]:
     """Write the schema of the chart's values, or say that it is stale."""
     file = ROOT / "k8s" / "chart" / "values.schema.json"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
-    fresh = schema_text(read_chart(ROOT))
+    try:
+        fresh = schema_text(read_chart(ROOT))
+    except ValueError as error:
+        return [str(error)]
     if fresh != text and check:
         return [_difference(str(file.relative_to(ROOT)), text, fresh)]
     if fresh != text:
@@ -82,8 +84,7 @@ def write_schema(*, check: bool) -> list[str]:
 def generated(text: str) -> str:
     """The text with every generated part anew. Raises ValueError for marks that do not fit."""
     blocks = list(_BLOCK.finditer(text))
-    nested = any(_MARK.search(block["body"]) for block in blocks)
-    if nested or len(_MARK.findall(text)) != 2 * len(blocks):
+    if len(_MARK.findall(text)) != 2 * len(blocks):
         raise ValueError("a mark of a generated part has no counterpart")
     return _BLOCK.sub(_part, text)
 

@@ -12,17 +12,15 @@ from tests.cluster.kube import CommandFailed, Namespace, command, new_namespace
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cluster() -> None:
-    """A cluster; without one these tests fail, for a skip would look like a success."""
+def images(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The images in the cluster, published by the first worker that comes.
+
+    Without a cluster these tests fail, for a skip would look like a success.
+    """
     try:
         command("kubectl", "get", "nodes")
     except CommandFailed as error:
         pytest.fail(f"no cluster answers: {error}")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def images(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The images in the cluster, published by the first worker that comes."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -42,13 +40,13 @@ def namespace() -> Iterator[Namespace]:
 
 
 @pytest.fixture
-def secret(namespace: Namespace) -> str:
+def secret(namespace: Namespace) -> None:
     """The Secret with the password, as every manifest mounts it."""
     namespace.apply(SECRET)
-    return str(SECRET["metadata"]["name"])
 
 
 @pytest.fixture
-def postgres(namespace: Namespace, secret: str) -> Postgres:
-    """A Postgres that answers, in the namespace."""
+def postgres(namespace: Namespace) -> Postgres:
+    """A Postgres that answers, in the namespace, and the Secret with its password."""
+    namespace.apply(SECRET)
     return start_postgres(namespace)

@@ -1,8 +1,8 @@
 """The images of the tests: this checkout's, and releases of a small project that are built on it.
 
-The cluster has to be able to start them. HEADSTART_TEST_PUBLISH is the command that brings an image
-there, and gets its name as last argument, such as `kind load docker-image`, `minikube image load` or
-`docker push`; HEADSTART_TEST_REPOSITORY begins their names where that is a registry
+The cluster has to be able to start them. HEADSTART_TEST_PUBLISH is the command that brings an
+image there, and gets its name as last argument, such as `kind load docker-image`, `minikube image
+load` or `docker push`; HEADSTART_TEST_REPOSITORY begins their names where that is a registry
 (registry.example.com/team/).
 """
 
@@ -27,6 +27,9 @@ POSTGRES = "postgres:16"
 PGBOUNCER = os.environ.get("HEADSTART_TEST_PGBOUNCER_IMAGE", "edoburu/pgbouncer")
 PROJECT = f"{PREFIX}headstart-test"
 """A project of somebody's own; its tags are the releases below."""
+
+WAITING = ["python", "-c", "import signal; signal.sigwait([signal.SIGTERM])"]
+"""The command of an app that only waits for its end, in the image of a release."""
 
 RELEASES: dict[str, dict[str, str]] = {
     "one": {},

@@ -4,6 +4,7 @@ Only namespaces that the tests made are ever touched. The cluster is that of KUB
 """
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 LABEL = "headstart.tests/leftover"
 """On every namespace of ours."""
+HELM = os.environ.get("HEADSTART_TEST_HELM", "helm")
+"""Helm 3 or 4."""
 COMMAND_SECONDS = 60
 WAIT_SECONDS = 120
 
@@ -74,7 +77,7 @@ class Namespace:
 
     def helm(self, *arguments: str, timeout_seconds: float = 2 * WAIT_SECONDS) -> str:
         """Run helm in the namespace and return its stdout."""
-        inside = ("helm", "--namespace", self.name)
+        inside = (HELM, "--namespace", self.name)
         return command(*inside, *arguments, timeout_seconds=timeout_seconds)
 
     def apply(self, *manifests: Any) -> None:
@@ -95,8 +98,9 @@ class Namespace:
         return found
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
-        """The pods with these labels, the oldest first."""
-        return self.objects("pods", selector)
+        """The pods with these labels that are not about to go, the oldest first."""
+        found = self.objects("pods", selector)
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
     def events(self, of: str) -> list[str]:
         """Reason and message of each event of an object whose name begins so."""

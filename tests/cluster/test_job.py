@@ -27,7 +27,7 @@ def job(release: str, **settings: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("secret")
 def test_a_job_waits_for_a_database_that_comes_later_and_says_so(namespace: Namespace) -> None:
-    """The manifest as it is: the first pod gives up (10) at its own limit, the next one succeeds."""
+    """The first pod gives up (10) at its own limit, a later one succeeds."""
     manifest = yaml.safe_load(JOB)
     (container,) = manifest["spec"]["template"]["spec"]["containers"]
     container["env"].append({"name": "HEADSTART_WAIT_SECONDS", "value": "2"})
@@ -132,7 +132,7 @@ def test_a_pod_that_goes_away_in_mid_run_frees_the_lock_and_the_next_one_finishe
 def test_nothing_of_the_cluster_is_asked_or_needed(
     namespace: Namespace, postgres: Postgres
 ) -> None:
-    """No token, no variable of a Service, no role: but a Service called headstart disturbs nothing."""
+    """No token and no role; and the variables of a Service called headstart disturb nothing."""
     service = {
         "apiVersion": "v1",
         "kind": "Service",

@@ -6,7 +6,8 @@
          {{- include "headstart.volumes" .Subcharts.headstart | nindent 8 }}
 
      initContainer is the job itself: one pod migrates, the others wait for it. waitContainer is for
-     the modes hook and job: it only looks, until the database is ready for this image. */}}
+     the modes hook and job: it only looks, until the database is ready for this image. A newer one is
+     ready, too (settings.ahead): the old pods that are still there work with it anyway. */}}
 
 {{- define "headstart.initContainer" -}}
 {{- include "headstart.container" (dict "chart" . "verb" "run") -}}
@@ -42,15 +43,21 @@
 {{- define "headstart.env" -}}
 {{- $chart := .chart -}}
 {{- $settings := dict -}}
-{{- if eq .verb "wait" }}{{ $_ := set $settings "waitSeconds" $chart.Values.settings.deadlineSeconds }}{{ end -}}
-{{- if eq .verb "check" }}{{ $_ := set $settings "verify" .verify }}{{ end -}}
+{{- if eq .verb "wait" -}}
+{{- $settings = dict "waitSeconds" $chart.Values.settings.deadlineSeconds "ahead" "allow" -}}
+{{- end -}}
+{{- if eq .verb "check" -}}
+{{- $settings = dict "verify" .verify -}}
+{{- end -}}
 {{- $settings = merge (deepCopy $chart.Values.settings) $settings -}}
 - name: HEADSTART_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 {{- range $name, $value := $settings }}
 - name: HEADSTART_{{ snakecase $name | upper }}
   {{- if kindIs "slice" $value }}
-  value: {{ range $i, $word := $value }}{{ if $i }} {{ end }}{{ squote $word }}{{ end }}
+  {{- $words := list }}
+  {{- range $value }}{{ $words = append $words (squote .) }}{{ end }}
+  value: {{ join " " $words | quote }}
   {{- else }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}

@@ -1,0 +1,56 @@
+"""What README.md and the manifests tell a new user to type, typed."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.cluster.images import APP, PREFIX
+from tests.cluster.kube import ROOT, Namespace, command
+
+ELSEWHERE = ("make image", "kind load")
+"""What the fixture `images` has done in its own way."""
+
+
+def in_namespace(namespace: Namespace, folder: Path) -> str:
+    """The path of a kubeconfig whose namespace this is."""
+    path = folder / "kubeconfig"
+    path.write_text(command("kubectl", "config", "view", "--raw", "--flatten"))
+    name = f"--namespace={namespace.name}"
+    command("kubectl", f"--kubeconfig={path}", "config", "set-context", "--current", name)
+    return str(path)
+
+
+def commands_of_the_readme() -> list[str]:
+    """The commands of its block about Kubernetes."""
+    text = (ROOT / "README.md").read_text()
+    block = re.search(r"```console\n((?:(?!```).)*?kubectl.*?)```", text, re.DOTALL)
+    assert block is not None
+    lines = [line.removeprefix("$ ") for line in block[1].splitlines()]
+    return [line for line in lines if not line.startswith(ELSEWHERE)]
+
+
+def test_the_readme_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
+    """One command after the other, in a namespace of one's own."""
+    for folder in ("k8s", "examples"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for file in (*tmp_path.glob("k8s/*.yaml"), tmp_path / "examples" / "app-chart" / "values.yaml"):
+        text = file.read_text().replace("image: ", f"image: {PREFIX}")
+        file.write_text(text.replace("repository: ", f"repository: {PREFIX}"))
+    environment = os.environ | {"KUBECONFIG": in_namespace(namespace, tmp_path)}
+    said = ""
+    for line in commands_of_the_readme():
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        said = done.stdout
+    assert '"outcome": "upgraded"' in said
+    assert APP in namespace.kubectl("get", "deployment", "minirag", "--output=yaml")

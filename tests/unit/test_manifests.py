@@ -1,0 +1,172 @@
+"""The plain manifests, and what they and the chart have to say alike."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from headstart import __version__
+from headstart.verdict import EXITS
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "k8s" / "chart"
+
+
+def objects(file: Path) -> list[Any]:
+    """The objects of a file of YAML."""
+    return list(yaml.safe_load_all(file.read_text()))
+
+
+def template(name: str) -> str:
+    """The text of a template of the chart."""
+    return (CHART / "templates" / name).read_text()
+
+
+def variable(container: Any, name: str) -> Any:
+    """The value of an environment variable."""
+    return next(entry["value"] for entry in container["env"] if entry["name"] == name)
+
+
+FILES = [
+    ROOT / "k8s" / "job.yaml",
+    ROOT / "k8s" / "init-container.yaml",
+    *sorted((ROOT / "examples" / "kubernetes").glob("*.yaml")),
+]
+(JOB,), (DEPLOYMENT,) = map(objects, FILES[:2])
+JOB_POD, INIT_POD = (workload["spec"]["template"]["spec"] for workload in (JOB, DEPLOYMENT))
+(JOB_CONTAINER,), (INIT_CONTAINER,) = JOB_POD["containers"], INIT_POD["initContainers"]
+(ABOUT,), (VALUES,) = objects(CHART / "Chart.yaml"), objects(CHART / "values.yaml")
+(OLDEST,) = re.findall(r">=(\d+\.\d+)", ABOUT["kubeVersion"])
+
+CONTAINERS = pytest.mark.parametrize(
+    "container", [JOB_CONTAINER, INIT_CONTAINER], ids=["job", "init-container"]
+)
+PODS = pytest.mark.parametrize("pod", [JOB_POD, INIT_POD], ids=["job", "init-container"])
+
+
+@pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_manifest_is_valid_by_the_oldest_and_the_newest_kubernetes(
+    file: Path, version: str
+) -> None:
+    for manifest in objects(file):
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def policy_of_the_chart() -> Any:
+    """The policy as the template has it: as plain text, up to the pod's template."""
+    (text,) = re.findall(
+        r"^podFailurePolicy:\n.*?(?=^\S)", template("_pod.tpl"), re.MULTILINE | re.DOTALL
+    )
+    return yaml.safe_load(text)["podFailurePolicy"]
+
+
+POLICIES = pytest.mark.parametrize(
+    "policy", [JOB["spec"]["podFailurePolicy"], policy_of_the_chart()], ids=["job", "chart"]
+)
+
+
+@POLICIES
+def test_a_drain_is_nobodys_failure_before_any_exit_code_is_looked_at(policy: Any) -> None:
+    first = policy["rules"][0]
+    assert first["action"] == "Ignore"
+    assert [condition["type"] for condition in first["onPodConditions"]] == ["DisruptionTarget"]
+
+
+@POLICIES
+def test_a_job_gives_up_at_exactly_the_exit_codes_that_need_a_person(policy: Any) -> None:
+    needs_a_person = {end.code for end in EXITS.values() if not end.retry} - {0}
+    _, *others = policy["rules"]
+    assert others == [
+        {
+            "action": "FailJob",
+            "onExitCodes": {
+                "containerName": "headstart",
+                "operator": "In",
+                "values": sorted(needs_a_person),
+            },
+        }
+    ]
+
+
+def test_the_container_has_the_name_by_which_policy_and_commands_know_it() -> None:
+    in_template = re.findall(r"^- name: (headstart)$", template("_containers.tpl"), re.MULTILINE)
+    in_notes = re.findall(r'@\.name=="([^"]+)"', template("NOTES.txt"))
+    names = [JOB_CONTAINER["name"], INIT_CONTAINER["name"], *in_template, *in_notes]
+    assert names == ["headstart"] * 5
+
+
+def test_each_limit_of_the_job_comes_later_than_the_one_before() -> None:
+    """So that headstart ends a run itself, and neither log nor verdict is lost."""
+    own = float(variable(JOB_CONTAINER, "HEADSTART_DEADLINE_SECONDS"))
+    retries = JOB["spec"]["backoffLimit"]
+    pauses = sum(min(10 * 2**number, 360) for number in range(retries))
+    assert own < JOB_POD["activeDeadlineSeconds"]
+    every_attempt = (retries + 1) * JOB_POD["activeDeadlineSeconds"] + pauses
+    assert every_attempt < JOB["spec"]["activeDeadlineSeconds"]
+
+
+def test_a_rollout_waits_longer_than_a_run_may_take() -> None:
+    own = float(variable(INIT_CONTAINER, "HEADSTART_DEADLINE_SECONDS"))
+    assert own < DEPLOYMENT["spec"]["progressDeadlineSeconds"]
+
+
+@PODS
+def test_a_pod_gets_nothing_that_it_does_not_need(pod: Any) -> None:
+    assert pod["securityContext"] == VALUES["podSecurityContext"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("_pod.tpl", "automountServiceAccountToken: false"),
+        ("_pod.tpl", "enableServiceLinks: false"),
+        ("_pod.tpl", "securityContext: {{- toYaml .podSecurityContext | nindent 2 }}"),
+        ("_containers.tpl", "  securityContext: {{- toYaml .securityContext | nindent 4 }}"),
+        ("_containers.tpl", "  resources: {{- toYaml .resources | nindent 4 }}"),
+        ("_containers.tpl", "  terminationMessagePolicy: FallbackToLogsOnError"),
+    ],
+)
+def test_neither_does_a_pod_of_the_chart(name: str, line: str) -> None:
+    assert line in template(name).splitlines()
+
+
+@CONTAINERS
+def test_a_container_is_confined_as_the_charts_is(container: Any) -> None:
+    assert container["securityContext"] == VALUES["securityContext"]
+    assert container["resources"] == VALUES["resources"]
+
+
+@CONTAINERS
+def test_the_end_of_the_log_stands_in_for_a_verdict_that_is_missing(container: Any) -> None:
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
+def test_the_chart_is_what_podsecurity_calls_restricted_with_a_root_that_is_read_only() -> None:
+    assert VALUES["podSecurityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert VALUES["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_image_chart_and_package_have_one_version() -> None:
+    (app,) = objects(ROOT / "examples" / "app-chart" / "Chart.yaml")
+    (dependency,) = app["dependencies"]
+    said = {
+        "k8s/job.yaml": JOB_CONTAINER["image"].rpartition(":")[2],
+        "k8s/init-container.yaml": INIT_CONTAINER["image"].rpartition(":")[2],
+        "k8s/chart/Chart.yaml, version": ABOUT["version"],
+        "k8s/chart/Chart.yaml, appVersion": ABOUT["appVersion"],
+        "examples/app-chart/Chart.yaml": dependency["version"],
+    }
+    assert said == dict.fromkeys(said, __version__)
