@@ -1,5 +1,6 @@
 """What the chart renders, refuses and says."""
 
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -149,18 +150,18 @@ def test_settings_are_handed_on_as_headstart_reads_them(tmp_path: Path) -> None:
         "deadlineSeconds": 200,
         "ddlLockTimeoutSeconds": 2.5,
         "statementTimeoutSeconds": 2000000,
-        "x": ["tenant=a", "note=two words"],
+        "x": ["tenant=a", "note=it's two"],
         "ahead": "allow",
     }
     (job,) = (each for each in rendered(tmp_path, URL | {"settings": settings}) if is_job(each))
     container = job["spec"]["template"]["spec"]["containers"][0]
     environment = {each["name"]: each.get("value") for each in container["env"]}
+    assert shlex.split(environment.pop("HEADSTART_X") or "") == settings["x"]
     assert environment == {
         "HEADSTART_POD_NAME": None,
         "HEADSTART_DEADLINE_SECONDS": "200",
         "HEADSTART_DDL_LOCK_TIMEOUT_SECONDS": "2.5",
         "HEADSTART_STATEMENT_TIMEOUT_SECONDS": "2000000",
-        "HEADSTART_X": "'tenant=a' 'note=two words'",
         "HEADSTART_AHEAD": "allow",
         "DATABASE_URL": "postgresql://minirag@db/minirag",
     }

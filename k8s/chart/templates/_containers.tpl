@@ -34,7 +34,7 @@
   # the verdict; the log's end only where there is none, as after a kill
   terminationMessagePolicy: FallbackToLogsOnError
   {{- $mounts := include "headstart.volumeMounts" $chart | fromYamlArray }}
-  {{- with concat $mounts .volumeMounts }}
+  {{- with concat $mounts (default list .volumeMounts) }}
   volumeMounts: {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}
@@ -56,7 +56,7 @@
 - name: HEADSTART_{{ snakecase $name | upper }}
   {{- if kindIs "slice" $value }}
   {{- $words := list }}
-  {{- range $value }}{{ $words = append $words (squote .) }}{{ end }}
+  {{- range $value }}{{ $words = append $words (replace "'" "'\"'\"'" . | squote) }}{{ end }}
   value: {{ join " " $words | quote }}
   {{- else }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}

@@ -38,7 +38,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What makes an object a hook; a later one of the same name replaces it. */}}
 {{- define "headstart.hookAnnotations" -}}
 helm.sh/hook: {{ .on }}
-helm.sh/hook-weight: {{ .weight | quote }}
+helm.sh/hook-weight: {{ int .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation
 {{- end -}}
 

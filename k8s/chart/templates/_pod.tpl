@@ -59,7 +59,7 @@ podFailurePolicy:
   rules:
     # a drain or an eviction is nobody's failure
     - action: Ignore
-      onPodConditions: [{type: DisruptionTarget}]
+      onPodConditions: [{type: DisruptionTarget, status: "True"}]
     # these need a person: trying again would fail again
     - action: FailJob
       onExitCodes:
