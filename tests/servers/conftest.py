@@ -1,6 +1,8 @@
 """Servers that the wheel of `make test` cannot be: in containers, so these tests need an engine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
@@ -15,11 +17,27 @@ def engine() -> None:
     remove_leftovers()
 
 
+@pytest.fixture(scope="session")
+def official_servers() -> Iterator[Callable[[int], Database]]:
+    """Servers of the official image by version, each started when it is asked for first.
+
+    They stay to the very end: tests that run in parallel come in any order.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def of_version(version: int) -> Database:
+            return running.enter_context(official_server(version))
+
+        yield of_version
+
+
 @pytest.fixture(scope="session", params=[16, 18])
-def official(request: pytest.FixtureRequest) -> Iterator[Database]:
+def official(
+    request: pytest.FixtureRequest, official_servers: Callable[[int], Database]
+) -> Database:
     """A server of the official image, once per version."""
-    with official_server(request.param) as server:
-        yield server
+    return official_servers(request.param)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The same history has the same fingerprints on PostgreSQL 13 to 18, and after dump and restore."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.integration.plain import PlainProject, copy_plain
 from tests.integration.runs import ROOT, run
-from tests.servers.databases import Database, official_server
+from tests.servers.databases import Database
 from tests.servers.fingerprints import (
     VERSIONS,
     as_history,
@@ -20,6 +19,7 @@ from tests.servers.fingerprints import (
     scripts,
 )
 
+pytestmark = pytest.mark.xdist_group("a server of each version")
 Servers = Mapping[int, Database]
 BUILT_ON = 15
 """Neither the oldest nor the newest, so that both directions are seen."""
@@ -38,10 +38,9 @@ op.execute(f"CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) {'' if new
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
+def servers(official_servers: Callable[[int], Database]) -> Servers:
     """A server of each version."""
-    with ExitStack() as running:
-        yield {v: running.enter_context(official_server(v)) for v in VERSIONS}
+    return {version: official_servers(version) for version in VERSIONS}
 
 
 @pytest.fixture(scope="module")
