@@ -23,6 +23,8 @@ from tests.postgres_server import PostgresServer, Rows, Server
 
 GIVEN_URL = os.environ.get("HEADSTART_TEST_DATABASE_URL", "")
 SERVERS = ["given"] if GIVEN_URL else ["pg16", "pg18"]
+ON_ONE_SERVER = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+"""For rules in which the server's version has no part: settings, files, documents, an app."""
 TIMEOUT_SECONDS = 60
 Event = dict[str, Any]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headstart.fingerprint.file import read_file
-from tests.conftest import SERVERS
+from tests.conftest import ON_ONE_SERVER
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
@@ -15,7 +15,7 @@ from tests.histories.test_argilla import argilla as app_with_a_home
 from tests.histories.test_argilla import settings, upgrade
 
 # one server will do: that all read the same schema is tested in tests/servers
-pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+pytestmark = ON_ONE_SERVER
 argilla = app_with_a_home
 DRAWN = 4
 

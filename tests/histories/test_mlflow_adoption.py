@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SERVERS
+from tests.conftest import ON_ONE_SERVER
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase
@@ -39,7 +39,7 @@ EQUAL = {
 RETYPED = ("a8c4a736bde6", "39d1c3be5f05", "c48cb773bb87")
 """The second gives a column the type that it has; what that does to rows nobody can tell."""
 # one server will do: that all read the same schema is tested in tests/servers
-pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+pytestmark = ON_ONE_SERVER
 ROWS = pytest.mark.parametrize("rows", [OLD_ROWS, ""], ids=["rows", "empty"])
 
 

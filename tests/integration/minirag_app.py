@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-import pytest
-
-from tests.conftest import SERVERS
 from tests.integration.runs import ROOT, End, run, until
 from tests.postgres_server import free_port
 
@@ -22,9 +19,6 @@ APP = ROOT / "examples" / "minirag-app"
 ALEMBIC_INI = str(ROOT / "alembic.ini.example")
 REQUEST_SECONDS = 20
 END_SECONDS = 10
-
-on_one_server = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True)
-"""What differs between server versions is headstart's part, not the app's."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from headstart.embedded import PROGRAMS, programs
-from tests.conftest import Database
+from tests.conftest import ON_ONE_SERVER, Database
 from tests.integration.runbook_page import verdict_lines
 from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay, user_environ
+
+pytestmark = ON_ONE_SERVER
 
 ADOPTING = ROOT / "docs" / "adopting.md"
 PASSWORD = "pa$%w@rd"

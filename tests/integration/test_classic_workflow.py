@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import URL, NullPool, create_engine
 
 from models.db_schemas.minirag.schemas import Base
-from tests.conftest import Database
+from tests.conftest import ON_ONE_SERVER, Database
 from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay
 
 WORKFLOW = ROOT / "docs" / "classic-workflow.md"
@@ -82,11 +82,13 @@ def create_by_hand(role: str, port: int, name: str) -> None:
     Base.metadata.create_all(engine)
 
 
+@ON_ONE_SERVER
 def test_the_workflow_prints_what_its_document_shows(desk: Desk) -> None:
     """Each command of docs/classic-workflow.md, in order, with a password that holds $, % and @."""
     assert_document(WORKFLOW, replay(WORKFLOW.read_text(), desk))
 
 
+@ON_ONE_SERVER
 def test_loggers_that_exist_before_alembic_runs_stay_enabled(desk: Desk) -> None:
     """A program that calls Alembic keeps its log, although alembic.ini configures logging."""
     desk.set_url(SETTING)
@@ -192,6 +194,7 @@ def test_every_trouble_in_the_document_is_provoked() -> None:
     assert [row["cause"] for row in ROW.finditer(TROUBLES.read_text())] == list(TROUBLE)
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize("cause", TROUBLE)
 def test_a_trouble_prints_what_its_row_shows(desk: Desk, cause: str) -> None:
     """The message comes from the real thing going wrong, and has no traceback around it."""

@@ -2,7 +2,10 @@
 
 import json
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage
+
+pytestmark = ON_ONE_SERVER
 
 
 def test_what_is_equal_is_the_same(known: KnownStage) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.plain import TABLES
 
@@ -42,6 +43,7 @@ def test_a_run_with_nothing_to_do_tells_a_difference_and_is_no_failure(known: Kn
     assert "accounts.name" in event["cause"]
 
 
+@ON_ONE_SERVER
 def test_check_fails_at_a_dropped_column_and_names_it(known: KnownStage) -> None:
     drifted(known)
     done = known.run("check")
@@ -54,6 +56,7 @@ def test_check_fails_at_a_dropped_column_and_names_it(known: KnownStage) -> None
     assert as_json["missing"] == ["column accounts.name text not null"]
 
 
+@ON_ONE_SERVER
 def test_warn_passes_with_the_same_text(known: KnownStage) -> None:
     drifted(known)
     failed, warned = known.run("check"), known.run("check", HEADSTART_VERIFY="warn")
@@ -64,6 +67,7 @@ def test_warn_passes_with_the_same_text(known: KnownStage) -> None:
     assert shown <= {line.strip() for line in warned.stdout.splitlines()}
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize(
     ("verify", "verb", "code"),
     [
@@ -85,6 +89,7 @@ def test_who_fails_at_head(known: KnownStage, verify: str, verb: str, code: int)
     assert told is (verify != "off")
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize(
     ("verify", "code"), [("auto", 25), ("strict", 25), ("warn", 0), ("off", 0)]
 )
@@ -98,6 +103,7 @@ def test_who_fails_after_an_upgrade(known: KnownStage, verify: str, code: int) -
     assert done.verdict["proof"] != "fingerprint"
 
 
+@ON_ONE_SERVER
 def test_wait_reports_a_difference_and_fails_only_where_it_is_asked_to(known: KnownStage) -> None:
     drifted(known, "SELECT 1")
     ready = known.run("wait", HEADSTART_WAIT_SECONDS="1")
@@ -183,6 +189,7 @@ def test_a_revision_that_builds_something_else_here_is_drift_and_no_proof(
     assert warned.verdict["proof"] != "fingerprint"
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize(("verify", "code"), [("auto", 0), ("strict", 25)])
 def test_a_difference_that_an_operator_has_vouched_for_is_reported_and_no_failure(
     known: KnownStage, verify: str, code: int

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.fingerprinting import (
     Fingerprinter,
     edit,
@@ -11,6 +12,8 @@ from tests.integration.fingerprinting import (
 )
 from tests.integration.plain import REVISIONS
 from tests.integration.stage import Stage
+
+pytestmark = ON_ONE_SERVER
 
 
 def test_check_says_that_the_file_is_fine(fingerprint: Fingerprinter) -> None:

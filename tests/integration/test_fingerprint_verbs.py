@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.conftest import Database, RunHeadstart
+from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
 from tests.integration.fingerprinting import (
     ASYNC,
     BRANCHES,
@@ -17,6 +17,8 @@ from tests.integration.fingerprinting import (
     with_models,
 )
 from tests.integration.plain import REVISIONS
+
+pytestmark = ON_ONE_SERVER
 
 
 def test_build_writes_the_file_beside_env_py(fingerprint: Fingerprinter) -> None:

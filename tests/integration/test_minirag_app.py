@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Database
-from tests.integration.minirag_app import App, headstart, on_one_server
+from tests.conftest import ON_ONE_SERVER, Database
+from tests.integration.minirag_app import App, headstart
 from tests.integration.runs import until
 from tests.postgres_server import Rows, Server
 
@@ -54,7 +54,7 @@ def new_asset(app: App, content: bytes = TEXT, name: str = "a.txt") -> tuple[str
     return project, f"{project}/assets/{uploaded.json['asset_id']}"
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_app_becomes_ready_when_headstart_has_run(database: Database) -> None:
     with App(DATABASE_URL=database.url) as app:
         before, page, request = app.get("/health/ready"), app.get("/"), app.get("/projects")
@@ -81,7 +81,7 @@ def test_the_app_becomes_ready_when_headstart_has_run(database: Database) -> Non
     }
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_what_is_uploaded_and_cut_is_listed_and_found(running: Running) -> None:
     app = running.app
     project, asset = new_asset(app, TEXT + b"A zebra's crossing.", "zoo.txt")
@@ -102,7 +102,7 @@ def test_what_is_uploaded_and_cut_is_listed_and_found(running: Running) -> None:
     assert hit["chunk_order"] == chunks["total"] - 1
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_table_of_a_project_is_no_business_of_headstart(running: Running) -> None:
     project, asset = new_asset(running.app)
     made = running.app.post(f"{asset}/chunks").json["chunks"]
@@ -127,7 +127,7 @@ def chunked(database: Database, project: str) -> Rows:
     )
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_a_later_cut_replaces_the_chunks_of_the_asset_alone(running: Running) -> None:
     app = running.app
     project, asset = new_asset(app)
@@ -140,7 +140,7 @@ def test_a_later_cut_replaces_the_chunks_of_the_asset_alone(running: Running) ->
     assert indexed(running.database, project) == chunked(running.database, project)
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_simultaneous_first_cuts_succeed_and_leave_the_chunks_of_one(running: Running) -> None:
     app = running.app
     projects, assets = zip(*(new_asset(app) for _ in range(3)), strict=True)
@@ -152,7 +152,7 @@ def test_simultaneous_first_cuts_succeed_and_leave_the_chunks_of_one(running: Ru
         assert indexed(running.database, project) == chunked(running.database, project)
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_bad_input_is_refused_with_its_status(running: Running) -> None:
     app = running.app
     project, asset = new_asset(app)
@@ -188,7 +188,7 @@ def test_bad_input_is_refused_with_its_status(running: Running) -> None:
     assert app.get(assets).json["total"] == 1
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_longest_upload_is_kept_and_cut(running: Running) -> None:
     app = running.app
     assets = f"/projects/{new_project(app)}/assets"
@@ -199,7 +199,7 @@ def test_the_longest_upload_is_kept_and_cut(running: Running) -> None:
     assert (cut.status, cut.json["chunks"]) == (201, 5225)
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_page_shows_what_is_there_and_runs_none_of_it(running: Running) -> None:
     app = running.app
     text = b"A <script>alert(1)</script> in a text where 1 < 2."
@@ -220,7 +220,7 @@ def test_the_page_shows_what_is_there_and_runs_none_of_it(running: Running) -> N
     assert app.get("/?project=2147483647&q=text").status == 200
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_forms_of_the_page_lead_back_to_it(running: Running) -> None:
     app = running.app
     made = app.post("/page/projects")
@@ -232,7 +232,7 @@ def test_the_forms_of_the_page_lead_back_to_it(running: Running) -> None:
     assert app.get(f"/projects/{project}/chunks").json["total"] > 1
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_a_database_that_goes_is_answered_with_503_and_one_that_returns_is_used(
     running: Running,
 ) -> None:

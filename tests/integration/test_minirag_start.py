@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.conftest import Database
-from tests.integration.minirag_app import APP, App, headstart, on_one_server, start_uvicorn
+from tests.conftest import ON_ONE_SERVER, Database
+from tests.integration.minirag_app import APP, App, headstart, start_uvicorn
 from tests.postgres_server import free_port
 
 
@@ -21,7 +21,7 @@ def test_without_a_server_the_app_lives_and_is_not_ready() -> None:
     assert "secret" not in probe.body
 
 
-@on_one_server
+@ON_ONE_SERVER
 def test_the_settings_of_libpq_and_a_mounted_password_lead_to_the_database(
     database: Database,
 ) -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage, refused
+
+pytestmark = ON_ONE_SERVER
 
 
 def test_without_a_file_everything_is_as_before(known: KnownStage) -> None:

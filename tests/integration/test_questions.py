@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from headstart.embedded import programs
-from tests.conftest import Database, RunHeadstart
+from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
 from tests.integration.plain import REVISIONS, copy_plain
 from tests.integration.runs import until
 from tests.integration.stage import Stage
+
+pytestmark = ON_ONE_SERVER
 
 HOLDER = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headstart:lock:%'"
 

@@ -7,7 +7,10 @@ import pytest
 
 from headstart.errors import BrokenHistory, InvalidSettings
 from headstart.readiness import Answer, Readiness
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.stage import Stage
+
+pytestmark = ON_ONE_SERVER
 
 
 def environment(stage: Stage, **more: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headstart.verdict import EXITS, Outcome
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.desk import Desk
 from tests.integration.runbook_page import HEADINGS, Example, Page
 from tests.integration.situations import SITUATIONS
@@ -18,6 +19,7 @@ from tests.integration.stage import Stage
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize("outcome", SITUATIONS)
 def test_a_situation_leads_to_its_outcome_and_prints_its_example(
     stage: Stage, outcome: Outcome

@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import SERVERS, Database, StartHeadstart
+from tests.conftest import ON_ONE_SERVER, Database, StartHeadstart
 from tests.integration.plain import REVISIONS, PlainProject
 from tests.integration.watched import Watched, watch
 
 PASSWORDS = ["p%40$w@/:'\"ü", "a b\\c?d#e&f%zz+g{}`!", "100%$x"]
 PASSWORD = PASSWORDS[0]
 # what is shown does not depend on the server's version, and every run here is watched closely
-pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+pytestmark = ON_ONE_SERVER
 
 Login = Mapping[str, str]
 """libpq's parameters, the password included."""

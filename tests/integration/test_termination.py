@@ -4,13 +4,11 @@ import json
 import os
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import SERVERS, Event
+from tests.conftest import ON_ONE_SERVER, Event
 from tests.integration.plain import REVISIONS
 from tests.integration.stage import Stage
 
-pytestmark = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
+pytestmark = ON_ONE_SERVER
 
 LIMIT_BYTES = 2048
 OF_THE_LOG = {"timestamp", "level", "event"}
