@@ -1,6 +1,7 @@
 """Databases that belong to an ordinary role, as an app's do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ MakeDatabase = Callable[..., Address]
 """(template="...") -> a new database, whose owner logs in"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def password() -> str:
     """The role's; it holds what an URL or an ini file could trip over."""
     return "s3cret%@/:$"
@@ -21,6 +22,13 @@ def password() -> str:
 
 @pytest.fixture
 def make_database(server: Server, password: str) -> Iterator[MakeDatabase]:
+    """Make databases for one test."""
+    with databases(server, password) as make:
+        yield make
+
+
+@contextmanager
+def databases(server: Server, password: str) -> Iterator[MakeDatabase]:
     """Make databases, which are dropped afterwards, and so is their owner."""
     role = f"app_{uuid4().hex[:12]}"
     server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")

@@ -15,7 +15,7 @@ MIDDLE = "8c574ada5e5f"
 """It alters enum types; what follows needs them."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def password() -> str:
     """A plain one.
 
@@ -26,8 +26,13 @@ def password() -> str:
 
 @pytest.fixture
 def argilla(tmp_path: Path) -> App:
-    """The app, with a home of its own, as it makes that on import."""
-    return replace(ARGILLA, environ={"ARGILLA_HOME_PATH": str(tmp_path), "HOME": str(tmp_path)})
+    """The app, with a home of its own."""
+    return at_home(tmp_path)
+
+
+def at_home(folder: Path) -> App:
+    """The app with this home; it makes one on import."""
+    return replace(ARGILLA, environ={"ARGILLA_HOME_PATH": str(folder), "HOME": str(folder)})
 
 
 def settings(address: Address) -> dict[str, str]:

@@ -10,9 +10,10 @@ from tests.conftest import ON_ONE_SERVER
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
-from tests.histories.conftest import MakeDatabase
+from tests.histories.conftest import MakeDatabase, databases
 from tests.histories.test_argilla import argilla as app_with_a_home
-from tests.histories.test_argilla import settings, upgrade
+from tests.histories.test_argilla import at_home, settings, upgrade
+from tests.postgres_server import Server
 
 # one server will do: that all read the same schema is tested in tests/servers
 pytestmark = ON_ONE_SERVER
@@ -20,36 +21,39 @@ argilla = app_with_a_home
 DRAWN = 4
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def password() -> str:
     """Without a `%`: argilla's env.py gives the URL to the ini parser as it is."""
     return "plain"
 
 
+@pytest.fixture(scope="session")
+def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What its maintainers would ship, built once."""
+    folder = tmp_path_factory.mktemp("argilla")
+    app, file = at_home(folder), folder / "fingerprints.txt"
+    with databases(server, password) as make:
+        scratch = make()
+        ended = build_fingerprints(app, scratch, file, **settings(scratch))
+    assert ended.exit_code == 0, ended
+    return file
+
+
 def test_some_of_its_revisions_are_told_and_upgraded_as_alembic_does(
-    argilla: App, make_database: MakeDatabase, tmp_path: Path
+    known: Path, argilla: App, make_database: MakeDatabase
 ) -> None:
-    file = tmp_path / "fingerprints.txt"
-    replayed_in = make_database()
-    built = build_fingerprints(argilla, replayed_in, file, **settings(replayed_in))
-    assert built.exit_code == 0, built
     revisions = drawn(argilla, DRAWN)
     walk = Walk(make_database(), make_database, partial(upgrade, argilla))
     copies = walk.stop_at(revisions)
     expected = {each: Adopted("baselined", (each,)) for each in revisions}
-    found = {each: adopt(argilla, at, file, **settings(at)) for each, at in copies.items()}
+    found = {each: adopt(argilla, at, known, **settings(at)) for each, at in copies.items()}
     assert found == expected, f"seed {SEED}"
     for address in copies.values():
         assert address.dump() == walk.address.dump()
         assert version_rows(address) == version_rows(walk.address)
 
 
-def test_its_schemas_are_all_different(
-    argilla: App, make_database: MakeDatabase, tmp_path: Path
-) -> None:
+def test_its_schemas_are_all_different(known: Path, argilla: App) -> None:
     """What the test above rests on: no revision of it is taken for another one."""
-    file = tmp_path / "fingerprints.txt"
-    replayed_in = make_database()
-    build_fingerprints(argilla, replayed_in, file, **settings(replayed_in))
-    states = read_file(file.read_text()).states
+    states = read_file(known.read_text()).states
     assert len({state.root for state in states}) == len(states) == len(argilla.history)

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.comparison import version_rows
-from tests.histories.conftest import MakeDatabase
+from tests.histories.conftest import MakeDatabase, databases
 from tests.histories.test_mlflow import (
     FIRST,
     MAKE_BASE_TABLES,
@@ -22,6 +22,7 @@ from tests.histories.test_mlflow import (
     python,
     upgraded,
 )
+from tests.postgres_server import Server
 from tests.projects.playground import Address
 
 BASE_SQL = Path(__file__).parent / "mlflow_base.sql"
@@ -54,11 +55,12 @@ def expected_at(revision: str, rows: str) -> Adopted:
     return Adopted("baselined", (EQUAL.get(revision, revision),))
 
 
-@pytest.fixture
-def known(make_database: MakeDatabase, tmp_path: Path) -> Path:
-    """What its maintainers would ship: built with the tables that no revision makes."""
-    file = tmp_path / "fingerprints.txt"
-    ended = build_fingerprints(MLFLOW, make_database(), file, HEADSTART_REPLAY_SQL=str(BASE_SQL))
+@pytest.fixture(scope="session")
+def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What its maintainers would ship, built once: with the tables that no revision makes."""
+    file = tmp_path_factory.mktemp("mlflow") / "fingerprints.txt"
+    with databases(server, password) as make:
+        ended = build_fingerprints(MLFLOW, make(), file, HEADSTART_REPLAY_SQL=str(BASE_SQL))
     assert ended.exit_code == 0, ended
     assert ended.stdout == f"{file} has 67 revisions, {file.stat().st_size} bytes\n"
     return file
