@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TEST_PROCESSES ?= 2
+# one more than a small machine has cores: many tests wait for something, or see that something waits
+TEST_PROCESSES ?= 3
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url
 

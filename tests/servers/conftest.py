@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from tests.servers.containers import remove_leftovers, require_engine
-from tests.servers.databases import Database, debian_server, official_server
+from tests.servers.databases import OFFICIAL, Database, debian_server, official_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +33,7 @@ def official_servers() -> Iterator[Callable[[int], Database]]:
         yield of_version
 
 
-@pytest.fixture(scope="session", params=[16, 18])
+@pytest.fixture(scope="session", params=OFFICIAL)
 def official(
     request: pytest.FixtureRequest, official_servers: Callable[[int], Database]
 ) -> Database:

@@ -5,7 +5,6 @@ loopback interface, and reach each other by address: this needs no network of ou
 """
 
 import io
-import re
 import subprocess
 import tarfile
 import time
@@ -20,6 +19,10 @@ LABEL = "headstart.tests"
 LIFETIME_SECONDS = 3600
 COMMAND_SECONDS = 60
 PORT = 5432
+_ADDRESS_AND_PORT = (
+    "{{.NetworkSettings.IPAddress}}"
+    f' {{{{(index (index .NetworkSettings.Ports "{PORT}/tcp") 0).HostPort}}}}'
+)
 
 
 class EngineFailed(Exception):
@@ -116,11 +119,8 @@ def remove_leftovers() -> None:
 
 
 def _look_up(identifier: str) -> Container:
-    address = docker("inspect", "--format={{.NetworkSettings.IPAddress}}", identifier)
-    published = docker("port", identifier, f"{PORT}/tcp")
-    port = re.search(r"127\.0\.0\.1:(\d+)", published)
-    assert port is not None, published
-    return Container(identifier, int(port[1]), address)
+    address, port = docker("inspect", f"--format={_ADDRESS_AND_PORT}", identifier).split()
+    return Container(identifier, int(port), address)
 
 
 def _archive(files: Mapping[str, str]) -> bytes:

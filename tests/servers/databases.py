@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import psycopg2
+import pytest
 
 from tests.integration.runs import until
 from tests.servers.containers import Container, build, running
@@ -17,6 +18,10 @@ USER, PASSWORD = "app", "s3cret"
 PGBOUNCER_IMAGE = os.environ.get("HEADSTART_TEST_PGBOUNCER_IMAGE") or "edoburu/pgbouncer"
 DEBIAN_IMAGE = "headstart-tests/debian"
 CONNECT_SECONDS = 5
+OFFICIAL = (16, 18)
+"""The versions of the official image that most rules are shown on."""
+ON_ONE_SERVER = pytest.mark.parametrize("official", OFFICIAL[-1:], indirect=True, scope="session")
+"""For rules of the pooler's, in which the version of the server behind it has no part."""
 
 _numbers = itertools.count(1)
 

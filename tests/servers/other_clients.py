@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import psycopg2
 
 CLIENTS = 3
+PAUSE_SECONDS = 0.02
+"""Between two looks: there are many in each run, and the server has time for others, too."""
 
 LOOK = """
     SELECT coalesce(string_agg(found, ', '), '') FROM (
@@ -37,7 +39,7 @@ class Clients:
         """Look at the session of whatever server connection comes, again and again."""
         connection = psycopg2.connect(self._url, application_name="another client")
         cursor = connection.cursor()
-        while not self._ended.wait(0.005):
+        while not self._ended.wait(PAUSE_SECONDS):
             cursor.execute(LOOK)
             row = cursor.fetchone()
             if row and row[0]:

@@ -8,8 +8,9 @@ import pytest
 from tests.integration.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
 from tests.integration.runs import APPLIED, Run, run
 from tests.servers.containers import Container
-from tests.servers.databases import Database, bouncer
+from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
 
+pytestmark = ON_ONE_SERVER
 WAIT = {"HEADSTART_WAIT_SECONDS": str(WAIT_SECONDS)}
 DATABASES = {
     "app": "{server}",

@@ -59,6 +59,34 @@ def project(tmp_path: Path) -> PlainProject:
     return copy_plain(tmp_path / "project")
 
 
+@pytest.fixture(scope="module")
+def of_every_kind(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PlainProject, Path]:
+    """A history of every kind of object, and its file, which one server has built."""
+    folder = tmp_path_factory.mktemp("of_every_kind")
+    history = as_history(copy_plain(folder / "project"), scripts(13))
+    file = folder / "fingerprints.txt"
+    build = fingerprint("build", servers[BUILT_ON].create().url(), history.ini, file)
+    assert build.code == 0, build
+    return history, file
+
+
+@pytest.fixture(scope="module")
+def of_two_servers(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PlainProject, Path]:
+    """A history that builds another schema on 18, and the file with both."""
+    folder = tmp_path_factory.mktemp("of_two_servers")
+    history = as_history(copy_plain(folder / "project"), [])
+    history.add("0001", None, GENERATED)
+    file = folder / "fingerprints.txt"
+    for version in (16, 18):
+        build = fingerprint("build", servers[version].create().url(), history.ini, file)
+        assert build.code == 0, build
+    return history, file
+
+
 def lines_since(built: Mapping[int, Database], first: int, version: int) -> frozenset[str]:
     """What the scripts up to that of version `first` have built on a server."""
     begun = {v for v in VERSIONS if v <= first}
@@ -110,12 +138,10 @@ def test_a_view_that_selects_extract_is_the_same_on_each_server(servers: Servers
 
 @pytest.mark.parametrize("version", OTHERS)
 def test_a_file_that_is_built_on_one_server_holds_on_each_other(
-    servers: Servers, project: PlainProject, tmp_path: Path, version: int
+    servers: Servers, of_every_kind: tuple[PlainProject, Path], version: int
 ) -> None:
     """As the commands show it; that check can fail here is shown below."""
-    history, file = as_history(project, scripts(13)), tmp_path / "fingerprints.txt"
-    build = fingerprint("build", servers[BUILT_ON].create().url(), history.ini, file)
-    assert build.code == 0, build
+    history, file = of_every_kind
     checked = fingerprint("check", servers[version].create().url(), history.ini, file)
     assert checked.code == 0, checked
 
@@ -148,13 +174,9 @@ def test_what_another_server_builds_otherwise_is_stale_until_it_is_recorded(
 
 @pytest.mark.parametrize("version", [16, 18])
 def test_a_variant_of_a_server_is_adopted_and_no_drift_there(
-    servers: Servers, project: PlainProject, tmp_path: Path, version: int
+    servers: Servers, of_two_servers: tuple[PlainProject, Path], version: int
 ) -> None:
-    as_history(project, [])
-    project.add("0001", None, GENERATED)
-    file = tmp_path / "fingerprints.txt"
-    for each in (16, 18):
-        fingerprint("build", servers[each].create().url(), project.ini, file)
+    project, file = of_two_servers
     database = servers[version].create()
     names = {"HEADSTART_ALEMBIC_INI": project.ini, "HEADSTART_FINGERPRINTS": str(file)}
     assert run(database.url(), **names).outcome == "upgraded"

@@ -8,9 +8,12 @@ import pytest
 from tests.projects.case import Case, read_cases
 from tests.projects.playground import Address, assert_same, assert_upgraded, copy_of
 from tests.servers.containers import Container
-from tests.servers.databases import PASSWORD, USER, Database, bouncer
+from tests.servers.databases import ON_ONE_SERVER, PASSWORD, USER, Database, bouncer
 from tests.servers.other_clients import clients_at_work
 
+# each project runs on every version in tests/projects, and what a pooler shares on each of them in
+# test_sessions_behind_bouncer.py
+pytestmark = ON_ONE_SERVER
 CASES = [case for case in read_cases() if case.pooled]
 SERVERS_IN_POOL = 3
 """The run lock has one; our work and the other clients' comes to the other two."""

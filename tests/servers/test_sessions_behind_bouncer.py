@@ -95,6 +95,9 @@ def sessions_in_pool(tenant: Database, pool: Container) -> set[str]:
     return seen
 
 
+@pytest.mark.parametrize(
+    ("official", "project"), [(16, "psycopg2"), (18, "asyncpg")], indirect=True
+)
 def test_in_fifty_runs_nothing_gets_into_a_wrong_schema_or_stays_in_the_pool(
     tenant: Database, pool: Container, project: PlainProject
 ) -> None:
