@@ -62,7 +62,7 @@ $(IMAGES)/%/.ready: tests/histories/%.txt $(READY)
 
 .PHONY: test-servers
 test-servers: setup ## Tests against servers in containers; needs a container engine
-	$(PYTEST) --dist loadgroup tests/servers
+	$(PYTEST) --dist loadfile tests/servers  # a file has servers of its own, and one crowd at a time
 
 # the commit of the checkout, for the labels, the log and the verdict; none outside of a clone
 REVISION = $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)

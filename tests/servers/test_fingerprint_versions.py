@@ -19,7 +19,6 @@ from tests.servers.fingerprints import (
     scripts,
 )
 
-pytestmark = pytest.mark.xdist_group("a server of each version")
 Servers = Mapping[int, Database]
 BUILT_ON = 15
 """Neither the oldest nor the newest, so that both directions are seen."""

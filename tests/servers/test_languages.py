@@ -11,7 +11,6 @@ from tests.integration.runs import run, until
 from tests.servers.containers import running
 from tests.servers.databases import DEBIAN_IMAGE, Database
 
-pytestmark = pytest.mark.xdist_group("the server of Debian")
 AS_STANDBY = "touch $PGDATA/standby.signal; exec postgres -c listen_addresses=* -c hot_standby=off"
 
 

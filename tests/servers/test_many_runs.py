@@ -8,9 +8,6 @@ from tests.integration.many_runs import assert_one_worked, run_at_once
 from tests.integration.runs import run
 from tests.servers.databases import Database, bouncer
 
-# one after the other: each keeps all cores busy, and its runs have their time limits
-pytestmark = pytest.mark.xdist_group("many runs at once")
-
 
 @pytest.mark.parametrize(
     ("version", "pool_size", "times"), [(16, 20, 1), (18, 20, 1), (16, 2, 1), (18, 2, 5)]

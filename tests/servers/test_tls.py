@@ -8,8 +8,6 @@ from tests.integration.endings import assert_refused_at_once
 from tests.integration.runs import run
 from tests.servers.databases import Database
 
-pytestmark = pytest.mark.xdist_group("the server of Debian")
-
 
 @pytest.fixture(scope="session")
 def certificate(debian: Database, tmp_path_factory: pytest.TempPathFactory) -> str:
