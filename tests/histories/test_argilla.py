@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.histories.app import App
 from tests.histories.comparison import assert_nothing_to_do, assert_upgraded, version_rows
 from tests.histories.conftest import MakeDatabase
@@ -65,6 +66,7 @@ def test_it_ends_as_with_alembic_alone(argilla: App, make_database: MakeDatabase
     assert middle.dump() == reference.dump()
 
 
+@ON_ONE_SERVER
 def test_its_env_py_on_another_database_than_ours_is_refused(
     argilla: App, make_database: MakeDatabase
 ) -> None:

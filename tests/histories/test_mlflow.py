@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Finished
+from tests.conftest import ON_ONE_SERVER, Finished
 from tests.histories.app import App
 from tests.histories.comparison import (
     assert_applied,
@@ -103,6 +103,7 @@ def test_the_whole_history_is_there() -> None:
     assert MLFLOW.history[0] == FIRST
 
 
+@ON_ONE_SERVER
 def test_an_empty_database_fails_at_the_first_revision_as_with_alembic_alone(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
@@ -134,12 +135,14 @@ def test_it_ends_as_with_alembic_alone(
     assert_same(address, reference)
 
 
+@ON_ONE_SERVER
 def test_base_tables_without_a_version_row_are_refused_and_named(base: Address) -> None:
     before = base.dump()
     assert_unproven(MLFLOW.headstart(base.url()), BASE_TABLES)
     assert base.dump() == before
 
 
+@ON_ONE_SERVER
 def test_base_tables_are_taken_over_at_an_operators_word(
     base: Address, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
@@ -151,6 +154,7 @@ def test_base_tables_are_taken_over_at_an_operators_word(
     assert_same(base, reference)
 
 
+@ON_ONE_SERVER
 def test_what_the_package_makes_is_ready_and_baselined_at_head_where_its_row_is_lost(
     make_database: MakeDatabase,
 ) -> None:
