@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import clean_environ
+from tests.conftest import ON_ONE_SERVER, clean_environ
 from tests.integration.plain import REVISIONS
 from tests.integration.stage import Stage
 from tests.postgres_server import free_port
+
+pytestmark = ON_ONE_SERVER
 
 
 def test_a_script_that_takes_sigterm_for_itself_does_not_make_it_a_success(stage: Stage) -> None:
