@@ -75,7 +75,7 @@ image: ## Build the image headstart:VERSION; needs a container engine, as the ne
 
 .PHONY: test-image
 test-image: setup ## The image, compose.yaml and the examples, in containers
-	$(BIN)/python -m pytest tests/image
+	$(PYTEST) --dist loadfile tests/image
 
 .PHONY: test-cluster
 test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
