@@ -93,6 +93,8 @@ def schema_text(values: tuple[Value, ...]) -> str:
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **_object(values)}
     # Helm hands what the chart above has below `global` to each chart in it
     schema["properties"]["global"] = {"type": "object"}
+    # what the chart above says in `condition` of its dependency
+    schema["properties"]["enabled"] = {"type": "boolean"}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -58,7 +58,7 @@ class Release:
     def _run(self, verb: str, version: str, headstart: dict[str, Any]) -> str:
         file = self.chart.parent / f"{version}-values.yaml"
         file.write_text(self.values(version, **headstart))
-        waits = ("--wait", "--wait-for-jobs", "--timeout=100s")
+        waits = ("--wait", "--wait-for-jobs", "--timeout=100s", "--render-subchart-notes")
         return self.namespace.helm(verb, self.name, str(self.chart), f"--values={file}", *waits)
 
     def rollback(self, number: int) -> str:

@@ -1,14 +1,15 @@
 """The chart in an app's chart: installed, upgraded, failed, repaired, rolled back."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cluster.database import Postgres
+from tests.cluster.database import URL, Postgres
 from tests.cluster.images import PGBOUNCER, PROJECT
-from tests.cluster.kube import Namespace, containers, eventually, verdict_of
+from tests.cluster.kube import CommandFailed, Namespace, containers, eventually, verdict_of
 from tests.cluster.releases import APP, CHART, MIGRATION, Release, app_chart, failure
 
 POOLER = r"""
@@ -111,6 +112,66 @@ def test_a_rollback_to_an_image_that_does_not_know_the_revision_is_refused_befor
     verdict = verdict_of(pod) or {}
     assert (verdict["outcome"], verdict["exit_code"]) == ("unknown_revision", 23)
     assert "HEADSTART_AHEAD=allow" in verdict["next_step"]
+    assert postgres.version() == ["0004"]
+
+    # the way out that docs/kubernetes.md describes
+    assert shop.statuses()[-1] == "pending-rollback"
+    assert "another operation" in failure(shop.upgrade, "repaired")
+    go_back(shop, 2)
+    shop.upgrade("repaired")
+    assert shop.statuses()[-1] == "deployed"
+    assert postgres.version() == ["0005"]
+
+
+def go_back(shop: Release, number: int) -> None:
+    """Roll back; Helm 3 may need a second try where there is a Job."""
+    try:
+        shop.rollback(number)
+    except CommandFailed as error:
+        if "field is immutable" not in str(error):
+            raise
+        shop.rollback(number)
+
+
+def test_a_rollback_without_its_hook_is_the_operators_word(
+    release: Make, postgres: Postgres
+) -> None:
+    shop = release("hook")
+    shop.install("one")
+    shop.upgrade("two")
+    shop.namespace.helm("rollback", "shop", "1", "--no-hooks", "--wait", "--timeout=100s")
+    assert shop.app_versions() == {"one"}
+    assert postgres.version() == ["0004"]
+
+
+@pytest.mark.usefixtures("postgres")
+def test_a_hook_whose_secret_is_missing_says_so_at_once(release: Make) -> None:
+    """The kubelet would wait for it until the Job's end, and take the pod away with its events."""
+    shop = release("hook")
+    database = {"url": URL, "secret": "nobody-made-it"}
+    failure(shop.install, "one", database=database)
+    (pod,) = shop.namespace.pods("job-name=shop-headstart")
+    verdict = verdict_of(pod) or {}
+    assert verdict["exit_code"] == 2
+    assert "/run/secrets/headstart/password" in verdict["error"]["message"]
+
+
+def test_what_a_hook_needs_beside_its_job_is_there_with_it_and_gone_after_it(
+    release: Make, postgres: Postgres
+) -> None:
+    shop = release("hook")
+
+    def beside_the_job() -> list[int]:
+        kinds = ("networkpolicies", "poddisruptionbudgets")
+        return [len(shop.namespace.objects(kind, MIGRATION)) for kind in kinds]
+
+    values = {"networkPolicy": {"enabled": True}, "podDisruptionBudget": {"enabled": True}}
+    with ThreadPoolExecutor() as pool:
+        installing = pool.submit(shop.install, "slow", **values)
+        eventually(postgres.lock_holders, "a run that holds the lock")
+        assert beside_the_job() == [1, 1]
+        installing.result()
+    assert beside_the_job() == [0, 0]
     assert postgres.version() == ["0004"]
 
 

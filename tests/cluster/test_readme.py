@@ -53,4 +53,4 @@ def test_the_readme_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         said = done.stdout
     assert '"outcome": "upgraded"' in said
-    assert APP in namespace.kubectl("get", "deployment", "minirag", "--output=yaml")
+    assert APP in namespace.kubectl("get", "deployment", "shop", "--output=yaml")

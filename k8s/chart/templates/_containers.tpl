@@ -20,7 +20,7 @@
 {{- define "headstart.container" -}}
 {{- $chart := .chart -}}
 {{- with $chart.Values -}}
-- name: headstart
+- name: {{ include "headstart.containerName" $chart }}
   image: {{ include "headstart.image" $chart }}
   imagePullPolicy: {{ .image.pullPolicy }}
   args: [{{ $.verb }}]
@@ -29,7 +29,7 @@
   {{- with .envFrom }}
   envFrom: {{- toYaml . | nindent 4 }}
   {{- end }}
-  resources: {{- toYaml .resources | nindent 4 }}
+  resources: {{- ternary .waitResources .resources (eq $.verb "wait") | toYaml | nindent 4 }}
   securityContext: {{- toYaml .securityContext | nindent 4 }}
   # the verdict; the log's end only where there is none, as after a kill
   terminationMessagePolicy: FallbackToLogsOnError
@@ -62,7 +62,15 @@
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}
 {{- end }}
-{{- with $chart.Values.database }}
+{{ include "headstart.databaseEnv" $chart | trim }}
+{{- with $chart.Values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Where the database is, for headstart and for an app that mounts headstart.volumeMounts. */}}
+{{- define "headstart.databaseEnv" -}}
+{{- with .Values.database }}
 {{- if .urlKey }}
 - name: DATABASE_URL_FILE
   value: /run/secrets/headstart/url
@@ -81,18 +89,20 @@
   value: /etc/headstart/ca/ca.crt
 {{- end }}
 {{- end }}
-{{- with $chart.Values.env }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{/* What the containers above mount. */}}
 {{- define "headstart.volumes" -}}
+{{- $name := include "headstart.containerName" . -}}
 {{- with .Values.database -}}
 {{- if or .secret .secretData }}
-- name: headstart-database
+- name: {{ $name }}-database
   secret:
     secretName: {{ include "headstart.secretName" $ }}
+    {{- if eq $.Values.mode "hook" }}
+    # a Secret that is not there is told by headstart at once; the kubelet would wait until the Job's end
+    optional: true
+    {{- end }}
     # readable for any user; nobody else is in the pod's file system
     defaultMode: 0444
     items:
@@ -103,9 +113,12 @@
       {{- end }}
 {{- end }}
 {{- if .caConfigMap }}
-- name: headstart-ca
+- name: {{ $name }}-ca
   configMap:
     name: {{ .caConfigMap }}
+    {{- if eq $.Values.mode "hook" }}
+    optional: true
+    {{- end }}
     items:
       - {key: {{ .caKey | quote }}, path: ca.crt}
 {{- end }}
@@ -116,12 +129,13 @@
 {{- end -}}
 
 {{- define "headstart.volumeMounts" -}}
+{{- $name := include "headstart.containerName" . -}}
 {{- with .Values.database -}}
 {{- if or .secret .secretData }}
-- {name: headstart-database, mountPath: /run/secrets/headstart, readOnly: true}
+- {name: {{ $name }}-database, mountPath: /run/secrets/headstart, readOnly: true}
 {{- end }}
 {{- if .caConfigMap }}
-- {name: headstart-ca, mountPath: /etc/headstart/ca, readOnly: true}
+- {name: {{ $name }}-ca, mountPath: /etc/headstart/ca, readOnly: true}
 {{- end }}
 {{- end }}
 {{- end -}}

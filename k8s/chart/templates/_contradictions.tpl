@@ -8,11 +8,15 @@
 {{- if and .url .urlKey -}}
 {{- fail "database.url and database.urlKey both name the database: keep one" -}}
 {{- end -}}
-{{- if regexMatch "://[^/@]*:[^@]*@" .url -}}
+{{- if regexMatch "://[^/@]*:[^@]*@|[?&]password=" .url -}}
 {{- fail "database.url holds a password: put it into the Secret that database.secret names" -}}
 {{- end -}}
 {{- if and .urlKey (not (or .secret .secretData)) -}}
 {{- fail "database.urlKey is a key of the Secret that database.secret names: name it" -}}
+{{- end -}}
+{{- $key := default .passwordKey .urlKey -}}
+{{- if and .secretData (not (hasKey .secretData $key)) -}}
+{{- fail (printf "database.secretData has no key %s, which the pods mount" $key) -}}
 {{- end -}}
 {{- if and .secret .secretData -}}
 {{- fail "database.secret exists and database.secretData makes one: keep one" -}}

@@ -15,14 +15,15 @@
 {{- add (ceil .Values.settings.deadlineSeconds | int) 15 -}}
 {{- end -}}
 
-{{/* All attempts, and the pauses between them: 10 s, doubled each time, at most 360. */}}
+{{/* All attempts, and the pauses between them: 10 s, doubled each time, at most 600.
+     Source: Kubernetes, MaxJobPodFailureBackOff of its Job controller. */}}
 {{- define "headstart.jobDeadline" -}}
 {{- $retries := include "headstart.backoffLimit" . | int -}}
 {{- $seconds := mul (add $retries 1) (include "headstart.podDeadline" . | int) -}}
 {{- $pause := 10 -}}
 {{- range until $retries -}}
 {{- $seconds = add $seconds $pause -}}
-{{- $pause = min 360 (mul 2 $pause) -}}
+{{- $pause = min 600 (mul 2 $pause) -}}
 {{- end -}}
 {{- add $seconds 10 -}}
 {{- end -}}

@@ -2,14 +2,25 @@
      .Subcharts.headstart. */}}
 
 {{- define "headstart.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | lower | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
-{{/* At most 40 characters: a Job's name gets more, and its pods' labels take 63. */}}
+{{/* At most 40 characters: a Job's name gets more, and its pods' labels take 63. What is longer ends in
+     a hash of the whole: else a release would delete the Job of another one that begins alike. */}}
 {{- define "headstart.fullname" -}}
 {{- $name := include "headstart.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- $full = default $full .Values.fullnameOverride | lower | replace "." "-" -}}
+{{- if gt (len $full) 40 -}}
+{{- $full = printf "%s-%s" (trunc 31 $full | trimSuffix "-") (sha256sum $full | trunc 8) -}}
+{{- end -}}
+{{- trimAll "-" $full -}}
+{{- end -}}
+
+{{/* Of the container, and the beginning of its volumes' names: `headstart`, or the alias, by which an app
+     with two databases has the chart twice. */}}
+{{- define "headstart.containerName" -}}
+{{- .Chart.Name | lower | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
 {{- define "headstart.selectorLabels" -}}
@@ -20,7 +31,7 @@ app.kubernetes.io/component: migration
 
 {{- define "headstart.labels" -}}
 {{ include "headstart.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-._" | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
@@ -39,7 +50,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "headstart.hookAnnotations" -}}
 helm.sh/hook: {{ .on }}
 helm.sh/hook-weight: {{ int .weight | quote }}
-helm.sh/hook-delete-policy: before-hook-creation
+helm.sh/hook-delete-policy: before-hook-creation{{ with .andThen }},{{ . }}{{ end }}
 {{- end -}}
 
 {{- define "headstart.hooks" -}}

@@ -43,7 +43,7 @@ volumes:
 
 {{- define "headstart.podMetadata" -}}
 labels:
-  {{- merge (include "headstart.labels" . | fromYaml) .Values.podLabels | toYaml | nindent 2 }}
+  {{- merge (include "headstart.labels" . | fromYaml) (default dict .Values.podLabels) | toYaml | nindent 2 }}
 {{- with .Values.podAnnotations }}
 annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -63,7 +63,7 @@ podFailurePolicy:
     # these need a person: trying again would fail again
     - action: FailJob
       onExitCodes:
-        containerName: headstart
+        containerName: {{ include "headstart.containerName" $chart }}
         operator: In
         values: [1, 2, 20, 21, 22, 23, 24, 25, 26]
 template:
@@ -71,4 +71,19 @@ template:
     {{- include "headstart.podMetadata" $chart | nindent 4 }}
   spec:
     {{- include "headstart.podSpec" . | nindent 4 }}
+{{- end -}}
+
+{{- define "headstart.runSpec" -}}
+{{- $limits := dict "backoffLimit" (include "headstart.backoffLimit" .) "jobDeadline" (include "headstart.jobDeadline" .) -}}
+{{- include "headstart.jobSpec" (merge (dict "chart" . "verb" "run") $limits) -}}
+{{- end -}}
+
+{{/* A Job's template cannot be changed: in mode job each release, and each other template, is another
+     Job. A hook is deleted before it is made again. */}}
+{{- define "headstart.jobName" -}}
+{{- $name := include "headstart.fullname" . -}}
+{{- if eq .Values.mode "job" -}}
+{{- $name = printf "%s-%d-%s" $name (int .Release.Revision) (include "headstart.runSpec" . | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
