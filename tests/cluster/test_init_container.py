@@ -109,4 +109,5 @@ def test_a_refusal_that_kubernetes_repeats_writes_nothing_and_says_the_same_agai
     }
     assert first["run_id"] != again["run_id"]
     assert postgres.query(next_transaction) == before
-    assert postgres.lock_holders() == []
+    # a start in this very moment holds the lock
+    eventually(lambda: not postgres.lock_holders(), "a lock that nobody holds")
