@@ -91,23 +91,22 @@ class Namespace:
         return found
 
     def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        """The objects of a kind that have these labels, the oldest first."""
+        """The objects of a kind with these labels that are not about to go, the oldest first."""
         order = "--sort-by=.metadata.creationTimestamp"
         text = self.kubectl("get", kind, f"--selector={selector}", "--output=json", order)
         found: list[dict[str, Any]] = json.loads(text)["items"]
-        return found
+        return [each for each in found if "deletionTimestamp" not in each["metadata"]]
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
         """The pods with these labels that are not about to go, the oldest first."""
-        found = self.objects("pods", selector)
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        return self.objects("pods", selector)
 
-    def events(self, of: str) -> list[str]:
-        """Reason and message of each event of an object whose name begins so."""
+    def events(self, of: str, reason: str) -> list[str]:
+        """The message of each event with this reason, of an object whose name begins so."""
         return [
-            f"{event['reason']}: {event.get('message', '')}"
+            event.get("message", "")
             for event in self.objects("events")
-            if event["involvedObject"]["name"].startswith(of)
+            if event["involvedObject"]["name"].startswith(of) and event["reason"] == reason
         ]
 
     def job_ends(self, name: str, timeout_seconds: float = WAIT_SECONDS) -> tuple[str, str]:

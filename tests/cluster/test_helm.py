@@ -228,6 +228,7 @@ def test_an_old_replica_starts_again_on_a_newer_database_unless_that_is_refused(
     shop = release("hook")
     shop.install("one", settings=settings)
     shop.namespace.kubectl("scale", "deployment/shop", "--replicas=0")
+    eventually(lambda: not shop.namespace.pods(APP), "an end of the pods")
     postgres.query("UPDATE alembic_version SET version_num = '0004'")
     shop.namespace.kubectl("scale", "deployment/shop", "--replicas=1")
 

@@ -86,7 +86,7 @@ def test_a_rolling_update_brings_a_new_revision_and_one_that_fails_replaces_noth
     assert "Exit Code:    21" in told
     assert '"outcome": "revision_failed"' in told
     assert "division by zero" in told
-    assert any(event.startswith("BackOff:") for event in namespace.events("minirag"))
+    eventually(lambda: namespace.events("minirag", "BackOff"), "an event that says so")
 
 
 def test_a_refusal_that_kubernetes_repeats_writes_nothing_and_says_the_same_again(

@@ -64,7 +64,8 @@ def test_a_permanent_failure_ends_the_job_at_once(namespace: Namespace, postgres
     assert (verdict["outcome"], verdict["exit_code"]) == ("revision_failed", 21)
     assert [step["revision"] for step in verdict["applied"]] == ["0001", "0002", "0003", "0004"]
     assert postgres.version() == ["0004"]
-    assert any("exit code 21" in event for event in namespace.events("headstart"))
+    (event, *_) = eventually(lambda: namespace.events("headstart", "PodFailurePolicy"), "an event")
+    assert "exit code 21" in event
     assert "division by zero" in namespace.kubectl("describe", "pod", pod["metadata"]["name"])
 
 
