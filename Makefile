@@ -79,7 +79,7 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 
 .PHONY: test-cluster
 test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
-	$(BIN)/python -m pytest -n 3 --dist worksteal tests/cluster
+	$(PYTEST) tests/cluster
 
 .PHONY: bench
 bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
