@@ -1,14 +1,16 @@
-"""The images, published once; a namespace for each test; a Postgres in it, where one is wanted."""
+"""The images, published once; a namespace for each test; a Postgres, a release in it."""
 
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.database import SECRET, Postgres, start_postgres
 from tests.cluster.images import build_and_publish
 from tests.cluster.kube import CommandFailed, Namespace, command, new_namespace
+from tests.cluster.releases import Make, Release, app_chart
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,3 +52,15 @@ def postgres(namespace: Namespace) -> Postgres:
     """A Postgres that answers, in the namespace, and the Secret with its password."""
     namespace.apply(SECRET)
     return start_postgres(namespace)
+
+
+@pytest.fixture(scope="session")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's chart with its dependency."""
+    return app_chart(tmp_path_factory.mktemp("charts"))
+
+
+@pytest.fixture
+def release(namespace: Namespace, chart: Path) -> Make:
+    """A release that is not installed yet."""
+    return lambda mode: Release(namespace, chart, mode)

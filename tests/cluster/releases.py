@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ from typing import Any
 import yaml
 
 from tests.cluster.images import PROJECT, WAITING
-from tests.cluster.kube import HELM, ROOT, CommandFailed, Namespace, command
+from tests.cluster.kube import (
+    HELM,
+    ROOT,
+    CommandFailed,
+    Namespace,
+    command,
+    containers,
+    verdict_of,
+)
 
 CHART = ROOT / "k8s" / "chart"
 APP_CHART = ROOT / "examples" / "app-chart"
@@ -55,6 +64,12 @@ class Release:
         """`helm upgrade`, which waits for the app and for Jobs."""
         return self._run("upgrade", version, headstart)
 
+    def begin_upgrade(self, version: str) -> None:
+        """`helm upgrade` that waits for nothing but hooks."""
+        file = self.chart.parent / f"{version}-values.yaml"
+        file.write_text(self.values(version))
+        self.namespace.helm("upgrade", self.name, str(self.chart), f"--values={file}")
+
     def _run(self, verb: str, version: str, headstart: dict[str, Any]) -> str:
         file = self.chart.parent / f"{version}-values.yaml"
         file.write_text(self.values(version, **headstart))
@@ -71,6 +86,10 @@ class Release:
         text = self.namespace.helm("history", self.name, "--output=json")
         return [each["status"] for each in json.loads(text)]
 
+    def app_verdicts(self) -> list[dict[str, Any]]:
+        """The verdict of each pod's headstart; an empty one while there is none."""
+        return [verdict_of(pod) or {} for pod in self.namespace.pods(APP) if containers(pod)]
+
     def app_pods(self) -> set[str]:
         """The uids of the app's pods."""
         return {pod["metadata"]["uid"] for pod in self.namespace.pods(APP)}
@@ -81,6 +100,10 @@ class Release:
             pod["spec"]["containers"][0]["image"].rpartition(":")[2]
             for pod in self.namespace.pods(APP)
         }
+
+
+Make = Callable[[str], Release]
+"""Makes the release in a mode."""
 
 
 def failure(act: Any, *arguments: Any, **values: Any) -> str:

@@ -1,16 +1,14 @@
-"""The chart in an app's chart: installed, upgraded, failed, repaired, rolled back."""
+"""The chart in an app's chart: installed, upgraded, failed, repaired."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.cluster.database import URL, Postgres
 from tests.cluster.images import PGBOUNCER, PROJECT
-from tests.cluster.kube import CommandFailed, Namespace, containers, eventually, verdict_of
-from tests.cluster.releases import APP, CHART, MIGRATION, Release, app_chart, failure
+from tests.cluster.kube import eventually, verdict_of
+from tests.cluster.releases import CHART, MIGRATION, Make, Release, failure
 
 POOLER = r"""
 set -eu
@@ -22,21 +20,6 @@ printf '%s\n' '[databases]' '* = host=postgres port=5432' '[pgbouncer]' 'listen_
 exec pgbouncer /tmp/pooler.ini
 """
 """Runs PgBouncer of any image that has it and a shell."""
-
-Make = Callable[[str], Release]
-"""Makes the release in a mode."""
-
-
-@pytest.fixture(scope="session")
-def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The app's chart with its dependency."""
-    return app_chart(tmp_path_factory.mktemp("charts"))
-
-
-@pytest.fixture
-def release(namespace: Namespace, chart: Path) -> Make:
-    """A release that is not installed yet."""
-    return lambda mode: Release(namespace, chart, mode)
 
 
 @pytest.mark.parametrize("mode", ["hook", "job", "init"])
@@ -96,54 +79,6 @@ def test_a_failed_hook_leaves_the_old_pods_and_the_repaired_upgrade_succeeds(
     assert shop.app_versions() == {"repaired"}
 
 
-@pytest.mark.parametrize("mode", ["hook", "job"])
-def test_a_rollback_to_an_image_that_does_not_know_the_revision_is_refused_before_a_pod_goes(
-    release: Make, postgres: Postgres, mode: str
-) -> None:
-    shop = release(mode)
-    shop.install("one")
-    shop.upgrade("two")
-    before = shop.app_pods()
-    said = failure(shop.rollback, 1)
-    assert "rollback-check" in said
-    assert shop.app_pods() == before
-    assert shop.app_versions() == {"two"}
-    (pod,) = shop.namespace.pods("job-name=shop-headstart-rollback-check")
-    verdict = verdict_of(pod) or {}
-    assert (verdict["outcome"], verdict["exit_code"]) == ("unknown_revision", 23)
-    assert "HEADSTART_AHEAD=allow" in verdict["next_step"]
-    assert postgres.version() == ["0004"]
-
-    # the way out that docs/kubernetes.md describes
-    assert shop.statuses()[-1] == "pending-rollback"
-    assert "another operation" in failure(shop.upgrade, "repaired")
-    go_back(shop, 2)
-    shop.upgrade("repaired")
-    assert shop.statuses()[-1] == "deployed"
-    assert postgres.version() == ["0005"]
-
-
-def go_back(shop: Release, number: int) -> None:
-    """Roll back; Helm 3 may need a second try where there is a Job."""
-    try:
-        shop.rollback(number)
-    except CommandFailed as error:
-        if "field is immutable" not in str(error):
-            raise
-        shop.rollback(number)
-
-
-def test_a_rollback_without_its_hook_is_the_operators_word(
-    release: Make, postgres: Postgres
-) -> None:
-    shop = release("hook")
-    shop.install("one")
-    shop.upgrade("two")
-    shop.namespace.helm("rollback", "shop", "1", "--no-hooks", "--wait", "--timeout=100s")
-    assert shop.app_versions() == {"one"}
-    assert postgres.version() == ["0004"]
-
-
 @pytest.mark.usefixtures("postgres")
 def test_a_hook_whose_secret_is_missing_says_so_at_once(release: Make) -> None:
     """The kubelet would wait for it until the Job's end, and take the pod away with its events."""
@@ -175,31 +110,6 @@ def test_what_a_hook_needs_beside_its_job_is_there_with_it_and_gone_after_it(
     assert postgres.version() == ["0004"]
 
 
-def test_a_rollback_is_allowed_by_the_word_of_the_release_that_it_goes_back_to(
-    release: Make, postgres: Postgres
-) -> None:
-    shop = release("hook")
-    shop.install("one", settings={"ahead": "allow"})
-    shop.upgrade("two")
-    shop.rollback(1)
-    assert shop.app_versions() == {"one"}
-    assert postgres.version() == ["0004"]
-
-
-def test_a_rollback_after_a_failed_upgrade_that_changed_nothing_succeeds(
-    release: Make, postgres: Postgres
-) -> None:
-    """A hand-made column is a warning then, and no obstacle at 3 a.m."""
-    shop = release("hook")
-    shop.install("two")
-    failure(shop.upgrade, "broken")
-    assert postgres.version() == ["0004"]
-    postgres.query("ALTER TABLE invoices ADD hand_made text")
-    shop.rollback(1)
-    assert shop.statuses()[-1] == "deployed"
-    assert shop.app_versions() == {"two"}
-
-
 def test_a_jobs_name_changes_with_each_release_and_the_old_job_goes(
     release: Make, postgres: Postgres
 ) -> None:
@@ -212,31 +122,6 @@ def test_a_jobs_name_changes_with_each_release_and_the_old_job_goes(
     (pod,) = shop.namespace.pods(f"job-name={second['metadata']['name']}")
     assert (verdict_of(pod) or {})["outcome"] == "nothing_to_do"
     assert postgres.version() == ["0003"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "outcome"),
-    [
-        pytest.param({}, "ahead_compatible", id="by default"),
-        pytest.param({"ahead": "refuse", "waitSeconds": 3}, "unknown_revision", id="refuse"),
-    ],
-)
-def test_an_old_replica_starts_again_on_a_newer_database_unless_that_is_refused(
-    release: Make, postgres: Postgres, settings: dict[str, str], outcome: str
-) -> None:
-    """The hook runs before the old pods go: until then they work with the newer database anyway."""
-    shop = release("hook")
-    shop.install("one", settings=settings)
-    shop.namespace.kubectl("scale", "deployment/shop", "--replicas=0")
-    eventually(lambda: not shop.namespace.pods(APP), "an end of the pods")
-    postgres.query("UPDATE alembic_version SET version_num = '0004'")
-    shop.namespace.kubectl("scale", "deployment/shop", "--replicas=1")
-
-    def answered() -> str | None:
-        verdicts = [verdict_of(pod) for pod in shop.namespace.pods(APP) if containers(pod)]
-        return next((verdict["outcome"] for verdict in verdicts if verdict), None)
-
-    assert eventually(answered, "a verdict of the old replica") == outcome
 
 
 def test_a_sidecar_is_there_before_headstart_and_does_not_keep_the_job(

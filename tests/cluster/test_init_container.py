@@ -1,5 +1,7 @@
 """k8s/init-container.yaml: each pod of a Deployment runs headstart first."""
 
+import re
+import shlex
 from typing import Any
 
 import yaml
@@ -10,6 +12,7 @@ from tests.cluster.kube import ROOT, Namespace, containers, eventually, verdict_
 
 MANIFEST = (ROOT / "k8s" / "init-container.yaml").read_text()
 MANIFEST = MANIFEST.replace("headstart:0.1.0", HEADSTART).replace("minirag-app:0.1.0", APP)
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
 SELECTOR = "app.kubernetes.io/name=minirag"
 
 
@@ -87,6 +90,53 @@ def test_a_rolling_update_brings_a_new_revision_and_one_that_fails_replaces_noth
     assert '"outcome": "revision_failed"' in told
     assert "division by zero" in told
     eventually(lambda: namespace.events("minirag", "BackOff"), "an event that says so")
+
+
+def test_on_a_newer_database_a_pod_that_starts_again_becomes_ready_and_changes_nothing(
+    namespace: Namespace, postgres: Postgres
+) -> None:
+    """The manifest as it is, with the readiness probe of the example's app behind it."""
+    manifest = yaml.safe_load(MANIFEST)
+    manifest["spec"]["replicas"] = 1
+    namespace.apply(manifest)
+    namespace.rolled_out("minirag")
+    postgres.query("UPDATE alembic_version SET version_num = 'newer'")
+    namespace.kubectl("delete", "pods", f"--selector={SELECTOR}", "--wait=true")
+    namespace.rolled_out("minirag")
+    (verdict,) = [verdict_of(pod) or {} for pod in namespace.pods(SELECTOR)]
+    assert (verdict["outcome"], verdict["applied"]) == ("ahead_compatible", [])
+    assert postgres.version() == ["newer"]
+
+
+def test_a_rollout_is_undone_though_the_new_image_has_migrated(
+    namespace: Namespace, postgres: Postgres
+) -> None:
+    for release in ("one", "two"):
+        namespace.apply(deployment(release, replicas=2))
+        namespace.rolled_out("minirag")
+    namespace.kubectl("rollout", "undo", "deployment/minirag")
+    namespace.rolled_out("minirag")
+    verdicts = [verdict_of(pod) or {} for pod in namespace.pods(SELECTOR)]
+    assert [verdict["outcome"] for verdict in verdicts] == ["ahead_compatible"] * 2
+    assert postgres.version() == ["0004"]
+
+
+def test_a_pod_that_refuses_the_newer_database_starts_with_the_command_of_the_page(
+    namespace: Namespace, postgres: Postgres
+) -> None:
+    manifest = deployment("one", replicas=1)
+    (container,) = manifest["spec"]["template"]["spec"]["initContainers"]
+    container["env"] = [each for each in container["env"] if each["name"] != "HEADSTART_AHEAD"]
+    postgres.query("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    postgres.query("INSERT INTO alembic_version VALUES ('0004')")
+    namespace.apply(manifest)
+    refused = verdict_of(failing(namespace)) or {}
+    assert (refused["outcome"], refused["exit_code"]) == ("unknown_revision", 23)
+    (cure,) = re.findall(r"kubectl (set env .*)", PAGE)
+    namespace.kubectl(*shlex.split(cure))
+    namespace.rolled_out("minirag")
+    (verdict,) = [verdict_of(pod) or {} for pod in namespace.pods(SELECTOR)]
+    assert verdict["outcome"] == "ahead_compatible"
 
 
 def test_a_refusal_that_kubernetes_repeats_writes_nothing_and_says_the_same_again(

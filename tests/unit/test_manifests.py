@@ -117,6 +117,14 @@ def test_a_rollout_waits_longer_than_a_run_may_take() -> None:
     assert own < DEPLOYMENT["spec"]["progressDeadlineSeconds"]
 
 
+def test_a_newer_database_is_ready_for_a_pod_of_an_app_and_not_for_a_job() -> None:
+    """Else no old pod starts again after a release that migrated. Its probe asks headstart, too."""
+    (app,) = INIT_POD["containers"]
+    told = [variable(each, "HEADSTART_AHEAD") for each in (INIT_CONTAINER, app)]
+    assert told == ["allow", "allow"]
+    assert "HEADSTART_AHEAD" not in {each["name"] for each in JOB_CONTAINER["env"]}
+
+
 @PODS
 def test_a_pod_gets_nothing_that_it_does_not_need(pod: Any) -> None:
     assert pod["securityContext"] == VALUES["podSecurityContext"]

@@ -6,15 +6,22 @@
          {{- include "headstart.volumes" .Subcharts.headstart | nindent 8 }}
 
      initContainer is the job itself: one pod migrates, the others wait for it. waitContainer is for
-     the modes hook and job: it only looks, until the database is ready for this image. A newer one is
-     ready, too (settings.ahead): the old pods that are still there work with it anyway. */}}
+     the modes hook and job: it only looks, until the database is ready for this image.
+
+     In the pods of an app a newer database is ready, too, unless settings.ahead says otherwise: the old
+     pods that are still there work with it anyway, and one that starts again must not stay away. Jobs
+     and the check before a rollback ask strictly. */}}
+
+{{- define "headstart.aheadOfPods" -}}
+{{- default "allow" .Values.settings.ahead -}}
+{{- end -}}
 
 {{- define "headstart.initContainer" -}}
-{{- include "headstart.container" (dict "chart" . "verb" "run") -}}
+{{- include "headstart.container" (dict "chart" . "verb" "run" "ahead" (include "headstart.aheadOfPods" .)) -}}
 {{- end -}}
 
 {{- define "headstart.waitContainer" -}}
-{{- include "headstart.container" (dict "chart" . "verb" "wait") -}}
+{{- include "headstart.container" (dict "chart" . "verb" "wait" "ahead" (include "headstart.aheadOfPods" .)) -}}
 {{- end -}}
 
 {{- define "headstart.container" -}}
@@ -25,7 +32,7 @@
   imagePullPolicy: {{ .image.pullPolicy }}
   args: [{{ $.verb }}]
   env:
-    {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify) | nindent 4 }}
+    {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify "ahead" $.ahead) | nindent 4 }}
   {{- with .envFrom }}
   envFrom: {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -44,10 +51,13 @@
 {{- $chart := .chart -}}
 {{- $settings := dict -}}
 {{- if eq .verb "wait" -}}
-{{- $settings = dict "waitSeconds" $chart.Values.settings.deadlineSeconds "ahead" "allow" -}}
+{{- $settings = dict "waitSeconds" $chart.Values.settings.deadlineSeconds -}}
 {{- end -}}
 {{- if eq .verb "check" -}}
 {{- $settings = dict "verify" .verify -}}
+{{- end -}}
+{{- with .ahead -}}
+{{- $settings = merge (dict "ahead" .) $settings -}}
 {{- end -}}
 {{- $settings = merge (deepCopy $chart.Values.settings) $settings -}}
 - name: HEADSTART_POD_NAME
@@ -62,14 +72,22 @@
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}
 {{- end }}
-{{ include "headstart.databaseEnv" $chart | trim }}
+{{ include "headstart.connectionEnv" $chart | trim }}
 {{- with $chart.Values.env }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* Where the database is, for headstart and for an app that mounts headstart.volumeMounts. */}}
+{{/* For the container of an app that mounts headstart.volumeMounts: where the database is, and for a
+     probe that asks headstart.readiness the rule of the pod's init container, or the pod comes up and
+     is never ready. */}}
 {{- define "headstart.databaseEnv" -}}
+{{ include "headstart.connectionEnv" . | trim }}
+- name: HEADSTART_AHEAD
+  value: {{ include "headstart.aheadOfPods" . }}
+{{- end -}}
+
+{{- define "headstart.connectionEnv" -}}
 {{- with .Values.database }}
 {{- if .urlKey }}
 - name: DATABASE_URL_FILE
