@@ -132,7 +132,7 @@ def test_a_pod_that_refuses_the_newer_database_starts_with_the_command_of_the_pa
     namespace.apply(manifest)
     refused = verdict_of(failing(namespace)) or {}
     assert (refused["outcome"], refused["exit_code"]) == ("unknown_revision", 23)
-    (cure,) = re.findall(r"kubectl (set env .*)", PAGE)
+    (cure,) = re.findall(r"`kubectl (set env [^`]*)`", PAGE)
     namespace.kubectl(*shlex.split(cure))
     namespace.rolled_out("minirag")
     (verdict,) = [verdict_of(pod) or {} for pod in namespace.pods(SELECTOR)]
