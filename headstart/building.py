@@ -61,7 +61,8 @@ def _source(task: Task, *, anew: bool = False) -> Source:
 
 
 def _build(scratch: Scratch, source: Source, options: FingerprintOptions) -> str:
-    anew = options.replace
+    # an earlier format knows the rows otherwise: each revision is run once more, to see them
+    anew = options.replace or source.known.old_format is not None
     if source.known.meta.get("normal_form", NORMAL_FORM) != NORMAL_FORM:
         anew, source = True, replace(source, known=Fingerprints(()))  # nothing can be compared
     found = replay(scratch, source, fresh=anew)

@@ -14,7 +14,7 @@ import psycopg2
 
 from headstart.connection import Connection
 from headstart.errors import Blocked, HeadstartError
-from headstart.fingerprint.asking import ask, require_usage
+from headstart.fingerprint.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.normal_form import Snapshot, is_torn, snapshot_of
 from headstart.fingerprint.query import Reading, statements
@@ -67,6 +67,7 @@ class Catalogue:
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there, in the transaction of read()."""
         with named_failures():
+            self._connection.execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
 
     def _execute(self, sql: str) -> Sequence[Sequence[str | None]]:

@@ -1,12 +1,13 @@
 """Ask a database what its catalog cannot show, on whatever connection there is. Pure: text only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from headstart.errors import AccessRefused
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, Row
+from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
+from headstart.fingerprint.inserted import InsertedRow, digests_found
 from headstart.fingerprint.names import split_name
 from headstart.fingerprint.normal_form import Snapshot
-from headstart.sql import identifier, literal
+from headstart.sql import identifier
 
 
 def require_usage(found: Snapshot) -> None:
@@ -20,6 +21,13 @@ def require_usage(found: Snapshot) -> None:
         )
 
 
+ASK_SECONDS = 20
+"""How long the server may look for an answer; then it is not known, and a person is asked."""
+
+SET_LIMIT = f"SET LOCAL statement_timeout = '{ASK_SECONDS}s'"
+"""What to execute before, in the transaction that is asked in."""
+
+
 def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answers:
     """Ask about tables and rows; `one` gives the first value of a query, None where it failed."""
     empty: dict[str, bool | None] = {}
@@ -27,20 +35,25 @@ def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answe
         place = _place(table, schema)
         found = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
         empty[table] = None if found in (None, "") else bool(found)
-    present: dict[Row, bool | None] = {
-        row: _is_there(one, row, schema) for row in sorted(equal.rows)
-    }
+    by_columns: dict[tuple[str, tuple[str, ...]], list[InsertedRow]] = {}
+    for row in sorted(equal.rows):
+        by_columns.setdefault((row.table, row.columns), []).append(row)
+    present: dict[InsertedRow, bool | None] = {}
+    for rows in by_columns.values():
+        present |= _are_there(one, rows, schema)
     return Answers(empty, present)
 
 
-def _is_there(one: Callable[[str], object], row: Row, schema: str) -> bool | None:
-    table, values = row
-    place = _place(table, schema)
-    found = place and one(
-        f"SELECT EXISTS (SELECT FROM {place} t WHERE pg_catalog.to_jsonb(t)"
-        f" OPERATOR(pg_catalog.@>) {literal(values)}::pg_catalog.jsonb)"
-    )
-    return None if found in (None, "") else bool(found)
+def _are_there(
+    one: Callable[[str], object], rows: list[InsertedRow], schema: str
+) -> Mapping[InsertedRow, bool | None]:
+    """Ask about rows of one table that are known by the same columns."""
+    place = _place(rows[0].table, schema)
+    digests = {row.digest for row in rows}
+    told = one(digests_found(place, rows[0].columns, digests)) if place else None
+    if told is None:
+        return dict.fromkeys(rows)
+    return {row: row.digest in str(told).split() for row in rows}
 
 
 def _place(table: str, schema: str) -> str:

@@ -10,14 +10,12 @@ from itertools import pairwise
 
 from headstart.fingerprint.candidate import Candidate
 from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.inserted import InsertedRow
 from headstart.fingerprint.states import Fingerprints
 from headstart.state import History
 
 UNKNOWN_TABLES = "*"
 """What a revision changed that the replay could not name: any table."""
-
-Row = tuple[str, str]
-"""A table, and columns with their values as JSON: a row that a revision inserted."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Doubt:
 
     revision: str
     tables: frozenset[str] = frozenset()
-    rows: frozenset[Row] = frozenset()
+    rows: frozenset[InsertedRow] = frozenset()
     noop: bool = False
 
 
@@ -38,7 +36,7 @@ class Answers:
     """What the database says: is a table empty, is a row there; None where it does not tell."""
 
     empty: Mapping[str, bool | None]
-    present: Mapping[Row, bool | None]
+    present: Mapping[InsertedRow, bool | None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class EqualSchemas:
         return frozenset(table for doubt in self.doubts for table in doubt.tables)
 
     @property
-    def rows(self) -> frozenset[Row]:
+    def rows(self) -> frozenset[InsertedRow]:
         """The rows about which the database has to be asked."""
         return frozenset(row for doubt in self.doubts for row in doubt.rows)
 

@@ -1,26 +1,33 @@
 """The text of alembic/fingerprints.txt: line based, deltas only, so that it merges like code. Pure.
 
-headstart-fingerprints 1
+headstart-fingerprints 2
 meta {"normal_form": 1, "postgres": "16.14"}
 state 05572d91c071 parent=e4a9c8f3c28f revs=05572d91c071 effect=schema file=... root=... via=upgrade
 +column<TAB>assets<TAB>asset_id<TAB>integer not null serial
 -index<TAB>...
 *touches<TAB>assets
-*row<TAB>roles<TAB>{"name": "admin"}
+*row<TAB>roles<TAB>8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918<TAB>name
+
+A row is known by its digest, never in clear: the file is committed.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
 from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.inserted import InsertedRow
 from headstart.fingerprint.names import escaped, unescaped
 from headstart.fingerprint.states import Delta, Fingerprints, State, root_of
 
-FORMAT = 1
+FORMAT = 2
 _FIRST = f"headstart-fingerprints {FORMAT}"
+_WITH_ROWS_IN_CLEAR = 1
+_OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
 _ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
 _NOTHING = "-"
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class InvalidFile(ValueError):
@@ -49,20 +56,30 @@ def _state_lines(state: State) -> Iterator[str]:
     yield from (f"-{line}" for line in sorted(state.delta.removed))
     yield from (f"+{line}" for line in sorted(state.delta.added))
     yield from (f"*touches\t{escaped(table)}" for table in sorted(state.tables))
-    yield from (f"*row\t{escaped(table)}\t{escaped(row)}" for table, row in state.rows)
+    yield from (_row_line(row) for row in state.rows)
+
+
+def _row_line(row: InsertedRow) -> str:
+    return "\t".join(["*row", escaped(row.table), row.digest, *map(escaped, row.columns)])
 
 
 def read_file(text: str) -> Fingerprints:
     """Read the file. Raises InvalidFile."""
     lines = text.replace("\r\n", "\n").split("\n")
-    if lines[0] != _FIRST:
-        raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
+    old = _old_format(lines[0])
     if lines[-1] == "":
         lines.pop()
     meta = _meta(lines[1] if len(lines) > 1 else "")
-    found = Fingerprints(tuple(_states(lines)), meta)
+    found = Fingerprints(tuple(_states(lines)), meta, old)
     _check_roots(found)
     return found
+
+
+def _old_format(first: str) -> int | None:
+    """The number of a format that is read without its rows; None where it is today's."""
+    if first not in (_FIRST, _OLD_FIRST):
+        raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
+    return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None
 
 
 def _check_roots(found: Fingerprints) -> None:
@@ -116,8 +133,10 @@ def _state(lines: list[str], start: int, end: int) -> State:
                 removed.append(line[1:])
             case "*" if line.startswith("*touches\t"):
                 tables.append(unescaped(line.split("\t")[1]))
-            case "*" if line.startswith("*row\t") and line.count("\t") == 2:
-                rows.append((unescaped(line.split("\t")[1]), unescaped(line.split("\t")[2])))
+            case "*" if row := _row(line):
+                rows.append(row)
+            case "*" if line.startswith("*row\t") and lines[0] == _OLD_FIRST:
+                pass  # in clear: the next build sees it again
             case _:
                 raise InvalidFile(f"line {number + 1}: it is no fact: {line[:40]!r}")
     try:
@@ -138,6 +157,13 @@ def _state(lines: list[str], start: int, end: int) -> State:
         tables=frozenset(tables),
         rows=tuple(rows),
     )
+
+
+def _row(line: str) -> InsertedRow | None:
+    mark, *fields = line.split("\t")
+    if mark != "*row" or len(fields) < 3 or not _DIGEST.fullmatch(fields[1]):
+        return None
+    return InsertedRow(unescaped(fields[0]), tuple(map(unescaped, fields[2:])), fields[1])
 
 
 def _is_fact(line: str) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Self
 
 from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.inserted import InsertedRow
 
 BASE = "base"
 """The state before the first revision, where there is anything then."""
@@ -44,7 +45,7 @@ class State:
 
     `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
     script that led here, `effect` what that did, `tables` the tables whose rows it changed or read
-    ("*": unknown ones), `rows` what it inserted: table, then columns and values as JSON.
+    ("*": unknown ones), `rows` what it inserted.
     `via` is how it was made: "upgrade"; every other is a variant of the state `parent`.
     """
 
@@ -57,7 +58,7 @@ class State:
     script: str = ""
     via: str = UPGRADE
     tables: frozenset[str] = frozenset()
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[InsertedRow, ...] = ()
 
     @property
     def is_variant(self) -> bool:
@@ -67,10 +68,14 @@ class State:
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Every state, parents first. `meta` says how they were made."""
+    """Every state, parents first. `meta` says how they were made.
+
+    `old_format` is the number of an earlier format, in which rows stood in clear: they are dropped.
+    """
 
     states: tuple[State, ...]
     meta: Mapping[str, object] = field(default_factory=dict)
+    old_format: int | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, State]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.errors import BrokenHistory
-from headstart.fingerprint.file import InvalidFile, read_file
+from headstart.fingerprint.file import FORMAT, InvalidFile, read_file
 from headstart.fingerprint.normal_form import NORMAL_FORM
 from headstart.fingerprint.states import BASE, Fingerprints, State, script_digest
 from headstart.revisions.project import Project
@@ -76,6 +76,11 @@ def digests(project: Project) -> Mapping[str, str]:
 
 def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str]) -> str | None:
     """Why the states are not those of the scripts; None where they are."""
+    if known.old_format is not None:
+        return (
+            f"it has format {known.old_format}, which holds inserted rows in clear, and this"
+            f" version of headstart reads {FORMAT}"
+        )
     form = known.meta.get("normal_form")
     if form != NORMAL_FORM:
         return f"it has normal form {form}, and this version of headstart reads {NORMAL_FORM}"

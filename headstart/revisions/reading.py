@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from headstart.fingerprint.asking import ask, require_usage
+from headstart.fingerprint.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.normal_form import Snapshot, snapshot_of
 from headstart.fingerprint.query import Reading, statements
@@ -57,6 +57,7 @@ class OwnCatalogue:
         """Ask whether tables are empty and rows are there."""
         with _savepoint(self._execute):
             self._execute("SET LOCAL row_security = off")
+            self._execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
 
     def _one(self, sql: str) -> object:

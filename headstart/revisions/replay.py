@@ -1,16 +1,18 @@
 """Replay revisions in a scratch database, with a snapshot of the schema after each of them."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, NullPool, create_engine
 
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.effects import ANY_TABLE, Work, is_repeatable, work_of
+from headstart.fingerprint.inserted import InsertedRow, digest_of, printed
 from headstart.fingerprint.names import qualified, split_name
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.query import Reading
@@ -18,16 +20,19 @@ from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalogue, executing_on
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
+from headstart.revisions.written import Written
 from headstart.sql import identifier
 
-Row = tuple[str, str]
-"""A table, and columns with their values as JSON."""
+Values = tuple[tuple[str, str], ...]
+"""The columns of a row that have a value, each with that as its type prints it."""
 
 MOST_ROWS = 20
 """More rows of one table say no more about whether a revision ran."""
 
 _GENERATED = (" serial", " identity ", " default ", "generated (")
-_TELLING = ("character varying", "text", "integer", "smallint", "bigint", "boolean", "numeric")
+_TELLING = re.compile(
+    r"(character varying|text|integer|smallint|bigint|boolean|numeric)(?![^ (\[])"
+)
 """Types whose values a revision writes down; others (uuid, timestamp) may be new every time."""
 
 
@@ -38,7 +43,7 @@ class Replayed:
     revision: str
     lines: frozenset[str]
     work: Work
-    rows: tuple[Row, ...]
+    rows: tuple[InsertedRow, ...]
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Replay:
     reading: Reading
     before: frozenset[str]
     seen: Callable[[Replayed], None]
-    _rows: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
+    _rows: dict[str, frozenset[Values]] = field(default_factory=dict, init=False)
 
     def start(self, before_revision: Callable[[], None]) -> None:
         """Run every revision. Raises what an upgrade raises."""
@@ -87,11 +92,13 @@ class Replay:
             effect = Effect.SCHEMA_AND_DATA if changed else Effect.DATA
             work = Work(effect, work.tables | {ANY_TABLE})
         tables = frozenset(_relative(table, found.schema) for table in work.tables)
-        rows = tuple(self._inserted(execute, tables, found))
+        rows = tuple(self._inserted(execute, tables, found, source))
         self.before = found.lines
         self.seen(Replayed(revision, found.lines, Work(work.effect, tables), rows))
 
-    def _inserted(self, execute: Execute, tables: Iterable[str], found: Snapshot) -> Iterator[Row]:
+    def _inserted(
+        self, execute: Execute, tables: Iterable[str], found: Snapshot, source: Path
+    ) -> Iterator[InsertedRow]:
         """The rows that are new in these tables, by the values that somebody wrote down."""
         for table in sorted(tables):
             columns = _telling_columns(table, found.lines)
@@ -100,7 +107,16 @@ class Replay:
             rows = frozenset(_rows(execute, table, found.schema, columns))
             new = rows - self._rows.get(table, frozenset())
             self._rows[table] = rows
-            yield from ((table, row) for row in sorted(new)[:MOST_ROWS])
+            written = (row for row in sorted(new) if self._is_written(row, source))
+            yield from sorted(_known_by_digest(table, row) for row in islice(written, MOST_ROWS))
+
+    def _is_written(self, row: Values, source: Path) -> bool:
+        return all(self._written.stands_in_code(value, source) for _, value in row)
+
+    @cached_property
+    def _written(self) -> Written:
+        scripts = Path(self.project.directory.dir).absolute()
+        return Written(scripts, (scripts.parent, Path.cwd()))
 
 
 def create_all(metadata: Iterable[MetaData], url: str) -> None:
@@ -148,18 +164,23 @@ def _telling_columns(table: str, lines: frozenset[str]) -> list[str]:
     return sorted(
         split_name(name)[1]
         for name, detail in told
-        if detail.startswith(_TELLING) and not any(word in detail for word in _GENERATED)
+        if _TELLING.match(detail) and not any(word in detail for word in _GENERATED)
     )
 
 
-def _rows(execute: Execute, table: str, schema: str, columns: list[str]) -> Iterator[str]:
+def _rows(execute: Execute, table: str, schema: str, columns: list[str]) -> Iterator[Values]:
     given, name = split_name(table)
     place = f"{identifier(given or schema)}.{identifier(name)}"
-    every = ", ".join(f"t.{identifier(column)}" for column in columns)
-    sql = (
-        f"SELECT pg_catalog.row_to_json(r)::text FROM (SELECT {every} FROM {place} t) r LIMIT 1000"
+    every = ", ".join(
+        f"CASE WHEN {identifier(column)} IS NOT NULL THEN {printed(column)} END"
+        for column in columns
     )
-    for (text,) in execute(sql):
-        values = {k: v for k, v in json.loads(str(text)).items() if v is not None}
+    for texts in execute(f"SELECT {every} FROM {place} LIMIT 1000"):
+        values = tuple((c, str(t)) for c, t in zip(columns, texts, strict=True) if t is not None)
         if values:
-            yield json.dumps(values, ensure_ascii=False, sort_keys=True)
+            yield values
+
+
+def _known_by_digest(table: str, row: Values) -> InsertedRow:
+    columns = tuple(column for column, _ in row)
+    return InsertedRow(table, columns, digest_of(value for _, value in row))

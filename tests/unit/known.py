@@ -7,6 +7,7 @@ text, "t" for an ordinary table t.
 from dataclasses import replace
 
 from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.inserted import InsertedRow
 from headstart.fingerprint.live import Live
 from headstart.fingerprint.states import Delta, Fingerprints, State, root_of, variant_name
 
@@ -51,7 +52,7 @@ def step(
     *,
     heads: str = "",
     tables: str = "",
-    rows: tuple[tuple[str, str], ...] = (),
+    rows: tuple[InsertedRow, ...] = (),
     script: str = "",
     via: str = "upgrade",
 ) -> State:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, Row, equal_schemas
+from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, equal_schemas
+from headstart.fingerprint.inserted import InsertedRow, digest_of
 from headstart.fingerprint.search import search
 from headstart.fingerprint.states import Fingerprints
 from headstart.state import History
 from tests.unit.histories import BRANCHES, LINE, history
 from tests.unit.known import known, lines, step, variant
 
-ADMIN = ("roles", '{"name": "admin"}')
-GUEST = ("roles", '{"name": "guest"}')
+ADMIN = InsertedRow("roles", ("name",), digest_of(["admin"]))
+GUEST = InsertedRow("roles", ("name",), digest_of(["guest"]))
 FIRST = "a: +roles +roles.name +jobs +jobs.id"
 LIVE = "roles roles.name jobs jobs.id"
 NOOP = step("b:", Effect.NOOP)
@@ -34,14 +35,14 @@ class Told:
     """What the database answers: every other table has rows, every other row is not there."""
 
     empty: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[InsertedRow, ...] = ()
     silent: frozenset[str] = field(default_factory=frozenset)
 
     def answers(self, equal: EqualSchemas) -> Answers:
         """The answers to what is asked."""
         return Answers(
             {t: None if t in self.silent else t in self.empty.split() for t in equal.tables},
-            {row: None if row[0] in self.silent else row in self.rows for row in equal.rows},
+            {row: None if row.table in self.silent else row in self.rows for row in equal.rows},
         )
 
 

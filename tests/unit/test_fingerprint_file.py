@@ -6,21 +6,28 @@ import pytest
 
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.file import InvalidFile, file_text, read_file
+from headstart.fingerprint.inserted import InsertedRow
 from headstart.fingerprint.states import Fingerprints, State
 from tests.unit.known import known, step, variant
 
+ADMIN = "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918"
 META: dict[str, object] = {"normal_form": 1, "postgres": "16.14"}
 STATES = known(
     "base: +w",
     step("a: +t +t.x", script="0123456789ab"),
-    step("b: -w +u", Effect.SCHEMA_AND_DATA, tables="t u", rows=(("u", '{"name": "admin"}'),)),
+    step(
+        "b: -w +u",
+        Effect.SCHEMA_AND_DATA,
+        tables="t u",
+        rows=(InsertedRow("u", ("name", "x"), ADMIN),),
+    ),
     variant("a: +t.z -t.x"),
     step("m:", Effect.NOOP, heads="b c"),
     meta=META,
 )
-TEXT = """\
-headstart-fingerprints 1
-meta {"normal_form": 1, "postgres": "16.14"}
+TEXT = f"""\
+headstart-fingerprints 2
+meta {{"normal_form": 1, "postgres": "16.14"}}
 state base parent=- revs=- effect=schema file=- root=5a3a8dfcd5ef3b6b via=upgrade
 +table	w		table
 state a parent=base revs=a effect=schema file=0123456789ab root=1 via=upgrade
@@ -31,7 +38,7 @@ state b parent=a revs=b effect=schema+data file=- root=2 via=upgrade
 +table	u		table
 *touches	t
 *touches	u
-*row	u	{"name": "admin"}
+*row	u	{ADMIN}	name	x
 state a~create_all parent=a revs=a effect=schema file=- root=3 via=create_all
 -column	t	x	text
 +column	t	z	text
@@ -88,7 +95,7 @@ def test_no_two_revision_ids_are_written_alike() -> None:
 def test_tables_and_rows_may_hold_anything(text: str) -> None:
     data = State(
         "a", None, frozenset("a"), STATES.states[0].delta, STATES.states[0].root, Effect.DATA,
-        tables=frozenset([text]), rows=((text, f'{{"x": "{text}"}}'),),
+        tables=frozenset([text]), rows=(InsertedRow(text, (text, "x"), ADMIN),),
     )  # fmt: skip
     states = Fingerprints((data,), META)
     assert read_file(file_text(states)) == states
@@ -97,9 +104,9 @@ def test_tables_and_rows_may_hold_anything(text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        pytest.param("headstart-fingerprints 1", "", 1, id="no first line"),
-        pytest.param("headstart-fingerprints 1", "headstart-fingerprints 2", 1, id="newer format"),
-        pytest.param("headstart-fingerprints 1\n", "\n", 1, id="an empty first line"),
+        pytest.param("headstart-fingerprints 2", "", 1, id="no first line"),
+        pytest.param("headstart-fingerprints 2", "headstart-fingerprints 3", 1, id="newer format"),
+        pytest.param("headstart-fingerprints 2\n", "\n", 1, id="an empty first line"),
         pytest.param("headstart-", "<<<<<<< HEAD\nheadstart-", 1, id="a conflict at the top"),
         pytest.param("meta {", "meta [", 2, id="no JSON"),
         pytest.param('meta {"normal_form": 1, "postgres": "16.14"}', "meta []", 2, id="no object"),
@@ -122,6 +129,9 @@ def test_tables_and_rows_may_hold_anything(text: str) -> None:
         pytest.param("-table", "||||||| merged\n-table", 9, id="a conflict with its base"),
         pytest.param("*touches\tt", "*touched\tt", 11, id="an unknown note"),
         pytest.param("*row\tu\t", "*row\t", 13, id="a row without its table"),
+        pytest.param("\tname\tx", "", 13, id="a row without its columns"),
+        pytest.param(f"\t{ADMIN}\t", '\t{"name": "admin"}\t', 13, id="a row in clear"),
+        pytest.param(f"\t{ADMIN}\t", f"\t{ADMIN[:-1]}\t", 13, id="a digest that was cut"),
         pytest.param("state m", ">>>>>>> theirs\nstate m", 17, id="the end of a conflict"),
     ],
 )
@@ -149,7 +159,7 @@ def test_facts_that_a_merge_or_an_edit_has_changed_are_noticed(
         read_file(text.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("text", ["", "\n", "headstart-fingerprints 1", "\ufeff" + TEXT, TEXT[1:]])
+@pytest.mark.parametrize("text", ["", "\n", "headstart-fingerprints 2", "\ufeff" + TEXT, TEXT[1:]])
 def test_what_is_no_such_file_is_refused(text: str) -> None:
     with pytest.raises(InvalidFile, match=r"^line [12]: "):
         read_file(text)
@@ -164,3 +174,25 @@ def test_a_file_that_was_cut_off_in_the_middle_is_refused_or_says_less() -> None
         except InvalidFile:
             continue
         assert all(state.name in STATES.by_name for state in found.states)
+
+
+IN_CLEAR = TEXT.replace("fingerprints 2", "fingerprints 1").replace(
+    f"\t{ADMIN}\tname\tx", '\t{"name": "admin", "password": "s3cret"}'
+)
+
+
+def test_a_file_of_the_format_with_rows_in_clear_is_read_without_them() -> None:
+    """Its states are frozen still; what they inserted is seen again by the next build."""
+    old = read_file(file_text(STATES).replace("fingerprints 2", "fingerprints 1"))
+    assert (old.old_format, old.meta) == (1, META)
+    roots = (state.root for state in STATES.states)
+    text = re.sub(r"root=\w+", lambda _: f"root={next(roots)}", IN_CLEAR)
+    read = read_file(text)
+    assert [state.delta for state in read.states] == [state.delta for state in STATES.states]
+    assert not any(state.rows for state in read.states)
+    assert "s3cret" not in file_text(read)
+
+
+def test_a_broken_line_of_the_old_format_has_its_own_number() -> None:
+    with pytest.raises(InvalidFile, match=r"^line 17: "):
+        read_file(IN_CLEAR.replace("state m", ">>>>>>> theirs\nstate m"))

@@ -1,6 +1,7 @@
 """The file belongs to the scripts beside it, or it proves nothing, and says why."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,12 @@ SNAPSHOT = known(step("c: +t", script="3", via="snapshot"), step("d: +w", script
             f"it has normal form None, and this version of headstart reads {NORMAL_FORM}",
             id="no normal form",
         ),
+        pytest.param(
+            replace(ON_FILE, old_format=1), SCRIPTS,
+            "it has format 1, which holds inserted rows in clear, and this version of headstart"
+            " reads 2",
+            id="an earlier format",
+        ),
         pytest.param(SNAPSHOT, SCRIPTS, None, id="what is below a snapshot has no state"),
         pytest.param(
             SNAPSHOT, SCRIPTS | {"a": "9"}, None, id="what is below a snapshot may be edited"
@@ -97,7 +104,7 @@ def test_a_snapshot_of_several_heads_belongs_to_their_scripts() -> None:
 def test_no_file_is_none_and_a_broken_one_names_its_line(tmp_path: Path) -> None:
     assert load(tmp_path / "fingerprints.txt") is None
     broken = tmp_path / "broken.txt"
-    broken.write_text("headstart-fingerprints 1\nmeta {}\n<<<<<<< HEAD\n")
+    broken.write_text("headstart-fingerprints 2\nmeta {}\n<<<<<<< HEAD\n")
     with pytest.raises(BrokenHistory, match=r"broken\.txt: line 3: "):
         load(broken)
     broken.write_bytes(b"\xff\xfe")
