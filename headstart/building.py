@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from headstart.app_environment import app_environment
 from headstart.catalogue import Catalogue
 from headstart.driver_url import sqlalchemy_url
 from headstart.errors import InvalidSettings, StaleFingerprints
@@ -44,17 +45,17 @@ def fingerprint(task: Task, options: FingerprintOptions) -> str:
     if options.verb is FingerprintVerb.RECORD:
         return _record(task, _source(task), options)
     scratch = open_scratch(task, go_on=options.go_on)
-    with scratch.environment():
-        if options.verb is FingerprintVerb.CHECK:
-            return _check(scratch, _source(task))
-        return _build(scratch, _source(task, anew=options.replace), options)
+    if options.verb is FingerprintVerb.CHECK:
+        return _check(scratch, _source(scratch.task))
+    return _build(scratch, _source(scratch.task, anew=options.replace), options)
 
 
 def _source(task: Task, *, anew: bool = False) -> Source:
     """Read the project and, unless it is made anew, the file; a broken one too."""
     settings = task.settings
-    project = load_project(settings.alembic_ini, "heads", settings.x)
-    history = read_history(project, "heads", "proof")
+    with app_environment(task, connected=False):
+        project = load_project(settings.alembic_ini, "heads", settings.x)
+        history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = None if anew else load(path)
     return Source(project, history, path, known or Fingerprints(()))

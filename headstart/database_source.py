@@ -45,7 +45,9 @@ class DatabaseSource:
         text = self.url
         if self.url_file is not None:
             text = _secret(self.origin, self.url_file, read_text)
-        found = parse_database_url(text, self.origin) if text is not None else DatabaseUrl()
+        found = DatabaseUrl()
+        if text is not None:
+            found = replace(parse_database_url(text, self.origin), text=text)
         if self.password_file is None or "password" in found.parameters:
             return found
         password = _secret("PGPASSWORD_FILE", self.password_file, read_text)

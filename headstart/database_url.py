@@ -34,12 +34,33 @@ class InvalidUrl(ValueError):
 
 @dataclass(frozen=True)
 class DatabaseUrl:
-    """A parsed URL: `parameters` are libpq's keywords, several hosts joined by commas."""
+    """A parsed URL: `parameters` are libpq's keywords, several hosts joined by commas.
+
+    `text` is what was parsed, where a source had one.
+    """
 
     driver: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     driver_options: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class UrlText:
+    """The parts of a URL as they are written; scheme with its ://, the others without marks."""
+
+    scheme: str
+    credentials: str = field(repr=False)
+    address: str
+    query: str = field(repr=False)
+
+
+def split_database_url(text: str) -> UrlText:
+    """Take a URL that can be parsed into its parts, without what it is wrapped in."""
+    url, _ = _unquoted(text.strip(), "")
+    scheme, mark, rest = url.partition("://")
+    return UrlText(scheme + mark, *_split(rest))
 
 
 def parse_database_url(text: str, where: str) -> DatabaseUrl:

@@ -1,4 +1,4 @@
-"""Libpq's parameters as a URL for SQLAlchemy, in the names of the driver that env.py works with.
+"""Libpq's parameters as a URL, in the names of the driver that env.py works with.
 
 Pure. No message holds a password.
 Sources: SQLAlchemy's PostgreSQL dialects (create_connect_args); asyncpg's connect().
@@ -9,6 +9,15 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from headstart.errors import InvalidSettings
+
+PLACE = ("host", "port", "dbname", "user", "password")
+"""What says where a URL leads, and as whom."""
+
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9_.-]+")
+_IPV6 = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
+_UNENCODED = "!$*+,;="
+"""In user and password as they are: each % less helps an env.py that gives its URL to a
+ConfigParser."""
 
 _ASYNC_DRIVERS = ("asyncpg", "psycopg")
 
@@ -50,24 +59,62 @@ def sqlalchemy_url(
 ) -> str:
     """Libpq's parameters as a URL for SQLAlchemy, with the driver named.
 
-    `driver_options` are what else stood in the URL; those that this driver takes are kept.
-
-    SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3. Whatever is not a plain host and port
-    goes into the query, where SQLAlchemy hands it to the driver as it is. A password without a
-    user stays in front, since SQLAlchemy's own repr would show one that is in the query.
+    SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3.
     Raises InvalidSettings for what an async driver cannot do.
     """
-    rest = dict(parameters)
-    user, password = quote(rest.pop("user", ""), safe=""), rest.pop("password", "")
-    authority = f"{user}:{quote(password, safe='')}@" if password else f"{user}@" if user else ""
-    database = quote(rest.pop("dbname", ""), safe="")
-    if re.fullmatch(r"[A-Za-z0-9_.-]+", rest.get("host", "")):
-        authority += rest.pop("host") + (f":{port}" if (port := rest.pop("port", "")) else "")
+    return built_url(parameters, driver, driver_options)
+
+
+def built_url(
+    parameters: Mapping[str, str],
+    driver: str | None = None,
+    driver_options: Mapping[str, str] | None = None,
+) -> str:
+    """Libpq's parameters as a URL that looks like what apps have: pydantic wants a host in it.
+
+    `driver_options` are what else stood in the URL; those that this driver takes are kept.
+
+    What is no plain host and port goes into the query, too, where it wins: SQLAlchemy hands it to
+    the driver as it is, and libpq looks there last. A password without a user stays in front, since
+    SQLAlchemy's own repr would show one that is in the query.
+    Raises InvalidSettings for what an async driver cannot do.
+    """
+    authority, places = authority_of(parameters)
+    rest = {name: value for name, value in parameters.items() if name not in PLACE} | places
     if driver == "asyncpg":
         rest = _asyncpg_options(rest) | _asyncpg_cache(driver_options or {})
-    query = _query(rest)
-    base = f"postgresql+{driver}://{authority}/{database}"
+    scheme = f"postgresql+{driver}" if driver else "postgresql"
+    database = quote(parameters.get("dbname", ""), safe="")
+    query = query_of(rest)
+    base = f"{scheme}://{credentials_of(parameters)}{authority}/{database}"
     return f"{base}?{query}" if query else base
+
+
+def authority_of(parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Host and port as they stand in a URL, and as options what does not fit in there.
+
+    Of a socket the host is localhost, with the socket's port.
+    """
+    host, port = parameters.get("host", ""), parameters.get("port", "")
+    first, first_port = host.split(",")[0], port.split(",")[0]
+    written = f"[{first}]" if _IPV6.fullmatch(first) else first
+    fits = written != first or _PLAIN_HOST.fullmatch(first) is not None
+    if not fits:
+        written = "localhost" if host else ""
+    if written and first_port:
+        written = f"{written}:{first_port}"
+    if fits and "," not in host:
+        return written, {}
+    places = {"host": host, "port": port if "," in host or not written else ""}
+    return written, {name: value for name, value in places.items() if value}
+
+
+def credentials_of(parameters: Mapping[str, str]) -> str:
+    """User and password in front of a host, with the @; nothing where there are none."""
+    user, password = (
+        quote(parameters.get(name, ""), safe=_UNENCODED) for name in ("user", "password")
+    )
+    return f"{user}:{password}@" if password else f"{user}@" if user else ""
 
 
 def _asyncpg_options(options: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +133,7 @@ def _asyncpg_options(options: Mapping[str, str]) -> dict[str, str]:
         each = ports if len(ports) == len(hosts) else ports * len(hosts)
         kept["port"] = ",".join(port or "5432" for port in each)
     dsn = {name: value for name, value in options.items() if name in _ASYNCPG_DSN}
-    return kept | ({"dsn": f"postgresql://?{_query(dsn)}"} if dsn else {})
+    return kept | ({"dsn": f"postgresql://?{query_of(dsn)}"} if dsn else {})
 
 
 def _asyncpg_cache(options: Mapping[str, str]) -> dict[str, str]:
@@ -95,5 +142,6 @@ def _asyncpg_cache(options: Mapping[str, str]) -> dict[str, str]:
     return {name: options[name]} if name in options else {}
 
 
-def _query(options: Mapping[str, str]) -> str:
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in options.items())
+def query_of(options: Mapping[str, str]) -> str:
+    """Options as they stand in a URL."""
+    return "&".join(f"{name}={quote(value, safe='/:,')}" for name, value in options.items())

@@ -9,6 +9,7 @@ import fcntl
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -70,10 +71,10 @@ class _Embedded:
                 self._create()
             if not self._is_running():
                 self._run()
-            host = self._socket_directory()
-            server = ("-d", "postgres", "-h", host, "-U", "postgres")
+            host, port = self._socket()
+            server = ("-d", "postgres", "-h", host, "-p", port, "-U", "postgres")
             self._call("psql", "-Xq", "-v", "ON_ERROR_STOP=1", *server, given=CREATE_DATABASE)
-        return {"host": host, "port": "5432", "user": "postgres", "dbname": "headstart"}
+        return {"host": host, "port": port, "user": "postgres", "dbname": "headstart"}
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -101,7 +102,7 @@ class _Embedded:
 
     def _stop(self) -> None:
         if self._is_running():
-            sockets = Path(self._socket_directory())
+            sockets = Path(self._socket()[0])
             self._pg_ctl("stop", "-w", "-m", "fast")
             if sockets.name.startswith(SOCKETS):  # else a person started it elsewhere
                 sockets.rmdir()
@@ -122,12 +123,17 @@ class _Embedded:
         unfinished.rename(self.data)
 
     def _run(self) -> None:
-        """Listen on a socket alone, in a short path: one has at most 107 characters."""
+        """Listen on a socket alone, in a short path: one has at most 107 characters.
+
+        Its port is one on which nobody listens: our URL has to say localhost and a port beside the
+        socket, and an app that forgets the socket must not end up on somebody's own server.
+        """
         sockets = tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp")
         if self.account is not None:
             shutil.chown(sockets, self.account)
         log = str(self.data / "server.log")
-        self._pg_ctl("start", "-w", "-l", log, "-o", f"-c listen_addresses='' -k {sockets}")
+        options = f"-c listen_addresses='' -p {_unused_port()} -k {sockets}"
+        self._pg_ctl("start", "-w", "-l", log, "-o", options)
 
     def _is_running(self) -> bool:
         try:
@@ -136,13 +142,13 @@ class _Embedded:
             return False
         return True
 
-    def _socket_directory(self) -> str:
-        """Wait until the server is ready; both are lines that PostgreSQL's pidfile.h names."""
+    def _socket(self) -> tuple[str, str]:
+        """Folder and port of the socket, once the server is ready: lines of its postmaster.pid."""
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             if len(lines) == 8 and lines[7].strip() == "ready":
-                return lines[4]
+                return lines[4], lines[3]
             time.sleep(0.02)
         raise TimeoutError(f"the server was not ready after {READY_SECONDS} s")
 
@@ -207,6 +213,12 @@ def _let_pass(folder: Path) -> None:
     for above in folder.parents:
         if not above.stat().st_mode & stat.S_IXOTH:
             above.chmod(above.stat().st_mode | stat.S_IXOTH)
+
+
+def _unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _told(error: Exception) -> str:

@@ -6,6 +6,7 @@ Alembic's insides or how a log line looks.
 
 from typing import assert_never
 
+from headstart.app_environment import app_environment
 from headstart.explanation import of_proof
 from headstart.lock import RunLock
 from headstart.look import Look
@@ -26,8 +27,9 @@ from headstart.workplace import locked, wait_for_database, worker_under
 def run_job(task: Task) -> Outcome:
     """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
     settings = task.settings
-    project = load_project(settings.alembic_ini, settings.target, settings.x)
-    history = read_history(project, settings.target, settings.baseline)
+    with app_environment(task, connected=False):  # scripts may import the app and its settings
+        project = load_project(settings.alembic_ini, settings.target, settings.x)
+        history = read_history(project, settings.target, settings.baseline)
     known = read_known(task, project, history)
     task.signals.install()
     wait_for_database(task)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from headstart.app_environment import app_environment
 from headstart.catalogue import Catalogue
 from headstart.connect_failure import error_of
 from headstart.connection import ConnectFailed, Connection
@@ -76,9 +77,15 @@ def read_image(task: Task) -> Image:
     return Image(project, history, read_known(task, project, history))
 
 
+def _image_of(task: Task) -> Image:
+    """Load it in a process of our own, where the scripts find the database in the environment."""
+    with app_environment(task, connected=False):
+        return read_image(task)
+
+
 def check(task: Task) -> Outcome:
     """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
-    return check_against(read_image(task), task, drift_fails=True)
+    return check_against(_image_of(task), task, drift_fails=True)
 
 
 def check_against(image: Image, task: Task, *, drift_fails: bool) -> Outcome:
@@ -91,7 +98,7 @@ def check_against(image: Image, task: Task, *, drift_fails: bool) -> Outcome:
 
 def wait(task: Task) -> Outcome:
     """Check until the database is ready; at the deadline raise what the last check said."""
-    image = read_image(task)
+    image = _image_of(task)
     started = time.monotonic()
     deadline = task.within(task.settings.wait_seconds)
     grace = task.within(task.settings.access_grace_seconds)
@@ -113,7 +120,7 @@ def wait(task: Task) -> Outcome:
 
 def preview(task: Task, with_sql: bool) -> Preview:
     """What a run would do now. Raises what it would refuse with."""
-    image = read_image(task)
+    image = _image_of(task)
     answer = _ask(task, image)
     baseline: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
@@ -132,7 +139,8 @@ def preview(task: Task, with_sql: bool) -> Preview:
     sql = None
     if with_sql:
         url = sqlalchemy_url(task.resolve())
-        sql = render_sql(image.project, url, baseline, rows, task.settings.target)
+        with app_environment(task, connected=True):
+            sql = render_sql(image.project, url, baseline, rows, task.settings.target)
     return Preview(
         state=answer.state,
         plan=answer.plan.slug,
@@ -154,7 +162,7 @@ def _explained(plan: Plan) -> tuple[str, ...]:
 
 def diff(task: Task, revision: str | None) -> Outcome:
     """Compare the schema with what a revision builds, or the version row's. Raises Drifted."""
-    image = read_image(task)
+    image = _image_of(task)
     known = image.known.usable
     if known is None:
         task.record.explanation = ()  # the same as this error

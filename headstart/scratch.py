@@ -3,25 +3,19 @@
 A given one is never emptied: that it is empty, or where an earlier replay left it, is a condition.
 """
 
-import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 import psycopg2
 
 from headstart.connection import connect
 from headstart.database_source import DatabaseSource
-from headstart.driver_url import sqlalchemy_url
+from headstart.driver_url import built_url
 from headstart.errors import InvalidSettings
 from headstart.identity import Purpose
 from headstart.sql import identifier, literal
 from headstart.task import Task
 
 NAME = "headstart_fingerprints"
-_VARIABLE = "DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -51,25 +45,6 @@ class Scratch:
                 f"the scratch database {NAME} cannot be made anew: {error}",
                 next_step="wait for the other replay to end, or set HEADSTART_EMBEDDED_DIR",
             ) from None
-
-    @contextmanager
-    def environment(self) -> Iterator[None]:
-        """Let DATABASE_URL name this database: an env.py may take its URL from there.
-
-        In the driver that is named there already, if any. It never leads to the app's own database.
-        """
-        given = os.environ.get(_VARIABLE)
-        driver = re.match(r"postgres(?:ql)?\+(\w+):", given or "")
-        url = sqlalchemy_url(self.task.resolve(), driver[1] if driver else "psycopg2")
-        if driver is None:
-            url = url.replace("postgresql+psycopg2:", "postgresql:", 1)
-        os.environ[_VARIABLE] = url
-        try:
-            yield
-        finally:
-            del os.environ[_VARIABLE]
-            if given is not None:
-                os.environ[_VARIABLE] = given
 
     def beside(self, name: str) -> Task:
         """Another, empty database on the same server. Raises InvalidSettings."""
@@ -105,6 +80,5 @@ def _make(admin: Task, name: str, *, anew: bool) -> None:
 
 def _within(task: Task, name: str) -> Task:
     parameters = dict(task.resolve()) | {"dbname": name}
-    pairs = "&".join(f"{key}={quote(value, safe='')}" for key, value in parameters.items())
-    source = DatabaseSource(origin="the scratch database", url=f"postgresql://?{pairs}")
+    source = DatabaseSource(origin="the scratch database", url=built_url(parameters))
     return replace(task, settings=replace(task.settings, database=source, embedded=False))

@@ -149,3 +149,22 @@ def words(value: str) -> tuple[str, ...]:
         return tuple(shlex.split(value))
     except ValueError as error:
         raise ValueError(f"key=value words, quoted as in a shell ({error})") from None
+
+
+_OTHERS = re.compile(
+    r"DATABASE_URL(_FILE)?|(PG|HEADSTART_|PYTHON|LD_|LC_|KUBERNETES_).*"
+    r"|PATH|HOME|USER|LOGNAME|LANG|SHELL|PWD|TZ|TMPDIR|HOSTNAME|VIRTUAL_ENV"
+)
+"""Variables that no app's URL stands in: they are set anyway, or are somebody else's."""
+
+
+def variables(value: str) -> tuple[str, ...]:
+    """Names of environment variables, between commas or spaces."""
+    names = tuple(dict.fromkeys(re.split(r"[\s,]+", value.strip(" \t\r\n,"))))
+    if any(not re.fullmatch(r"[A-Za-z_]\w*", n, re.ASCII) or _OTHERS.fullmatch(n) for n in names):
+        raise ValueError(
+            "names of variables in which an app looks for its database URL, such as"
+            " APP_DB_URL,SQLALCHEMY_DATABASE_URI; DATABASE_URL is always set, and what belongs to"
+            " the system, to libpq or to headstart is none"
+        )
+    return names

@@ -150,6 +150,14 @@ SETTINGS: tuple[Setting, ...] = (
         several=True,
         short="-x",
     ),
+    Setting(
+        "URL_VARIABLES",
+        (),
+        "names of environment variables that hold the whole URL, as DATABASE_URL does, while env.py"
+        " and the scripts are imported and run",
+        kinds.variables,
+        "NAME,NAME",
+    ),
     _seconds(
         "DDL_LOCK_TIMEOUT_SECONDS",
         5.0,

@@ -40,6 +40,7 @@ class Settings:
     replay_sql: str | None = None
     version_table: str = "alembic_version"
     x: tuple[str, ...] = ()
+    url_variables: tuple[str, ...] = ()
     ddl_lock_timeout_seconds: float = 5.0
     statement_timeout_seconds: float = 0.0
     heartbeat_seconds: float = 10.0

@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from headstart.app_environment import app_environment
+from headstart.database_url import DatabaseUrl
 from headstart.driver_url import async_drivers, sqlalchemy_url
 from headstart.identity import Purpose
 from headstart.inspection import cancel_backend
 from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
-from headstart.revisions.worker import Worker
+from headstart.revisions.worker import DRIVER, Worker
 from headstart.task import Task
 from headstart.wait import WaitLimits, wait_until_accepting
 
@@ -48,14 +50,9 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     """How env.py's connection works while we hold the lock."""
     # the name is set in each transaction too; here for what an autocommit block runs outside of one
     name = task.identity.name(Purpose.WORK)
-    database = task.database()
-    parameters = {
-        "connect_timeout": WORKER_CONNECT_SECONDS,
-        **database.parameters,
-        "application_name": name,
-    }
     return Worker(
-        url_for=lambda driver: sqlalchemy_url(parameters, driver, database.driver_options),
+        url_for=lambda driver: _worker_url(task.database(), driver, name),
+        environment=lambda driver: app_environment(task, driver=_named(driver), connected=True),
         application_name=name,
         nonce=lock.nonce,
         lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
@@ -64,8 +61,22 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
         say=task.say,
-        async_drivers=async_drivers(database.driver),
+        async_drivers=async_drivers(task.database().driver),
     )
+
+
+def _worker_url(database: DatabaseUrl, driver: str, application_name: str) -> str:
+    parameters = {
+        "connect_timeout": WORKER_CONNECT_SECONDS,
+        **database.parameters,
+        "application_name": application_name,
+    }
+    return sqlalchemy_url(parameters, driver, database.driver_options)
+
+
+def _named(driver: str) -> str | None:
+    """An async env.py has to be told its driver; else a bare postgresql:// is what apps have."""
+    return None if driver == DRIVER else driver
 
 
 def _cancel_backend(task: Task, name: str, process: int) -> None:

@@ -90,6 +90,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
     with ExitStack() as attached:
         wrapped = _Configure(worker, work, attached, environment.configure)
         environment.configure = wrapped  # type: ignore[assignment, method-assign]
+        attached.enter_context(worker.environment(worker.driver))
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(kept_sessions())
         attached.enter_context(hard_exits_raised())

@@ -7,7 +7,7 @@ behind a transaction pooler there is no session that would be ours, so there the
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +24,9 @@ from headstart.sql import literal
 
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
+
+DRIVER = "psycopg2"
+"""What env.py works with unless it is async."""
 
 Canceller = Callable[[], None]
 
@@ -42,6 +45,7 @@ class Worker:
     """How env.py's connection works for us, and whom it tells.
 
     `url_for` gives SQLAlchemy's URL for a driver, and `driver` is the one that env.py works with;
+    `environment` is what the process's environment is while it does;
     `async_drivers` are those to try for an async one, best first.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `own_limits` are the names of
     the timeouts that env.py has set itself, which are left alone. `register_cancel` takes what
@@ -50,6 +54,7 @@ class Worker:
     """
 
     url_for: Callable[[str], str]
+    environment: Callable[[str], AbstractContextManager[None]]
     application_name: str
     nonce: int
     lock_timeout_seconds: float
@@ -59,7 +64,7 @@ class Worker:
     cancel_backend: Callable[[int], None]
     say: Say
     async_drivers: tuple[str, ...]
-    driver: str = "psycopg2"
+    driver: str = DRIVER
     own_limits: tuple[str, ...] = ()
 
 
