@@ -9,6 +9,7 @@ processes that the scripts start get them too; ours start none meanwhile.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from headstart.app_url import completed_url, driver_of, leads_to
 from headstart.connection import ConnectFailed, libpq_defaults
@@ -59,11 +60,19 @@ def _known(task: Task, given: DatabaseUrl, *, connected: bool) -> Mapping[str, s
     known = {name: value for name, value in given.parameters.items() if name in PLACE}
     if "service" not in given.parameters:
         known = {**libpq_defaults(), **known}
-    if connected and not {"host", "dbname", "user", "password"} <= known.keys():
+    if connected and _asks_libpq(given, known):
         with suppress(ConnectFailed), task.connect(Purpose.READ) as connection:
             known = {**connection.login, **known}
     task.secrets.add(known.get("password"))
     return known
+
+
+def _asks_libpq(given: DatabaseUrl, known: Mapping[str, str]) -> bool:
+    """Whether only a connection tells where it leads, or may have found a password in a file."""
+    if not {"host", "dbname", "user"} <= known.keys():
+        return True
+    passfile = given.parameters.get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
+    return "password" not in known and Path(passfile).expanduser().exists()
 
 
 @contextmanager

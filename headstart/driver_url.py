@@ -105,6 +105,8 @@ def authority_of(parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         written = f"{written}:{first_port}"
     if fits and "," not in host:
         return written, {}
+    if "," in host and port and "," not in port:  # SQLAlchemy wants as many ports as hosts
+        port = ",".join([port] * (host.count(",") + 1))
     places = {"host": host, "port": port if "," in host or not written else ""}
     return written, {name: value for name, value in places.items() if value}
 

@@ -4,7 +4,8 @@ No revision is ever run in a database that was not given for that: what is neith
 an earlier replay left it is made anew (the embedded one) or refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psycopg2
 
 from headstart.catalogue import Catalogue
 from headstart.connection import Connection
-from headstart.errors import InvalidSettings
+from headstart.errors import ConnectionLost, InvalidSettings, WrongDatabase
 from headstart.events import Silence
 from headstart.fingerprint.normal_form import NORMAL_FORM
 from headstart.fingerprint.query import reading_of
@@ -73,7 +74,8 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
         task = replace(task, say=Silence())
     wait_for_database(task)
     with locked(task) as lock:
-        probe = probe_env(source.project, worker_under(task, lock))
+        with _explained(scratch):
+            probe = probe_env(source.project, worker_under(task, lock))
         recording, rows = _beginning(task, source, probe.scope)
         if recording is None or (rows and not scratch.may_go_on):
             return None
@@ -88,6 +90,20 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
             reading = reading_of(probe.scope)
             Replay(source.project, run, reading, recording.lines, seen).start(lock.ensure_held)
     return Finished(recording, probe, scratch)
+
+
+@contextmanager
+def _explained(scratch: Scratch) -> Iterator[None]:
+    """An env.py may take the embedded server's URL apart and leave out the socket."""
+    try:
+        yield
+    except (ConnectionLost, WrongDatabase) as error:
+        if scratch.admin is not None:
+            error.next_step = (
+                "let env.py use DATABASE_URL as it is, with the ?host= of the embedded server's"
+                " socket, or name an empty database of another server (--url)"
+            )
+        raise
 
 
 def _into(

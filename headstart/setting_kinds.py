@@ -160,7 +160,7 @@ _OTHERS = re.compile(
 
 def variables(value: str) -> tuple[str, ...]:
     """Names of environment variables, between commas or spaces."""
-    names = tuple(dict.fromkeys(re.split(r"[\s,]+", value.strip(" \t\r\n,"))))
+    names = tuple(dict.fromkeys(filter(None, re.split(r"[\s,]+", value))))
     if any(not re.fullmatch(r"[A-Za-z_]\w*", n, re.ASCII) or _OTHERS.fullmatch(n) for n in names):
         raise ValueError(
             "names of variables in which an app looks for its database URL, such as"

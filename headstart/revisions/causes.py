@@ -6,6 +6,7 @@ data) and pydantic's input values are left out.
 """
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,35 @@ def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
     return None
 
 
+def cure_of(error: BaseException) -> str | None:
+    """What to do where an app's settings are not there: nothing is wrong with its code."""
+    missing = _missing_variable(error)
+    names = [missing] if missing is not None else list(_missing_fields(error))
+    if not names:
+        return None
+    cure = f"set {', '.join(names)} for the job, too, as for the app; nothing is to be built anew"
+    if any(_URL_NAME.search(name) for name in names):
+        cure += (
+            "; HEADSTART_URL_VARIABLES names the variables that are to hold the URL which headstart"
+            " was given"
+        )
+    return cure
+
+
+_URL_NAME = re.compile(r"(?i)ur[li]|dsn")
+
+
+def _missing_fields(error: BaseException) -> Iterator[str]:
+    """The variables of a pydantic ValidationError of a settings class, if all it lacks is these."""
+    listed, title = getattr(error, "errors", None), str(getattr(error, "title", None))
+    if not callable(listed):
+        return
+    every = [(one.get("type"), ".".join(map(str, one.get("loc", ())))) for one in listed()]
+    if any(kind != "missing" or _settings_class(title) is None for kind, _ in every):
+        return
+    yield from (_variable(title, field) for _, field in every)
+
+
 def _missing_variable(error: BaseException) -> str | None:
     """The name in os.environ[name]."""
     trace = error.__traceback__
@@ -73,12 +103,16 @@ def _invalid_fields(error: BaseException) -> Iterator[str]:
 
 def _variable(title: str, field: str) -> str:
     """The environment variable of a field of a settings class, else the field as it is."""
+    settings = _settings_class(title)
+    if settings is None:
+        return field
+    return (field if _is_alias(settings, field) else _prefix(settings) + field).upper()
+
+
+def _settings_class(name: str) -> Any:
     base = getattr(sys.modules.get("pydantic_settings"), "BaseSettings", None)
-    for settings in _descendants(base) if base is not None else ():
-        if settings.__name__ == title:
-            name = field if _is_alias(settings, field) else _prefix(settings) + field
-            return name.upper()
-    return field
+    every = _descendants(base) if base is not None else ()
+    return next((settings for settings in every if settings.__name__ == name), None)
 
 
 def _prefix(settings: Any) -> str:

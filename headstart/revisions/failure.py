@@ -19,7 +19,7 @@ from headstart.errors import (
     RevisionFailed,
     UnknownRevision,
 )
-from headstart.revisions.causes import cause_of, failing_place, first_line
+from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 
@@ -63,9 +63,11 @@ def _script_failure(
         )
     if revision is None:
         return BrokenHistory(
-            f"env.py cannot be run: {text}", next_step=_note(error) or _CORRECT_ENV
+            f"env.py cannot be run: {text}",
+            next_step=_note(error) or cure_of(error) or _CORRECT_ENV,
         )
-    return RevisionFailed(f"revision {revision} raised: {text}", next_step=_note(error))
+    next_step = _note(error) or cure_of(error)
+    return RevisionFailed(f"revision {revision} raised: {text}", next_step=next_step)
 
 
 _CORRECT_ENV = "correct env.py, and what it imports, and build the image again"

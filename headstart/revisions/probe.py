@@ -65,7 +65,7 @@ def probe_env(project: Project, worker: Worker) -> Probe:
     except BrokenHistory as error:
         if not _asks_for_async_driver(error.__cause__):
             raise
-        found = _probe(project, replace(worker, driver=_async_driver(worker)))
+        found = _probe_async(project, worker)
     worker.say(
         "env_probed",
         transactions=found.mode.value,
@@ -77,6 +77,18 @@ def probe_env(project: Project, worker: Worker) -> Probe:
         version_table=found.scope.version_table,
     )
     return found
+
+
+def _probe_async(project: Project, worker: Worker) -> Probe:
+    try:
+        return _probe(project, replace(worker, driver=_async_driver(worker)))
+    except BrokenHistory as error:
+        if _asks_for_async_driver(error.__cause__):  # the app has read its settings once for all
+            error.next_step = (
+                "name the driver in the URL, as in DATABASE_URL=postgresql+asyncpg://, which env.py"
+                " finds in the environment as it is"
+            )
+        raise
 
 
 def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> None:

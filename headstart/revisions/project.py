@@ -17,7 +17,7 @@ from alembic.util import CommandError
 
 from headstart.collection import uncollected
 from headstart.errors import BrokenHistory, InvalidSettings
-from headstart.revisions.causes import cause_of, failing_place
+from headstart.revisions.causes import cause_of, cure_of, failing_place
 from headstart.revisions.preparation import run_env_unconnected, upgrade_arguments
 
 _PYPROJECT = "pyproject.toml"
@@ -107,7 +107,9 @@ def _load_scripts(directory: ScriptDirectory) -> Iterator[Script]:
         try:
             script = next(scripts, None)
         except (Exception, SystemExit) as error:  # a script may do anything on import
-            raise BrokenHistory(_import_failure(error, directory)) from error
+            raise BrokenHistory(
+                _import_failure(error, directory), next_step=cure_of(error)
+            ) from error
         if script is None:
             return
         yield script

@@ -174,7 +174,7 @@ def test_each_setting_that_makes_sense_in_a_cluster_has_its_value_and_no_other()
 @pytest.mark.parametrize("row", IN_A_CLUSTER, ids=lambda row: row.name)
 def test_the_schema_accepts_each_settings_own_default(row: Setting) -> None:
     default = list(row.default) if row.several else row.default
-    settings = {} if default is None else {chart.camel_case(row.name): default}
+    settings = {} if default in (None, ()) else {chart.camel_case(row.name): default}
     assert accepts(SETTINGS_GROUP, settings)
 
 
