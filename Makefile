@@ -139,6 +139,8 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		examples/own-project/requirements.in -o examples/own-project/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		tests/image/settings_class/requirements.in -o tests/image/settings_class/requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		--override tests/histories/argilla-overrides.txt \
 		pyproject.toml tests/histories/argilla.in -o tests/histories/argilla.txt
 

@@ -15,6 +15,7 @@ from tenacity import retry, stop_after_attempt, wait_fixed
 
 from headstart import __version__
 from tests.cluster.kube import ROOT, command
+from tests.image.settings_class import make_context
 from tests.integration.plain import copy_plain
 
 BUILD_SECONDS = 900
@@ -27,6 +28,9 @@ POSTGRES = "postgres:16"
 PGBOUNCER = os.environ.get("HEADSTART_TEST_PGBOUNCER_IMAGE", "edoburu/pgbouncer")
 PROJECT = f"{PREFIX}headstart-test"
 """A project of somebody's own; its tags are the releases below."""
+
+SETTINGS_CLASS = "settings-class"
+"""One of them is no release of the small project, but an app of another shape."""
 
 WAITING = ["python", "-c", "import signal; signal.sigwait([signal.SIGTERM])"]
 """The command of an app that only waits for its end, in the image of a release."""
@@ -50,23 +54,23 @@ RELEASES: dict[str, dict[str, str]] = {
 
 def build_and_publish() -> None:
     """Build every image and bring it to the cluster; what has not changed takes no time."""
-    command("docker", "build", f"--tag={HEADSTART}", str(ROOT), timeout_seconds=BUILD_SECONDS)
-    command(
-        "docker",
-        "build",
-        f"--tag={APP}",
-        f"--file={ROOT / 'examples' / 'minirag-app' / 'Dockerfile'}",
-        str(ROOT),
-        timeout_seconds=BUILD_SECONDS,
-    )
+    build(HEADSTART, str(ROOT))
+    build(APP, str(ROOT), f"--file={ROOT / 'examples' / 'minirag-app' / 'Dockerfile'}")
     with TemporaryDirectory() as folder:
         for release, revisions in RELEASES.items():
             build_release(release, revisions, Path(folder) / release)
-    for image in (HEADSTART, APP, *map(release_image, RELEASES)):
+        context = make_context(Path(folder) / SETTINGS_CLASS)
+        build(release_image(SETTINGS_CLASS), str(context), f"--build-arg=BASE={HEADSTART}")
+    for image in (HEADSTART, APP, *map(release_image, (*RELEASES, SETTINGS_CLASS))):
         publish(image)
     if not PREFIX:  # no registry: the cluster may not reach the public one either
         publish(POSTGRES)
         publish(PGBOUNCER)
+
+
+def build(image: str, context: str, *options: str) -> None:
+    """Build one image."""
+    command("docker", "build", f"--tag={image}", *options, context, timeout_seconds=BUILD_SECONDS)
 
 
 def build_release(release: str, revisions: dict[str, str], folder: Path) -> None:
@@ -80,8 +84,7 @@ def build_release(release: str, revisions: dict[str, str], folder: Path) -> None
     lines = ini.read_text().splitlines(keepends=True)
     ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
     (folder / "Dockerfile").write_text(f"FROM {HEADSTART}\nCOPY --chmod=755 . ./\n")
-    tag = f"--tag={release_image(release)}"
-    command("docker", "build", tag, str(folder), timeout_seconds=BUILD_SECONDS)
+    build(release_image(release), str(folder))
 
 
 def release_image(release: str) -> str:

@@ -213,6 +213,7 @@ def test_settings_are_handed_on_as_headstart_reads_them(tmp_path: Path) -> None:
         "statementTimeoutSeconds": 2000000,
         "x": ["tenant=a", "note=it's two"],
         "ahead": "allow",
+        "urlVariables": "APP_DB_URL,OTHER_URL",
     }
     (job,) = (each for each in rendered(tmp_path, URL | {"settings": settings}) if is_job(each))
     container = job["spec"]["template"]["spec"]["containers"][0]
@@ -224,6 +225,7 @@ def test_settings_are_handed_on_as_headstart_reads_them(tmp_path: Path) -> None:
         "HEADSTART_DDL_LOCK_TIMEOUT_SECONDS": "2.5",
         "HEADSTART_STATEMENT_TIMEOUT_SECONDS": "2000000",
         "HEADSTART_AHEAD": "allow",
+        "HEADSTART_URL_VARIABLES": "APP_DB_URL,OTHER_URL",
         "DATABASE_URL": "postgresql://minirag@db/minirag",
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.image.settings_class import make_context
 from tests.image.stack import ROOT
 from tests.servers.containers import docker, remove_leftovers, require_engine
 from tests.servers.databases import Database, official_server
@@ -52,6 +53,15 @@ def own_project(image: str) -> str:
     assert image == "headstart", "the example says FROM headstart"
     docker("build", "--tag=own-project", str(folder), timeout_seconds=BUILD_SECONDS)
     return "own-project"
+
+
+@pytest.fixture(scope="session")
+def settings_class(image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An app on the image whose env.py has its URL from a settings class."""
+    folder = make_context(tmp_path_factory.mktemp("settings_class") / "context")
+    tag, base = "headstart-tests/settings-class", f"--build-arg=BASE={image}"
+    docker("build", f"--tag={tag}", base, str(folder), timeout_seconds=BUILD_SECONDS)
+    return tag
 
 
 @pytest.fixture(scope="session")
