@@ -1,4 +1,4 @@
-"""An app whose settings class wants DATABASE_URL whole, while the chart has the password in a Secret."""
+"""An app whose settings class wants DATABASE_URL whole; the chart has its password in a Secret."""
 
 from typing import Any
 from urllib.parse import quote
