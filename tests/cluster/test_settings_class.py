@@ -21,7 +21,7 @@ WHOLE: dict[str, Any] = {
 
 SECRETS = {
     "the password": {"url": f"postgresql+psycopg://minirag@{PLACE}", "secret": "minirag-database"},
-    "the whole URL": {"urlKey": "DATABASE_URL", "secret": "whole-url"},
+    "the whole URL": {"url": "", "urlKey": "DATABASE_URL", "secret": "whole-url"},
 }
 
 
