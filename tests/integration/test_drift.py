@@ -199,3 +199,16 @@ def test_a_difference_that_an_operator_has_vouched_for_is_reported_and_no_failur
     assert done.exit_code == code, done.verdict
     assert done.verdict["extra"] == ["column accounts.note text"]
     assert (known.rows(), done.verdict["to"]) == (["0003"], ["0003"])
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("verb", ["run", "check", "wait"])
+def test_a_newer_database_that_is_allowed_is_drifted_for_nobody_and_left_as_it_is(
+    known: KnownStage, verb: str
+) -> None:
+    """An old pod starts again: what the newer revision made is no hand's work."""
+    drifted(known, DROPPED, "UPDATE alembic_version SET version_num = '0004'")
+    before = known.catalog()
+    done = known.run(verb, HEADSTART_AHEAD="allow", HEADSTART_VERIFY="strict")
+    assert (done.exit_code, done.verdict["outcome"]) == (0, "ahead_compatible"), done.verdict
+    assert (known.rows(), known.catalog()) == (["0004"], before)
