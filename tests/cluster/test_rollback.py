@@ -170,3 +170,31 @@ def test_an_old_replica_starts_again_on_a_newer_database_unless_that_is_refused(
         return next((each["outcome"] for each in shop.app_verdicts() if each), None)
 
     assert eventually(answered, "a verdict of the old replica") == outcome
+
+
+def test_in_mode_init_where_that_is_refused_both_ways_out_of_the_page_work(
+    release: Make, postgres: Postgres
+) -> None:
+    """Back to the image that knows the database; or the operator's word, and on from there."""
+    shop, strict = release("init"), {"ahead": "refuse"}
+    shop.install("one", settings=strict)
+    shop.upgrade("two", settings=strict)
+    shop.namespace.helm("rollback", "shop", "1")
+    eventually(lambda: refused(shop), "a pod that refuses")
+    shop.rollback(2)
+    assert shop.app_versions() == {"two"}
+
+    shop.namespace.helm("rollback", "shop", "1")
+    eventually(lambda: refused(shop), "a pod that refuses")
+    word = ("--containers=headstart", "HEADSTART_AHEAD=allow")
+    shop.namespace.kubectl("set", "env", "deployment/shop", *word)
+    shop.namespace.rolled_out("shop")
+    assert shop.app_versions() == {"one"}
+    assert postgres.version() == ["0004"]
+    shop.upgrade("repaired", settings=strict)
+    assert postgres.version() == ["0005"]
+
+
+def refused(shop: Release) -> bool:
+    """Whether a pod of the app refuses the database since it is newer."""
+    return any(each.get("outcome") == "unknown_revision" for each in shop.app_verdicts())
