@@ -186,9 +186,7 @@ def test_in_mode_init_where_that_is_refused_both_ways_out_of_the_page_work(
 
     shop.namespace.helm("rollback", "shop", "1")
     eventually(lambda: refused(shop), "a pod that refuses")
-    word = ("--containers=headstart", "HEADSTART_AHEAD=allow")
-    shop.namespace.kubectl("set", "env", "deployment/shop", *word)
-    shop.namespace.rolled_out("shop")
+    shop.upgrade("one", settings={"ahead": "allow"})
     assert shop.app_versions() == {"one"}
     assert postgres.version() == ["0004"]
     shop.upgrade("repaired", settings=strict)
