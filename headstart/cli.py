@@ -30,7 +30,14 @@ from headstart.report import (
 from headstart.settings import LogFormat, LogLevel, Settings, read_settings
 from headstart.signals import Signals, catch_signals
 from headstart.task import Task, identity_of, read_text
-from headstart.verdict import Outcome, Record, conclude, outcome_of, verdict_fields
+from headstart.verdict import (
+    Outcome,
+    Record,
+    conclude,
+    fate_of_the_rest,
+    outcome_of,
+    verdict_fields,
+)
 
 TERMINATION_LOG = "/dev/termination-log"
 LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
@@ -141,7 +148,9 @@ class Execution:
         received = self._signals.received
         if received is None:
             return _unmet_requirement(error) or error
-        return _deadline_error(error) if received == signal.SIGALRM else Cancelled(received)
+        if received == signal.SIGALRM:
+            return _deadline_error(error, self._record)
+        return Cancelled(received)
 
     def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
         if statement := getattr(end, "statement", None):
@@ -201,9 +210,9 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
-def _deadline_error(error: BaseException) -> RevisionFailed:
+def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:
     return RevisionFailed(
-        "HEADSTART_DEADLINE_SECONDS passed in the middle of the work; what was running was rolled"
-        f" back ({error})",
+        "HEADSTART_DEADLINE_SECONDS passed in the middle of the work: what was committed is kept"
+        f"{fate_of_the_rest(record)} ({error})",
         next_step="give the run a longer deadline, or make the revision shorter, then run again",
     )

@@ -8,13 +8,13 @@
     ├── LockUnavailable       11   another run held the lock until our deadline
     ├── Blocked               12   DDL did not get its table lock
     ├── ConnectionLost        13   the connection or the lock went away in the middle
-    ├── NotReady              14   check and wait: the database is behind
+    ├── NotReady              14   the database is behind (check, wait), or an index is being built
     ├── AccessRefused         20   password, role, database, privilege, TLS, read-only
     ├── RevisionFailed        21   a revision raised
     ├── NotCommitted          21   the version row is not what was applied
     ├── Unproven              22   our tables, no version row, and no revision builds them
     │   └── Ambiguous         22   several revisions build them, and rows decide
-    ├── Interrupted           26   a revision is half applied
+    ├── Interrupted           26   a revision is half applied, or an index is INVALID
     ├── UnknownRevision       23   the version row is not in this image
     ├── Diverged              23   version rows on different branches, or overlapping
     ├── Drifted               25   the schema is not what its revision builds
@@ -106,7 +106,7 @@ class ConnectionLost(HeadstartError):
 
 
 class NotReady(HeadstartError):
-    """The database is behind this image."""
+    """The database is behind this image, or somebody is building an index of it."""
 
     next_step = "run headstart (run) against this database"
 
@@ -121,6 +121,8 @@ class RevisionFailed(HeadstartError):
     """A revision raised; its own transaction was rolled back, earlier ones stay."""
 
     next_step = "correct the revision named in the error, then run again"
+    revision: str | None = None
+    """Which one; None where that is not known."""
 
 
 class NotCommitted(HeadstartError):
@@ -143,7 +145,7 @@ class Ambiguous(Unproven):
 
 
 class Interrupted(HeadstartError):
-    """A revision is half applied."""
+    """A revision is half applied, or an index is INVALID: something was cut off."""
 
 
 class Drifted(HeadstartError):

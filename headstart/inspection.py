@@ -40,6 +40,20 @@ def inspect_database(
     return facts
 
 
+def read_our_tables(
+    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+) -> frozenset[str]:
+    """Those of our tables that are there, as "schema.name". Raises as inspect_database does."""
+    with named_failures():
+        connection.execute(BEGIN_READING)
+        pinned = _pinned(connection, scope)
+        present, _ = _read_our_tables(
+            connection, pinned, str(pinned.schema), frozenset(our_tables())
+        )
+        connection.execute("COMMIT")
+    return present
+
+
 def run_in_progress(connection: Connection) -> bool:
     """Whether some run holds the run lock of this database. Raises as inspect_database does."""
     held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"

@@ -69,7 +69,17 @@ def _run(task: Task, probe: Probe, lock: RunLock, look: Look, plan: Plan) -> Run
         if isinstance(plan, Baseline) and plan.proven is not None:
             look.prove_again(OwnCatalogue(execute), plan.revisions)
 
-    listener = Listener(border, task.record.applied.append, partly_applied, look.back, before_stamp)
+    def left_transaction(revision: str) -> None:
+        task.record.left_transaction = revision
+
+    listener = Listener(
+        border,
+        task.record.applied.append,
+        partly_applied,
+        look.back,
+        before_stamp,
+        left_transaction=left_transaction,
+    )
     return Run(probe, listener, task.settings.heartbeat_seconds)
 
 
@@ -97,9 +107,10 @@ def _apply(plan: Plan, project: Project, run: Run, target: str) -> Outcome:
 
 
 def _verify(plan: Plan, look: Look) -> Proof:
-    """Believe the database, not ourselves: first the version row, then the schema."""
+    """Believe the database, not ourselves: the version row, the indexes, then the schema."""
     changed = not isinstance(plan, NothingToDo)
     rows = look.verify_rows() if changed else look.task.record.to_revisions or ()
+    look.refuse_invalid()
     # an operator has said that the schema may differ
     found = look.verify_schema(rows, failing=changed and plan.proof is not Proof.OPERATOR)
     if plan.proof is Proof.OPERATOR or look.task.settings.verify is Verify.OFF:

@@ -2,26 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from headstart.catalogue import Catalogue
 from headstart.connection import ConnectFailed, Connection
 from headstart.errors import (
     ConnectionLost,
-    Explanation,
+    Drifted,
     HeadstartError,
+    Interrupted,
     NotCommitted,
+    NotReady,
     RevisionFailed,
     Unproven,
 )
-from headstart.explanation import refusal
-from headstart.fingerprint.finding import Finding, HalfApplied, Proven
+from headstart.fingerprint.finding import Finding, Proven
 from headstart.identity import Purpose
+from headstart.index_repair import InvalidIndex, names_of, unusable
 from headstart.inspection import inspect_database, transaction_kept
+from headstart.left_behind import ALREADY_THERE_SQLSTATES, Left, already_there, clause
 from headstart.plan import Proof
 from headstart.proof import Catalogue as AnyCatalogue
-from headstart.proof import compare, fails_on_drift, finding_of, note_difference, our_tables
+from headstart.proof import (
+    compare,
+    fails_on_drift,
+    finding_of,
+    invalid_indexes,
+    note_difference,
+    our_tables,
+)
 from headstart.revisions.environment import Mode
-from headstart.revisions.failure import ALREADY_THERE_SQLSTATES
 from headstart.revisions.known_states import KnownStates
 from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
@@ -52,12 +62,14 @@ class Look:
         self._project = project
         self._probe = probe
         self._known = known
+        self._invalid: tuple[InvalidIndex, ...] = ()
 
     def tell_state(self) -> tuple[DatabaseFacts, State, Finding | None]:
         """Read the facts, and where they are tables without a version row, prove the schema."""
         with self._connected() as connection:
             facts = self._read(connection)
             state = detect(facts, self.history)
+            self._invalid = self._read_invalid(connection, facts)
             finding = None
             if state is State.UNVERSIONED and self.history.baseline is None:
                 with Catalogue(connection) as catalogue:
@@ -77,6 +89,7 @@ class Look:
         """The version rows, which have to be the targets. Raises NotCommitted."""
         with self._connected() as connection:
             facts = self._read(connection)
+            self._invalid = self._read_invalid(connection, facts)
         if detect(facts, self.history) is not State.AT_HEAD:
             raise NotCommitted(
                 f"after the run the version row is {', '.join(facts.version_rows) or 'not there'},"
@@ -84,6 +97,11 @@ class Look:
                 next_step=self.cure_of_rollback(),
             )
         return facts.version_rows
+
+    def refuse_invalid(self) -> None:
+        """Raise where an index was INVALID when last looked for: that is never success."""
+        if self._invalid:
+            raise unusable(self._invalid)
 
     def verify_schema(self, rows: tuple[str, ...], *, failing: bool) -> Proof:
         """Compare the schema with what its version rows promise. Raises Drifted where it fails."""
@@ -111,31 +129,40 @@ class Look:
         try:
             yield
         except BaseException as error:
-            if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
-                self._explain_half_applied(error)
             self.task.record.to_revisions = None
+            found = error
             with suppress(HeadstartError), self._connected() as connection:
-                self._read(connection)
+                found = self._look_back(connection, error)
+            if found is not error:
+                raise found from error
             raise
 
-    def _explain_half_applied(self, error: RevisionFailed) -> None:
-        """Say what somebody has done of the revision that fails since it is there in part."""
-        with (
-            suppress(HeadstartError),
-            self._connected() as connection,
-            Catalogue(connection) as catalogue,
-        ):
-            finding = self._prove(catalogue)
-            if isinstance(finding, HalfApplied):
-                interrupted = refusal(finding)
-                self.task.record.explain(
-                    Explanation((str(interrupted),), {"half_applied": finding.revision})
-                )
-                error.explanation = interrupted.explanation
-                error.next_step = (
-                    f"do by hand what is still to do and alembic stamp {finding.revision}, or undo"
-                    " by hand what is there; then run again"
-                )
+    def _look_back(self, connection: Connection, error: BaseException) -> BaseException:
+        """Read what a failure left; the error may turn out to be another one."""
+        facts = self._read(connection)
+        if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
+            return error
+        invalid = self._read_invalid(connection, facts)
+        if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
+            finding = None
+            with suppress(HeadstartError), Catalogue(connection) as catalogue:
+                finding = self._prove(catalogue)
+            script = self._script(error.revision)
+            left = Left(invalid, facts.version_rows, self.history, script, finding)
+            found = already_there(error, left)
+            if isinstance(found, Interrupted):
+                return found
+        self.task.record.explain(names_of(invalid))
+        if self.task.record.left_transaction is not None:
+            self.task.record.left_behind = clause(error, invalid)
+        return error
+
+    def _script(self, revision: str | None) -> str:
+        """The source of a revision's script, whatever its encoding; names of indexes are ASCII."""
+        paths = [each.path for each in self._project.scripts if each.revision == revision]
+        with suppress(OSError):
+            return "".join(Path(path).read_bytes().decode(errors="replace") for path in paths)
+        return ""
 
     def _prove(self, catalogue: AnyCatalogue) -> Finding | None:
         return finding_of(catalogue, self._known, self.history, self._probe.scope)
@@ -159,6 +186,12 @@ class Look:
         facts = inspect_database(connection, self._probe.scope, self._our_tables)
         self.task.record.to_revisions = facts.version_rows
         return facts
+
+    def _read_invalid(
+        self, connection: Connection, facts: DatabaseFacts
+    ) -> tuple[InvalidIndex, ...]:
+        scope, rows = self._probe.scope, facts.version_rows
+        return invalid_indexes(connection, scope, self._known, rows, self._our_tables)
 
     def _our_tables(self) -> frozenset[TableName]:
         if self._known.usable is not None:

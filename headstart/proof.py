@@ -1,8 +1,11 @@
 """Prove a schema by its fingerprint: which revision it is, and whether it is as that builds it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol
 
+from headstart.connection import Connection
 from headstart.errors import Explanation, StaleFingerprints
 from headstart.explanation import drifted, of_difference, of_live
 from headstart.fingerprint.difference import Difference, difference
@@ -17,6 +20,8 @@ from headstart.fingerprint.query import Reading, reading_of
 from headstart.fingerprint.scope import live_schema, with_renamed
 from headstart.fingerprint.search import expected_states
 from headstart.fingerprint.states import Fingerprints
+from headstart.index_repair import InvalidIndex, not_as_built
+from headstart.indexes import read_invalid_indexes
 from headstart.plan import Proof
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project
@@ -71,6 +76,20 @@ def our_tables(known: Fingerprints) -> frozenset[TableName]:
     """The tables that any revision makes."""
     names = (split_name(each) for each in known.tables)
     return frozenset((schema or None, name) for schema, name in names)
+
+
+def invalid_indexes(
+    connection: Connection,
+    scope: Scope,
+    known: KnownStates,
+    version_rows: tuple[str, ...],
+    ours: Callable[[], Iterable[TableName]],
+) -> tuple[InvalidIndex, ...]:
+    """The INVALID indexes of our tables, but for those that the revisions themselves leave so."""
+    found = read_invalid_indexes(connection, scope, ours)
+    states = known.usable.by_name if known.usable is not None and found else {}
+    built = (known.usable.lines(row) for row in version_rows if row in states and known.usable)
+    return not_as_built(found, chain.from_iterable(built))
 
 
 def _live(catalogue: Catalogue, known: Fingerprints, scope: Scope) -> Live:

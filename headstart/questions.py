@@ -26,6 +26,7 @@ from headstart.errors import (
 )
 from headstart.explanation import of_proof
 from headstart.identity import Purpose
+from headstart.index_repair import InvalidIndex, names_of, unusable
 from headstart.inspection import inspect_database, run_in_progress
 from headstart.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade, decide
 from headstart.proof import (
@@ -33,6 +34,7 @@ from headstart.proof import (
     compare,
     fails_on_drift,
     finding_of,
+    invalid_indexes,
     note_difference,
     our_tables,
     read_known,
@@ -67,6 +69,7 @@ class _Answer:
     plan: Plan
     in_progress: bool
     comparison: Comparison | None
+    invalid: tuple[InvalidIndex, ...]
 
 
 def read_image(task: Task) -> Image:
@@ -88,12 +91,19 @@ def check(task: Task) -> Outcome:
     return check_against(_image_of(task), task, drift_fails=True)
 
 
-def check_against(image: Image, task: Task, *, drift_fails: bool) -> Outcome:
+def check_against(
+    image: Image, task: Task, *, drift_fails: bool, builds_pass: bool = False
+) -> Outcome:
     """Check against an image that was read before: only the database is asked.
 
-    `drift_fails` is what HEADSTART_VERIFY=auto means here.
+    `drift_fails` is what HEADSTART_VERIFY=auto means here; with `builds_pass` it does not matter
+    that somebody is building an index.
     """
-    return _ready(task, _ask(task, image), drift_fails=drift_fails)
+    answer = _ask(task, image)
+    if builds_pass:
+        left = tuple(each for each in answer.invalid if each.builder is None)
+        answer = replace(answer, invalid=left)
+    return _ready(task, answer, drift_fails=drift_fails)
 
 
 def wait(task: Task) -> Outcome:
@@ -128,7 +138,7 @@ def preview(task: Task, with_sql: bool) -> Preview:
         case Refuse():
             raise answer.plan.error
         case NothingToDo():
-            pass
+            _refuse_invalid(answer)
         case Upgrade():
             pending = answer.plan.pending
         case Baseline():
@@ -151,7 +161,7 @@ def preview(task: Task, with_sql: bool) -> Preview:
         run_in_progress=answer.in_progress,
         sql=sql,
         proof=answer.plan.proof,
-        explanation=_explained(answer.plan),
+        explanation=(*_explained(answer.plan), *names_of(answer.invalid).lines),
     )
 
 
@@ -215,12 +225,20 @@ def _ask(task: Task, image: Image) -> _Answer:
                 finding = finding_of(catalogue, image.known, image.history, scope)
             if state is State.AT_HEAD and task.settings.verify is not Verify.OFF:
                 comparison = _comparison(catalogue, image, scope, read.version_rows)
+        rows = read.version_rows
+        invalid = invalid_indexes(connection, scope, image.known, rows, lambda: _our_tables(image))
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(read, may_create=True)
     task.record.state = state
     task.record.from_revisions = task.record.to_revisions = facts.version_rows
     plan = decide(state, facts, image.history, task.settings.ahead, finding)
-    return _Answer(facts, state, plan, in_progress, comparison)
+    return _Answer(facts, state, plan, in_progress, comparison, invalid)
+
+
+def _refuse_invalid(answer: _Answer) -> None:
+    """Raise where an index is INVALID: no verdict of ours may call that ready."""
+    if answer.invalid:
+        raise unusable(answer.invalid)
 
 
 def _our_tables(image: Image) -> Iterable[TableName]:
@@ -242,6 +260,7 @@ def _ready(task: Task, answer: _Answer, *, drift_fails: bool) -> Outcome:
         raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
     match answer.plan:
         case NothingToDo():
+            _refuse_invalid(answer)
             task.record.proof = answer.plan.proof
             if answer.comparison is not None:
                 fails = fails_on_drift(task.settings.verify, auto=drift_fails)
@@ -249,6 +268,7 @@ def _ready(task: Task, answer: _Answer, *, drift_fails: bool) -> Outcome:
                 task.record.proof = note_difference(task, answer.comparison, rows, fails=fails)
             return Outcome.AHEAD_COMPATIBLE if answer.plan.ahead else Outcome.NOTHING_TO_DO
         case Upgrade():
+            task.record.explain(names_of(answer.invalid))
             raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
         case Baseline():
             at = ", ".join(answer.plan.revisions) or "base"

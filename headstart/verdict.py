@@ -71,7 +71,9 @@ EXITS: Mapping[Outcome, Exit] = {
     Outcome.LOCK_UNAVAILABLE: Exit(11, True, "another run held the lock until the deadline"),
     Outcome.BLOCKED: Exit(12, True, "a statement did not get its table lock in time"),
     Outcome.CONNECTION_LOST: Exit(13, True, "the connection was lost in the middle"),
-    Outcome.NOT_READY: Exit(14, True, "check and wait: the database is behind this image"),
+    Outcome.NOT_READY: Exit(
+        14, True, "check and wait: the database is behind this image; or an index is being built"
+    ),
     Outcome.ACCESS_REFUSED: Exit(
         20, False, "password, role, database, privilege, TLS, or a server that stays read-only"
     ),
@@ -86,7 +88,7 @@ EXITS: Mapping[Outcome, Exit] = {
         24, False, "the fingerprints file is missing, or not what the revisions build"
     ),
     Outcome.DRIFTED: Exit(25, False, "the schema is not what its revision builds"),
-    Outcome.INTERRUPTED: Exit(26, False, "a revision is half applied"),
+    Outcome.INTERRUPTED: Exit(26, False, "a revision is half applied, or an index is INVALID"),
     Outcome.CANCELLED_BY_SIGINT: Exit(130, True, "SIGINT: rolled back, lock released"),
     Outcome.CANCELLED_BY_SIGTERM: Exit(143, True, "SIGTERM: rolled back, lock released"),
 }
@@ -136,7 +138,9 @@ class Applied:
 class Record:
     """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
 
-    `partly_applied` is a revision that failed after it had committed some of its work.
+    `partly_applied` is a revision that failed after it had committed some of its work, and
+    `left_transaction` the last one that worked outside its transaction, so that some may be.
+    `left_behind` is what to say of what a failure left, beside the next step.
     `database` holds host, port, name and user, never a password. `explanation` is what the proof
     found, in lines for a terminal, and `fields` the same for the verdict.
     """
@@ -150,6 +154,8 @@ class Record:
     to_revisions: tuple[str, ...] | None = None
     applied: list[Applied] = field(default_factory=list)
     partly_applied: str | None = None
+    left_transaction: str | None = None
+    left_behind: str | None = None
     proof: Proof = Proof.NONE
     wait_attempts: int = 0
     wait_seconds: float = 0.0
@@ -187,23 +193,36 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
         return Verdict(end, record, duration_seconds)
     if isinstance(end, errors.HeadstartError):
         record.explain(end.explanation)
-    step = _next_step(end, record.partly_applied)
+    step = _next_step(end, record)
+    if record.left_behind is not None:
+        step = f"{step}; {record.left_behind}"
     return Verdict(outcome_of(end), record, duration_seconds, step, _error_fields(end))
 
 
-def _next_step(error: BaseException, partly_applied: str | None) -> str:
-    if partly_applied is not None:
+def _next_step(error: BaseException, record: Record) -> str:
+    if record.partly_applied is not None and not isinstance(error, errors.Interrupted):
         return (
-            f"revision {partly_applied} had committed a part of its work before it failed: undo"
-            " that by hand, correct the cause, then run again"
+            f"revision {record.partly_applied} had committed a part of its work before it failed:"
+            " undo that by hand, correct the cause, then run again"
         )
     match error:
+        case errors.ConnectionLost(next_step=errors.ConnectionLost.next_step) | errors.Cancelled():
+            return f"run again: what was committed is kept{fate_of_the_rest(record)}"
         case errors.HeadstartError():
             return error.next_step
-        case errors.Cancelled():
-            return "run again: what was committed is kept, the rest was rolled back"
         case _:
             return "this is a bug in headstart: run with HEADSTART_LOG_LEVEL=debug and report it"
+
+
+def fate_of_the_rest(record: Record) -> str:
+    """What became of what was running when a run broke off, as the end of a sentence."""
+    left = record.left_transaction
+    if left is None or left in [step.revision for step in record.applied]:
+        return ", the rest was rolled back"
+    return (
+        f"; revision {left} was at work outside a transaction, and what it has done there stays"
+        " (an index may be INVALID)"
+    )
 
 
 def _error_fields(error: BaseException) -> dict[str, str]:

@@ -55,7 +55,8 @@ class Pass:
     """One pass over env.py: the steps to run, and who hears of what happens on the way.
 
     `may_split`: each revision may have a transaction of its own, where env.py has begun none.
-    `begun` gets the server's number of each transaction on the connection that migrates; `scope` is
+    `begun` gets the server's number of each transaction on the connection that migrates, and None
+    for an autocommit block; `scope` is
     what the probe found, None for the probe itself; `failure` is what a revision has raised;
     `starting` is called when env.py calls context.run_migrations().
     """
@@ -65,7 +66,7 @@ class Pass:
     scope: Scope | None = None
     configured: Callable[[Configured], None] = lambda _: None
     starting: Callable[[], None] = lambda: None
-    begun: Callable[[int], None] | None = None
+    begun: Callable[[int | None], None] | None = None
     failure: Callable[[], BaseException | None] = lambda: None
 
 
@@ -161,10 +162,10 @@ class _Configure:
 
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
-        numbered = self._work.begun is not None and connection is self._connections[-1]
-        number = begin_transaction(self._worker, connection, numbered=numbered)
-        if number is not None and self._work.begun is not None:
-            self._work.begun(number)
+        tell = self._work.begun if connection is self._connections[-1] else None
+        number = begin_transaction(self._worker, connection, numbered=tell is not None)
+        if tell is not None:
+            tell(number)
 
     def _commit(self, connection: Connection) -> None:
         """Where a revision has failed, an env.py that swallows that must not commit the half."""

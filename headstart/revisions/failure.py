@@ -19,6 +19,7 @@ from headstart.errors import (
     RevisionFailed,
     UnknownRevision,
 )
+from headstart.left_behind import ALREADY_THERE_SQLSTATES
 from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
@@ -26,7 +27,6 @@ from headstart.revisions.project import Project
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
 _LOST_CONNECTION_CLASSES = ("08", "57P")
-ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
 
 
 @contextmanager
@@ -34,10 +34,12 @@ def named_failures(
     project: Project,
     current: Callable[[], str | None],
     done: Callable[[], bool] = lambda: False,
+    left: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
     """Name what raised in the block.
 
-    `current` tells the revision that is running, if any; `done`, whether all of them have run.
+    `current` tells the revision that is running, if any; `done`, whether all of them have run;
+    `left`, whether the one that is running has left its transaction.
     """
     try:
         yield
@@ -47,7 +49,7 @@ def named_failures(
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
-            raise _database_failure(error, current(), done()) from error
+            raise _database_failure(error, current(), done(), left()) from error
         raise _script_failure(error, project, current(), done()) from error
 
 
@@ -79,7 +81,9 @@ def _note(error: BaseException) -> str | None:
     return "; ".join(getattr(error, "__notes__", ())) or None
 
 
-def _database_failure(error: BaseException, revision: str | None, done: bool) -> HeadstartError:
+def _database_failure(
+    error: BaseException, revision: str | None, done: bool, left: bool
+) -> HeadstartError:
     """A failure that the driver reported, through SQLAlchemy or by itself."""
     driver_error = getattr(error, "orig", None) or error
     sqlstate = getattr(driver_error, "pgcode", None) or getattr(driver_error, "sqlstate", None)
@@ -87,7 +91,8 @@ def _database_failure(error: BaseException, revision: str | None, done: bool) ->
     text = f"{where}: {first_line(driver_error)}"
     statement = getattr(error, "statement", None)
     if sqlstate in _LOCK_SQLSTATES:
-        return Blocked(f"{text}; rolled back", sqlstate=sqlstate, statement=statement)
+        rolled_back = "" if left else "; rolled back"
+        return Blocked(f"{text}{rolled_back}", sqlstate=sqlstate, statement=statement)
     if _is_lost(error, driver_error, sqlstate):
         return ConnectionLost(f"the connection was lost in {text}", sqlstate=sqlstate)
     if revision is None and done:
@@ -100,7 +105,9 @@ def _database_failure(error: BaseException, revision: str | None, done: bool) ->
     if revision is None:
         return _env_failure(text, sqlstate, statement, _note(error))
     next_step = _note(error) or _cure(sqlstate)
-    return RevisionFailed(text, sqlstate=sqlstate, statement=statement, next_step=next_step)
+    failed = RevisionFailed(text, sqlstate=sqlstate, statement=statement, next_step=next_step)
+    failed.revision = revision
+    return failed
 
 
 def _is_lost(error: BaseException, driver_error: BaseException, sqlstate: str | None) -> bool:
@@ -135,7 +142,7 @@ def _env_failure(
 def _cure(sqlstate: str | None) -> str | None:
     if sqlstate in ALREADY_THERE_SQLSTATES:
         return (
-            "something made this object outside Alembic: compare it with the revision, then remove"
-            " it or stamp the revision"
+            "an earlier revision, a run that was cut off, or a person made it: find out which"
+            " (headstart diff), and let the database and the revision agree; then run again"
         )
     return None

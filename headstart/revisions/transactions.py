@@ -16,18 +16,31 @@ class TransactionWatch:
 
     def __init__(self) -> None:
         self._begun: list[int] = []
+        self._outside = False
 
     @property
     def first(self) -> int | None:
         """The one that the revision began its work in."""
         return self._begun[0] if self._begun else None
 
-    def begun(self, transaction: int) -> None:
-        """Note a transaction of the connection on which the revisions run."""
-        self._begun.append(transaction)
+    @property
+    def left(self) -> bool:
+        """Whether the revision has left that one, so that some of its work may be committed."""
+        return self._outside or len(self._begun) > 1
+
+    def begun(self, transaction: int | None) -> None:
+        """Note a transaction of the connection on which the revisions run.
+
+        None for an autocommit block, whose statements have none.
+        """
+        if transaction is None:
+            self._outside = True
+        else:
+            self._begun.append(transaction)
 
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
+        self._outside = False
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
     def ensure_kept(self, connection: Connection, revision: str) -> None:

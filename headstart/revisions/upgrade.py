@@ -34,7 +34,8 @@ class Listener:
     `partly_applied`, after a failure, with a revision that had committed a part of its work;
     `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
-    the one that migrates after each revision, committed or, in mode ATOMIC, not.
+    the one that migrates after each revision, committed or, in mode ATOMIC, not;
+    `left_transaction` gets a revision that goes on outside the transaction it began in.
     """
 
     before_revision: Callable[[], None]
@@ -43,6 +44,7 @@ class Listener:
     look_back: Callable[[int | None], Committed]
     before_stamp: Callable[[Execute], None] = lambda _: None
     migrated: Callable[[str, Connection], None] = lambda _, __: None
+    left_transaction: Callable[[str], None] = lambda _: None
 
 
 @dataclass
@@ -67,6 +69,12 @@ class Run:
     def say(self) -> Any:
         """The worker's log."""
         return self.probe.worker.say
+
+    def begun(self, transaction: int | None) -> None:
+        """A transaction has begun, or an autocommit block (None)."""
+        self.watch.begun(transaction)
+        if self.current is not None and self.watch.left:
+            self.listener.left_transaction(self.current)
 
     def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
         """A step is over; in mode per_revision Alembic has committed it by now."""
@@ -190,11 +198,12 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
         steps,
         may_split=run.probe.mode is Mode.PER_REVISION,
         scope=run.probe.scope,
-        begun=run.watch.begun,
+        begun=run.begun,
         failure=lambda: run.failure,
     )
     try:
-        with named_failures(project, lambda: run.current, lambda: run.done):
+        running = lambda: run.current  # noqa: E731
+        with named_failures(project, running, lambda: run.done, lambda: run.watch.left):
             _raise_first(run, lambda: run_environment(project, run.probe.worker, work))
     except BaseException:
         _settle(run)
