@@ -4,6 +4,7 @@ It must not import Alembic or open a connection, and no text that it returns hol
 """
 
 import logging
+import re
 import traceback
 from configparser import ConfigParser, InterpolationError
 from importlib import import_module
@@ -26,6 +27,11 @@ SQLSTATE_HINTS = {
     "2BP01": "something that Alembic does not know needs it, for example a collection table that "
     "the application made at run time. Drop that first, if it may go",
 }
+_CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX\b", re.IGNORECASE)
+INDEX_THERE = (
+    "where it is INVALID (\\d in psql shows that), a run that was cut off has left it: drop it with "
+    "DROP INDEX CONCURRENTLY, then upgrade again. Do not stamp"
+)
 
 
 def read_ini_url(ini: ConfigParser, section: str) -> str:
@@ -79,6 +85,8 @@ def explain_database_error(error: DBAPIError) -> str | None:
     """Explain a SQLSTATE that has a hint, and a connection that did not come about or broke."""
     driver_error: Any = error.orig
     sqlstate = getattr(driver_error, "pgcode", None)
+    if sqlstate == "42P07" and _CREATES_INDEX.match(error.statement or ""):
+        return f"{driver_error.diag.message_primary} (SQLSTATE {sqlstate}): {INDEX_THERE}"
     if sqlstate in SQLSTATE_HINTS:
         message = driver_error.diag.message_primary
         return f"{message} (SQLSTATE {sqlstate}): {SQLSTATE_HINTS[sqlstate]}"

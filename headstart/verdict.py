@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headstart import errors
+from headstart.left_behind import ALREADY_THERE_SQLSTATES
 from headstart.plan import Proof
 from headstart.state import State
 
@@ -200,7 +201,7 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
 
 
 def _next_step(error: BaseException, record: Record) -> str:
-    if record.partly_applied is not None and not isinstance(error, errors.Interrupted):
+    if record.partly_applied is not None and not _met_something(error):
         return (
             f"revision {record.partly_applied} had committed a part of its work before it failed:"
             " undo that by hand, correct the cause, then run again"
@@ -212,6 +213,12 @@ def _next_step(error: BaseException, record: Record) -> str:
             return error.next_step
         case _:
             return "this is a bug in headstart: run with HEADSTART_LOG_LEVEL=debug and report it"
+
+
+def _met_something(error: BaseException) -> bool:
+    """Whether what is there is an earlier run's or anybody's, so that "undo it" would be wrong."""
+    met = getattr(error, "sqlstate", None) in ALREADY_THERE_SQLSTATES
+    return met or isinstance(error, errors.Interrupted)
 
 
 def fate_of_the_rest(record: Record) -> str:

@@ -50,7 +50,7 @@ def building(database: Database, statement: str, url: str = "") -> Iterator[int]
         builder.close()
 
 
-_WAITING = "SELECT FROM pg_locks WHERE pid = {pid} AND NOT granted AND locktype = 'virtualxid'"
+_WAITING = "SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted AND locktype = 'virtualxid'"
 
 
 def _execute(connection: "psycopg2.extensions.connection", statement: str) -> None:

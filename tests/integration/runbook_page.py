@@ -14,7 +14,18 @@ from headstart.verdict import EXITS, Outcome
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 FIELDS = (
     *("outcome", "exit_code", "state", "from", "to", "applied", "proof"),
-    *("candidates", "undecided", "half_applied", "todo", "nearest", "missing", "extra", "renames"),
+    *(
+        "candidates",
+        "undecided",
+        "half_applied",
+        "todo",
+        "invalid_indexes",
+        "repair",
+        "nearest",
+        "missing",
+        "extra",
+        "renames",
+    ),
     *("rows_unproven", "tolerated", "ignored", "next_step", "error"),
 )
 """Of the last line, in the order in which an operator reads them; long ones last."""
@@ -23,7 +34,7 @@ _HEAD = "| outcome | code | retry | state | meaning |\n|---|---|---|---|---|\n"
 _TABLE = re.compile(re.escape(_HEAD) + r"((?:\|.*\n)*)")
 _ROW = re.compile(r"^\| \[(\w+)\]\(#\w+\)")
 _SECTION = re.compile(r"^## Exit code (\d+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-_EXAMPLE = re.compile(r"^#### (\w+)\n.*?^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_EXAMPLE = re.compile(r"^#### ([\w ]+)\n.*?^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 _ANY_RUN: tuple[tuple[str, str], ...] = (
     (r"pid \d+", "pid 4711"),
@@ -47,6 +58,8 @@ class Example:
     typed: list[str]
     verdict: Mapping[str, Any]
     names: Mapping[str, str]
+    heading: str = ""
+    """Where an outcome is reached in another way, too: the heading of that example."""
 
     def block(self) -> str:
         """Return what was typed and printed, under the document's names."""
@@ -85,7 +98,7 @@ class Page:
         }
 
     def examples(self) -> dict[str, int]:
-        """Return the outcomes that have an example, with the exit code of its section."""
+        """Return the headings that have an example, with the exit code of its section."""
         return {
             outcome: int(code)
             for code, text in _SECTION.findall(self.text)
@@ -98,16 +111,16 @@ class Page:
         anchors = {heading.lower().replace(" ", "-") for heading in headings}
         return [link for link in re.findall(r"\(#([\w-]+)\)", self.text) if link not in anchors]
 
-    def with_example(self, example: Example) -> str:
+    def with_example(self, example: Example, *, row: bool = True) -> str:
         """Return the text as it would be if it were written from this run."""
 
         def write(found: re.Match[str]) -> str:
-            if found[1] != example.outcome:
+            if found[1] != (example.heading or example.outcome):
                 return found[0]
             start = found.start(2) - found.start()
             return f"{found[0][:start]}{example.block()}```"
 
-        rows = self._table() | {example.outcome.value: example.row()}
+        rows = self._table() | ({example.outcome.value: example.row()} if row else {})
         table = "".join(rows[outcome] for outcome in Outcome if outcome in rows)
         text = _TABLE.sub(lambda _: _HEAD + table, self.text)
         return _EXAMPLE.sub(write, text)

@@ -198,6 +198,17 @@ def interrupted(desk: Desk) -> Verdict:
     return desk.run().verdict
 
 
+def invalid_index(desk: Desk) -> Verdict:
+    """Another way to `interrupted`."""
+    build = "CREATE UNIQUE INDEX CONCURRENTLY accounts_name ON accounts (name)"
+    desk.revision("0004", f'with op.get_context().autocommit_block(): op.execute("{build}")')
+    desk.before(HEADSTART_TARGET="0003")
+    desk.sql("INSERT INTO accounts (name) VALUES ('ada'), ('ada')")
+    desk.run()
+    desk.note("revision_failed, 21: could not create unique index; the pod starts once more")
+    return desk.run().verdict
+
+
 def sigint(desk: Desk) -> Verdict:
     with desk.running() as run:
         desk.typed.append("$ kill -INT %1")

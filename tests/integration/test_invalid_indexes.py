@@ -96,7 +96,7 @@ def test_a_newer_database_that_is_allowed_is_none_the_better_for_it(at_head: Sta
 )
 def test_an_invalid_index_of_others_is_none_of_our_business(stage: Stage, place: str) -> None:
     assert stage.run().exit_code == 0
-    table = place.split("TABLE ")[1].split(" ")[0]
+    table = place.split("TABLE ")[1].split(" ", maxsplit=1)[0]
     stage.database.execute(f"{place}; INSERT INTO {table} VALUES (1, 'ada'), (2, 'ada')")
     fail_to_build(stage.database, "ix_theirs", table)
     assert stage.run().exit_code == 0

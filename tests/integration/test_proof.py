@@ -226,10 +226,29 @@ def test_a_revision_that_fails_as_somebody_did_half_of_it_says_what_is_left(
     assert known.run(HEADSTART_TARGET="0001").exit_code == 0
     known.database.execute("CREATE TABLE orders (id serial PRIMARY KEY)")
     done = known.run()
-    assert (done.exit_code, done.verdict["outcome"]) == (21, "revision_failed")
+    assert (done.exit_code, done.verdict["outcome"]) == (26, "interrupted")
     assert done.verdict["half_applied"] == "0002"
-    assert "alembic stamp 0002" in done.verdict["next_step"]
+    assert done.verdict["error"]["sqlstate"] == "42P07"
+    assert "stamp" not in done.verdict["next_step"]
     assert known.rows() == ["0001"]
+    known.database.execute("DROP TABLE orders")  # what was there is undone, as told
+    assert known.run().exit_code == 0
+
+
+@pytest.mark.parametrize("rows", ["", "op.execute(\"UPDATE accounts SET name = 'x'\")"])
+def test_only_where_all_of_a_revision_is_there_stamping_is_offered(
+    known: KnownStage, rows: str
+) -> None:
+    """And of the rows that it changes it is said that nothing shows them."""
+    known.project.add("0004", "0003", f'op.execute("ALTER TABLE orders ADD note text")\n{rows}')
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET="0003").exit_code == 0
+    known.database.execute("ALTER TABLE orders ADD note text")
+    done = known.run()
+    assert (done.exit_code, done.verdict["outcome"]) == (21, "revision_failed")
+    assert "alembic stamp 0004, then run again" in done.verdict["next_step"]
+    assert ("no catalog shows" in done.verdict["next_step"]) is bool(rows)
+    assert known.rows() == ["0003"]
 
 
 def test_a_huge_difference_fits_into_the_termination_message(

@@ -13,9 +13,10 @@ from headstart.verdict import EXITS, Outcome
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.desk import Desk
 from tests.integration.runbook_page import HEADINGS, Example, Page
-from tests.integration.situations import SITUATIONS
+from tests.integration.situations import SITUATIONS, invalid_index
 from tests.integration.stage import Stage
 
+INVALID_INDEX = "interrupted at an INVALID index"
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 
 
@@ -33,6 +34,17 @@ def test_a_situation_leads_to_its_outcome_and_prints_its_example(
     assert_document(shown)
 
 
+@ON_ONE_SERVER
+def test_an_invalid_index_leads_to_interrupted_and_prints_its_example(stage: Stage) -> None:
+    desk = Desk(stage)
+    verdict = invalid_index(desk)
+    assert verdict["outcome"] == Outcome.INTERRUPTED
+    page = Page(RUNBOOK.read_text())
+    names = desk.documented_names()
+    example = Example(Outcome.INTERRUPTED, desk.typed, verdict, names, heading=INVALID_INDEX)
+    assert_document(page.with_example(example, row=False))
+
+
 def test_every_outcome_has_a_situation() -> None:
     assert list(SITUATIONS) == list(Outcome)
 
@@ -40,7 +52,7 @@ def test_every_outcome_has_a_situation() -> None:
 def test_every_outcome_has_one_row_and_one_example() -> None:
     page = Page(RUNBOOK.read_text())
     assert page.rows() == list(Outcome)
-    assert sorted(page.examples()) == sorted(Outcome)
+    assert sorted(page.examples().keys() - {INVALID_INDEX}) == sorted(Outcome)
 
 
 def test_every_exit_code_has_its_section_with_the_same_headings() -> None:
@@ -51,7 +63,9 @@ def test_every_exit_code_has_its_section_with_the_same_headings() -> None:
 
 def test_an_example_stands_in_the_section_of_its_exit_code() -> None:
     page = Page(RUNBOOK.read_text())
-    assert page.examples() == {name: EXITS[Outcome(name)].code for name in page.examples()}
+    outcomes = {name: name.partition(" ")[0] for name in page.examples()}
+    codes = {name: EXITS[Outcome(outcome)].code for name, outcome in outcomes.items()}
+    assert page.examples() == codes
 
 
 def test_every_link_leads_to_a_heading() -> None:
