@@ -29,7 +29,7 @@ SQLSTATE_HINTS = {
 }
 _CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX\b", re.IGNORECASE)
 INDEX_THERE = (
-    "where it is INVALID (\\d in psql shows that), a run that was cut off has left it: drop it with "
+    "where it is INVALID (\\d in psql shows that), a run that was cut off left it: drop it with "
     "DROP INDEX CONCURRENTLY, then upgrade again. Do not stamp"
 )
 

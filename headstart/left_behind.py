@@ -73,7 +73,7 @@ def clause(error: BaseException, invalid: tuple[InvalidIndex, ...]) -> str | Non
 
 def _cut_off(error: RevisionFailed, indexes: tuple[InvalidIndex, ...], step: str) -> Interrupted:
     names = ", ".join(each.told for each in indexes)
-    told = f"{error}; an earlier run was cut off, and {names} is INVALID"
+    told = f"{error}; {names} is INVALID: an earlier build was cut off or failed"
     explained = of_invalid(indexes, made_anew=True)
     return _same(
         Interrupted(told, next_step=f"{step}; then run again", explanation=explained), error
