@@ -19,13 +19,14 @@ from headstart.identity import Purpose
 from headstart.task import Task
 
 _ALWAYS = "DATABASE_URL"
+_NOT_ASYNC = (None, "psycopg2")
 
 
 @contextmanager
 def app_environment(task: Task, *, driver: str | None = None, connected: bool) -> Iterator[None]:
     """Let the variables hold the URL of the task's database; then they are as they were.
 
-    `driver` is for a URL that names none. Where the database is `connected`, it is asked for what
+    `driver` is for an env.py that is async and a URL that names no such driver. Where the database is `connected`, it is asked for what
     only libpq finds (a passfile, a service); else that stays out. Raises InvalidSettings.
     """
     with _holding(_variables(task, driver, connected=connected)):
@@ -45,14 +46,17 @@ def _variables(task: Task, driver: str | None, *, connected: bool) -> Mapping[st
 def _url(own: str | None, given: DatabaseUrl, known: Mapping[str, str], driver: str | None) -> str:
     """What one variable holds: its own text where that leads there, else the source's, completed.
 
-    In the driver that the variable names, if it does. The password goes to no other server.
+    In the driver that the variable names, if it does, but for one that env.py has refused. The
+    password goes to no other server.
     """
     text = own if own is not None and leads_to(own, known) else given.text
     named = driver_of(own) or driver_of(text)
-    if text is not None and driver_of(text) == (named or driver):
+    if named in _NOT_ASYNC:
+        named = driver or named
+    if text is not None and driver_of(text) == named:
         return completed_url(text, known)
     rest = {name: value for name, value in given.parameters.items() if name not in PLACE}
-    return built_url({**known, **rest}, named or driver, given.driver_options)
+    return built_url({**known, **rest}, named, given.driver_options)
 
 
 def _known(task: Task, given: DatabaseUrl, *, connected: bool) -> Mapping[str, str]:

@@ -12,8 +12,9 @@ from headstart.database_url import InvalidUrl, parse_database_url, split_databas
 from headstart.driver_url import PLACE, authority_of, credentials_of, query_of
 
 _DEFAULTS = {"port": "5432"}
-_READABLE = re.compile(r"(?:[\w.~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*", re.ASCII)
-"""A user and a password that every parser of URLs reads in the same way (RFC 3986, userinfo)."""
+_READABLE = re.compile(r"(?:[\w.~!$&'()*+;=:-]|%[0-9A-Fa-f]{2})*", re.ASCII)
+"""User and password that all parsers of URLs read in the same way: RFC 3986, but for the comma, at
+which pydantic looks for the next host."""
 
 
 def driver_of(text: str | None) -> str | None:

@@ -15,7 +15,7 @@ PLACE = ("host", "port", "dbname", "user", "password")
 
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
-_UNENCODED = "!$*+,;="
+_UNENCODED = "!$*+;="
 """In user and password as they are: each % less helps an env.py that gives its URL to a
 ConfigParser."""
 
