@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headstart.app_url import completed_url, driver_of, leads_to
-from headstart.connection import ConnectFailed, libpq_defaults
+from headstart.connection import ConnectFailed
 from headstart.database_url import DatabaseUrl
 from headstart.driver_url import PLACE, built_url
 from headstart.identity import Purpose
+from headstart.libpq_defaults import libpq_defaults
 from headstart.task import Task
 
 _ALWAYS = "DATABASE_URL"
@@ -26,8 +27,9 @@ _NOT_ASYNC = (None, "psycopg2")
 def app_environment(task: Task, *, driver: str | None = None, connected: bool) -> Iterator[None]:
     """Let the variables hold the URL of the task's database; then they are as they were.
 
-    `driver` is for an env.py that is async and a URL that names no such driver. Where the database is `connected`, it is asked for what
-    only libpq finds (a passfile, a service); else that stays out. Raises InvalidSettings.
+    `driver` is for an env.py that is async and a URL that names no such driver. Where the database
+    is `connected`, it is asked for what only libpq finds (a passfile, a service); else that stays
+    out. Raises InvalidSettings.
     """
     with _holding(_variables(task, driver, connected=connected)):
         yield

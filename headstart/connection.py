@@ -6,7 +6,6 @@ failure to connect comes with its SQLSTATE. This module never retries and never 
 """
 
 import ctypes
-import itertools
 import os
 import select
 import socket
@@ -87,15 +86,8 @@ class Connection:
     @property
     def login(self) -> Mapping[str, str]:
         """What libpq connected with in the end, by its own names; the password if it used one."""
-        info = self._raw.info
-        found = {
-            "host": info.host,
-            "port": str(info.port or ""),
-            "dbname": info.dbname,
-            "user": info.user,
-            "password": info.password,
-        }
-        return {name: value for name, value in found.items() if value}
+        info, names = self._raw.info, ("host", "port", "dbname", "user", "password")
+        return {name: str(value) for name in names if (value := getattr(info, name))}
 
     def execute(self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS) -> Rows:
         """Run SQL, several statements too, in one round trip; rows are the last statement's.
@@ -201,36 +193,6 @@ def canceller(raw: Any) -> Callable[[], None]:
         libpq.PQcancel(handle, said, _CANCEL_TEXT_BYTES)
 
     return cancel
-
-
-class _Option(ctypes.Structure):
-    """PQconninfoOption of libpq-fe.h."""
-
-    _fields_ = (
-        *((name, ctypes.c_char_p) for name in ("keyword", "envvar", "compiled", "val")),
-        *((name, ctypes.c_char_p) for name in ("label", "dispchar")),
-        ("dispsize", ctypes.c_int),
-    )
-
-
-def libpq_defaults() -> Mapping[str, str]:
-    """What libpq takes where nothing is said: from PG* and the service that PGSERVICE names.
-
-    Not from a passfile, which it reads when it connects.
-    """
-    libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
-    libpq.PQconndefaults.restype = ctypes.POINTER(_Option)
-    libpq.PQconninfoFree.argtypes = [ctypes.POINTER(_Option)]
-    options = libpq.PQconndefaults()
-    if not options:  # the service is not to be found, say; the connection will tell
-        return {}
-    try:
-        each = itertools.takewhile(lambda option: option.keyword, options)
-        found = {option.keyword: option.val for option in each if option.val}
-    finally:
-        libpq.PQconninfoFree(options)
-    names = ("host", "port", "dbname", "user", "password")
-    return {name: os.fsdecode(found[name.encode()]) for name in names if name.encode() in found}
 
 
 def break_off(raw: Any) -> None:

@@ -44,3 +44,36 @@ def test_target_and_baseline_are_read_as_such() -> None:
     parsers = {row.name: row.parse for row in SETTINGS}
     assert parsers["BASELINE"] is kinds.baseline
     assert parsers["TARGET"] is kinds.target
+
+
+@pytest.mark.parametrize(
+    "text", ["APP_DB_URL,_B2", " APP_DB_URL  _B2 ", "APP_DB_URL, _B2,APP_DB_URL,"]
+)
+def test_variables_stand_between_commas_or_spaces(text: str) -> None:
+    assert kinds.variables(text) == ("APP_DB_URL", "_B2")
+
+
+@pytest.mark.parametrize("text", ["", " ", ","])
+def test_no_variables_are_none(text: str) -> None:
+    assert kinds.variables(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["APP-DB", "2X", "A=b", "$A", "\u00c4_URL", "postgresql://u:p@h/d", "A;B", "A\0"],
+)
+def test_what_can_be_no_variable_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="names of variables in which an app looks"):
+        kinds.variables(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DATABASE_URL", "DATABASE_URL_FILE", "PGPASSWORD", "PGHOST", "HEADSTART_TARGET", "PATH"),
+        *("PYTHONPATH", "LD_PRELOAD", "HOME", "KUBERNETES_SERVICE_HOST"),
+    ],
+)
+def test_a_variable_that_is_set_anyway_or_is_somebody_elses_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL is always set"):
+        kinds.variables(f"APP_DB_URL,{name}")
