@@ -223,7 +223,8 @@ def test_a_url_without_its_socket_leads_to_no_server_and_the_build_says_so(app: 
     """Else an app that takes its URL apart would migrate whatever listens at localhost:5432."""
     app.edit("settings = Settings()", DROPPING)
     ended = app("fingerprint", "build", **EMBEDDED)
-    assert ended.exit_code != 0
+    assert ended.exit_code == 13
+    assert "port 5432" not in ended.verdict["error"]["message"]
     assert "?host=" in ended.verdict["next_step"], ended.verdict
     assert "--url" in ended.verdict["next_step"]
 
