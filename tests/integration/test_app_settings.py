@@ -126,7 +126,7 @@ def test_variables_of_other_names_hold_the_url_too(
 ) -> None:
     app.edit('extra="forbid"', 'extra="forbid", env_prefix="SHOP_"')
     app.note()
-    environ = SOURCES["password file"](login, tmp_path, app.project) | own
+    environ = {**SOURCES["password file"](login, tmp_path, app.project), **own}
     ended = app(HEADSTART_URL_VARIABLES="SHOP_DATABASE_URL, B_URL", **environ)
     assert ended.exit_code == 0, ended.stderr
     for seen in app.seen():
