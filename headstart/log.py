@@ -4,7 +4,6 @@ It writes to the stream it was given and takes no part in the standard library's
 an env.py which configures that cannot silence it. No secret passes through it.
 """
 
-import json
 import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -15,6 +14,7 @@ import structlog
 
 from headstart.redaction import Secrets
 from headstart.settings import LogFormat, LogLevel
+from headstart.visible import json_text, lines_of, one_line
 
 _LEVELS = {
     LogLevel.DEBUG: logging.DEBUG,
@@ -68,18 +68,35 @@ class Log:
         """Write lines for people, before the last one; the JSON has them as fields."""
         if self._for_people:
             for line in lines:
-                self._stream.write(f"{self._secrets.mask(line)}\n")
+                self._stream.write(f"{one_line(str(self._secrets.mask(line)))}\n")
 
 
 def _is_for_people(form: LogFormat, stream: TextIO) -> bool:
     return form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
 
 
+_SEVERAL_LINES = ("statement", "traceback")
+"""Fields that people read line by line."""
+
+
 def _renderer(form: LogFormat, stream: TextIO) -> structlog.typing.Processor:
-    if _is_for_people(form, stream):
-        return structlog.dev.ConsoleRenderer(colors=stream.isatty())
-    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not per line
-    return lambda _, __, event: encode(event)
+    if not _is_for_people(form, stream):
+        return lambda _, __, event: json_text(event)
+    console = structlog.dev.ConsoleRenderer(colors=stream.isatty())
+
+    def render(logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
+        below = [line for name in _SEVERAL_LINES for line in lines_of(event.pop(name, ""))]
+        shown = {name: _shown(value) for name, value in event.items()}
+        return "\n".join([console(logger, level, shown), *(f"    {line}" for line in below)])
+
+    return render
+
+
+def _shown(value: object) -> object:
+    """A value as the console's renderer prints it, harmless."""
+    if isinstance(value, str):
+        return one_line(value)
+    return value if isinstance(value, int | float | None) else one_line(repr(value))
 
 
 def _completing(secrets: Secrets) -> structlog.typing.Processor:

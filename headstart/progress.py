@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from headstart.visible import one_line
+
 
 def shows_bar() -> bool:
     """Whether there is a terminal, and the package that draws on it."""
@@ -22,7 +24,7 @@ def bar(total: int) -> Iterator[Callable[[str], None]]:
     with tqdm(total=total, desc="replaying", unit=" revisions", leave=False) as drawn:
 
         def done(revision: str) -> None:
-            drawn.set_postfix_str(revision, refresh=False)
+            drawn.set_postfix_str(one_line(revision), refresh=False)
             drawn.update()
 
         yield done

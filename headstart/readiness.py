@@ -21,6 +21,7 @@ from headstart.settings import Settings, Verify, read_settings
 from headstart.signals import Signals
 from headstart.task import Task, identity_of, read_text
 from headstart.verdict import Outcome, Record, conclude, verdict_fields
+from headstart.visible import one_line
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ def _answer(exit_code: int, fields: Mapping[str, Any]) -> Answer:
         ready=exit_code == 0,
         outcome=fields["outcome"],
         revisions=tuple(fields.get("from", ())),
-        message=fields.get("error", {}).get("message"),
-        next_step=fields.get("next_step"),
+        message=_shown(fields.get("error", {}).get("message")),
+        next_step=_shown(fields.get("next_step")),
     )
+
+
+def _shown(text: str | None) -> str | None:
+    """What an app will print or log."""
+    return None if text is None else one_line(text)

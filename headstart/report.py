@@ -1,7 +1,6 @@
 """Tell the world: the last log line, the Kubernetes termination message, stdout."""
 
 import io
-import json
 import os
 import sys
 from contextlib import suppress
@@ -11,6 +10,7 @@ from headstart.invocation import Output
 from headstart.plan import Preview
 from headstart.termination import termination_message
 from headstart.verdict import Outcome, Verdict
+from headstart.visible import json_text, lines_of, one_line
 
 
 def write_termination_message(path: str, fields: dict[str, object]) -> None:
@@ -66,8 +66,8 @@ def print_answer(text: str) -> None:
 def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
     """The answer of check, wait and diff on stdout."""
     if output is Output.JSON:
-        return json.dumps(fields, ensure_ascii=False)
-    return "\n".join(summary_lines(verdict))
+        return json_text(fields)
+    return "\n".join(map(one_line, summary_lines(verdict)))
 
 
 def summary_lines(verdict: Verdict) -> list[str]:
@@ -95,8 +95,12 @@ def preview_text(preview: Preview, output: Output) -> str:
             "proof": preview.proof.value,
             "run_in_progress": preview.run_in_progress,
         }
-        return json.dumps(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
-    return preview.sql.rstrip() if preview.sql is not None else "\n".join(_lines(preview))
+        return json_text(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
+    if preview.sql is None:
+        return "\n".join(map(one_line, _lines(preview)))
+    # what is executed is as it is; what is looked at is harmless
+    sql = preview.sql.rstrip()
+    return "\n".join(lines_of(sql)) if sys.stdout.isatty() else sql
 
 
 def _lines(preview: Preview) -> list[str]:

@@ -1,7 +1,8 @@
 """The Kubernetes termination message: the verdict's fields, cut to what the kubelet keeps. Pure."""
 
-import json
 from collections.abc import Iterator, Mapping
+
+from headstart.visible import json_text
 
 TERMINATION_MESSAGE_BYTES = 2048
 """Half of what the kubelet keeps of one container (4,096 bytes), as 12,288 are shared by a pod.
@@ -26,7 +27,7 @@ def termination_message(fields: Mapping[str, object]) -> str:
 
 def _encoded(value: object) -> bytes:
     # what is no character (a byte of the environment that is not UTF-8) becomes \udcXX: still JSON
-    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
+    return json_text(value).encode()
 
 
 def _size(value: object) -> int:

@@ -20,6 +20,7 @@ from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.inserted import InsertedRow
 from headstart.fingerprint.names import escaped, unescaped
 from headstart.fingerprint.states import Delta, Fingerprints, State, root_of
+from headstart.visible import UNSAFE
 
 FORMAT = 2
 _FIRST = f"headstart-fingerprints {FORMAT}"
@@ -27,6 +28,7 @@ _WITH_ROWS_IN_CLEAR = 1
 _OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
 _ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
 _NOTHING = "-"
+_NO_WORD = re.compile(f"[ %,={UNSAFE}]")
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -173,7 +175,7 @@ def _is_fact(line: str) -> bool:
 
 def _word(name: str) -> str:
     """A revision id may hold anything; in a line it is one word."""
-    return "".join(f"%{ord(c):x};" if c in " %,\t\r\n=" else c for c in name)
+    return _NO_WORD.sub(lambda found: f"%{ord(found[0]):x};", name)
 
 
 def _unword(word: str) -> str:

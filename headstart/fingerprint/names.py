@@ -2,14 +2,12 @@
 
 import re
 
+from headstart.visible import UNSAFE
+
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_$]*")
 
-_UNSAFE = re.compile(
-    "[\\\\\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-"""Control, format and bidirectional characters, and what escapes them. Source: Unicode's general
-categories Cc, Cf, Zl and Zp; a list of our own, since Python's tables differ by its version."""
+_UNSAFE = re.compile(rf"[\\{UNSAFE}]")
+"""What is escaped, and the escape itself."""
 
 _NAME = re.compile(r'(?:("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)\.)?("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)')
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, NullPool, create_engine
 from headstart.fingerprint.effect import Effect
 from headstart.fingerprint.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.inserted import InsertedRow, digest_of, printed
-from headstart.fingerprint.names import qualified, split_name
+from headstart.fingerprint.names import escaped, qualified, split_name
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.query import Reading
 from headstart.revisions.project import Project
@@ -159,7 +159,7 @@ def _relative(table: str, schema: str) -> str:
 
 def _telling_columns(table: str, lines: frozenset[str]) -> list[str]:
     """The columns whose values a revision writes down, and no default or generator makes."""
-    begin = f"column\t{table}\t"
+    begin = f"column\t{escaped(table)}\t"
     told = (line.split("\t")[2:] for line in lines if line.startswith(begin))
     return sorted(
         split_name(name)[1]

@@ -1,0 +1,152 @@
+"""Whatever a text holds, it stays in its line, and no terminal obeys it."""
+
+import io
+import json
+import random
+import sys
+import unicodedata
+
+import pytest
+
+from headstart.errors import Drifted, Explanation
+from headstart.invocation import Output
+from headstart.log import Log
+from headstart.plan import Preview
+from headstart.redaction import Secrets
+from headstart.report import answer_text, preview_text, summary_lines
+from headstart.settings import LogFormat, LogLevel
+from headstart.sql import identifier
+from headstart.state import State
+from headstart.termination import TERMINATION_MESSAGE_BYTES, termination_message
+from headstart.verdict import Record, Verdict, conclude, verdict_fields
+from headstart.visible import json_text, lines_of, one_line
+
+HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
+FORMAT = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0001"
+FORGED = "t\r\n\x1b[2K\x1b[32mready: nothing_to_do\x1b[0m\x9b\u202e\u2028\u2029\x85\ud800\x00\t"
+TEXTS = [
+    "".join(random.Random(seed).choices([*map(chr, range(0x3000)), *FORMAT], k=40))
+    for seed in range(40)
+]
+HOSTILE = [FORGED, FORMAT, "\x1b]0;title\x07", "\x7f", "\U000e0041", *TEXTS]
+
+
+def harmful(text: str) -> list[str]:
+    """What a text must not hold."""
+    return [c for c in text if unicodedata.category(c) in HARMFUL or c in FORMAT]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("a\nb\r\tc", r"a\nb\r\tc", id="ends of lines"),
+        pytest.param("\x1b[31m\x00\x7f\x9b", r"\x1b[31m\x00\x7f\x9b", id="control characters"),
+        pytest.param("a\u202eb\u2066\u200e", r"a\u202eb\u2066\u200e", id="directions"),
+        pytest.param("a\u2028b\u2029\x85", r"a\u2028b\u2029\x85", id="other ends of lines"),
+        pytest.param("a\U000e0041", r"a\U000e0041", id="tags"),
+        pytest.param("\udcff", r"\udcff", id="a byte that is no character"),
+        pytest.param("größe 名前 😀 C:\\n", "größe 名前 😀 C:\\n", id="everything else"),
+    ],
+)
+def test_what_may_deceive_is_escaped_and_everything_else_stays(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_no_control_character_and_no_end_of_a_line_gets_through() -> None:
+    every = "".join(map(chr, range(0x110000)))
+    assert harmful(one_line(every)) == []
+    assert harmful(json_text(every)) == []
+    assert one_line(every).splitlines() == [one_line(every)]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_json_is_the_same_value_to_a_program(text: str) -> None:
+    value = {text: [text, {"x": text}]}
+    assert json.loads(json_text(value)) == value
+    assert harmful(json_text(value)) == []
+
+
+def verdict_of(text: str) -> Verdict:
+    """A verdict with this text in each of its places."""
+    record = Record("run", "0", text, text, from_revisions=(text,), to_revisions=(text,))
+    record.database = {"name": text, "user": text}
+    error = Drifted(
+        text,
+        next_step=text,
+        statement=text,
+        explanation=Explanation((text, text), {"extra": [text]}),
+    )
+    return conclude(record, error, 0.0)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_an_answer_has_the_lines_that_are_ours(text: str) -> None:
+    verdict = verdict_of(text)
+    fields = verdict_fields(verdict)
+    answer = answer_text(verdict, fields, Output.TEXT)
+    assert harmful(answer.replace("\n", "")) == []
+    assert answer.startswith("drifted: ")
+    assert len(answer.splitlines()) == len(summary_lines(verdict))
+    assert harmful(answer_text(verdict, fields, Output.JSON)) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_plan_has_the_lines_that_are_ours(text: str) -> None:
+    preview = Preview(
+        State.BEHIND, "upgrade", (text,), (text,), (text,), (text,), True, explanation=(text,)
+    )
+    answer = preview_text(preview, Output.TEXT)
+    assert harmful(answer.replace("\n", "")) == []
+    assert len(answer.splitlines()) == 9
+    assert harmful(preview_text(preview, Output.JSON)) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_the_termination_message_is_one_line_of_the_right_size(text: str) -> None:
+    message = termination_message(verdict_fields(verdict_of(text * 60)))
+    assert harmful(message) == []
+    assert len(message.encode()) <= TERMINATION_MESSAGE_BYTES
+    json.loads(message)
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.CONSOLE])
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_an_event_is_one_line(text: str, form: LogFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    log = Log(form, LogLevel.DEBUG, Secrets(), "run")
+    log("output_printed", text=text, nested={text: [text]}, other=OSError(text))
+    log.explain([text] if form is LogFormat.CONSOLE else [])
+    log.conclude("run_finished", {"exit_code": 0, "x": text})
+    *lines, end = written.getvalue().split("\n")
+    assert (len(lines), end) == (3 if form is LogFormat.CONSOLE else 2, "")
+    assert harmful("".join(lines)) == []
+
+
+@pytest.mark.parametrize("field", ["statement", "traceback"])
+def test_what_people_read_line_by_line_is_indented_below_its_event(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    text = "SELECT 1\nready: \x1b[1mnothing_to_do\u2028ready: upgraded"
+    Log(LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")("traceback_caught", **{field: text})
+    event, *below = written.getvalue().splitlines()
+    assert "traceback_caught" in event
+    assert below == ["    SELECT 1", r"    ready: \x1b[1mnothing_to_do", "    ready: upgraded"]
+
+
+def test_a_text_of_several_lines_is_harmless_in_each() -> None:
+    assert lines_of("a\n\x1bb\u2028c") == ["a", r"\x1bb", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"),
+    [
+        pytest.param("jobs", '"jobs"', id="plain"),
+        pytest.param('a"b\\c', '"a""b\\c"', id="quoted"),
+        pytest.param('a\n\u202e\\"', 'U&"a\\+00000a\\+00202e\\\\"""', id="hostile"),
+    ],
+)
+def test_a_name_in_sql_may_be_shown_and_executed(name: str, sql: str) -> None:
+    assert identifier(name) == sql
