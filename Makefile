@@ -45,7 +45,7 @@ test: setup ## Unit and integration tests; needs nothing but Python, as the next
 test-projects: setup ## Some eighty awkward Alembic projects, against the alembic command
 	$(PYTEST) tests/projects
 
-HISTORIES := mlflow argilla
+HISTORIES := mlflow argilla glance
 IMAGES := $(VENV)/histories
 
 .PHONY: test-histories
@@ -143,6 +143,9 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		--override tests/histories/argilla-overrides.txt \
 		pyproject.toml tests/histories/argilla.in -o tests/histories/argilla.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
+		--override tests/histories/glance-overrides.txt \
+		pyproject.toml tests/histories/glance.in -o tests/histories/glance.txt
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays

@@ -130,7 +130,7 @@ def file_bars(every: list[Replayable], thousand: Replayable, random: Random) -> 
     """Size and speed of the file."""
     for one in [*every, thousand]:
         plain, packed = cost.sizes(one)
-        name = f"{one.name} ({len(one.history.parents)}), bytes a revision"
+        name = f"{one.name} ({len(one.history.requirements)}), bytes a revision"
         yield Bar(name, plain, "<=", 1000, f"({packed:.0f} gzipped)")
     for kind, took in cost.search_times(thousand, random, 15).items():
         yield Bar(f"1,000 revisions loaded and searched: {kind}, CPU ms", took, "<=", 120)

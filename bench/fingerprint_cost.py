@@ -181,7 +181,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def sizes(one: Replayable) -> tuple[float, float]:
     """Bytes a revision, as it is and gzipped."""
-    data, revisions = one.file.encode(), len(one.history.parents)
+    data, revisions = one.file.encode(), len(one.history.requirements)
     return len(data) / revisions, len(gzip.compress(data, mtime=0)) / revisions
 
 

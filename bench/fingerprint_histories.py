@@ -54,7 +54,7 @@ def linear(revisions: list[str]) -> History:
     """A history without branches."""
     before = [frozenset[str](), *(frozenset([each]) for each in revisions)]
     edges = dict(zip(revisions, before, strict=False))
-    return History(edges, edges, frozenset(revisions[-1:]))
+    return History(edges, frozenset(revisions[-1:]))
 
 
 def real_histories(server: PostgresServer, folder: Path) -> Iterator[Replayable]:

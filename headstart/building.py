@@ -26,8 +26,9 @@ from headstart.identity import Purpose
 from headstart.inspection import inspect_database
 from headstart.invocation import FingerprintOptions, FingerprintVerb
 from headstart.replaying import Finished, Source, replay
-from headstart.revisions.history import read_history, resolve_revision
-from headstart.revisions.known_states import SNAPSHOT, digests, load, path_of, why_stale
+from headstart.revisions.history import read_history
+from headstart.revisions.known_states import SNAPSHOT, digests, load, path_of, why_stale, with_rows
+from headstart.revisions.naming import resolve_revisions
 from headstart.revisions.project import load_project
 from headstart.revisions.replay import create_all
 from headstart.scratch import Scratch, open_scratch
@@ -57,8 +58,8 @@ def _source(task: Task, *, anew: bool = False) -> Source:
         project = load_project(settings.alembic_ini, "heads", settings.x)
         history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
-    known = None if anew else load(path)
-    return Source(project, history, path, known or Fingerprints(()))
+    known = (None if anew else load(path)) or Fingerprints(())
+    return Source(project, history, path, with_rows(known, history))
 
 
 def _build(scratch: Scratch, source: Source, options: FingerprintOptions) -> str:
@@ -93,7 +94,7 @@ def _check(scratch: Scratch, source: Source) -> str:
             next_step="record it: headstart fingerprint build --url ..., on this server",
         )
     _check_models(found, source)
-    revisions = _count(len(source.history.parents), "revision")
+    revisions = _count(len(source.history.requirements), "revision")
     return f"{source.path} is what the {revisions} build{'s' * (revisions[:2] == '1 ')}"
 
 
@@ -185,7 +186,7 @@ def _record(task: Task, source: Source, options: FingerprintOptions) -> str:
         raise InvalidSettings(
             "fingerprint record needs --revision: what is this database known at?"
         )
-    heads = resolve_revision(source.project, options.revision, "--revision")
+    heads = resolve_revisions(source.project, options.revision, "--revision")
     wait_for_database(task)
     lines = _recorded_lines(task, heads)
     known = source.known

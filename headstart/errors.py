@@ -135,8 +135,8 @@ class Unproven(HeadstartError):
     """There are tables of ours but no version row."""
 
     next_step = (
-        "find out which revision these tables are, then set HEADSTART_BASELINE=<revision>, head, or"
-        " base where they precede every revision"
+        "find out which revision ran last on these tables, then set HEADSTART_BASELINE to that one,"
+        " or to base where they precede every revision"
     )
 
 
@@ -164,7 +164,7 @@ class UnknownRevision(HeadstartError):
 
 
 class Diverged(HeadstartError):
-    """The version rows are on different branches, or one lies below another."""
+    """The version rows are on different branches, or one of them includes another."""
 
     next_step = "merge the branches (alembic merge), or set HEADSTART_TARGET=heads"
 

@@ -7,6 +7,7 @@ from headstart.errors import Ambiguous, Drifted, Explanation, Interrupted, Unpro
 from headstart.fingerprint import finding as found
 from headstart.fingerprint.difference import Difference, fact
 from headstart.fingerprint.live import Live
+from headstart.state import written
 
 NOTHING_CHANGED = "nothing was changed"
 _MOST_NAMES = 10
@@ -76,8 +77,10 @@ def brief(told: Difference) -> str:
 
 
 def _ambiguous(finding: found.Ambiguous) -> Ambiguous:
-    *first, last = finding.candidates
+    *first, last = _some(finding.candidates)
     names = f"{', '.join(first)} and {last}"
+    every = f"candidates: {_names(finding.candidates)}"
+    lines = [every, NOTHING_CHANGED] if last not in finding.candidates else [NOTHING_CHANGED]
     doubts = finding.open
     why = "they are on branches beside each other"
     if doubts:
@@ -90,19 +93,19 @@ def _ambiguous(finding: found.Ambiguous) -> Ambiguous:
         f"the schema is that of {names}; {why}",
         explanation=_with_live(
             finding.live,
-            [NOTHING_CHANGED],
+            lines,
             {"candidates": list(finding.candidates), "undecided": list(doubts)},
         ),
         next_step=(
-            f"find out which it is, then set HEADSTART_BASELINE={finding.candidates[0]} (what comes"
-            f" after it is run) or HEADSTART_BASELINE={finding.candidates[-1]} (it has run already)"
+            "find out which of the candidates ran last on this database, and set HEADSTART_BASELINE"
+            " to that one: it is stamped, and only what comes after it is run"
         ),
     )
 
 
 def _half_applied(finding: found.HalfApplied) -> Interrupted:
     left = len(finding.todo)
-    on = _names(finding.before) or "an empty schema"
+    on = written(finding.before) if finding.before else "an empty schema"
     shown = Difference(0, finding.todo.added, finding.todo.removed)
     todo = [f"  {line}" for line in _todo(shown)]
     others = f" (or {_names(finding.others)})" if finding.others else ""
@@ -126,7 +129,7 @@ def _todo(left: Difference) -> list[str]:
 
 
 def _unlike(finding: found.Unlike) -> Unproven:
-    near = _names(finding.nearest) or "base"
+    near = written(finding.nearest)
     told = finding.difference
     explained = of_difference(told, finding.live, finding.renames)
     shown = Explanation(
@@ -138,8 +141,8 @@ def _unlike(finding: found.Unlike) -> Unproven:
             f"the schema is that of {near} but for names and spellings: {told.summary()}",
             explanation=shown,
             next_step=(
-                "execute the statements that headstart diff"
-                f" --revision {near} shows, or set HEADSTART_BASELINE={near}"
+                f"execute the statements that headstart diff --revision {near} shows, then run"
+                f" again; {_IF_KNOWN}"
             ),
         )
     others = f" (as near: {_names(finding.others)})" if finding.others else ""
@@ -147,10 +150,16 @@ def _unlike(finding: found.Unlike) -> Unproven:
         f"no revision builds this schema; nearest is {near}{others}: {told.summary()}",
         explanation=shown,
         next_step=(
-            f"correct by hand what differs from {near} (headstart diff --revision {near}), or,"
-            f" where it may differ, set HEADSTART_BASELINE={near}"
+            f"if it was meant to be {near}, correct by hand what differs (headstart diff --revision"
+            f" {near}), then run again; {_IF_KNOWN}"
         ),
     )
+
+
+_IF_KNOWN = (
+    "if you know which revision ran last here, and what differs may stay, set HEADSTART_BASELINE to"
+    " that one"
+)
 
 
 def _with_live(live: Live, lines: list[str], fields: Mapping[str, object]) -> Explanation:

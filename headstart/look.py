@@ -116,7 +116,9 @@ class Look:
     def back(self, transaction: int | None) -> Committed:
         """What has been committed; nothing where nobody answers any more."""
         with suppress(HeadstartError), self._connected() as connection:
-            known = [r for r in self._read(connection).version_rows if r in self.history.parents]
+            known = [
+                r for r in self._read(connection).version_rows if r in self.history.requirements
+            ]
             return Committed(
                 self.history.applied_with(known),
                 transaction is not None and transaction_kept(connection, transaction),

@@ -19,7 +19,7 @@ from headstart.fingerprint.finding import (
     Unlike,
 )
 from headstart.settings import Ahead
-from headstart.state import DatabaseFacts, History, State
+from headstart.state import DatabaseFacts, History, State, written
 
 
 class Proof(StrEnum):
@@ -156,9 +156,9 @@ def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -
 
 def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
     return Diverged(
-        f"the schema is that of {_names(revisions)}, which is not below the target"
+        f"the schema is that of {written(revisions)}, which is not below the target"
         f" {_names(history.targets)}",
-        next_step="set HEADSTART_TARGET to that revision, or to one above it",
+        next_step="set HEADSTART_TARGET to heads, or to a revision that includes that",
     )
 
 
@@ -193,20 +193,32 @@ def _ahead_and_behind(unknown: list[str], pending: tuple[str, ...]) -> UnknownRe
 
 
 def _diverged(facts: DatabaseFacts, history: History) -> Diverged:
-    if history.overlapping(facts.version_rows):
-        return Diverged(
-            f"the version rows {_names(facts.version_rows)} overlap: one is an ancestor of another",
-            next_step="delete the version row that is an ancestor of the other, then run again",
-        )
+    known = [row for row in facts.version_rows if row in history.requirements]
+    if included := history.included(known):
+        return _overlapping(facts.version_rows, included, history.rows_of(known))
     return Diverged(
         f"the version rows {_names(facts.version_rows)} are not below"
         f" the target {_names(history.targets)}"
     )
 
 
+def _overlapping(rows: Iterable[str], included: Iterable[str], rest: Iterable[str]) -> Diverged:
+    """Alembic's own downgrade can leave such rows, and its upgrade refuses them."""
+    shown = written(rest)
+    return Diverged(
+        f"the version rows {_names(rows)} overlap: {_names(included)} is needed by another of them,"
+        " by down_revision or depends_on, and Alembic upgrades nothing from such rows",
+        next_step=(
+            f"compare the schema with {shown} (headstart diff --revision {shown}): if it is that,"
+            f" delete the version row {_names(included)}, else the row that is not true; then run"
+            " again"
+        ),
+    )
+
+
 _STALE = (
     "deploy an image whose fingerprints are those of its scripts (headstart fingerprint build), or"
-    " set HEADSTART_BASELINE to the revision that these tables are"
+    " set HEADSTART_BASELINE to the revision that ran last on these tables, where that is known"
 )
 
 

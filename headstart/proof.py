@@ -26,7 +26,7 @@ from headstart.plan import Proof
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project
 from headstart.setting_kinds import Verify
-from headstart.state import History, Scope, TableName
+from headstart.state import History, Scope, TableName, written
 from headstart.task import Task
 
 
@@ -62,10 +62,15 @@ class Comparison:
 def read_known(task: Task, project: Project, history: History) -> KnownStates:
     """Read the fingerprints file, and tell where it is of no use. Raises StaleFingerprints."""
     known = read_known_states(project, history, task.settings.fingerprints)
+    strict = task.settings.verify is Verify.STRICT
+    if strict and known.usable is None and known.why_not is None:
+        raise StaleFingerprints(
+            f"{known.path} does not exist, and HEADSTART_VERIFY=strict needs it"
+        )
     if known.why_not is None:
         return known
     told = f"{known.path} proves nothing: {known.why_not}"
-    if task.settings.verify is Verify.STRICT:
+    if strict:
         raise StaleFingerprints(told)
     task.record.explain(Explanation((told,), {"fingerprints": told}))
     task.say("fingerprints_unusable", path=str(known.path), cause=known.why_not)
@@ -169,8 +174,8 @@ def note_difference(
     next_step: str | None = None,
 ) -> Proof:
     """Tell a difference. Raises Drifted where it fails; else gives what the verdict rests on."""
-    if found.expected is None:  # the file does not reach as far back
-        return Proof.VERSION_ROW
+    if found.expected is None:
+        return _not_compared(task, rows)
     told = found.difference
     renames = _renames(found.expected, found.live.lines) if told else ()
     shown = of_difference(told, found.live, renames) if told else of_live(found.live)
@@ -184,6 +189,23 @@ def note_difference(
     task.say("schema_drifted", cause=str(error))
     task.record.explain(Explanation((f"drifted: {error}", *shown.lines), shown.fields))
     return Proof.VERSION_ROW
+
+
+def _not_compared(task: Task, rows: tuple[str, ...]) -> Proof:
+    """The file does not know these rows. Raises StaleFingerprints where that is no proof."""
+    told = f"the schema was not compared: the fingerprints have no state for {written(rows)}"
+    if task.settings.verify is Verify.STRICT:
+        task.record.proof = Proof.VERSION_ROW
+        raise StaleFingerprints(told, next_step=_KNOW_MORE)
+    task.say("schema_not_compared", cause=told)
+    task.record.explain(Explanation((told,), {"not_compared": told}))
+    return Proof.VERSION_ROW
+
+
+_KNOW_MORE = (
+    "headstart fingerprint build, or headstart fingerprint record with a database that is known to"
+    " be right; and commit the file"
+)
 
 
 def _renames(expected: frozenset[str], live: frozenset[str]) -> tuple[str, ...]:

@@ -39,13 +39,23 @@ from headstart.proof import (
     our_tables,
     read_known,
 )
-from headstart.revisions.history import read_history, resolve_revision
+from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates
+from headstart.revisions.naming import resolve_revisions
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.rendering import render_sql
 from headstart.revisions.script_source import created_tables
 from headstart.setting_kinds import Verify
-from headstart.state import DatabaseFacts, History, Scope, State, TableName, detect, scope_named
+from headstart.state import (
+    DatabaseFacts,
+    History,
+    Scope,
+    State,
+    TableName,
+    detect,
+    scope_named,
+    written,
+)
 from headstart.task import Task
 from headstart.verdict import Outcome
 
@@ -185,7 +195,7 @@ def diff(task: Task, revision: str | None) -> Outcome:
         rows = inspect_database(connection, scope, tuple).version_rows
         wanted = rows
         if revision is not None:
-            wanted = tuple(sorted(resolve_revision(image.project, revision, "--revision")))
+            wanted = tuple(sorted(resolve_revisions(image.project, revision, "--revision")))
         task.record.from_revisions = task.record.to_revisions = rows
         if revision is None and not wanted:
             raise InvalidSettings(
@@ -271,7 +281,7 @@ def _ready(task: Task, answer: _Answer, *, drift_fails: bool) -> Outcome:
             task.record.explain(names_of(answer.invalid))
             raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
         case Baseline():
-            at = ", ".join(answer.plan.revisions) or "base"
+            at = written(answer.plan.revisions)
             proven = answer.plan.proven
             raise NotReady(
                 f"tables of ours without a version row, which a run would baseline at {at}",

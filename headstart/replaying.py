@@ -79,7 +79,7 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
         recording, rows = _beginning(task, source, probe.scope)
         if recording is None or (rows and not scratch.may_go_on):
             return None
-        pending = len(source.history.parents) - len(source.history.applied_with(rows))
+        pending = len(source.history.requirements) - len(source.history.applied_with(rows))
         with bar(pending) as drawn:
             seen = _into(recording, source.history, rows, drawn)
             order = {name: number for number, name in enumerate(source.known.steps)}
@@ -166,7 +166,7 @@ def recording_on(source: Source, version: str) -> Recording:
 def _proven_state(source: Source, rows: tuple[str, ...], lines: frozenset[str]) -> str | None:
     """The state on file that the scratch database is in, with scripts that are as they were."""
     scripts = digests(source.project)
-    if any(row not in source.history.parents for row in rows):
+    if any(row not in source.history.requirements for row in rows):
         return None
     applied = source.history.applied_with(rows)
     steps = source.known.steps

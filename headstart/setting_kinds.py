@@ -113,13 +113,17 @@ def target(value: str) -> str:
 
 
 def baseline(value: str) -> str:
-    """Which revision the tables are that stand there without a version row."""
+    """Which revisions the tables are that stand there without a version row.
+
+    x+1 may be a revision and another: whoever knows the revisions refuses a relative one.
+    """
     wanted = value.strip()
-    if _RELATIVE.search(wanted) or not re.fullmatch(r"[^\s:]+", wanted):
-        raise ValueError("proof, base, head or a revision, not a relative one")
+    if _STEPS.search(wanted) or not re.search(r"[^+,\s]", wanted) or ":" in wanted:
+        raise ValueError("proof, base, head or a revision, not a relative one; x+y for several")
     return wanted
 
 
+_STEPS = re.compile(r"(^|[@,\s])\+\d|-\d+($|[+,\s])")
 _RELATIVE = re.compile(r"(^|[@\w])[+-]\d+$")
 
 

@@ -23,19 +23,19 @@ class State(StrEnum):
     UNKNOWN_REVISION = "unknown_revision"
     """A version row names a revision that this image does not contain."""
     DIVERGED = "diverged"
-    """The version rows are on a branch beside the target, or one lies below another."""
+    """The version rows are on a branch beside the target, or one of them includes another."""
 
 
 @dataclass(frozen=True)
 class History:
     """The revisions in the image: a directed acyclic graph, read before any connection.
 
-    `parents` maps each revision to its down_revisions, `requirements` to these and its depends_on;
-    both hold full revision ids, ancestors first. `targets` is what HEADSTART_TARGET resolved to,
-    `baseline` what HEADSTART_BASELINE did (None: proof; none of them: base).
+    `requirements` maps each revision to its down_revision and its depends_on, by their full ids,
+    ancestors first: Alembic makes no difference between the two where it writes version rows.
+    `targets` is what HEADSTART_TARGET resolved to, `baseline` what HEADSTART_BASELINE did (None:
+    proof; none of them: base).
     """
 
-    parents: Mapping[str, frozenset[str]]
     requirements: Mapping[str, frozenset[str]]
     targets: frozenset[str]
     baseline: frozenset[str] | None = None
@@ -50,14 +50,22 @@ class History:
         return tuple(revision for revision in self.requirements if revision in todo)
 
     def heads_of(self, applied: Iterable[str]) -> frozenset[str]:
-        """The version rows where these revisions are applied."""
+        """The version rows that Alembic writes where these revisions are applied."""
         every = frozenset(applied)
-        return every - {parent for revision in every for parent in self.parents[revision]}
+        return every - {needed for revision in every for needed in self.requirements[revision]}
 
-    def overlapping(self, revisions: Iterable[str]) -> bool:
-        """Whether one of `revisions` is an ancestor of another of them."""
-        rows = frozenset(revisions)
-        return any(row in _closure(self.parents, rows - {row}) for row in rows)
+    def rows_of(self, revisions: Iterable[str]) -> frozenset[str]:
+        """The version rows where these revisions are applied, with all that they need."""
+        return self.heads_of(self.applied_with(revisions))
+
+    def included(self, rows: Iterable[str]) -> frozenset[str]:
+        """Those of `rows` that another of them needs: Alembic writes no row for such a revision."""
+        return frozenset(rows) - self.rows_of(rows)
+
+
+def written(revisions: Iterable[str]) -> str:
+    """Revisions as messages write them, and HEADSTART_BASELINE and --revision take them."""
+    return "+".join(sorted(revisions)) or "base"
 
 
 def _closure(edges: Mapping[str, frozenset[str]], start: Iterable[str]) -> frozenset[str]:
@@ -118,10 +126,11 @@ def detect(facts: DatabaseFacts, history: History) -> State:
     rows = facts.version_rows
     if not rows:
         return State.UNVERSIONED if facts.tables_present else State.EMPTY
-    if any(row not in history.requirements for row in rows):
-        return State.UNKNOWN_REVISION
-    if history.overlapping(rows):
+    known = [row for row in rows if row in history.requirements]
+    if history.included(known):
         return State.DIVERGED
+    if len(known) < len(rows):
+        return State.UNKNOWN_REVISION
     if not history.pending_after(rows):
         return State.AT_HEAD
     if history.applied_with(rows) <= history.applied_with(history.targets):

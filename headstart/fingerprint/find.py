@@ -71,7 +71,7 @@ def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfA
     return HalfApplied(
         first.step,
         tuple(sorted(str(step) for step in steps)),
-        tuple(sorted(history.parents[first.step])),
+        tuple(sorted(history.rows_of(history.requirements[first.step]))),
         todo,
         first.step_size,
         live,
@@ -81,7 +81,9 @@ def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfA
 def _unlike(near: tuple[Candidate, ...], live: Live) -> Unlike:
     first = near[-1]
     equivalent = are_equivalent(first.lines, live.lines)
-    others = {each.name for each in near if each.lines != first.lines}
+    others = {
+        each.name for each in near if each.revisions != first.revisions or each.lines != first.lines
+    }
     return Unlike(
         tuple(sorted(first.revisions)),
         tuple(sorted(others)),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from alembic.script import Script
 from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
-from alembic.util import CommandError
 
 from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.revisions.naming import file_of, resolve_revision, resolve_revisions
 from headstart.revisions.project import Project, locations_of
 from headstart.state import History
 
@@ -28,7 +28,6 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     _check_graph(project)
     targets = resolve_revision(project, target, "HEADSTART_TARGET")
     history = History(
-        parents={s.revision: frozenset(s._versioned_down_revisions) for s in project.scripts},
         requirements=_ancestors_first(project.scripts),
         targets=targets,
         baseline=_resolve_baseline(project, baseline, targets),
@@ -89,7 +88,7 @@ def _check_graph(project: Project) -> None:
             project.directory.get_heads()
             _ = project.directory.revision_map._revision_map
         except CycleDetected as error:
-            files = ", ".join(_file_of(project, revision) for revision in error.revisions)
+            files = ", ".join(file_of(project, revision) for revision in error.revisions)
             raise BrokenHistory(f"the revisions form a cycle: {files}") from error
         except KeyError as error:  # what Alembic raises for a depends_on that no script has
             raise BrokenHistory(_missing_dependency(project, str(error.args[0]))) from error
@@ -107,28 +106,6 @@ def _ancestors_first(scripts: Iterable[Script]) -> dict[str, frozenset[str]]:
     return {revision: edges[revision] for revision in TopologicalSorter(edges).static_order()}
 
 
-def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str]:
-    """The revisions that a name stands for. Raises BrokenHistory and InvalidSettings."""
-    heads = project.directory.get_heads()
-    if name == "head" and len(heads) > 1:
-        files = [f"{head} ({_file_of(project, head)})" for head in sorted(heads)]
-        raise BrokenHistory(
-            f"there are several heads: {', '.join(files)}",
-            next_step="merge them (alembic merge heads), or set HEADSTART_TARGET=heads",
-        )
-    try:
-        found = project.directory.get_revisions(name)
-    except CommandError as error:
-        raise InvalidSettings(
-            f"{setting}={name}: {error}", next_step="alembic history lists the revisions"
-        ) from error
-    return frozenset(script.revision for script in found)
-
-
-def _file_of(project: Project, revision: str) -> str:
-    return next(str(s.path) for s in project.scripts if s.revision == revision)
-
-
 def _resolve_baseline(
     project: Project, baseline: str, targets: frozenset[str]
 ) -> frozenset[str] | None:
@@ -140,7 +117,7 @@ def _resolve_baseline(
         case "base":
             return frozenset()
         case _:
-            return resolve_revision(project, baseline, "HEADSTART_BASELINE")
+            return resolve_revisions(project, baseline, "HEADSTART_BASELINE")
 
 
 def _check_baseline(history: History, baseline: str) -> None:

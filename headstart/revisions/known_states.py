@@ -5,7 +5,7 @@ database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.errors import BrokenHistory
@@ -45,8 +45,23 @@ def read_known_states(project: Project, history: History, given: str | None) -> 
         raise BrokenHistory(f"HEADSTART_FINGERPRINTS: {path} does not exist")
     if found is None:
         return KnownStates(path)
+    found = with_rows(found, history)
     why_not = why_stale(found, history, digests(project))
     return KnownStates(path, None if why_not else found, why_not)
+
+
+def with_rows(found: Fingerprints, history: History) -> Fingerprints:
+    """The same states, each with the version rows that Alembic writes there.
+
+    Earlier versions of headstart wrote one row more where a head depends on another.
+    """
+    every = (
+        replace(state, revisions=history.rows_of(state.revisions))
+        if len(state.revisions) > 1 and state.revisions <= history.requirements.keys()
+        else state
+        for state in found.states
+    )
+    return Fingerprints(tuple(every), found.meta)
 
 
 def load(path: Path) -> Fingerprints | None:
@@ -101,7 +116,7 @@ def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str])
 def below_snapshots(known: Fingerprints, history: History) -> frozenset[str]:
     """The revisions up to a recorded database, whose own states nobody needs to know."""
     given = (state.revisions for state in known.steps.values() if state.via == SNAPSHOT)
-    return history.applied_with(r for heads in given for r in heads if r in history.parents)
+    return history.applied_with(r for heads in given for r in heads if r in history.requirements)
 
 
 def _is_of(state: State, scripts: Mapping[str, str]) -> bool:

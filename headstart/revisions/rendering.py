@@ -23,7 +23,8 @@ def render_sql(
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     buffer = config.output_buffer = StringIO()
     if stamped:
-        _render(project, (), lambda heads, _: project.directory._stamp_revs(stamped, heads))
+        stamp: Steps = lambda heads, _: project.directory._stamp_revs(stamped, heads)  # noqa: E731
+        _render(project, (), stamp, split=False)
     _render(
         project,
         stamped or start,
@@ -32,12 +33,13 @@ def render_sql(
     return buffer.getvalue()
 
 
-def _render(project: Project, start: tuple[str, ...], steps: Steps) -> None:
+def _render(project: Project, start: tuple[str, ...], steps: Steps, *, split: bool = True) -> None:
+    """Render steps; `split` gives each a transaction of its own."""
     arguments = upgrade_arguments(project.config) | {"as_sql": True, "starting_rev": start or None}
     environment = EnvironmentContext(project.config, project.directory, fn=steps, **arguments)
-    configure = environment.configure
+    configure, transactions = environment.configure, {"transaction_per_migration": split}
     environment.configure = (  # type: ignore[method-assign]
-        lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})
+        lambda *place, **options: configure(*place, **options | transactions)
     )
     with (
         named_failures(project, lambda: None),

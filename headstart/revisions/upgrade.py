@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headstart.errors import BrokenHistory, RevisionFailed
+from headstart.errors import RevisionFailed
 from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, executing_on
+from headstart.revisions.reading import Execute
+from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.verdict import Applied
 
@@ -101,7 +102,7 @@ def upgrade(project: Project, target: str, run: Run, baseline: tuple[str, ...] =
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         run.failure = run.current = None  # env.py may have rolled back, and try again
         if baseline:
-            yield from _stamp(project, baseline, heads, context.connection, run)
+            yield from _stamp(project, baseline, heads, context, run)
             heads = baseline
         pending = project.directory._upgrade_revs(target, heads)
         if run.order:
@@ -128,33 +129,25 @@ def _stamp(
     project: Project,
     revisions: tuple[str, ...],
     heads: tuple[str, ...],
-    connection: Connection,
+    context: Any,
     run: Run,
 ) -> Iterator[Any]:
-    if heads:
-        raise BrokenHistory(f"a version row appeared meanwhile: {heads}")
-    for step in project.directory._stamp_revs(revisions, heads):
-        run.listener.before_revision()
-        _ask_before(step, connection, run)
-        yield step
-    run.end_step(
-        frozenset(revisions), lambda: run.say("baseline_stamped", revisions=list(revisions))
-    )
-
-
-def _ask_before(step: Any, connection: Connection, run: Run) -> None:
-    """Alembic calls a step's function in the transaction in which it writes the version row."""
-    stamp = step.migration_fn
-
-    def ask_and_stamp(**options: Any) -> None:
+    def ask(execute: Execute) -> None:
         try:
-            run.listener.before_stamp(executing_on(connection))
-            stamp(**options)
+            run.listener.before_stamp(execute)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
             raise
 
-    step.migration_fn = ask_and_stamp
+    run.listener.before_revision()
+    try:
+        yield from stamp_steps(project, revisions, heads, context, ask)
+    except Exception as error:
+        run.failure = error
+        raise
+    run.end_step(
+        frozenset(revisions), lambda: run.say("baseline_stamped", revisions=list(revisions))
+    )
 
 
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:

@@ -5,15 +5,13 @@ from headstart.state import History
 
 def history(graph: str, target: str, baseline: str | None = None) -> History:
     """A History from "revision:parents+dependencies; ...", written ancestors first."""
-    parents: dict[str, frozenset[str]] = {}
     requirements: dict[str, frozenset[str]] = {}
     for entry in graph.split(";"):
         revision, _, edges = entry.strip().partition(":")
         below, _, needed = edges.partition("+")
-        parents[revision] = names(below)
         requirements[revision] = names(below) | names(needed)
     stamped = None if baseline is None else names(baseline)
-    return History(parents, requirements, names(target), stamped)
+    return History(requirements, names(target), stamped)
 
 
 def names(text: str) -> frozenset[str]:
@@ -27,3 +25,5 @@ MERGED = "a; b:a; c:a; m:b,c; n:m"
 TWO_BASES = "a; b:a; x; y:x"
 DEPENDENT = "a; b:a; x; y:x+b; z:y"
 """Two lines; y of the second one needs b of the first."""
+EXPAND_CONTRACT = "a; e:a; c:a+e; f:e; d:c+f"
+"""Two branches; what contracts (c, d) depends on what expands (e, f)."""

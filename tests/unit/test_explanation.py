@@ -52,7 +52,7 @@ def test_what_no_revision_builds_is_said_as_in_the_design() -> None:
         "ignored": ["zabbix_stats"],
     }
     assert "headstart diff --revision b" in error.next_step
-    assert "HEADSTART_BASELINE=b" in error.next_step
+    assert "set HEADSTART_BASELINE to that one" in error.next_step
 
 
 def test_others_that_are_as_near_are_named() -> None:
@@ -117,8 +117,29 @@ def test_what_is_ambiguous_names_every_answer_and_why(
     assert message in str(error)
     assert error.explanation.fields == {"candidates": list(candidates), "undecided": list(doubts)}
     assert error.explanation.lines[-1] == NOTHING_CHANGED
-    assert f"HEADSTART_BASELINE={candidates[0]}" in error.next_step
-    assert f"HEADSTART_BASELINE={candidates[-1]}" in error.next_step
+
+
+@pytest.mark.parametrize("count", [2, 4, 11, 300])
+def test_what_is_ambiguous_recommends_no_candidate_and_loses_none(count: int) -> None:
+    every = tuple(f"rev{number:04}" for number in range(count))
+    error = refusal_of(found.Ambiguous(every, every[1:], LIVE))
+    assert "which of the candidates ran last" in error.next_step
+    assert not [each for each in every if each in error.next_step]
+    assert error.explanation.fields["candidates"] == list(every)
+    shown = "\n".join((str(error), *error.explanation.lines))
+    assert all(each in shown for each in every)
+    assert ("more" in str(error)) is (count > 10)
+
+
+@pytest.mark.parametrize("renames", [(), ("ALTER TABLE t RENAME TO u",)])
+def test_a_difference_recommends_no_revision_as_baseline(renames: tuple[str, ...]) -> None:
+    near = found.Unlike(
+        ("x1", "y1"), (), difference(lines("t"), lines("u")), renames, bool(renames), LIVE
+    )
+    step = refusal_of(near).next_step
+    assert "headstart diff --revision x1+y1" in step
+    assert "if you know which revision ran last here" in step
+    assert "HEADSTART_BASELINE=" not in step
 
 
 def test_a_proven_schema_says_whose_rows_are_not_proven() -> None:

@@ -17,12 +17,17 @@ def test_a_target_is_nothing_else(text: str) -> None:
         kinds.target(text)
 
 
-@pytest.mark.parametrize("text", ["proof", "head", "ae1027a6acf"])
-def test_a_baseline_is_proof_head_or_a_revision(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["proof", "head", "ae1027a6acf", "a+b", "a,b", "a, b", "a b", "x@head+y@head", "0001+0002"],
+)
+def test_a_baseline_is_proof_head_or_revisions(text: str) -> None:
     assert kinds.baseline(f" {text} ") == text
 
 
-@pytest.mark.parametrize("text", ["", "+1", "-1", "head-1", "a:b", "a b"])
+@pytest.mark.parametrize(
+    "text", ["", "+1", "-1", "head-1", "a:b", "+", ", ,", "a,-1", "a-1+b", "a +1", "x@+1", "x@-2"]
+)
 def test_a_baseline_is_nothing_relative(text: str) -> None:
     with pytest.raises(ValueError, match="proof, base, head or a revision"):
         kinds.baseline(text)

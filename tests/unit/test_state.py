@@ -3,7 +3,16 @@
 import pytest
 
 from headstart.state import DatabaseFacts, State, detect
-from tests.unit.histories import BRANCHES, DEPENDENT, LINE, MERGED, TWO_BASES, history, names
+from tests.unit.histories import (
+    BRANCHES,
+    DEPENDENT,
+    EXPAND_CONTRACT,
+    LINE,
+    MERGED,
+    TWO_BASES,
+    history,
+    names,
+)
 
 
 def facts(rows: str, present: str = "", missing: str = "") -> DatabaseFacts:
@@ -26,7 +35,7 @@ def facts(rows: str, present: str = "", missing: str = "") -> DatabaseFacts:
         pytest.param(LINE, "d", "a, d", State.DIVERGED, id="a row overlaps the target's"),
         pytest.param(LINE, "d", "a, c", State.DIVERGED, id="rows overlap below the target"),
         pytest.param(LINE, "b", "c, d", State.DIVERGED, id="rows overlap above the target"),
-        pytest.param(LINE, "d", "a, b, z", State.UNKNOWN_REVISION, id="unknown before overlap"),
+        pytest.param(LINE, "d", "a, b, z", State.DIVERGED, id="overlap before unknown"),
         pytest.param(BRANCHES, "b", "a", State.BEHIND, id="below the fork, one branch wanted"),
         pytest.param(BRANCHES, "b", "c", State.DIVERGED, id="the row is on the other branch"),
         pytest.param(BRANCHES, "b", "b, c", State.AT_HEAD, id="the wanted branch and another"),
@@ -46,9 +55,15 @@ def facts(rows: str, present: str = "", missing: str = "") -> DatabaseFacts:
         pytest.param(TWO_BASES, "b", "a, x", State.DIVERGED, id="behind, with a foreign line"),
         pytest.param(DEPENDENT, "z", "b", State.BEHIND, id="the row is a dependency"),
         pytest.param(DEPENDENT, "b, z", "z", State.AT_HEAD, id="the row implies its dependency"),
-        pytest.param(DEPENDENT, "b, z", "b, z", State.AT_HEAD, id="a dependency is no overlap"),
+        pytest.param(DEPENDENT, "b, z", "b, z", State.DIVERGED, id="a row overlaps a dependency"),
         pytest.param(DEPENDENT, "b", "y", State.AT_HEAD, id="a dependency is the target"),
         pytest.param(DEPENDENT, "x", "a", State.DIVERGED, id="a dependency of no wanted one"),
+        pytest.param(EXPAND_CONTRACT, "d", "c", State.BEHIND, id="contracted once"),
+        pytest.param(EXPAND_CONTRACT, "d", "c, f", State.BEHIND, id="expanded beyond that"),
+        pytest.param(EXPAND_CONTRACT, "d", "d", State.AT_HEAD, id="the last one has them all"),
+        pytest.param(EXPAND_CONTRACT, "d", "c, e", State.DIVERGED, id="both rows of a pair"),
+        pytest.param(EXPAND_CONTRACT, "d", "d, e", State.DIVERGED, id="a dependency far below"),
+        pytest.param(EXPAND_CONTRACT, "f", "c, f", State.AT_HEAD, id="expand alone is wanted"),
     ],
 )
 def test_known_rows_are_at_the_target_below_it_or_beside_it(
@@ -108,20 +123,36 @@ def test_pending_is_what_the_target_lacks_ancestors_first(
 
 
 @pytest.mark.parametrize(
-    ("graph", "rows", "overlap"),
+    ("graph", "rows", "included"),
     [
-        pytest.param(LINE, "", False, id="no row"),
-        pytest.param(LINE, "d", False, id="one row"),
-        pytest.param(LINE, "a, d", True, id="an ancestor"),
-        pytest.param(BRANCHES, "b, c", False, id="siblings"),
-        pytest.param(MERGED, "c, n", True, id="a branch below a merge"),
-        pytest.param(DEPENDENT, "b, y", False, id="a dependency is not an ancestor"),
+        pytest.param(LINE, "", "", id="no row"),
+        pytest.param(LINE, "d", "", id="one row"),
+        pytest.param(LINE, "a, d", "a", id="an ancestor"),
+        pytest.param(BRANCHES, "b, c", "", id="siblings"),
+        pytest.param(MERGED, "c, n", "c", id="a branch below a merge"),
+        pytest.param(DEPENDENT, "b, y", "b", id="a dependency"),
+        pytest.param(DEPENDENT, "a, z", "a", id="what a dependency needs"),
+        pytest.param(EXPAND_CONTRACT, "d, e, c", "c, e", id="several"),
     ],
 )
-def test_rows_overlap_where_one_is_an_ancestor_of_another(
-    graph: str, rows: str, overlap: bool
+def test_rows_overlap_where_one_is_needed_by_another(graph: str, rows: str, included: str) -> None:
+    assert history(graph, "a").included(names(rows)) == names(included)
+
+
+@pytest.mark.parametrize(
+    ("graph", "applied", "rows"),
+    [
+        pytest.param(MERGED, "a, b, c", "b, c", id="both branches"),
+        pytest.param(MERGED, "a, b, c, m", "m", id="their merge"),
+        pytest.param(EXPAND_CONTRACT, "a, e, c", "c", id="a pair"),
+        pytest.param(EXPAND_CONTRACT, "a, e, f, c", "c, f", id="a pair, and expanded again"),
+        pytest.param(DEPENDENT, "a, b, x, y", "y", id="a base of its own below a dependency"),
+    ],
+)
+def test_a_revision_has_a_row_until_another_one_needs_it(
+    graph: str, applied: str, rows: str
 ) -> None:
-    assert history(graph, "a").overlapping(names(rows)) is overlap
+    assert history(graph, "a").heads_of(names(applied)) == names(rows)
 
 
 def test_a_history_of_thousands_needs_no_recursion() -> None:

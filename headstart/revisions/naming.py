@@ -1,0 +1,106 @@
+"""Which revisions a setting names, as Alembic resolves names: ids, parts of ids, branch labels."""
+
+import re
+
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+
+from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.revisions.project import Project
+from headstart.state import written
+
+_BETWEEN = re.compile(r"[+,\s]+")
+"""What stands between several revisions. Alembic refuses a + in a revision's id."""
+_MAYBE_STEPS = re.compile(r"\+(\d+)(?![^+,\s])")
+"""x+1 may mean the next one after x, or x and revision 1."""
+_ALONE = frozenset({"proof", "base", "head"})
+
+
+def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str]:
+    """The revisions that a name stands for. Raises BrokenHistory and InvalidSettings."""
+    heads = project.directory.get_heads()
+    if name == "head" and len(heads) > 1:
+        files = [f"{head} ({file_of(project, head)})" for head in sorted(heads)]
+        raise BrokenHistory(
+            f"there are several heads: {', '.join(files)}", next_step=_one_head(project)
+        )
+    try:
+        found = project.directory.get_revisions(name)
+    except CommandError as error:
+        raise InvalidSettings(f"{setting}={name}: {error}", next_step=_LISTED) from error
+    revisions = frozenset(script.revision for script in found)
+    _refuse_overlap(project, revisions, f"{setting}={name}")
+    return revisions
+
+
+def resolve_revisions(project: Project, text: str, setting: str) -> frozenset[str]:
+    """The revisions that a text names, one or several: x1+y1, or with commas or spaces between.
+
+    Raises BrokenHistory and InvalidSettings.
+    """
+    known = project.directory.revision_map._revision_map
+    names = [text] if text in known else [name for name in _BETWEEN.split(text) if name]
+    if not names or any(steps not in known for steps in _MAYBE_STEPS.findall(text)):
+        raise InvalidSettings(f"{setting}={text}: {_SEVERAL}", next_step=_LISTED)
+    if len(names) == 1:
+        return resolve_revision(project, names[0], setting)
+    revisions = frozenset[str]()
+    for name in names:
+        revisions |= _one_of_several(project, name, setting)
+    _refuse_overlap(project, revisions, f"{setting}={text}")
+    return revisions
+
+
+_SEVERAL = "it takes revisions by their ids, or as branch@head, several as x+y; none by steps"
+_LISTED = "alembic history lists the revisions"
+
+
+def _one_of_several(project: Project, name: str, setting: str) -> frozenset[str]:
+    found = frozenset[str]()
+    if name not in _ALONE:
+        found = resolve_revision(project, name, setting)
+    if not found:
+        raise InvalidSettings(
+            f"{setting}: {name} stands alone, not in a list; {_SEVERAL}", next_step=_LISTED
+        )
+    return found
+
+
+def why_not_written(project: Project, rows: frozenset[str]) -> str | None:
+    """Why Alembic never has these version rows together, in its own words; None where it may.
+
+    Its revision map is asked, as each upgrade asks it about the rows that it begins with.
+    """
+    try:
+        _below(project, rows, check=True)
+    except RevisionError as error:
+        return str(error)
+    return None
+
+
+def _below(project: Project, revisions: frozenset[str], *, check: bool = False) -> frozenset[str]:
+    """These revisions and all that they need, by down_revision or depends_on."""
+    known = project.directory.revision_map
+    nodes = [known._revision_map[revision] for revision in sorted(revisions)]
+    return frozenset(node.revision for node in known._get_ancestor_nodes(nodes, check=check))
+
+
+def file_of(project: Project, revision: str) -> str:
+    """The script of a revision."""
+    return next(str(s.path) for s in project.scripts if s.revision == revision)
+
+
+def _refuse_overlap(project: Project, revisions: frozenset[str], said: str) -> None:
+    if (why := why_not_written(project, revisions)) is None:
+        return
+    rest = {each for each in revisions if each not in _below(project, revisions - {each})}
+    raise InvalidSettings(
+        f"{said}: one of {written(revisions)} needs another of them: {why}",
+        next_step=f"name {written(rest)}: what that needs counts as applied with it",
+    )
+
+
+def _one_head(project: Project) -> str:
+    if len(project.directory.revision_map.get_revisions("heads")) > 1:
+        return "merge them (alembic merge heads), or set HEADSTART_TARGET=heads"
+    return "set HEADSTART_TARGET=heads: one of them depends on the others, and is all of them"

@@ -1,0 +1,143 @@
+"""glance 33.0.0: branches that expand and contract, where each contract depends on its expand.
+
+It runs with an env.py of ours, beside this file: see there.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from headstart.fingerprint.effect import Effect
+from headstart.fingerprint.file import read_file
+from headstart.state import History
+from tests.conftest import ON_ONE_SERVER, Finished
+from tests.histories.adoption import build_fingerprints
+from tests.histories.app import App
+from tests.histories.comparison import version_rows
+from tests.histories.conftest import MakeDatabase, databases
+from tests.postgres_server import Server
+from tests.projects.playground import Address
+
+FOLDER = Path(__file__).parent / "glance"
+GLANCE = App(
+    "glance",
+    str(FOLDER / "alembic.ini"),
+    "glance/db/sqlalchemy/alembic_migrations/versions",
+    {"HEADSTART_TARGET": "heads"},
+)
+NAMES = re.compile(
+    r"^(revision|down_revision|depends_on) = (?:['\"](\w+)['\"]|None)$", re.MULTILINE
+)
+HEAD = "2024_1_contract01"
+"""The version row of all 28 revisions: the last one of the other branch is needed by it."""
+pytestmark = ON_ONE_SERVER
+
+
+@cache
+def history() -> History:
+    """The graph, as the text of the files says it."""
+    needed = {}
+    for file in (GLANCE.packages / GLANCE.versions).glob("*.py"):
+        names = dict(NAMES.findall(file.read_text()))
+        if names.get("revision"):
+            below = {names["down_revision"], names.get("depends_on", "")} - {""}
+            needed[names["revision"]] = frozenset(below)
+    return History(needed, frozenset([HEAD]))
+
+
+def order(first: str) -> Iterator[str]:
+    """All revisions, with those of one branch as early as that can be."""
+    applied: set[str] = set()
+    graph = history().requirements
+    while left := [each for each in graph if each not in applied and graph[each] <= applied]:
+        revision = min(left, key=lambda each: (first not in each, each))
+        applied.add(revision)
+        yield revision
+
+
+def alembic(ini: Path, address: Address, target: str) -> None:
+    """Run the `alembic` command, which has to succeed."""
+    text = (FOLDER / "alembic.ini").read_text().replace("%(here)s", str(FOLDER))
+    url = address.url("psycopg2").replace("%", "%%")
+    ini.write_text(
+        re.sub("^sqlalchemy.url.*$", f"sqlalchemy.url = {url}", text, flags=re.MULTILINE)
+    )
+    done = GLANCE.program("alembic", "-c", str(ini), "upgrade", target)
+    assert done.exit_code == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fingerprints, built once."""
+    file = tmp_path_factory.mktemp("glance") / "fingerprints.txt"
+    with databases(server, password) as make:
+        ended = build_fingerprints(GLANCE, make(), file)
+    assert ended.exit_code == 0, ended
+    return file
+
+
+def run(address: Address, known: Path, *verb: str, **environ: str) -> Finished:
+    given = {
+        "DATABASE_URL": address.url(),
+        "HEADSTART_ALEMBIC_INI": GLANCE.ini,
+        "HEADSTART_FINGERPRINTS": str(known),
+    }
+    return GLANCE.program("headstart", *verb, **given | environ)
+
+
+def stamped_by(ended: Finished) -> set[str]:
+    (told,) = [e["revisions"] for e in ended.events if e["event"] == "baseline_stamped"]
+    return set(told)
+
+
+def test_the_whole_history_is_there() -> None:
+    assert len(history().requirements) == 28
+    assert history().rows_of(history().requirements) == {HEAD}
+
+
+@pytest.mark.parametrize("first", ["expand", "contract"])
+def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
+    first: str, known: Path, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    """Without the version table; where two are possible the true one is named, and can be said."""
+    effects = {name: step.effect for name, step in read_file(known.read_text()).steps.items()}
+    address, ini = make_database(), tmp_path / "alembic.ini"
+    copies: list[tuple[list[str], Address]] = []
+    applied: set[str] = set()
+    for revision in order(first):
+        alembic(ini, address, revision)
+        applied.add(revision)
+        rows = version_rows(address)
+        assert set(rows) == history().heads_of(applied)
+        copies.append((rows, make_database(address.name)))
+    for rows, copy in copies:
+        copy.execute("DROP TABLE alembic_version")
+        ended = run(copy, known)
+        if ended.exit_code == 22:
+            said = "+".join(sorted(rows))
+            assert said in ended.verdict["candidates"], ended
+            ended = run(copy, known, HEADSTART_BASELINE=said)
+        assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
+        before, stamped = (history().applied_with(each) for each in (rows, stamped_by(ended)))
+        assert before <= stamped
+        assert {effects[each] for each in stamped - before} <= {Effect.NOOP}
+        assert version_rows(copy) == version_rows(address) == [HEAD]
+        assert copy.dump() == address.dump()
+
+
+@pytest.mark.parametrize("rows", ["ocata_expand01", "pike_contract01", "rocky_contract01", HEAD])
+def test_a_column_that_is_gone_is_never_a_success(
+    rows: str, known: Path, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    address = make_database()
+    alembic(tmp_path / "alembic.ini", address, rows)
+    at = {"HEADSTART_TARGET": rows, "HEADSTART_VERIFY": "strict"}
+    assert run(address, known, "check", **at).exit_code == 0
+    address.execute("ALTER TABLE images DROP COLUMN min_ram")
+    assert [run(address, known, verb, **at).exit_code for verb in ("check", "run")] == [25, 25]
+    address.execute("DROP TABLE alembic_version")
+    assert run(address, known).exit_code == 22
+    assert "alembic_version" not in address.version_rows()
