@@ -162,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
         "--revision",
         metavar="REVISION",
         action=_Once,
-        help="diff: compare with this one; fingerprint record: the database is known to be at it",
+        help="diff: compare with this one; fingerprint record: the database is known to be at it;"
+        " several as x+y",
     )
     parser.add_argument(
         "--url",

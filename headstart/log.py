@@ -27,6 +27,7 @@ _EVENT_LEVELS = {
     "settings_warned": LogLevel.WARNING,
     "fingerprints_unusable": LogLevel.WARNING,
     "schema_drifted": LogLevel.WARNING,
+    "schema_not_compared": LogLevel.WARNING,
     "orphans_found": LogLevel.WARNING,
     "library_logged": LogLevel.DEBUG,
     "traceback_caught": LogLevel.DEBUG,

@@ -106,8 +106,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "BASELINE",
         "proof",
-        "for tables without a version row: the revision that they are, head, or base where they"
-        " precede every revision; proof takes the one whose fingerprint they have, or refuses",
+        "for tables without a version row: the revision that they are (several as x+y), head, or"
+        " base where they precede every revision; proof takes the one whose fingerprint they have,"
+        " or refuses",
         kinds.baseline,
         "REVISION",
     ),
@@ -117,7 +118,7 @@ SETTINGS: tuple[Setting, ...] = (
         Verify.AUTO,
         "what a schema leads to that is not what its revision builds: auto is drifted after a run"
         " that changed something, and in check, and reports it else (in wait, too); strict is"
-        " drifted always; warn reports it; off does not look",
+        " drifted always, and fails without a comparison; warn reports it; off does not look",
     ),
     Setting(
         "FINGERPRINTS",

@@ -32,8 +32,7 @@ NAMES = re.compile(
     r"^(revision|down_revision|depends_on) = (?:['\"](\w+)['\"]|None)$", re.MULTILINE
 )
 HEAD = "2024_1_contract01"
-"""The version row of all 28 revisions: the last one of the other branch is needed by it."""
-pytestmark = ON_ONE_SERVER
+"""The version row of all 29 revisions: the last one of the other branch is needed by it."""
 
 
 @cache
@@ -94,10 +93,11 @@ def stamped_by(ended: Finished) -> set[str]:
 
 
 def test_the_whole_history_is_there() -> None:
-    assert len(history().requirements) == 28
+    assert len(history().requirements) == 29
     assert history().rows_of(history().requirements) == {HEAD}
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize("first", ["expand", "contract"])
 def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
     first: str, known: Path, make_database: MakeDatabase, tmp_path: Path
@@ -122,12 +122,14 @@ def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
             ended = run(copy, known, HEADSTART_BASELINE=said)
         assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
         before, stamped = (history().applied_with(each) for each in (rows, stamped_by(ended)))
-        assert before <= stamped
+        # what does nothing counts as done, and what only changes rows of empty tables is run again
         assert {effects[each] for each in stamped - before} <= {Effect.NOOP}
+        assert {effects[each] for each in before - stamped} <= {Effect.DATA, Effect.READ}
         assert version_rows(copy) == version_rows(address) == [HEAD]
         assert copy.dump() == address.dump()
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize("rows", ["ocata_expand01", "pike_contract01", "rocky_contract01", HEAD])
 def test_a_column_that_is_gone_is_never_a_success(
     rows: str, known: Path, make_database: MakeDatabase, tmp_path: Path

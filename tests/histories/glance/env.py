@@ -16,7 +16,8 @@ from sqlalchemy import create_engine, pool
 def without_its_own_code(name: str) -> ModuleType:
     """A package whose modules can be imported, and whose __init__.py is not."""
     spec = find_spec("glance")
-    assert spec is not None and spec.submodule_search_locations is not None
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
     package = ModuleType(name)
     site_packages = Path(spec.submodule_search_locations[0]).parent
     package.__path__ = [str(site_packages.joinpath(*name.split(".")))]

@@ -1,0 +1,72 @@
+"""A stage with the project expand_contract, and the `alembic` command on its database."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.state import History
+from tests.conftest import clean_environ
+from tests.integration.fingerprinting import PROJECTS
+from tests.integration.known_stage import KnownStage
+
+EXPAND_CONTRACT = PROJECTS / "expand_contract"
+ALEMBIC = Path(sys.executable).parent / "alembic"
+GRAPH = History(
+    {
+        "base1": frozenset(),
+        "expand1": frozenset({"base1"}),
+        "contract1": frozenset({"base1", "expand1"}),
+        "expand2": frozenset({"expand1"}),
+        "contract2": frozenset({"contract1", "expand2"}),
+        "expand3": frozenset({"expand2"}),
+        "audit1": frozenset({"expand1", "contract1"}),
+    },
+    frozenset({"contract2", "expand3", "audit1"}),
+)
+"""The project's, as its files say it."""
+
+
+@dataclass(frozen=True)
+class BranchesStage(KnownStage):
+    """The project expand_contract with its fingerprints; the target is all heads."""
+
+    def alembic(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run the `alembic` command."""
+        url = self.database.sqlalchemy_url.replace("%", "%%")
+        text = Path(self.project.ini).read_text()
+        ini = self.project.path / "with_url.ini"
+        assert "driver://user:pass@localhost/dbname" in text
+        ini.write_text(text.replace("driver://user:pass@localhost/dbname", url))
+        return subprocess.run(
+            [str(ALEMBIC), "-c", str(ini), *command],
+            cwd=self.project.path,
+            env=clean_environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def upgrade(self, *targets: str) -> None:
+        """Run `alembic upgrade` to each of these, which has to succeed."""
+        for target in targets:
+            done = self.alembic("upgrade", target)
+            assert done.returncode == 0, done.stderr
+
+    def forget(self) -> list[str]:
+        """Drop the version table; gives the rows that it had."""
+        rows = self.rows()
+        assert rows is not None
+        self.database.execute("DROP TABLE alembic_version")
+        return rows
+
+
+def ways(first: str) -> Iterator[str]:
+    """All revisions, those of one branch as early as that can be."""
+    applied: set[str] = set()
+    needed = GRAPH.requirements
+    while left := [each for each in needed if each not in applied and needed[each] <= applied]:
+        applied.add(revision := min(left, key=lambda each: (first not in each, each)))
+        yield revision
