@@ -31,9 +31,10 @@ sys.modules["glance.cmd.manage"].USE_TRIGGERS = True  # type: ignore[attr-define
 
 
 def run_migrations() -> None:
-    engine = create_engine(
-        context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool
-    )
+    """Online only."""
+    url = context.config.get_main_option("sqlalchemy.url")
+    assert url is not None
+    engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=None, render_as_batch=True)
         with context.begin_transaction():
