@@ -1,24 +1,42 @@
 """Branches that depend on each other: rows are told, stamped, compared as Alembic writes them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
+from tests.conftest import ON_ONE_SERVER, SERVERS, Database, RunHeadstart
 from tests.integration.branches_stage import EXPAND_CONTRACT, GRAPH, BranchesStage, ways
-from tests.integration.fingerprinting import copied
-from tests.integration.known_stage import rebuild, refused
+from tests.integration.fingerprinting import Fingerprinter, copied, empty_database
+from tests.integration.known_stage import refused
+from tests.postgres_server import Server
 
 HEADS = {"HEADSTART_TARGET": "heads"}
 ALL = ["audit1", "contract2", "expand3"]
 """The version rows of all seven revisions."""
 
 
+@pytest.fixture(scope="session")
+def fingerprints(
+    servers: Callable[[str], Server],
+    run_headstart: RunHeadstart,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """Give the project's fingerprints, built once."""
+    project = copied(EXPAND_CONTRACT, tmp_path_factory.mktemp("branches"))
+    with empty_database(servers(SERVERS[0])) as scratch:
+        fingerprint = Fingerprinter(project, scratch, run_headstart)
+        fingerprint.build()
+    return fingerprint.text
+
+
 @pytest.fixture
-def stage(database: Database, run_headstart: RunHeadstart, tmp_path: Path) -> BranchesStage:
+def stage(
+    database: Database, run_headstart: RunHeadstart, tmp_path: Path, fingerprints: str
+) -> BranchesStage:
     """Give the project with its fingerprints, and an empty database."""
     found = BranchesStage(copied(EXPAND_CONTRACT, tmp_path), database, run_headstart)
-    rebuild(found)
+    found.file.write_text(fingerprints)
     return found
 
 
@@ -61,12 +79,15 @@ def test_overlapping_rows_are_diverged_whoever_asks(
     for row in rows:
         stage.database.execute(f"INSERT INTO alembic_version VALUES ('{row}')")
     before = stage.catalog()
-    for target in ("heads", rows[0]):
-        for verb in ("run", "check", "plan", "wait"):
-            given = {"HEADSTART_TARGET": target, "HEADSTART_WAIT_SECONDS": "0.1"}
-            done = stage.run(verb, **given)
-            assert (done.exit_code, done.verdict["outcome"]) == (23, "diverged"), (verb, target)
-            assert "headstart diff --revision" in done.verdict["next_step"]
+    for verb, target in (
+        ("run", "heads"),
+        ("check", rows[0]),
+        ("plan", "heads"),
+        ("wait", "heads"),
+    ):
+        done = stage.run(verb, HEADSTART_TARGET=target, HEADSTART_WAIT_SECONDS="0.1")
+        assert (done.exit_code, done.verdict["outcome"]) == (23, "diverged"), (verb, target)
+        assert "headstart diff --revision" in done.verdict["next_step"]
     assert (stage.catalog(), stage.rows()) == (before, sorted(rows))
     assert "overlaps with" in stage.alembic("upgrade", "heads").stderr
     for row in GRAPH.included(rows):

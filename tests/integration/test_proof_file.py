@@ -3,7 +3,8 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.integration.known_stage import KnownStage, refused
+from tests.integration.fingerprinting import Fingerprinter, empty_database
+from tests.integration.known_stage import KnownStage, rebuild, refused
 
 pytestmark = ON_ONE_SERVER
 
@@ -52,3 +53,54 @@ def test_a_file_that_is_named_has_to_be_there(known: KnownStage) -> None:
     done = known.run(HEADSTART_FINGERPRINTS="nowhere.txt")
     assert done.exit_code == 24
     assert "nowhere.txt does not exist" in done.verdict["error"]["message"]
+
+
+@pytest.mark.parametrize("verb", ["run", "check"])
+def test_rows_that_the_file_does_not_know_are_not_compared_and_it_is_said(
+    known: KnownStage, verb: str
+) -> None:
+    """The file begins at a recorded database; this one is at a revision before that."""
+    assert known.run(HEADSTART_TARGET="0001").exit_code == 0
+    record_the_last(known)
+    done = known.run(verb, HEADSTART_TARGET="0001")
+    assert (done.exit_code, done.verdict["proof"]) == (0, "version_row"), done
+    assert "no state for 0001" in done.verdict["not_compared"]
+    strict = known.run(verb, HEADSTART_TARGET="0001", HEADSTART_VERIFY="strict")
+    assert (strict.exit_code, strict.verdict["outcome"]) == (24, "stale_fingerprints")
+    assert "no state for 0001" in strict.verdict["error"]["message"]
+
+
+def record_the_last(known: KnownStage) -> None:
+    """Let the file be that of `fingerprint record`, of a database at the last revision."""
+    known.file.unlink()
+    with empty_database(known.database.server) as other:
+        assert known.run(DATABASE_URL=other.url).exit_code == 0
+        fingerprinter = Fingerprinter(known.project, other, known.run_headstart)
+        assert fingerprinter.run("record", "--revision", "0003").exit_code == 0
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "wait"])
+def test_strict_is_never_ready_without_a_file(known: KnownStage, verb: str) -> None:
+    known.file.unlink()
+    strict = known.run(verb, HEADSTART_VERIFY="strict")
+    assert (strict.exit_code, strict.verdict["outcome"]) == (24, "stale_fingerprints")
+    assert "does not exist" in strict.verdict["error"]["message"]
+
+
+@pytest.mark.parametrize("ran", ["0004", "0005", "0006"])
+def test_what_ran_last_of_several_equal_schemas_is_asked_and_each_answer_is_taken(
+    known: KnownStage, ran: str
+) -> None:
+    """Advice names none of them: the first fails on what is there, the last leaves out the rest."""
+    for revision, parent in (("0004", "0003"), ("0005", "0004"), ("0006", "0005")):
+        make = f"CREATE PUBLICATION p{revision} FOR TABLE accounts"
+        known.project.add(revision, parent, f'op.execute("{make}")')
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET=ran).exit_code == 0
+    known.database.execute("DROP TABLE alembic_version; INSERT INTO accounts (name) VALUES ('x')")
+    asked = refused(known, 22, "ambiguous")
+    assert asked.verdict["candidates"] == ["0003", "0004", "0005", "0006"]
+    assert not [each for each in asked.verdict["candidates"] if each in asked.verdict["next_step"]]
+    assert known.run(HEADSTART_BASELINE=ran).verdict["outcome"] == "baselined"
+    made = known.database.query("SELECT pubname FROM pg_publication ORDER BY 1")
+    assert made == [("p0004",), ("p0005",), ("p0006",)]
