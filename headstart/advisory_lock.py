@@ -14,6 +14,13 @@ BACKEND_DESCRIPTION = (
 Of other roles' backends pid and application_name are visible; the rest needs pg_read_all_stats.
 """
 
+BACKEND_SILENCE = (
+    "CASE WHEN a.state = 'idle in transaction' THEN pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - a.state_change) END"
+)
+"""SQL for how many seconds a backend in `pg_stat_activity a` has been told nothing; NULL where it
+is at work, and where pg_read_all_stats would be needed."""
+
 
 def held_condition(key: int) -> str:
     """The SQL condition on `pg_locks l` of a held 64-bit advisory lock of the current database.

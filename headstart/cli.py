@@ -15,7 +15,7 @@ from typing import NoReturn, assert_never
 from headstart import __version__
 from headstart.arguments import parse_arguments
 from headstart.collection import collect_rarely, uncollected
-from headstart.errors import Cancelled, Explanation, InvalidSettings, RevisionFailed
+from headstart.errors import Cancelled, ConnectionLost, Explanation, InvalidSettings, RevisionFailed
 from headstart.invocation import Invocation, Verb
 from headstart.log import Log
 from headstart.redaction import Secrets
@@ -85,6 +85,7 @@ class Execution:
 
     def _last_words(self, invocation: Invocation) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
+        self._record.to_revisions = None  # what was read at the start may have changed since
         return self._conclude(self._cause(TimeoutError("the server does not answer")), invocation)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> Log:
@@ -146,11 +147,13 @@ class Execution:
         if self._debug:
             self._log("traceback_caught", traceback=traceback.format_exc())
         received = self._signals.received
+        if received not in (None, signal.SIGALRM):
+            return Cancelled(received)
+        if self._signals.lost or (received is not None and self._signals.silent):
+            return error if isinstance(error, ConnectionLost) else _lost_error(received)
         if received is None:
             return _unmet_requirement(error) or error
-        if received == signal.SIGALRM:
-            return _deadline_error(error, self._record)
-        return Cancelled(received)
+        return _deadline_error(error, self._record)
 
     def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
         if statement := getattr(end, "statement", None):
@@ -208,6 +211,14 @@ def _unmet_requirement(error: BaseException) -> BaseException | None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def _lost_error(received: int | None) -> ConnectionLost:
+    if received is None:
+        return ConnectionLost("the run lock was lost, or the database does not answer any more")
+    return ConnectionLost(
+        "HEADSTART_DEADLINE_SECONDS passed, and the database does not answer any more"
+    )
 
 
 def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:

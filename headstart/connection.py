@@ -25,6 +25,7 @@ from headstart.connect_failure import (
     sqlstates_in,
     tls_required,
 )
+from headstart.guards import CLIENT_SIDE
 
 Resolve = Callable[[], Mapping[str, str]]
 """Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
@@ -100,6 +101,10 @@ class Connection:
         _poll(self._raw, time.monotonic() + timeout_seconds)
         return cursor.fetchall() if cursor.description else []
 
+    def break_off(self) -> None:
+        """End it from another thread, so that what waits for an answer there fails at once."""
+        break_off(self._raw)
+
     def close(self) -> None:
         """Close the socket; what was open in a transaction is rolled back by the server."""
         self._raw.close()
@@ -136,7 +141,7 @@ def _each_host_first(
     """The parameters with each of several hosts in front: a mute one must not hide the others."""
     # what a role or a database has set may not hold every name; libpq and psycopg2 take utf8
     ours = {"application_name": application_name, "client_encoding": "utf8"}
-    named = dict(parameters) | ours
+    named = {**CLIENT_SIDE, **parameters, **ours}
     lists = {key: named[key].split(",") for key in ("host", "port") if "," in named.get(key, "")}
     for first in range(len(lists.get("host", " "))):
         yield named | {key: ",".join(each[first:] + each[:first]) for key, each in lists.items()}
@@ -196,8 +201,13 @@ def canceller(raw: Any) -> Callable[[], None]:
 
 
 def break_off(raw: Any) -> None:
-    """End the connection below psycopg2, so that a call in another thread returns with an error."""
-    with socket.socket(fileno=os.dup(raw.fileno())) as shared:
+    """End the connection below its driver, so that a call in another thread returns with an error.
+
+    Any driver's. Raises OSError and AttributeError where there is no socket, or none any more.
+    """
+    transport = getattr(raw, "_transport", None)  # asyncpg's own connection has no fileno()
+    end = raw if transport is None else transport.get_extra_info("socket")
+    with socket.socket(fileno=os.dup(end.fileno())) as shared:
         shared.shutdown(socket.SHUT_RDWR)
 
 
@@ -211,12 +221,16 @@ def _set_error_verbosity() -> Callable[[int | None, int], int]:
 
 
 def _poll(raw: psycopg2.extensions.connection, deadline: float) -> None:
+    late = False
     while (state := raw.poll()) != psycopg2.extensions.POLL_OK:
         reading = [raw.fileno()] if state == psycopg2.extensions.POLL_READ else []
         writing = [] if reading else [raw.fileno()]
         remaining = deadline - time.monotonic()
-        if remaining <= 0 or not any(select.select(reading, writing, [], remaining)):
+        # once more where the time is over: this process may have been stopped meanwhile
+        ready = any(select.select(reading, writing, [], max(0.0, remaining)))
+        if late or not ready:
             raise TimeoutError("no answer in time")
+        late = remaining <= 0
 
 
 def _refine(

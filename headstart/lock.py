@@ -10,13 +10,18 @@ would hold a snapshot and deadlock with CREATE INDEX CONCURRENTLY.
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg2
 
-from headstart.advisory_lock import BACKEND_DESCRIPTION, RUN_LOCK_KEY, held_condition
+from headstart.advisory_lock import (
+    BACKEND_DESCRIPTION,
+    BACKEND_SILENCE,
+    RUN_LOCK_KEY,
+    held_condition,
+)
 from headstart.connect_failure import ConnectFailure, error_of
 from headstart.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.deadline import Deadline, backoff_seconds
@@ -28,6 +33,7 @@ from headstart.errors import (
     WrongDatabase,
 )
 from headstart.events import Say
+from headstart.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
 from headstart.identity import Identity, Purpose
 from headstart.orphans import await_orphans
 
@@ -36,30 +42,69 @@ POLL_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 """Below any sane idle_transaction_timeout of a pooler, and how soon a lost lock is noticed."""
+SILENCE_SECONDS = 7.0
+"""How long a heartbeat may stay unanswered; a server that is busy, or paused, may take a while."""
+UNANSWERED_SECONDS = 3.0
+"""After this a heartbeat's answer is overdue, though the lock is not given up yet."""
 
 LOST = "the connection that held the run lock was lost"
 
 
 @dataclass(frozen=True)
 class LockWait:
-    """What waiting for the lock needs: where, who we are, until when, and who listens."""
+    """What waiting for the lock needs: where, who we are, until when, and who listens.
+
+    `lost` is called once, by the heartbeat's thread, when the lock that was held is lost.
+    """
 
     resolve: Resolve
     identity: Identity
     deadline: Deadline
     say: Say
     report_seconds: float
+    lost: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """Who holds the lock; `silent_seconds` since its last heartbeat, None where that is hidden."""
+
+    description: str
+    pid: int | None = None
+    silent_seconds: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether several of its heartbeats are missing."""
+        return (self.silent_seconds or 0) > SILENCE_SECONDS
+
+    def __str__(self) -> str:
+        told = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
+        return self.description + told
+
+    @property
+    def cure(self) -> str | None:
+        """How to end one whose node may be gone."""
+        if not self.silent:
+            return None
+        return (
+            f"the holder has been silent for {self.silent_seconds:.0f} s, as if its node were gone:"
+            f" the server ends it {LOCK_IDLE_SECONDS} s after its last heartbeat, and"
+            f" SELECT pg_terminate_backend({self.pid}) ends it now; then run again"
+        )
 
 
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it."""
 
-    def __init__(self, connection: Connection, nonce: int) -> None:
+    def __init__(self, connection: Connection, nonce: int, lost: Callable[[], None]) -> None:
         self.nonce = nonce
         self._connection = connection
+        self._tell_lost = lost
         self._in_use = threading.Lock()
         self._released = threading.Event()
         self._lost = False
+        self._asked_at: float | None = None
         self._watch = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
         self._watch.start()
 
@@ -68,10 +113,21 @@ class RunLock:
         if self._lost:
             raise ConnectionLost(LOST)
 
+    def is_lost(self) -> bool:
+        """Whether the lock is gone, or nobody answers any more; one round trip."""
+        if not self._lost:
+            self._ask("SELECT 1", SILENCE_SECONDS)
+        return self._lost
+
+    def is_unanswered(self) -> bool:
+        """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""
+        asked_at = self._asked_at
+        overdue = asked_at is not None and time.monotonic() - asked_at > UNANSWERED_SECONDS
+        return self._lost or overdue
+
     def explain_missing_fence(self) -> HeadstartError:
         """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
-        self._ask()
-        if self._lost:
+        if self.is_lost():
             return ConnectionLost(LOST)
         return WrongDatabase(
             "env.py connects to another database than the one that headstart locked",
@@ -82,19 +138,26 @@ class RunLock:
     def release(self) -> None:
         """End the lock's transaction; a lost connection has released it already."""
         self._released.set()
+        if self.is_unanswered():
+            with suppress(OSError):
+                self._connection.break_off()
         self._watch.join(POLL_SECONDS)
-        with suppress(psycopg2.Error, TimeoutError):
-            self._connection.execute("ROLLBACK")
+        if not self._lost:
+            self._ask("ROLLBACK", UNANSWERED_SECONDS)
         self._connection.close()
 
     def _beat(self) -> None:
         while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
-            self._ask()
+            self._ask("SELECT 1", SILENCE_SECONDS)
+        if not self._released.is_set():
+            self._tell_lost()
 
-    def _ask(self) -> None:
+    def _ask(self, sql: str, patience_seconds: float) -> None:
         with self._in_use:
+            self._asked_at = time.monotonic()
             try:
-                self._connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
+                self._connection.execute(sql, timeout_seconds=patience_seconds)
+                self._asked_at = None
             except (psycopg2.Error, TimeoutError):
                 self._lost = True
 
@@ -116,7 +179,7 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     except BaseException:
         connection.close()
         raise
-    lock = RunLock(connection, nonce)
+    lock = RunLock(connection, nonce, wait.lost)
     try:
         yield lock
     finally:
@@ -140,7 +203,7 @@ def require_second_connection(resolve: Resolve, identity: Identity) -> None:
 
 def _acquire(wait: LockWait, nonce: int) -> Connection:
     connection: Connection | None = None
-    attempt, holder, reported = 0, "unknown", 0.0
+    attempt, holder, reported = 0, _Holder("unknown"), 0.0
     while True:
         attempt += 1
         failure: ConnectFailure | None = None
@@ -163,9 +226,11 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             raise error_of(failure, attempt)
         if wait.deadline.passed(now):
             _close(connection)
-            raise LockUnavailable(f"another run held the lock until the deadline: {holder}")
+            raise LockUnavailable(
+                f"another run held the lock until the deadline: {holder}", next_step=holder.cure
+            )
         if attempt == 1 or now - reported >= wait.report_seconds:
-            wait.say("lock_waited", holder=failure.text if failure else holder)
+            wait.say("lock_waited", holder=failure.text if failure else str(holder))
             reported = now
         pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
         time.sleep(wait.deadline.clip(pause, now))
@@ -179,7 +244,10 @@ def _close(connection: Connection | None) -> None:
 def _try_lock(connection: Connection, nonce: int) -> bool:
     rows = connection.execute(
         "BEGIN ISOLATION LEVEL READ COMMITTED;"
-        + "".join(f"SET LOCAL {name} = 0;" for name in _timeouts(connection.server_version))
+        + "".join(
+            f"SET LOCAL {name} = {value};"
+            for name, value in _settings(connection.server_version).items()
+        )
         + f"SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
         f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) END",
         timeout_seconds=POLL_SECONDS,
@@ -190,17 +258,26 @@ def _try_lock(connection: Connection, nonce: int) -> bool:
     return False
 
 
-def _timeouts(server_version: int) -> tuple[str, ...]:
-    """The settings of a role that could end the lock's idle transaction."""
-    always = ("idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout")
-    return (*always, "transaction_timeout") if server_version >= 170000 else always
+def _settings(server_version: int) -> Mapping[str, str]:
+    """No setting of a role may end the lock's transaction; that its client is gone has to."""
+    settings = {
+        "idle_in_transaction_session_timeout": f"'{LOCK_IDLE_SECONDS}s'",
+        "statement_timeout": "0",
+        "lock_timeout": "0",
+        **SERVER_SIDE,
+    }
+    return settings | ({"transaction_timeout": "0"} if server_version >= 170000 else {})
 
 
-def _describe_holder(connection: Connection) -> str | None:
+def _describe_holder(connection: Connection) -> _Holder | None:
     rows = connection.execute(
-        f"SELECT {BACKEND_DESCRIPTION} FROM pg_catalog.pg_locks l"
+        f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE} FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
         f" WHERE {held_condition(RUN_LOCK_KEY)}",
         timeout_seconds=POLL_SECONDS,
     )
-    return str(rows[0][0]) if rows else None
+    if not rows:
+        return None
+    description, pid, silence = rows[0]
+    silent_seconds = None if silence is None else float(str(silence))
+    return _Holder(str(description), int(str(pid)), silent_seconds)

@@ -63,6 +63,7 @@ class Look:
         self._probe = probe
         self._known = known
         self._invalid: tuple[InvalidIndex, ...] = ()
+        self._silent = False
 
     def tell_state(self) -> tuple[DatabaseFacts, State, Finding | None]:
         """Read the facts, and where they are tables without a version row, prove the schema."""
@@ -177,9 +178,12 @@ class Look:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
+        if self._silent:  # after a failure: a second attempt would only take its time
+            raise ConnectionLost("the database does not answer any more")
         try:
             connection = self.task.connect(Purpose.READ)
         except ConnectFailed as error:
+            self._silent = error.silent
             raise ConnectionLost(f"the database went away: {error}") from None
         with connection:
             yield connection

@@ -1,8 +1,15 @@
-"""Keep passwords out of every text that leaves the program. Pure."""
+"""Keep passwords out of every text that leaves the program, in time linear in its length. Pure.
+
+A text of any length may come here: a statement, a server's message, what a script prints. So it is
+cut first, at a bound and a margin in which a secret that begins before the bound ends; what is
+left of the margin is dropped after the masking, so that no half of a secret is ever shown. No
+pattern here goes back over what it has read.
+"""
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 MASK = "***"
 
@@ -11,42 +18,70 @@ FIXED_FIELDS = frozenset(
 )
 """Fields that hold words of ours only: a password that equals one must not hide it."""
 
+LONGEST_TEXT = 16_384
+"""What is shown of one text, in characters."""
+_DEEPEST = 20
+"""How many lists and mappings within each other are shown."""
+_LONGEST_FORM = 16
+"""The longest form of one character: four octets, each percent-encoded for an .ini file."""
+
 _PASSWORD_LITERAL = re.compile(
     r"""(?ix)
-    (\bpassword\s*(?:=\s*)?)
-    (?: E'(?:[^'\\]|\\.|'')*(?:'|\Z)                    # E'se\'cret'
-      | (?:U&)?'(?:[^']|'')*(?:'|\Z)                    # 'se''cret', and where the text was cut
-      | \\'(?:[^'\\]|\\\\|\\'\\')*(?:\\'|\Z)            # \'secret\': a statement within a repr
-      | \$(\w*)\$.*?(?:\$\2\$|\Z) )                     # $tag$secret$tag$
+    (\bpassword\s*+(?:=\s*+)?)
+    (?: E'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)                # E'se\'cret', and where the text was cut
+      | (?:U&)?'(?:[^']|'')*+'?                         # 'se''cret'
+      | \\'(?:[^'\\]|\\\\|\\'\\')*+(?:\\')?             # \'secret\': a statement within a repr
+      | \$(\w*+)\$.*?(?:\$\2\$|\Z) )                    # $tag$secret$tag$
     """,
     re.DOTALL,
 )
-_PASSWORD_PARAMETER = re.compile(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]+")
-# to the last @ of the word: a password may hold one that nobody encoded, a user too
-_URL_PASSWORD = re.compile(r"(?i)(\b[a-z][\w+.-]*://[^\s:/]*:)\S+(@)")
+_PASSWORD_PARAMETER = re.compile(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]++")
+# from the first user of a word on: what a password may hold that nobody encoded ends at its last @
+_URL_WITH_COLON = re.compile(r"(?<=[\w+.-])://[^\s:/]*+:(?=\S)(\S++)")
+_ESCAPING = re.compile(r"[\\%+']")
+"""Without one of these a text holds a secret as a whole only."""
 _SHORT = 4
+
+
+@dataclass(frozen=True)
+class _Secret:
+    """A secret as each way of writing makes it whole, and a pattern for any mixture of ways."""
+
+    value: str
+    forms: tuple[str, ...]
+    mixed: re.Pattern[str]
+
+    def masked(self, text: str) -> str:
+        """Replace it, the whole forms first: to look for these is linear in any text."""
+        if len(self.value) < _SHORT:
+            return self.mixed.sub(MASK, text)
+        for form in self.forms:
+            text = text.replace(form, MASK)
+        return self.mixed.sub(MASK, text) if _ESCAPING.search(text) else text
 
 
 class Secrets:
     """The secrets seen so far; a rotated one joins the earlier ones."""
 
     def __init__(self) -> None:
-        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._known: dict[str, _Secret] = {}
 
     def add(self, secret: str | None) -> None:
         """Remember a secret; it is recognized in each form in which a text may hold it."""
-        if secret:
-            self._patterns[secret] = _pattern_of(secret)
+        if secret and secret not in self._known:
+            self._known[secret] = _secret(secret)
 
-    def mask(self, value: object) -> object:
+    def mask(self, value: object, depth: int = 0) -> object:
         """Mask the secrets in a text, in the texts within mappings and lists, and in any str()."""
         match value:
             case None | bool() | int() | float():
                 return value
+            case Mapping() | list() | tuple() | set() | frozenset() if depth == _DEEPEST:
+                return "…"
             case Mapping():
-                return {key: self.mask(entry) for key, entry in value.items()}
+                return {key: self.mask(entry, depth + 1) for key, entry in value.items()}
             case list() | tuple() | set() | frozenset():
-                return [self.mask(entry) for entry in value]
+                return [self.mask(entry, depth + 1) for entry in value]
             case _:
                 return self._mask_text(str(value))
 
@@ -58,21 +93,53 @@ class Secrets:
         }
 
     def _mask_text(self, text: str) -> str:
-        known = self._patterns.copy()  # another thread may just read a rotated secret
-        for secret in sorted(known, key=len, reverse=True):
-            text = known[secret].sub(MASK, text)
-        if "password" in text.lower():
-            text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
-            text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)
-        return _URL_PASSWORD.sub(rf"\1{MASK}\2", text) if "://" in text else text
+        known = self._known.copy()  # another thread may just read a rotated secret
+        secrets = [known[value] for value in sorted(known, key=len, reverse=True)]
+        if len(text) <= LONGEST_TEXT:
+            return _masked(text, secrets, whole=True)
+        margin = _LONGEST_FORM * (len(secrets[0].value) if secrets else 1)
+        read = text[: LONGEST_TEXT + margin]
+        masked = _masked(read, secrets, whole=len(read) == len(text))
+        return f"{masked[:-margin][:LONGEST_TEXT]}… (cut, {len(text):,} characters)"
 
 
-def _pattern_of(secret: str) -> re.Pattern[str]:
-    pattern = "".join(_forms_of(character) for character in secret)
-    if len(secret) < _SHORT:
+def _masked(text: str, secrets: Iterable[_Secret], *, whole: bool) -> str:
+    for secret in secrets:
+        text = secret.masked(text)
+    if "password" in text.lower():
+        text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
+        text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)
+    if "://" not in text:
+        return text
+
+    def mask_url(found: re.Match[str]) -> str:
+        start, rest = found.group()[: -len(found.group(1))], found.group(1)
+        at = rest.rfind("@", 1)
+        if at < 0 and (whole or found.end() < len(text)):
+            return found.group()
+        # where the text was cut in this word, its @ may have been cut off
+        return f"{start}{MASK}{rest[at:] if at > 0 else ''}"
+
+    return _URL_WITH_COLON.sub(mask_url, text)
+
+
+def _secret(value: str) -> _Secret:
+    # each character's forms are tried once, the longest first: to go back to shorter ones takes
+    # exponential time where a secret has many quotes or backslashes
+    mixed = "".join(_forms_of(character) for character in value)
+    forms = tuple(sorted(_whole_forms(value), key=lambda form: (-len(form), form)))
+    if len(value) < _SHORT:
         # a very short password would make every text unreadable: only where it stands by itself
-        pattern = rf"(?<!\w){pattern}(?!\w)"
-    return re.compile(pattern)
+        mixed = rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))}|{mixed})(?!\w)"
+    return _Secret(value, forms, re.compile(mixed))
+
+
+def _whole_forms(secret: str) -> set[str]:
+    plain = {secret, secret.replace("'", "''"), secret.replace("%", "%%")}
+    plain |= {secret.replace("\\", "\\\\").replace("'", "\\'")}
+    readable = {json.dumps(form, ensure_ascii=False)[1:-1] for form in plain}
+    escaped = {json.dumps(form)[1:-1] for form in plain} | {repr(form)[1:-1] for form in plain}
+    return plain | readable | escaped
 
 
 _ALSO_WRITTEN = {"'": "''", "%": "%%", " ": "+"}
@@ -86,7 +153,7 @@ def _forms_of(character: str) -> str:
     escaped = {json.dumps(character)[1:-1], repr(character)[1:-1], f"\\{character}"}
     written = escaped | {character, _ALSO_WRITTEN.get(character, character)}
     longest_first = sorted(written, key=lambda form: (-len(form), form))
-    return f"(?:(?i:{encoded})|{'|'.join(map(re.escape, longest_first))})"
+    return f"(?>(?i:{encoded})|{'|'.join(map(re.escape, longest_first))})"
 
 
 def password_of(parameters: Mapping[str, str]) -> Iterable[str]:

@@ -4,7 +4,8 @@ Python runs a handler between two bytecodes only, and libpq blocks in C. So the 
 wake-up byte goes to a thread, which cancels the running statement on the server; the handler itself
 raises Cancelled in the main thread. A server that does not answer would keep the main thread in C
 all the same: after a while its connection is broken off, and at last the thread speaks the last
-words in its place. A second signal ends the process on the spot. Nothing here logs.
+words in its place. A second signal ends the process on the spot. A run whose lock is lost is ended
+the same way, but that its connections are broken off first. Nothing here logs.
 """
 
 import os
@@ -34,6 +35,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.lost = False
         self._armed = True
         self._raised = False
         self._noted = False
@@ -42,17 +44,31 @@ class Signals:
         self._cancel: Callable[[], None] | None = None
         self._cancelling: threading.Thread | None = None
         self._break_off: Callable[[], None] | None = None
+        self._is_silent: Callable[[], bool] = lambda: False
         self._last_words: Callable[[], int] | None = None
         self._concluding = threading.Lock()
 
-    def register_cancel(
-        self, cancel: Callable[[], None], break_off: Callable[[], None] | None
-    ) -> None:
-        """What cancels the statement that is running now, and what breaks its connection off.
+    def register_cancel(self, cancel: Callable[[], None]) -> None:
+        """What cancels the statement that is running now; called from other threads."""
+        self._cancel = cancel
 
-        Both are called from other threads. None where the driver does not block in C.
-        """
-        self._cancel, self._break_off = cancel, break_off
+    def register_break_off(self, break_off: Callable[[], None]) -> None:
+        """What breaks off the connections on which a thread may be stuck; from other threads."""
+        self._break_off = break_off
+
+    def register_silence(self, is_silent: Callable[[], bool]) -> None:
+        """What tells whether the database has stopped answering; asks nobody."""
+        self._is_silent = is_silent
+
+    @property
+    def silent(self) -> bool:
+        """Whether the database has stopped answering."""
+        return self.lost or self._is_silent()
+
+    def lose(self) -> None:
+        """End the run from another thread: the run lock is lost, or nobody answers any more."""
+        self.lost = True
+        threading.Thread(target=self._press_lost, name="lost", daemon=True).start()
 
     def register_last_words(self, last_words: Callable[[], int]) -> None:
         """What concludes the run in place of a main thread that is stuck; gives the exit code."""
@@ -60,8 +76,8 @@ class Signals:
 
     def raise_if_received(self) -> None:
         """Raise Cancelled again, in case somebody swallowed it."""
-        if self.received is not None and self._armed:
-            raise Cancelled(self.received)
+        if (self.received is not None or self.lost) and self._armed:
+            raise Cancelled(self.received or signal.SIGALRM)
 
     def end_after(self, seconds: float) -> None:
         """Let the run end as if by SIGALRM after so many seconds."""
@@ -76,12 +92,13 @@ class Signals:
 
     def handle(self, signum: int, _: FrameType | None) -> None:
         """The Python-level handler, in the main thread."""
-        if signum == signal.SIGALRM and not self._ends_by_alarm:
+        if signum == signal.SIGALRM and not (self._ends_by_alarm or self.lost):
             return  # an alarm of a script's own
         if self._armed and not self._raised:
             self._raised = True
-            self.received = self.received or signum
-            raise Cancelled(self.received)
+            if not self.lost:
+                self.received = self.received or signum
+            raise Cancelled(signum)
 
     def watch(self, wake: socket.socket) -> None:
         """The thread: note the first signal, press until the run is over, end at the second."""
@@ -106,6 +123,20 @@ class Signals:
             self._cancelling.start()
         if waited_seconds > BREAK_OFF_SECONDS and self._break_off:
             _try(self._break_off)
+        self._conclude_after(waited_seconds)
+
+    def _press_lost(self) -> None:
+        """Wake the main thread, and break off what it may be stuck in, until the run is over."""
+        lost_at = time.monotonic()
+        if signal.getsignal(signal.SIGALRM) == self.handle:  # a script may have put another there
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        while self._armed:
+            if self._break_off:
+                _try(self._break_off)
+            self._conclude_after(time.monotonic() - lost_at)
+            time.sleep(_REPEAT_SECONDS)
+
+    def _conclude_after(self, waited_seconds: float) -> None:
         if waited_seconds > LAST_WORDS_SECONDS and self._last_words:
             self._concluding.acquire()
             if self._armed:
@@ -120,7 +151,8 @@ class Signals:
             os._exit(code)
 
     def _note(self, signum: int) -> None:
-        if signum not in _ENDING or (signum == signal.SIGALRM and not self._ends_by_alarm):
+        ends_by_alarm = self._ends_by_alarm and not self.lost
+        if signum not in _ENDING or (signum == signal.SIGALRM and not ends_by_alarm):
             return
         if self._noted and signum != signal.SIGALRM:
             os._exit(128 + signum)

@@ -7,9 +7,11 @@ from contextlib import ExitStack, contextmanager
 from headstart.app_environment import app_environment
 from headstart.database_url import DatabaseUrl
 from headstart.driver_url import async_drivers, sqlalchemy_url
+from headstart.guards import CLIENT_SIDE
 from headstart.identity import Purpose
 from headstart.inspection import cancel_backend
 from headstart.lock import LockWait, RunLock, hold_lock, require_second_connection
+from headstart.revisions.link import Link
 from headstart.revisions.worker import DRIVER, Worker
 from headstart.task import Task
 from headstart.wait import WaitLimits, wait_until_accepting
@@ -33,13 +35,21 @@ def locked(task: Task) -> Iterator[RunLock]:
     """Hold the run lock, with a second connection at hand, until the run's deadline."""
     settings, started = task.settings, time.monotonic()
     deadline = task.within(settings.lock_seconds)
-    wait = LockWait(task.resolve, task.identity, deadline, task.say, settings.heartbeat_seconds)
+    wait = LockWait(
+        task.resolve,
+        task.identity,
+        deadline,
+        task.say,
+        settings.heartbeat_seconds,
+        task.signals.lose,
+    )
     with ExitStack() as stack:
         try:
             lock = stack.enter_context(hold_lock(wait))
         finally:
             task.record.lock_wait_seconds = time.monotonic() - started
         task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
+        task.signals.register_silence(lock.is_unanswered)
         require_second_connection(task.resolve, task.identity)
         if settings.deadline_seconds is not None:
             task.signals.end_after(task.deadline.remaining(time.monotonic()))
@@ -50,6 +60,8 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     """How env.py's connection works while we hold the lock."""
     # the name is set in each transaction too; here for what an autocommit block runs outside of one
     name = task.identity.name(Purpose.WORK)
+    link = Link(lock.is_lost)
+    task.signals.register_break_off(link.break_off)
     return Worker(
         url_for=lambda driver: _worker_url(task.database(), driver, name),
         environment=lambda driver: app_environment(task, driver=_named(driver), connected=True),
@@ -61,12 +73,14 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
         say=task.say,
+        link=link,
         async_drivers=async_drivers(task.database().driver),
     )
 
 
 def _worker_url(database: DatabaseUrl, driver: str, application_name: str) -> str:
     parameters = {
+        **CLIENT_SIDE,
         "connect_timeout": WORKER_CONNECT_SECONDS,
         **database.parameters,
         "application_name": application_name,

@@ -35,7 +35,14 @@ def first_line(error: BaseException) -> str:
         primary = getattr(error.__cause__, "message", None) if hasattr(error, "pgcode") else None
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
-    return next(iter(str(primary or error).splitlines()), "")
+    return next(iter(_text_of(primary or error).splitlines()), "")
+
+
+def _text_of(told: object) -> str:
+    try:
+        return str(told)
+    except Exception as failure:  # noqa: BLE001 a team's own __str__, a list that is too deep
+        return f"its text cannot be read ({type(failure).__name__})"
 
 
 def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Pool, event
+from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.errors import BrokenHistory, WrongDatabase
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
@@ -94,6 +95,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(worker.environment(worker.driver))
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(kept_sessions())
+        _watch_opened(worker, attached)
         attached.enter_context(hard_exits_raised())
         attached.enter_context(environment)
         try:
@@ -102,6 +104,17 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
             if wrapped.is_lost(error) and (refusal := _several_databases(project)):
                 raise refusal from error
             raise
+
+
+def _watch_opened(worker: Worker, attached: ExitStack) -> None:
+    """Hear of every connection that is opened, also of those before context.configure()."""
+    worker.link.start()
+
+    def opened(_: Any, record: Any) -> None:
+        worker.link.opened(record.driver_connection)
+
+    event.listen(Pool, "connect", opened)
+    attached.callback(event.remove, Pool, "connect", opened)
 
 
 def version_table(options: Options) -> tuple[str, str | None]:
@@ -150,13 +163,12 @@ class _Configure:
             self._listen(connection, "begin", self._begin)
             self._listen(connection, "commit", self._commit)
             self._listen(connection, "rollback", self._rollback)
+            self._listen(connection, "handle_error", self._hear_error)
         self._connections.append(connection)
         if connection.in_transaction():  # its beginning has passed
             self._begin(connection)
 
-    def _listen(
-        self, connection: Connection, name: str, listener: Callable[[Connection], None]
-    ) -> None:
+    def _listen(self, connection: Connection, name: str, listener: Callable[[Any], None]) -> None:
         event.listen(connection.engine, name, listener)
         self._attached.callback(event.remove, connection.engine, name, listener)
 
@@ -174,8 +186,14 @@ class _Configure:
             raise LeftOnPurpose
         end_autocommit(connection)
 
-    def _rollback(self, _: Connection) -> None:
+    def _rollback(self, connection: Connection) -> None:
         self._rolled_back = self._work.failure()
+        if connection in self._connections:
+            self._worker.link.look_at(connection)
+
+    def _hear_error(self, context: ExceptionContext) -> None:
+        if context.connection in self._connections:
+            self._worker.link.hear_error(context)
 
     def _refuse_second(self, connection: Connection, options: Options) -> None:
         """A verdict is about one version table: of a second one it would say nothing."""

@@ -21,12 +21,12 @@ from headstart.errors import (
 )
 from headstart.left_behind import ALREADY_THERE_SQLSTATES
 from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
+from headstart.revisions.link import Link, is_lost_sqlstate, sqlstate_of
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
-_LOST_CONNECTION_CLASSES = ("08", "57P")
 
 
 @contextmanager
@@ -35,19 +35,27 @@ def named_failures(
     current: Callable[[], str | None],
     done: Callable[[], bool] = lambda: False,
     left: Callable[[], bool] = lambda: False,
+    link: Link | None = None,
 ) -> Iterator[None]:
     """Name what raised in the block.
 
     `current` tells the revision that is running, if any; `done`, whether all of them have run;
-    `left`, whether the one that is running has left its transaction.
+    `left`, whether the one that is running has left its transaction. `link` knows whether the
+    connection is still there: one that is lost is nobody's mistake.
     """
     try:
         yield
-    except (HeadstartError, Cancelled, LeftOnPurpose):
+    except (Cancelled, LeftOnPurpose):
+        raise
+    except HeadstartError as error:
+        if isinstance(error, RevisionFailed | BrokenHistory) and link and link.is_lost():
+            raise ConnectionLost(f"the connection was lost: {error}") from error
         raise
     except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
+        if link is not None and _was_lost(error, link):
+            raise _lost(error, current()) from error
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current(), done(), left()) from error
         raise _script_failure(error, project, current(), done()) from error
@@ -93,8 +101,8 @@ def _database_failure(
     if sqlstate in _LOCK_SQLSTATES:
         rolled_back = "" if left else "; rolled back"
         return Blocked(f"{text}{rolled_back}", sqlstate=sqlstate, statement=statement)
-    if _is_lost(error, driver_error, sqlstate):
-        return ConnectionLost(f"the connection was lost in {text}", sqlstate=sqlstate)
+    if _is_lost(error):
+        return _lost(error, revision)
     if revision is None and done:
         return BrokenHistory(
             f"env.py raised after its revisions: {text}",
@@ -110,9 +118,58 @@ def _database_failure(
     return failed
 
 
-def _is_lost(error: BaseException, driver_error: BaseException, sqlstate: str | None) -> bool:
+def _was_lost(error: BaseException, link: Link) -> bool:
+    """Whether the connection is gone, whatever exception was made of that.
+
+    What the server said about a statement, on a connection that is there, is the revision's own;
+    for anything else the run lock's connection is asked before somebody is blamed.
+    """
+    sqlstate = sqlstate_of(getattr(error, "orig", None) or error)
+    if sqlstate in _LOCK_SQLSTATES:
+        return False
+    if link.was_gone(error) or _is_lost(error):
+        return True
     if sqlstate is not None:
-        return sqlstate.startswith(_LOST_CONNECTION_CLASSES)
+        return False
+    # of a connection that never got so far nothing is known but what was raised
+    return link.is_lost() or (not link.known and any(map(_is_lost, _behind(error))))
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and all that it was raised for or grouped from; once each."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        grouped = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        linked = (one.__cause__, one.__context__, getattr(one, "orig", None), *grouped)
+        waiting += [each for each in linked if isinstance(each, BaseException)]
+
+
+def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
+    causes = list(_behind(error))
+    told = next((one for one in causes if _is_lost(one)), error)
+    driver_error = getattr(told, "orig", None) or told
+    where = f"revision {revision}" if revision else "env.py"
+    return ConnectionLost(
+        f"the connection was lost in {where}: {first_line(driver_error) or cause_of(error)}",
+        sqlstate=sqlstate_of(driver_error),
+    )
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether an exception of a driver's, or SQLAlchemy's of one, tells of a lost connection."""
+    driver_error = getattr(error, "orig", None) or error
+    sqlstate = sqlstate_of(driver_error)
+    if sqlstate is not None:
+        return is_lost_sqlstate(sqlstate)
+    if not (
+        isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
+    ):
+        return False
     # without a SQLSTATE it may as well be a value that the driver cannot send: its class tells
     lost_classes = {"OperationalError", "InterfaceError"}
     lost = lost_classes & {cls.__name__ for cls in type(driver_error).__mro__}

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 from headstart.events import Say
 
+LONGEST_LINE = 1 << 20
+"""Characters of one printed line; the log cuts it much earlier, but not through a secret."""
 _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
@@ -23,7 +25,9 @@ class EventWriter(io.TextIOBase):
 
     def __init__(self, say: Say, source: str) -> None:
         super().__init__()
-        self._say, self._source, self._rest = say, source, ""
+        self._say, self._source = say, source
+        self._rest: list[str] = []
+        self._room = LONGEST_LINE
 
     def writable(self) -> bool:
         return True
@@ -38,15 +42,23 @@ class EventWriter(io.TextIOBase):
         return BytesWriter(self)
 
     def write(self, text: str) -> int:
-        *lines, self._rest = re.split(r"[\r\n]+", self._rest + text)
+        *lines, rest = re.split(r"[\r\n]+", text)
         for line in lines:
-            self._say_line(line)
+            self._add(line)
+            self.end()
+        self._add(rest)
         return len(text)
 
     def end(self) -> None:
         """Say what was written without a line's end."""
-        line, self._rest = self._rest, ""
+        line, self._rest, self._room = "".join(self._rest), [], LONGEST_LINE
         self._say_line(line)
+
+    def _add(self, part: str) -> None:
+        """Keep a part of the line in hand; what is too long for any log is not kept at all."""
+        if part and self._room > 0:
+            self._rest.append(part[: self._room])
+            self._room -= len(part)
 
     def _say_line(self, line: str) -> None:
         if line.strip():

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import InvalidRequestError
 
-from headstart.errors import BrokenHistory
+from headstart.errors import BrokenHistory, ConnectionLost
 from headstart.revisions.environment import Configured, Mode, Pass, run_environment, version_table
 from headstart.revisions.failure import named_failures
 from headstart.revisions.preparation import LeftOnPurpose
@@ -136,12 +136,14 @@ def _probe(project: Project, worker: Worker) -> Probe:
             found.append(_probe_of(worker, seen[-1]))
         raise LeftOnPurpose
 
-    with suppress(LeftOnPurpose), named_failures(project, lambda: None):
+    with suppress(LeftOnPurpose), named_failures(project, lambda: None, link=worker.link):
         split = not env_rolls_back(project)
         work = Pass(lambda *_: (), split, configured=configured, starting=starting)
         # without limits of ours, which would hide env.py's own
         run_environment(project, replace(worker, own_limits=_LIMITS), work)
     if not found:
+        if worker.link.is_lost():
+            raise ConnectionLost("the database went away while env.py was run")
         raise BrokenHistory(
             "env.py never called context.configure()",
             next_step="let env.py call context.configure(connection=...) in online mode",

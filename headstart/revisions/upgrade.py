@@ -162,6 +162,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
+            run.probe.worker.link.hear_failure(error, connection)
             raise
 
     step.migration_fn = migrate_and_check
@@ -195,8 +196,8 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
         failure=lambda: run.failure,
     )
     try:
-        running = lambda: run.current  # noqa: E731
-        with named_failures(project, running, lambda: run.done, lambda: run.watch.left):
+        running, link = (lambda: run.current), run.probe.worker.link
+        with named_failures(project, running, lambda: run.done, lambda: run.watch.left, link):
             _raise_first(run, lambda: run_environment(project, run.probe.worker, work))
     except BaseException:
         _settle(run)

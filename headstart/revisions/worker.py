@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from headstart.advisory_lock import held_condition
-from headstart.connection import break_off, canceller
+from headstart.connection import canceller
 from headstart.errors import HeadstartError
 from headstart.events import Say
+from headstart.guards import SERVER_SIDE
+from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
 from headstart.sql import literal
 
@@ -49,8 +51,8 @@ class Worker:
     `async_drivers` are those to try for an async one, best first.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `own_limits` are the names of
     the timeouts that env.py has set itself, which are left alone. `register_cancel` takes what
-    cancels the running statement from another thread, and what breaks off a connection on which a
-    thread is stuck; `cancel_backend` cancels by the server's process id, for a driver that cannot.
+    cancels the running statement from another thread; `cancel_backend` cancels by the server's
+    process id, for a driver that cannot. `link` knows env.py's connections.
     """
 
     url_for: Callable[[str], str]
@@ -60,9 +62,10 @@ class Worker:
     lock_timeout_seconds: float
     statement_timeout_seconds: float
     explain_missing_fence: Callable[[], HeadstartError]
-    register_cancel: Callable[[Canceller, Canceller | None], None]
+    register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
     say: Say
+    link: Link
     async_drivers: tuple[str, ...]
     driver: str = DRIVER
     own_limits: tuple[str, ...] = ()
@@ -81,6 +84,7 @@ def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool)
     fenced, number, process, before, _ = one_row(
         connection, _begin_sql(worker.nonce, settings, numbered, not lasting)
     )
+    worker.link.heard()
     _register_cancel(worker, connection, int(process))
     if not fenced:
         raise worker.explain_missing_fence()
@@ -124,13 +128,14 @@ def is_autocommit(connection: Connection) -> bool:
 
 def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
     raw = connection.connection.driver_connection
+    worker.link.opened(raw)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
-        worker.register_cancel(lambda: worker.cancel_backend(process), None)
+        worker.register_cancel(lambda: worker.cancel_backend(process))
         return
     known = connection.info.get(_CANCELLER)
     if known is None:
         known = connection.info[_CANCELLER] = canceller(raw)
-    worker.register_cancel(known, lambda: break_off(raw))
+    worker.register_cancel(known)
 
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions
@@ -146,6 +151,7 @@ def _settings(worker: Worker, major: int, autocommit: bool, lasting: bool) -> _S
         "lock_timeout": _milliseconds(limits[0]),
         "statement_timeout": _milliseconds(limits[1]),
         "idle_in_transaction_session_timeout": "0",
+        **SERVER_SIDE,
     }
     if major >= 14:
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)

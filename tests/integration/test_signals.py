@@ -152,15 +152,17 @@ def test_a_signal_ends_a_run_whose_server_does_not_answer(
     assert run(database.url, SLOW_SECONDS="0").applied == APPLIED[1:]
 
 
-def test_the_deadline_ends_a_run_whose_server_does_not_answer(own_server: PostgresServer) -> None:
+def test_a_deadline_that_passes_in_silence_is_not_the_revisions_fault(
+    own_server: PostgresServer,
+) -> None:
     own_server.execute("CREATE DATABASE deadline")
     database = Database(own_server, "deadline")
     with in_second_revision(database, HEADSTART_DEADLINE_SECONDS="10") as started:
         until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
         with frozen(own_server):
             end = started.end(STUCK_SECONDS)
-    assert (end.outcome, end.code) == ("revision_failed", 21)
-    assert "HEADSTART_DEADLINE_SECONDS" in end.verdict["error"]["message"]
+    assert (end.outcome, end.code) == ("connection_lost", 13)
+    assert "does not answer any more" in end.verdict["error"]["message"]
 
 
 def test_a_second_signal_ends_it_on_the_spot_there_too(own_server: PostgresServer) -> None:

@@ -1,0 +1,95 @@
+"""env.py's connections: what breaks them off, and whether the one that migrates is gone.
+
+An error is not classified by its outermost exception alone: what is raised for a lost connection
+may be a PendingRollbackError, a RuntimeError or a SystemExit. What counts is the connection.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import Connection
+from sqlalchemy.engine.interfaces import ExceptionContext
+
+from headstart.connection import break_off
+
+_LOST_SQLSTATES = ("08", "57P")
+"""Classes: connection exception; admin_shutdown, crash_shutdown and their kin."""
+_PSYCOPG2_BROKEN = 2
+
+
+class Link:
+    """The state of the connection that migrates, as far as it was heard of in this pass.
+
+    `lock_is_lost` asks the server, on the run lock's connection.
+    """
+
+    def __init__(self, lock_is_lost: Callable[[], bool]) -> None:
+        self._lock_is_lost = lock_is_lost
+        self._opened: WeakSet[Any] = WeakSet()
+        self._lost_with: BaseException | None = None
+        self.known = False
+        self.gone = False
+
+    def start(self) -> None:
+        """A pass begins: nothing is known of its connection yet."""
+        self.known = self.gone = False
+
+    def opened(self, raw: Any) -> None:
+        """Remember a driver's connection that is to end with the run."""
+        with suppress(TypeError):  # some driver's that cannot be remembered weakly
+            self._opened.add(raw)
+
+    def break_off(self) -> None:
+        """End all that env.py has open, from another thread."""
+        for raw in list(self._opened):
+            with suppress(Exception):  # closed meanwhile, or no socket at all
+                break_off(raw)
+
+    def heard(self) -> None:
+        """The server answered on the connection that migrates."""
+        self.known, self.gone = True, False
+
+    def hear_error(self, context: ExceptionContext) -> None:
+        """SQLAlchemy's handle_error, of the connection that migrates."""
+        if context.is_disconnect or is_lost_sqlstate(sqlstate_of(context.original_exception)):
+            self.gone = True
+
+    def look_at(self, connection: Connection) -> None:
+        """See whether it is gone; a script may have used the driver without SQLAlchemy."""
+        with suppress(Exception):  # one that is closed cannot tell
+            if connection.invalidated or _is_broken(connection.connection.driver_connection):
+                self.gone = True
+
+    def hear_failure(self, failure: BaseException, connection: Connection) -> None:
+        """A revision has failed; env.py may have another connection before that is classified."""
+        self.look_at(connection)
+        self._lost_with = failure if self.gone else None
+
+    def was_gone(self, error: BaseException) -> bool:
+        """Whether the connection is gone, or was when a revision raised this."""
+        return self.gone or self._lost_with is error
+
+    def is_lost(self) -> bool:
+        """Whether the connection is known to be gone, or the run lock is; one round trip."""
+        return self.gone or self._lock_is_lost()
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """The SQLSTATE of a driver's error; None where it has none."""
+    found = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    return found if isinstance(found, str) else None
+
+
+def is_lost_sqlstate(sqlstate: str | None) -> bool:
+    """Whether a SQLSTATE says that the connection is gone."""
+    return sqlstate is not None and sqlstate.startswith(_LOST_SQLSTATES)
+
+
+def _is_broken(raw: Any) -> bool:
+    if hasattr(raw, "is_closed"):  # asyncpg
+        return bool(raw.is_closed())
+    if hasattr(raw, "broken"):  # psycopg
+        return bool(raw.broken)
+    return getattr(raw, "closed", 0) == _PSYCOPG2_BROKEN

@@ -1,0 +1,171 @@
+"""A connection that is lost is told as that, whatever a revision or env.py makes of the error."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import ON_ONE_SERVER
+from tests.integration.faulty_network import FaultyNetwork
+from tests.integration.killed_runs import SLEEPERS
+from tests.integration.plain import REVISIONS
+from tests.integration.runs import End, until
+from tests.integration.stage import Stage
+from tests.integration.test_async_env import TEMPLATE, url_with
+from tests.postgres_server import PostgresServer, free_port
+
+pytestmark = ON_ONE_SERVER
+
+SLEEP = "op.execute('SELECT pg_sleep(600)')"
+TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name LIKE 'headstart:work:%' AND datname = current_database()"
+)
+BODIES = {
+    "in an autocommit block": f"with op.get_context().autocommit_block():\n    {SLEEP}",
+    "with more work in a finally": f"try:\n    {SLEEP}\nfinally:\n    op.execute('SELECT 1')",
+    "as another error from it": (
+        f"try:\n    {SLEEP}\nexcept Exception as error:\n"
+        "    raise RuntimeError('the import failed') from error"
+    ),
+    "as another error from nothing": (
+        f"try:\n    {SLEEP}\nexcept Exception:\n    raise ValueError('the import failed') from None"
+    ),
+    "in a group": (
+        f"try:\n    {SLEEP}\nexcept Exception as error:\n"
+        "    raise ExceptionGroup('two', [KeyError('x'), error])"
+    ),
+    "as an exit": f"import sys\ntry:\n    {SLEEP}\nexcept Exception:\n    sys.exit(1)",
+    "in a session": (
+        "from sqlalchemy.orm import Session\nwith Session(op.get_bind()) as session:\n"
+        "    try:\n        session.execute(sa.text('SELECT pg_sleep(600)'))\n"
+        "    finally:\n        session.commit()"
+    ),
+    "through the driver": (
+        "try:\n    op.get_bind().connection.cursor().execute('SELECT pg_sleep(600)')\n"
+        "except Exception:\n    raise LookupError('nothing there') from None"
+    ),
+    "swallowed": f"try:\n    {SLEEP}\nexcept Exception:\n    pass",
+}
+
+
+def lose(stage: Stage, **environ: str) -> End:
+    """Run, and let the server end the worker while its statement runs."""
+    with stage.start(**environ) as started:
+        until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
+        stage.database.query(TERMINATE)
+        return started.end()
+
+
+def assert_lost(end: End, stage: Stage) -> None:
+    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+    assert end.applied == REVISIONS
+    assert stage.rows() == REVISIONS[-1:]
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_a_lost_connection_is_no_fault_of_the_revision(stage: Stage, body: str) -> None:
+    stage.project.add("0004", "0003", body)
+    assert_lost(lose(stage), stage)
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@pytest.mark.parametrize(
+    "body", [BODIES["in an autocommit block"], BODIES["as another error from nothing"]]
+)
+def test_nor_with_an_async_driver(stage: Stage, driver: str, body: str) -> None:
+    shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    stage.project.add("0004", "0003", body)
+    assert_lost(lose(stage, DATABASE_URL=url_with(stage, driver)), stage)
+
+
+ENVIRONMENTS = {
+    "rolls back": "except BaseException:\n                connection.rollback()\n"
+    "                connection.execute(sa.text('SELECT 1'))\n                raise",
+    "exits": "except Exception as error:\n                sys.exit(f'no: {error}')",
+    "wraps": "except Exception:\n                raise SystemError('no upgrade') from None",
+    "swallows": "except Exception:\n                pass",
+}
+
+
+@pytest.mark.parametrize("handling", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
+def test_nor_is_it_one_of_env_py(stage: Stage, handling: str) -> None:
+    stage.project.edit_env(
+        "        with context.begin_transaction():\n            context.run_migrations()",
+        "        import sys\n        import sqlalchemy as sa\n"
+        "        with context.begin_transaction():\n            try:\n"
+        "                context.run_migrations()\n            " + handling,
+    )
+    stage.project.add("0004", "0003", BODIES["in an autocommit block"])
+    assert_lost(lose(stage), stage)
+
+
+@pytest.mark.parametrize("body", [SLEEP, BODIES["in an autocommit block"]])
+def test_nor_is_one_that_the_network_cuts(stage: Stage, body: str) -> None:
+    stage.project.add("0004", "0003", body)
+    with (
+        FaultyNetwork(stage.database.port) as network,
+        stage.start(DATABASE_URL=network.through(stage.database.url)) as started,
+    ):
+        until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
+        network.reset()
+        assert_lost(started.end(), stage)
+
+
+@pytest.fixture
+def restarted() -> Iterator[PostgresServer]:
+    """A server of the test's own."""
+    with PostgresServer(18) as server:
+        yield server
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_nor_is_a_restart_of_the_server(stage: Stage, restarted: PostgresServer, mode: str) -> None:
+    stage.project.add("0004", "0003", BODIES["in an autocommit block"])
+    with stage.start(DATABASE_URL=restarted.url()) as started:
+        until(lambda: restarted.execute(SLEEPERS) == [(1,)], "the statement runs", 60)
+        restarted.restart(mode)  # type: ignore[arg-type]
+        end = started.end()
+    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+
+
+OTHER = (
+    "import psycopg2\ntry:\n"
+    f"    psycopg2.connect(host='127.0.0.1', port={free_port()}, user='app', dbname='reports')\n"
+    "except psycopg2.OperationalError:\n    "
+)
+OWN_FAILURES = {
+    "the server's refusal": "op.execute('INSERT INTO orders (account_id) VALUES (7)')",
+    "an error of its own": "raise ValueError('no reports')",
+    "an exit": "raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("failure", OWN_FAILURES.values(), ids=OWN_FAILURES.keys())
+def test_a_lost_connection_to_something_else_excuses_no_revision(
+    stage: Stage, failure: str
+) -> None:
+    """Else a run that can never succeed would be tried for ever."""
+    stage.project.add("0004", "0003", OTHER + failure)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert stage.rows() == REVISIONS[-1:]
+
+
+ONCE = (
+    "import os\nif not os.environ.get('LOST_ONCE'):\n    os.environ['LOST_ONCE'] = 'yes'\n"
+    "    op.execute('SELECT pg_terminate_backend(pg_backend_pid())')\n"
+)
+
+
+def test_a_failure_on_a_new_connection_is_the_revisions_own(stage: Stage) -> None:
+    """An env.py that tries again: what it fails of at last is not the connection."""
+    stage.project.edit_env(
+        "else:\n    run_migrations_online()",
+        "else:\n    try:\n        run_migrations_online()\n"
+        "    except Exception:\n        run_migrations_online()",
+    )
+    stage.project.add("0004", "0003", ONCE + OWN_FAILURES["the server's refusal"])
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert ended.verdict["error"]["sqlstate"] == "23503"
