@@ -32,7 +32,7 @@ from headstart.revisions.naming import resolve_revisions
 from headstart.revisions.project import load_project
 from headstart.revisions.replay import create_all
 from headstart.scratch import Scratch, open_scratch
-from headstart.state import scope_named
+from headstart.state import OurTables, scope_named
 from headstart.task import Task
 from headstart.workplace import wait_for_database
 
@@ -213,7 +213,7 @@ def _record(task: Task, source: Source, options: FingerprintOptions) -> str:
 def _recorded_lines(task: Task, heads: Iterable[str]) -> frozenset[str]:
     scope = scope_named(task.settings.version_table)
     with task.connect(Purpose.READ) as connection:
-        rows = inspect_database(connection, scope, tuple).version_rows
+        rows = inspect_database(connection, scope, OurTables).version_rows
         if rows and frozenset(rows) != frozenset(heads):
             raise InvalidSettings(
                 f"the version row is {', '.join(rows)}, not {', '.join(heads)}",

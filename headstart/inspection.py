@@ -13,7 +13,7 @@ from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.connection import Connection
 from headstart.errors import AccessRefused, ConnectionLost, HeadstartError, UnknownRevision
 from headstart.sql import identifier, literal
-from headstart.state import DatabaseFacts, Scope, TableName
+from headstart.state import DatabaseFacts, OurTables, Scope
 
 READ_SECONDS = 30.0
 BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
@@ -26,7 +26,7 @@ _UNDEFINED_COLUMN = "42703"
 
 
 def inspect_database(
-    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> DatabaseFacts:
     """Read the facts in one read-only transaction.
 
@@ -106,14 +106,17 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
 
 
 def _read(
-    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
     rows = _read_version_rows(connection, scope)
     if rows or not _has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create)
-    present, missing = _read_our_tables(connection, scope, schema, frozenset(our_tables()))
-    return DatabaseFacts(rows, schema, role, may_create, present, missing)
+    ours = our_tables()
+    named, missing = _read_named_tables(connection, scope, schema, ours)
+    every = _any_table(connection, scope, schema, ours)
+    doubts = () if named else ours.doubts
+    return DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
 
 
 def _pinned(connection: Connection, scope: Scope) -> Scope:
@@ -194,12 +197,10 @@ def _has_tables(connection: Connection, scope: Scope) -> bool:
     return bool(rows[0][0])
 
 
-def _read_our_tables(
-    connection: Connection, scope: Scope, schema: str, ours: frozenset[TableName]
+def _read_named_tables(
+    connection: Connection, scope: Scope, schema: str, ours: OurTables
 ) -> tuple[frozenset[str], frozenset[str]]:
-    if not ours:
-        return _any_table(connection, scope, schema), frozenset()
-    wanted = {(given, name) for given, name in ours if name != scope.version_table}
+    wanted = {(given, name) for given, name in ours.names if name != scope.version_table}
     if not wanted:
         return frozenset(), frozenset()
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
@@ -218,10 +219,16 @@ def _read_our_tables(
     return _dotted(present), _dotted(missing)
 
 
-def _any_table(connection: Connection, scope: Scope, schema: str) -> frozenset[str]:
-    """Every table of the target schema: without names, refuse rather than call it empty."""
+def _any_table(
+    connection: Connection, scope: Scope, schema: str, ours: OurTables
+) -> frozenset[str]:
+    """Where a name is not known, every table that is no extension's: none is called foreign."""
+    if ours.names and not ours.doubts:
+        return frozenset()
+    schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
+    names = ", ".join(literal(each) for each in sorted(schemas))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND n.nspname = {literal(schema)}"
+        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND n.nspname IN ({names})"
         f" AND c.relname <> {literal(scope.version_table)}"
         " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
         " AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",

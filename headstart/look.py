@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from headstart.catalogue import Catalogue
@@ -35,10 +36,10 @@ from headstart.revisions.environment import Mode
 from headstart.revisions.known_states import KnownStates
 from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
-from headstart.revisions.script_source import created_tables
+from headstart.revisions.script_source import made_tables
 from headstart.revisions.upgrade import Committed
 from headstart.setting_kinds import Verify
-from headstart.state import DatabaseFacts, History, State, TableName, detect
+from headstart.state import DatabaseFacts, History, OurTables, State, detect
 from headstart.task import Task
 
 _UNCOMMITTED = (
@@ -199,7 +200,8 @@ class Look:
         scope, rows = self._probe.scope, facts.version_rows
         return invalid_indexes(connection, scope, self._known, rows, self._our_tables)
 
-    def _our_tables(self) -> frozenset[TableName]:
+    def _our_tables(self) -> OurTables:
         if self._known.usable is not None:
             return our_tables(self._known.usable)
-        return self._probe.tables | frozenset(created_tables(self._project))
+        made = made_tables(self._project)
+        return replace(made, names=made.names | self._probe.tables)

@@ -222,12 +222,24 @@ _STALE = (
 )
 
 
+_MAY_BE_ANYBODYS = (
+    "build fingerprints (headstart fingerprint build), which tell whose they are, or set"
+    " HEADSTART_BASELINE: base where these tables belong to others, else the revision that they are"
+)
+
+
 def _unproven(facts: DatabaseFacts, stale: str | None = None) -> Unproven:
     present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
+    tables, next_step = "tables of ours", None
+    if facts.doubts:
+        first, *others = facts.doubts
+        more = f" and {len(others)} more" if others else ""
+        tables = f"tables that a revision may have made ({first}{more} may make any table)"
+        next_step = _MAY_BE_ANYBODYS
     return Unproven(
-        "the database has tables of ours but no version row;"
+        f"the database has {tables} but no version row;"
         f" present: {', '.join(present)}; missing: {', '.join(missing) or 'none'}",
-        next_step=_STALE if stale else None,
+        next_step=_STALE if stale else next_step,
     )
 
 

@@ -26,7 +26,7 @@ from headstart.plan import Proof
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project
 from headstart.setting_kinds import Verify
-from headstart.state import History, Scope, TableName, written
+from headstart.state import History, OurTables, Scope, written
 from headstart.task import Task
 
 
@@ -77,10 +77,10 @@ def read_known(task: Task, project: Project, history: History) -> KnownStates:
     return known
 
 
-def our_tables(known: Fingerprints) -> frozenset[TableName]:
+def our_tables(known: Fingerprints) -> OurTables:
     """The tables that any revision makes."""
     names = (split_name(each) for each in known.tables)
-    return frozenset((schema or None, name) for schema, name in names)
+    return OurTables(frozenset((schema or None, name) for schema, name in names))
 
 
 def invalid_indexes(

@@ -5,9 +5,10 @@
 
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import assert_never
 
 from headstart.app_environment import app_environment
@@ -44,18 +45,9 @@ from headstart.revisions.known_states import KnownStates
 from headstart.revisions.naming import resolve_revisions
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.rendering import render_sql
-from headstart.revisions.script_source import created_tables
+from headstart.revisions.script_source import made_tables
 from headstart.setting_kinds import Verify
-from headstart.state import (
-    DatabaseFacts,
-    History,
-    Scope,
-    State,
-    TableName,
-    detect,
-    scope_named,
-    written,
-)
+from headstart.state import DatabaseFacts, History, OurTables, Scope, State, detect, scope_named, written
 from headstart.task import Task
 from headstart.verdict import Outcome
 
@@ -70,6 +62,12 @@ class Image:
     project: Project
     history: History
     known: KnownStates
+
+    @cached_property
+    def our_tables(self) -> OurTables:
+        """Read once, and only where it is asked: a thousand scripts take seconds."""
+        usable = self.known.usable
+        return made_tables(self.project) if usable is None else our_tables(usable)
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ def diff(task: Task, revision: str | None) -> Outcome:
         )
     scope = scope_named(task.settings.version_table)
     with _connected(task) as connection:
-        rows = inspect_database(connection, scope, tuple).version_rows
+        rows = inspect_database(connection, scope, OurTables).version_rows
         wanted = rows
         if revision is not None:
             wanted = tuple(sorted(resolve_revisions(image.project, revision, "--revision")))
@@ -227,7 +225,7 @@ def _ask(task: Task, image: Image) -> _Answer:
     scope = scope_named(task.settings.version_table)
     with _connected(task) as connection:
         in_progress = run_in_progress(connection)
-        read = inspect_database(connection, scope, lambda: _our_tables(image))
+        read = inspect_database(connection, scope, lambda: image.our_tables)
         state = detect(read, image.history)
         finding, comparison = None, None
         with Catalogue(connection) as catalogue:
@@ -249,11 +247,6 @@ def _refuse_invalid(answer: _Answer) -> None:
     """Raise where an index is INVALID: no verdict of ours may call that ready."""
     if answer.invalid:
         raise unusable(answer.invalid)
-
-
-def _our_tables(image: Image) -> Iterable[TableName]:
-    usable = image.known.usable
-    return created_tables(image.project) if usable is None else our_tables(usable)
 
 
 def _comparison(

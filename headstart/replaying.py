@@ -28,7 +28,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.replay import Replay, Replayed
 from headstart.revisions.upgrade import Listener, Run
 from headstart.scratch import Scratch
-from headstart.state import History, Scope
+from headstart.state import History, OurTables, Scope
 from headstart.task import Task, read_text
 from headstart.workplace import locked, wait_for_database, worker_under
 
@@ -135,7 +135,7 @@ def _beginning(
 ) -> tuple[Recording | None, tuple[str, ...]]:
     """The recording to go on with, and the version rows that it begins at."""
     with task.connect(Purpose.READ) as connection:
-        rows = inspect_database(connection, scope, tuple).version_rows
+        rows = inspect_database(connection, scope, OurTables).version_rows
         found = Catalogue(connection).read(reading_of(scope))
         major, server = connection.server_version // 10_000, connection.server_version
     recording = recording_on(source, f"{major}.{server % 10_000}")

@@ -13,7 +13,7 @@ class State(StrEnum):
     """Where a database stands relative to the revisions of this image."""
 
     EMPTY = "empty"
-    """No version row, and none of the tables that the revisions ever create."""
+    """No version row, and no table that the revisions ever create, or may create."""
     UNVERSIONED = "unversioned"
     """Tables of ours, but no version row."""
     BEHIND = "behind"
@@ -84,6 +84,17 @@ TableName = tuple[str | None, str]
 
 
 @dataclass(frozen=True)
+class OurTables:
+    """The tables that the revisions make. `doubts` are the places that may make others, too.
+
+    Where there are any, or no name is known, each table of the target schema may be ours.
+    """
+
+    names: frozenset[TableName] = frozenset()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Scope:
     """Where to look: the version table, and the schema and role that the revisions run with.
 
@@ -110,7 +121,9 @@ class DatabaseFacts:
 
     `version_rows` is the content of the version table, empty too where there is no such table.
     `tables_present` and `tables_missing` are our tables, as "schema.name"; they are looked up only
-    where no version row is. `may_create` tells whether the role may create tables in `schema`.
+    where no version row is. `doubts` are the places in scripts for which `tables_present` has every
+    table of the schema, whoever made it; none where a table with a known name is there.
+    `may_create` tells whether the role may create tables in `schema`.
     """
 
     version_rows: tuple[str, ...]
@@ -119,6 +132,7 @@ class DatabaseFacts:
     may_create: bool = True
     tables_present: frozenset[str] = field(default_factory=frozenset)
     tables_missing: frozenset[str] = field(default_factory=frozenset)
+    doubts: tuple[str, ...] = ()
 
 
 def detect(facts: DatabaseFacts, history: History) -> State:

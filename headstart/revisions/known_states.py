@@ -12,6 +12,7 @@ from headstart.errors import BrokenHistory
 from headstart.fingerprint.file import FORMAT, InvalidFile, read_file
 from headstart.fingerprint.normal_form import NORMAL_FORM
 from headstart.fingerprint.states import BASE, Fingerprints, State, script_digest
+from headstart.revisions.compiled import content_of
 from headstart.revisions.project import Project
 from headstart.state import History
 
@@ -86,7 +87,7 @@ def _broken(path: Path, cause: str) -> BrokenHistory:
 
 def digests(project: Project) -> Mapping[str, str]:
     """The digest of each revision's script."""
-    return {s.revision: script_digest(Path(s.path).read_bytes()) for s in project.scripts}
+    return {s.revision: script_digest(content_of(Path(s.path))) for s in project.scripts}
 
 
 def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str]) -> str | None:

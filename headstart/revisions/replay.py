@@ -18,6 +18,7 @@ from headstart.fingerprint.normal_form import Snapshot
 from headstart.fingerprint.query import Reading
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalogue, executing_on
+from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
 from headstart.revisions.written import Written
@@ -146,7 +147,7 @@ def _may_go_past(source: Path) -> bool:
 
     It talks to the driver itself, or asks its environment what to do.
     """
-    return _PAST.search(source.read_text(encoding="utf-8")) is not None
+    return mentions(source, _PAST)
 
 
 def _relative(table: str, schema: str) -> str:

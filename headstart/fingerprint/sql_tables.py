@@ -1,0 +1,183 @@
+"""Which tables SQL makes, told from its text; what cannot be told is said to be so. Pure.
+
+The statements that can make no table, or a table with a name, are the ones listed here. Anything
+else may make any: DO and CALL, a routine (its body may), a function that is not known, COPY (which
+can start a program), a server's setting that leads names to another schema. Views hold no rows and
+are no tables; an extension's tables are its own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+
+from headstart.fingerprint.known_functions import HARMLESS
+from headstart.fingerprint.names import split_name
+from headstart.fingerprint.scan import Scan
+from headstart.fingerprint.sql_tree import ANY_NAME, Group, statements_of
+from headstart.state import TableName
+
+Made = frozenset[TableName] | None
+"""The tables that are made; None where others may be made, too."""
+
+_NOTHING: Made = frozenset()
+
+
+def tables_made(sql: str) -> Made:
+    """The tables that SQL text makes, or renames to; None where it may make any."""
+    return _all_of(_made_by(each) for each in statements_of(sql) if each.nodes)
+
+
+def is_known_function(name: str) -> bool:
+    """Whether a function can make no table, and lead no name to another schema."""
+    bare = name.removeprefix("pg_catalog.")
+    if bare.startswith(("pg_", "information_schema.")):  # extensions have such names, too
+        return bare in _PG_FUNCTIONS
+    return bare != "set_config" and HARMLESS.fullmatch(bare) is not None
+
+
+_PG_FUNCTIONS = {
+    "pg_advisory_lock", "pg_advisory_unlock", "pg_advisory_xact_lock", "pg_backend_pid",
+    "pg_get_constraintdef", "pg_get_expr", "pg_get_indexdef", "pg_get_serial_sequence",
+    "pg_get_viewdef", "pg_relation_size", "pg_size_pretty", "pg_sleep", "pg_table_is_visible",
+    "pg_total_relation_size", "pg_try_advisory_lock", "pg_try_advisory_xact_lock", "pg_typeof",
+}  # fmt: skip
+
+
+def _all_of(parts: Iterable[Made]) -> Made:
+    made: set[TableName] = set()
+    for part in parts:
+        if part is None:
+            return None
+        made |= part
+    return frozenset(made)
+
+
+def _made_by(statement: Group) -> Made:
+    verb = statement.word(0)
+    if not verb:  # a query in parentheses; a placeholder may stand for anything
+        return _query(statement) if isinstance(statement.node(0), Group) else None
+    judge = _VERBS.get(verb)
+    return None if judge is None else judge(statement)
+
+
+def _nothing(_: Group) -> Made:
+    return _NOTHING
+
+
+def _query(statement: Group) -> Made:
+    scan = Scan.of(statement)
+    if not all(map(is_known_function, scan.called)):
+        return None
+    return _named(scan.made) if scan.made and not scan.made_temporary else _NOTHING
+
+
+def _named(name: str, schema: str | None = None) -> Made:
+    """A table by its name in the tree; None where that cannot be read as the server reads it."""
+    if not name or name == ANY_NAME or "\\" in name:
+        return None
+    given, table = split_name(name)
+    parts = (given, table, schema or "")
+    too_long = any(len(part.encode(errors="replace")) > 63 for part in parts)
+    return None if too_long else frozenset({(schema or given or None, table)})
+
+
+_TABLE_MODIFIERS = {"global", "local", "temp", "temporary", "unlogged", "foreign"}
+_MODIFIERS = {
+    "or", "replace", "recursive", "unique", "constraint", "event", "materialized", "trusted",
+    "default", *_TABLE_MODIFIERS,
+}  # fmt: skip
+_TABLELESS = {
+    "access", "aggregate", "cast", "collation", "conversion", "domain", "extension", "group",
+    "index", "operator", "policy", "publication", "role", "rule", "sequence", "server",
+    "statistics", "text", "trigger", "type", "user", "view",
+}  # fmt: skip
+
+
+def _create(statement: Group) -> Made:
+    words = statement.words
+    at = 1
+    while statement.word(at) in _MODIFIERS:
+        at += 1
+    match words[at] if at < len(words) else "":
+        case "table":
+            return _create_table(statement, at + 1)
+        case "view" if "materialized" in words[:at]:  # its query is executed
+            return _as_query(statement) if "as" in words else None
+        case "schema":  # may be followed by what is made in it
+            return _NOTHING if words.count("create") == 1 else None
+        case kind:
+            return _NOTHING if kind in _TABLELESS else None
+
+
+def _create_table(statement: Group, at: int) -> Made:
+    before, words = statement.words[:at], statement.words
+    if words[at : at + 3] == ["if", "not", "exists"]:
+        at += 3
+    if "as" in words and _as_query(statement) is None:
+        return None
+    temporary = not {"temp", "temporary"}.isdisjoint(before)
+    return _NOTHING if temporary else _named(statement.name(at)[0])
+
+
+def _as_query(statement: Group) -> Made:
+    return _made_by(statement.rest(statement.words.index("as") + 1))
+
+
+def _alter(statement: Group) -> Made:
+    words = statement.words
+    if words[1:2] == ["table"] or words[1:3] == ["foreign", "table"]:
+        return _alter_table(statement, words.index("table") + 1)
+    if words[1:2] == ["extension"]:
+        return _NOTHING if "update" in words else None
+    return _NOTHING if words[1:2] and words[1] in _ALTERABLE else None
+
+
+_ALTERABLE = (_TABLELESS - {"group", "role", "user"}) | {
+    "default", "event", "function", "materialized", "procedure", "routine",
+}  # fmt: skip
+"""Not a schema, whose tables get another name by it; not what settings are kept for."""
+
+
+def _alter_table(statement: Group, at: int) -> Made:
+    words = statement.words
+    if words[at : at + 2] == ["if", "exists"]:
+        at += 2
+    name, end = statement.name(at + (statement.word(at) == "only"))
+    if "into" in words[end:]:  # partitions that are split or merged
+        return None
+    for place, pair in enumerate(pairwise(words)):
+        if place >= end - 1 and pair == ("rename", "to"):
+            schema = split_name(name)[0] if name and "\\" not in name else None
+            return _named(statement.name(place + 2)[0], schema)
+        if place >= end - 1 and pair == ("set", "schema"):
+            return _named(name, split_name(statement.name(place + 2)[0] or '""')[1] or None)
+    return _NOTHING
+
+
+def _set(statement: Group) -> Made:
+    words = [word for word in statement.words[1:] if word not in {"local", "session"}]
+    return _NOTHING if words and words[0] in _SETTINGS else None
+
+
+_SETTINGS = {
+    "client_min_messages", "constraints", "idle_in_transaction_session_timeout", "lock_timeout",
+    "maintenance_work_mem", "statement_timeout", "time", "timezone", "transaction_timeout",
+    "work_mem",
+}  # fmt: skip
+
+_VERBS: Mapping[str, Callable[[Group], Made]] = {
+    "alter": _alter,
+    "create": _create,
+    "reset": _set,
+    "set": _set,
+    **dict.fromkeys(
+        ("delete", "insert", "merge", "select", "table", "update", "values", "with"), _query
+    ),
+    **dict.fromkeys(
+        (
+            "abort", "analyse", "analyze", "begin", "cluster", "comment", "commit", "drop", "end",
+            "grant", "lock", "notify", "reassign", "refresh", "reindex", "release", "revoke",
+            "rollback", "savepoint", "security", "show", "start", "truncate", "vacuum",
+        ),
+        _nothing,
+    ),
+}  # fmt: skip

@@ -1,0 +1,245 @@
+"""Which tables a revision script makes, told from its source without running it.
+
+A script is told where all that it does is known to make no table, or one with a name. Whatever
+else it has counts as if it could make any: this judge lists what is harmless, never what is not.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.fingerprint.sql_tables import tables_made
+from headstart.revisions.known_calls import (
+    ATTRIBUTES,
+    BUILTINS,
+    EXECUTING,
+    is_known,
+    may_import,
+    object_of_sqlalchemy,
+)
+from headstart.revisions.script_names import Entered, Names
+from headstart.state import TableName
+
+
+@dataclass(frozen=True)
+class MadeTables:
+    """The tables that a script makes by name; `doubt` is the line that may make others."""
+
+    named: frozenset[TableName]
+    doubt: int | None = None
+
+
+def tables_of(tree: ast.Module) -> MadeTables:
+    """Tell the tables of a script, its downgrade() included."""
+    judge = _Judge(Names(tree))
+    try:
+        judge.visit(tree)
+    except RecursionError:  # deeper than Python's own parser minds
+        judge.doubt = judge.doubt or 1
+    return MadeTables(frozenset(judge.named), judge.doubt)
+
+
+_HARMLESS_NODES = (
+    ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Pass, ast.If,
+    ast.For, ast.While, ast.Break, ast.Continue, ast.Try, ast.ExceptHandler, ast.Raise, ast.Assert,
+    ast.With, ast.withitem, ast.FunctionDef, ast.arguments, ast.arg, ast.ClassDef, ast.Global,
+    ast.Nonlocal, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.BinOp, ast.UnaryOp,
+    ast.BoolOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.Subscript,
+    ast.Slice, ast.Starred, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+    ast.comprehension, ast.Lambda, ast.NamedExpr, ast.keyword, ast.operator, ast.unaryop,
+    ast.boolop, ast.cmpop, ast.expr_context,
+)  # fmt: skip
+"""What does nothing by itself, where its parts do nothing."""
+
+_NAMING = {"create_table": (0, "table_name"), "rename_table": (1, "new_table_name")}
+
+
+class _Judge(ast.NodeVisitor):
+    def __init__(self, names: Names) -> None:
+        self.named: set[TableName] = set()
+        self.doubt: int | None = None
+        self._names = names
+        self._line = 1
+
+    def visit(self, node: ast.AST) -> None:
+        self._line = getattr(node, "lineno", self._line)
+        super().visit(node)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        if not isinstance(node, _HARMLESS_NODES) or getattr(node, "decorator_list", None):
+            self._doubt()
+        if isinstance(node, ast.ClassDef) and node.keywords:  # a metaclass
+            self._doubt()
+        super().generic_visit(node)
+
+    def _doubt(self) -> None:
+        self.doubt = self.doubt or self._line
+
+    def visit_Import(self, node: ast.Import) -> None:
+        if not all(may_import(each.name) for each in node.names):
+            self._doubt()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        star = any(each.name == "*" for each in node.names)
+        if star or node.level or not may_import(node.module or ""):
+            self._doubt()
+
+    def visit_Name(self, node: ast.Name) -> None:
+        path = self._names.path(node)
+        if path is not None and not is_known(path):
+            self._doubt()
+        if path is None and not self._names.of(node.id) and node.id not in BUILTINS:
+            self._doubt()
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        path = self._names.path(node)
+        if path is not None:
+            # an operation that is not called here may be called by another name
+            if path.startswith("alembic.op.") or not is_known(path):
+                self._doubt()
+            return
+        if not isinstance(node.ctx, ast.Load) or not self._may_ask(node):
+            self._doubt()
+        self.visit(node.value)
+
+    def _may_ask(self, node: ast.Attribute) -> bool:
+        return node.attr in ATTRIBUTES or self._is_column(node)
+
+    def _is_column(self, node: ast.Attribute) -> bool:
+        """Tell table.c.name, where it is known to be a table."""
+        match node.value:
+            case ast.Attribute(attr="c" | "columns", value=table):
+                return self._made_by(table) in {"table", "Table"}
+            case _:
+                return False
+
+    def _made_by(self, node: ast.expr) -> str:
+        """The name in SQLAlchemy of what makes a value."""
+        made = self._names.value(node)
+        if not isinstance(made, ast.Call):
+            return ""
+        return object_of_sqlalchemy(self._names.path(made.func))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self._judge_call(node)
+        for argument in (*node.args, *node.keywords):
+            self.visit(argument)
+
+    def _judge_call(self, node: ast.Call) -> None:
+        path = self._names.path(node.func)
+        operation = (path or "").removeprefix("alembic.op.")
+        if path is not None and operation in _NAMING and operation != path:
+            self._name(node, operation)
+        elif path == "alembic.op.execute":
+            self._judge_sql(node, "sqltext")
+        elif path is not None:
+            if not is_known(path) or not self._is_one_statement(node, path):
+                self._doubt()
+        elif isinstance(node.func, ast.Name):
+            self._judge_function(node.func.id)
+        elif isinstance(node.func, ast.Attribute):
+            self._judge_method(node, node.func)
+        else:
+            self._doubt()
+
+    def _judge_function(self, name: str) -> None:
+        known = name in BUILTINS and not self._names.of(name)
+        if not known and not self._names.is_defined(name):
+            self._doubt()
+
+    def _judge_method(self, node: ast.Call, method: ast.Attribute) -> None:
+        of_a_type = method.attr in {"create", "drop"} and self._made_by(method.value) in _TYPES
+        of_a_result = method.attr in {"scalar", "scalars"} and not node.args + node.keywords
+        if method.attr in _NAMING:  # of something that may be alembic.op
+            self._name(node, method.attr)
+            self._doubt()
+        elif method.attr in EXECUTING and not of_a_result:
+            self._judge_sql(node, "statement")
+        elif not (of_a_type or of_a_result or self._may_ask(method)):
+            self._doubt()
+        if self._is_batch(method.value) and not self._is_one_statement(node, "alembic.op."):
+            self._doubt()
+        self.visit(method.value)
+
+    def _is_batch(self, node: ast.expr) -> bool:
+        bound = self._names.of(node.id) if isinstance(node, ast.Name) else []
+        return any(isinstance(each, Entered) for each in bound)
+
+    def _is_one_statement(self, node: ast.Call, path: str) -> bool:
+        """Whether no text among the arguments ends the statement that it becomes a part of."""
+        if not path.startswith(("alembic.", "sqlalchemy.")):
+            return True
+        texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+        return not any(isinstance(each, str) and ";" in each for each in texts)
+
+    def _name(self, node: ast.Call, operation: str) -> None:
+        position, keyword = _NAMING[operation]
+        given = {each.arg: each.value for each in node.keywords}
+        at = node.args[position] if len(node.args) > position else given.get(keyword)
+        name = None if at is None else self._names.value(at)
+        schema = self._names.value(given.get("schema", ast.Constant(None)))
+        starred = any(isinstance(each, ast.Starred) for each in node.args[: position + 1])
+        match schema, name:
+            case (
+                ast.Constant(value=str() | None as schema_name),
+                ast.Constant(value=str() as table),
+            ) if None not in given and not starred:
+                self.named.add((schema_name, table))
+            case _:
+                self._doubt()
+        if not self._is_one_statement(node, "alembic.op."):
+            self._doubt()
+
+    def _judge_sql(self, node: ast.Call, keyword: str) -> None:
+        given = (each.value for each in node.keywords if each.arg == keyword)
+        sql = node.args[0] if node.args else next(given, None)
+        texts = None if sql is None else self._sql_of(sql)
+        if texts is None:
+            return self._doubt()
+        for text in texts:
+            made = tables_made(text)
+            if made is None:
+                self._doubt()
+            self.named |= made or frozenset()
+        return None
+
+    def _sql_of(self, node: ast.expr) -> list[str] | None:
+        """The SQL that is executed, as far as it is text; None where it cannot be told."""
+        value = self._names.value(node)
+        match value:
+            case ast.Constant(value=str() as text):
+                return [text]
+            case ast.Call() if object_of_sqlalchemy(self._names.path(value.func)) == "text":
+                return self._sql_of(value.args[0]) if value.args else None
+            case ast.Call(func=ast.Attribute(attr="bindparams", value=inner)):
+                return self._sql_of(inner)
+            case ast.Call() if self._is_expression(value):
+                return list(self._fragments(value))
+            case _:
+                return None
+
+    def _is_expression(self, node: ast.Call) -> bool:
+        """Whether SQLAlchemy builds it: update(table).where(..), table.insert(), select(..)."""
+        if object_of_sqlalchemy(self._names.path(node.func)) in _STATEMENTS:
+            return True
+        match node.func:
+            case ast.Attribute(attr="insert" | "update" | "delete", value=table):
+                return self._made_by(table) in {"table", "Table"}
+            case ast.Attribute(value=ast.Call() as inner):
+                return self._is_expression(inner)
+            case _:
+                return False
+
+    def _fragments(self, node: ast.Call) -> Iterator[str]:
+        """Text that stands in an expression as it is written, as if it were selected."""
+        calls = (each for each in ast.walk(node) if isinstance(each, ast.Call))
+        for each in calls:
+            if object_of_sqlalchemy(self._names.path(each.func)) in {"text", "literal_column"}:
+                text = self._names.value(each.args[0]) if each.args else None
+                literal = text.value if isinstance(text, ast.Constant) else None
+                # what nobody can read is as much as a function that nobody knows
+                yield f"SELECT {literal}" if isinstance(literal, str) else "CALL unknown()"
+
+
+_TYPES = {"Enum", "ENUM", "DOMAIN", "Sequence"}
+_STATEMENTS = {"insert", "update", "delete", "select"}
