@@ -37,7 +37,7 @@ def made_tables(project: Project) -> OurTables:
         named |= made.named
         if made.doubt is not None:
             doubts.append(f"{file}, line {made.doubt}" if made.doubt else f"{file}")
-    return OurTables(frozenset(named), tuple(doubts))
+    return OurTables(frozenset(named), tuple(sorted(doubts)))
 
 
 def env_rolls_back(project: Project) -> bool:

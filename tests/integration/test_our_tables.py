@@ -1,0 +1,204 @@
+"""A database with tables that a revision may have made is never called empty."""
+
+import compileall
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ON_ONE_SERVER
+from tests.integration.known_stage import KnownStage, rebuild, refused
+from tests.integration.plain import REVISIONS, TABLES, PlainProject
+from tests.integration.stage import Stage
+
+SETTINGS = "CREATE TABLE settings (key text PRIMARY KEY, value text)"
+IN_USE = f"{SETTINGS}; INSERT INTO settings VALUES ('theme', 'dark')"
+"""The table of an app that is in use, with a row that no revision may touch."""
+HIDDEN = {
+    "a file of SQL": 'op.execute(open("SETTINGS.sql").read())',
+    "create_all": "meta = sa.MetaData()\n"
+    'sa.Table("settings", meta, sa.Column("key", sa.Text), sa.Column("value", sa.Text))\n'
+    "meta.create_all(op.get_bind())",
+    "a loop": 'for name in ("settings",):\n'
+    '    op.create_table(name, sa.Column("key", sa.Text), sa.Column("value", sa.Text))',
+    "a block": f'op.execute("DO $$ BEGIN {SETTINGS}; END $$")',
+    "the driver": f'op.get_bind().connection.cursor().execute("{SETTINGS}")',
+    "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
+}
+NAMED = {
+    "SQL": f'op.execute("{SETTINGS}")',
+    "a keyword": 'op.create_table(table_name="settings")',
+    "a constant": 'NAME = "settings"\nop.create_table(NAME)',
+    "an alias": 'from alembic.op import rename_table as call_it\ncall_it("old", "settings")',
+}
+
+
+def spoil(project: PlainProject, body: str) -> Path:
+    """Let a revision make the table, and the next one write its rows."""
+    (project.path / "SETTINGS.sql").write_text(SETTINGS)
+    file = project.add("0004", "0003", body.replace("SETTINGS.sql", f"{project.path}/SETTINGS.sql"))
+    project.add("0005", "0004", "op.execute(\"UPDATE settings SET value = 'light'\")")
+    return file
+
+
+def assert_untouched(stage: Stage) -> str:
+    """Fail where check, plan and run do not refuse alike, or change anything."""
+    before = stage.catalog()
+    messages = set()
+    for verb in ("check", "plan", "run"):
+        verdict = stage.run(verb).verdict
+        assert (verdict["exit_code"], verdict["outcome"]) == (22, "unproven"), verdict
+        assert verdict["state"] == "unversioned"
+        messages.add((verdict["error"]["message"], verdict["next_step"]))
+    assert stage.catalog() == before
+    assert len(messages) == 1
+    return " ".join(messages.pop())
+
+
+@pytest.mark.parametrize("body", HIDDEN.values(), ids=HIDDEN.keys())
+@ON_ONE_SERVER
+def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, body: str) -> None:
+    file = spoil(stage.project, body)
+    stage.database.execute(IN_USE)
+    told = assert_untouched(stage)
+    assert f"tables that a revision may have made ({file}, line " in told
+    assert "present: public.settings; missing: public.accounts" in told
+    assert "HEADSTART_BASELINE: base where these tables belong to others" in told
+    assert stage.database.query("SELECT value FROM settings") == [("dark",)]
+
+
+@pytest.mark.parametrize("body", NAMED.values(), ids=NAMED.keys())
+@ON_ONE_SERVER
+def test_a_table_with_a_literal_name_is_ours_however_it_is_made(stage: Stage, body: str) -> None:
+    spoil(stage.project, body)
+    stage.database.execute(f"{IN_USE}; CREATE TABLE of_others (id int)")
+    told = assert_untouched(stage)
+    assert "tables of ours but no version row; present: public.settings; missing" in told
+
+
+def test_a_table_of_others_is_none_of_ours_where_all_names_are_known(stage: Stage) -> None:
+    stage.project.add("0004", "0003", 'op.execute("UPDATE accounts SET name = trim(name)")')
+    stage.database.execute("CREATE TABLE of_others (id int)")
+    ended = stage.run()
+    assert (ended.verdict["outcome"], ended.verdict["state"]) == ("upgraded", "empty")
+    assert stage.tables() == TABLES | {"of_others", "alembic_version"}
+
+
+def test_base_runs_every_revision_beside_the_tables_of_others(stage: Stage) -> None:
+    stage.project.add("0004", "0003", HIDDEN["a block"])
+    stage.database.execute("CREATE TABLE of_others (id int)")
+    assert "public.of_others" in assert_untouched(stage)
+    ended = stage.run(HEADSTART_BASELINE="base")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined")
+    assert [step["revision"] for step in ended.verdict["applied"]] == [*REVISIONS, "0004"]
+    assert stage.tables() == TABLES | {"of_others", "settings", "alembic_version"}
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        "SELECT",
+        "CREATE SCHEMA elsewhere CREATE TABLE settings (id int)",
+        "CREATE TABLE settings (id int); ALTER EXTENSION plpgsql ADD TABLE settings",
+        "CREATE VIEW settings AS SELECT 1",
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
+    ],
+)
+@ON_ONE_SERVER
+def test_a_schema_without_tables_that_count_is_empty(stage: Stage, prepare: str) -> None:
+    stage.project.add("0004", "0003", 'op.execute("DO $$ BEGIN END $$")')
+    stage.database.execute(prepare)
+    assert "pending" in stage.run("check").verdict["error"]["message"]
+    ended = stage.run()
+    assert (ended.verdict["outcome"], ended.verdict["state"]) == ("upgraded", "empty")
+
+
+@ON_ONE_SERVER
+def test_a_schema_that_a_revision_names_counts_too(stage: Stage) -> None:
+    body = (
+        'op.execute("CREATE SCHEMA shop"); op.create_table("a", schema="shop"); op.execute(str())'
+    )
+    stage.project.add("0004", "0003", body)
+    stage.database.execute("CREATE SCHEMA shop; CREATE TABLE shop.settings (id int)")
+    assert "present: shop.settings; missing" in assert_untouched(stage)
+
+
+@ON_ONE_SERVER
+def test_with_fingerprints_tables_of_others_are_none_of_ours(known: KnownStage) -> None:
+    known.project.add("0004", "0003", HIDDEN["a block"])
+    rebuild(known)
+    known.database.execute("CREATE TABLE of_others (id int)")
+    ended = known.run()
+    assert (ended.verdict["outcome"], ended.verdict["state"]) == ("upgraded", "empty")
+
+
+@ON_ONE_SERVER
+def test_with_stale_fingerprints_every_table_counts(known: KnownStage) -> None:
+    known.project.add("0004", "0003", HIDDEN["a block"])
+    known.database.execute("CREATE TABLE of_others (id int)")
+    done = refused(known, 22, "unproven")
+    assert "deploy an image whose fingerprints" in done.verdict["next_step"]
+
+
+def sourceless(project: PlainProject) -> None:
+    """Leave nothing but compiled code, as Alembic's `sourceless` allows."""
+    alembic = project.path / "alembic"
+    assert compileall.compile_dir(str(alembic), quiet=1, legacy=True)
+    for file in alembic.rglob("*.py"):
+        file.unlink()
+    ini = Path(project.ini)
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nsourceless = true"))
+
+
+def with_mark(project: PlainProject) -> None:
+    """Begin each file with a byte order mark, as some editors do."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+
+def in_latin_1(project: PlainProject) -> None:
+    """Say in each file that it is not UTF-8, and mean it."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        text = f"# coding: latin-1\n# für Größen\n{file.read_text()}"
+        file.write_bytes(text.encode("latin-1"))
+
+
+@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+@ON_ONE_SERVER
+def test_source_of_every_kind_is_read_or_every_table_counts(
+    stage: Stage, rewrite: Callable[[PlainProject], None]
+) -> None:
+    rewrite(stage.project)
+    assert stage.run(HEADSTART_TARGET="0002").verdict["outcome"] == "upgraded"
+    stage.database.execute("DROP TABLE alembic_version")
+    told = assert_untouched(stage)
+    assert "present: public.accounts, public.orders; missing: " in told
+    ended = stage.run(HEADSTART_BASELINE="0002")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined")
+    assert [step["revision"] for step in ended.verdict["applied"]] == ["0003"]
+
+
+@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+@ON_ONE_SERVER
+def test_source_of_every_kind_has_fingerprints(
+    known: KnownStage, rewrite: Callable[[PlainProject], None]
+) -> None:
+    rewrite(known.project)
+    known.file.unlink()
+    rebuild(known)
+    known.make_exactly("0002")
+    ended = known.run()
+    assert (ended.exit_code, ended.verdict["proof"]) == (0, "fingerprint"), ended.verdict
+    assert [step["revision"] for step in ended.verdict["applied"]] == ["0003"]
+
+
+@ON_ONE_SERVER
+def test_a_compiled_autocommit_block_is_refused_where_it_cannot_run(stage: Stage) -> None:
+    body = 'with op.get_context().autocommit_block():\n    op.execute("SELECT 1")'
+    stage.project.add("0004", "0003", body)
+    stage.project.edit_env("connectable.connect()", "connectable.begin()")
+    sourceless(stage.project)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history"), ended.verdict
+    assert "0004.pyc: an autocommit_block cannot run" in ended.verdict["error"]["message"]
+    assert stage.tables() == set()
