@@ -17,14 +17,14 @@ from headstart.inspection import (
     read_our_tables,
 )
 from headstart.sql import literal
-from headstart.state import Scope, TableName
+from headstart.state import OurTables, Scope
 
 Found = dict[str, InvalidIndex]
 """By the index's oid: a name may be another index a moment later."""
 
 
 def read_invalid_indexes(
-    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> tuple[InvalidIndex, ...]:
     """The INVALID indexes of our tables, those of partitions before their parents'.
 
@@ -101,7 +101,7 @@ SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.i
 
 
 def _our_tables(
-    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
     found = read_our_tables(connection, scope, our_tables)
     if scope.schema is None and scope.version_schema:

@@ -41,17 +41,15 @@ def inspect_database(
 
 
 def read_our_tables(
-    connection: Connection, scope: Scope, our_tables: Callable[[], Iterable[TableName]]
+    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
     """Those of our tables that are there, as "schema.name". Raises as inspect_database does."""
     with named_failures():
         connection.execute(BEGIN_READING)
         pinned = _pinned(connection, scope)
-        present, _ = _read_our_tables(
-            connection, pinned, str(pinned.schema), frozenset(our_tables())
-        )
+        (named, every), _ = _read_our_tables(connection, pinned, str(pinned.schema), our_tables())
         connection.execute("COMMIT")
-    return present
+    return named | every
 
 
 def run_in_progress(connection: Connection) -> bool:
@@ -113,8 +111,7 @@ def _read(
     if rows or not _has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create)
     ours = our_tables()
-    named, missing = _read_named_tables(connection, scope, schema, ours)
-    every = _any_table(connection, scope, schema, ours)
+    (named, every), missing = _read_our_tables(connection, scope, schema, ours)
     doubts = () if named else ours.doubts
     return DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
 
@@ -195,6 +192,14 @@ def _has_tables(connection: Connection, scope: Scope) -> bool:
         " AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     )
     return bool(rows[0][0])
+
+
+def _read_our_tables(
+    connection: Connection, scope: Scope, schema: str, ours: OurTables
+) -> tuple[tuple[frozenset[str], frozenset[str]], frozenset[str]]:
+    """Those that are there, by their names and because they may be ours, and those that are not."""
+    named, missing = _read_named_tables(connection, scope, schema, ours)
+    return (named, _any_table(connection, scope, schema, ours)), missing
 
 
 def _read_named_tables(

@@ -1,6 +1,6 @@
 """Prove a schema by its fingerprint: which revision it is, and whether it is as that builds it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
@@ -88,7 +88,7 @@ def invalid_indexes(
     scope: Scope,
     known: KnownStates,
     version_rows: tuple[str, ...],
-    ours: Callable[[], Iterable[TableName]],
+    ours: Callable[[], OurTables],
 ) -> tuple[InvalidIndex, ...]:
     """The INVALID indexes of our tables, but for those that the revisions themselves leave so."""
     found = read_invalid_indexes(connection, scope, ours)

@@ -234,7 +234,7 @@ def _ask(task: Task, image: Image) -> _Answer:
             if state is State.AT_HEAD and task.settings.verify is not Verify.OFF:
                 comparison = _comparison(catalogue, image, scope, read.version_rows)
         rows = read.version_rows
-        invalid = invalid_indexes(connection, scope, image.known, rows, lambda: _our_tables(image))
+        invalid = invalid_indexes(connection, scope, image.known, rows, lambda: image.our_tables)
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(read, may_create=True)
     task.record.state = state

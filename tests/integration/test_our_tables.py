@@ -22,7 +22,8 @@ HIDDEN = {
     "a loop": 'for name in ("settings",):\n'
     '    op.create_table(name, sa.Column("key", sa.Text), sa.Column("value", sa.Text))',
     "a block": f'op.execute("DO $$ BEGIN {SETTINGS}; END $$")',
-    "the driver": f'op.get_bind().connection.cursor().execute("{SETTINGS}")',
+    "another module": "from operator import methodcaller\n"
+    'methodcaller("execute", "CREATE TABLE settings (key text, value text)")(op)',
     "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
 }
 NAMED = {

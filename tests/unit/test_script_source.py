@@ -66,6 +66,7 @@ def test_a_script_that_python_imports_is_read(
     found = loaded(project)
     ours = made_tables(found)
     assert ours.doubts == ()
+    assert not mentions(file, re.compile("nothing that is there"))
     assert ((None, "zahlungen") in ours.names) is (body == BODY)
     leaving = [str(file)] if body == LEAVES else []
     assert scripts_with_autocommit(found, ["0003", "0004"]) == leaving
