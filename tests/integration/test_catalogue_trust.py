@@ -6,7 +6,7 @@ import pytest
 
 from headstart.connection import connect
 from headstart.inspection import inspect_database, run_in_progress
-from headstart.state import Scope
+from headstart.state import OurTables, Scope
 from tests.conftest import Database
 from tests.integration.schema_reading import read
 
@@ -129,7 +129,7 @@ def test_nor_is_it_where_the_version_rows_are_read(schema: Database, evil: Evil)
     schema.execute(f"ALTER DATABASE {schema.name} SET search_path = public, pg_catalog")
     with connect(schema.parameters, "headstart's tests") as connection:
         run_in_progress(connection)
-        facts = inspect_database(connection, Scope("alembic_version", None), tuple)
+        facts = inspect_database(connection, Scope("alembic_version", None), OurTables)
     assert facts.version_rows == ("0001",)
 
 
