@@ -70,14 +70,19 @@ def _query(statement: Group) -> Made:
     return _named(scan.made) if scan.made and not scan.made_temporary else _NOTHING
 
 
-def _named(name: str, schema: str | None = None) -> Made:
-    """A table by its name in the tree; None where that cannot be read as the server reads it."""
+def _named(name: str) -> Made:
+    """A table by its name in the tree."""
+    parts = _parts(name)
+    return None if parts is None else frozenset({(parts[0] or None, parts[1])})
+
+
+def _parts(name: str) -> TableName | None:
+    """Schema and name; None where they cannot be read as the server reads them."""
     if not name or name == ANY_NAME or "\\" in name:
         return None
     given, table = split_name(name)
-    parts = (given, table, schema or "")
-    too_long = any(len(part.encode(errors="replace")) > 63 for part in parts)
-    return None if too_long else frozenset({(schema or given or None, table)})
+    too_long = any(len(part.encode(errors="replace")) > 63 for part in (given, table))
+    return None if too_long else (given, table)
 
 
 _TABLE_MODIFIERS = {"global", "local", "temp", "temporary", "unlogged", "foreign"}
@@ -145,12 +150,16 @@ def _alter_table(statement: Group, at: int) -> Made:
     if "into" in words[end:]:  # partitions that are split or merged
         return None
     for place, pair in enumerate(pairwise(words)):
-        if place >= end - 1 and pair == ("rename", "to"):
-            schema = split_name(name)[0] if name and "\\" not in name else None
-            return _named(statement.name(place + 2)[0], schema)
-        if place >= end - 1 and pair == ("set", "schema"):
-            return _named(name, split_name(statement.name(place + 2)[0] or '""')[1] or None)
+        if place >= end - 1 and pair in {("rename", "to"), ("set", "schema")}:
+            return _moved(_parts(name), pair, _parts(statement.name(place + 2)[0]))
     return _NOTHING
+
+
+def _moved(old: TableName | None, pair: tuple[str, str], new: TableName | None) -> Made:
+    if old is None or new is None:
+        return None
+    place = (old[0], new[1]) if pair == ("rename", "to") else (new[1], old[1])
+    return frozenset({(place[0] or None, place[1])})
 
 
 def _set(statement: Group) -> Made:

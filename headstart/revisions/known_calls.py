@@ -48,7 +48,8 @@ BUILTINS = {
 _STANDARD = {
     "alembic.context.get_x_argument", "alembic.context.is_offline_mode", "collections.OrderedDict",
     "collections.defaultdict", "datetime.*", "decimal.Decimal", "enum.*", "json.dumps",
-    "json.loads", "logging.getLogger", "math.*", "re.*", "secrets.*", "string.*",
+    "json.loads", "logging.getLogger", "math.*", "re.*", "secrets.token_hex",
+    "secrets.token_urlsafe",
     "textwrap.dedent", "time.time", "uuid.*", "warnings.warn",
 }  # fmt: skip
 _TYPES_ONLY = {
