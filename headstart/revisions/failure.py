@@ -66,7 +66,9 @@ def _script_failure(
 ) -> HeadstartError:
     ini = project.config.config_file_name or "alembic.ini"
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
-    text = f"{place or 'env.py'}: {cause_of(error)}"
+    # compiled code has the names of the files that it was made from, wherever these were
+    script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")
+    text = f"{place or script}: {cause_of(error)}"
     if revision is None and done:
         return BrokenHistory(
             f"env.py raised after its revisions: {text}", next_step=_note(error) or _RAISED_AFTER

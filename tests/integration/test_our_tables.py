@@ -144,7 +144,7 @@ def test_with_stale_fingerprints_every_table_counts(known: KnownStage) -> None:
 def sourceless(project: PlainProject) -> None:
     """Leave nothing but compiled code, as Alembic's `sourceless` allows."""
     alembic = project.path / "alembic"
-    assert compileall.compile_dir(str(alembic), quiet=1, legacy=True)
+    assert compileall.compile_dir(str(alembic), ddir="elsewhere", quiet=1, legacy=True)
     for file in alembic.rglob("*.py"):
         file.unlink()
     ini = Path(project.ini)
@@ -203,3 +203,12 @@ def test_a_compiled_autocommit_block_is_refused_where_it_cannot_run(stage: Stage
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history"), ended.verdict
     assert "0004.pyc: an autocommit_block cannot run" in ended.verdict["error"]["message"]
     assert stage.tables() == set()
+
+
+@ON_ONE_SERVER
+def test_a_compiled_revision_that_raises_is_named_by_its_file(stage: Stage) -> None:
+    stage.project.add("0004", "0003", 'raise ValueError("no")')
+    sourceless(stage.project)
+    message = stage.run().verdict["error"]["message"]
+    file = stage.project.versions / "0004.pyc"
+    assert message == f"revision 0004 raised: {file}: ValueError: no"
