@@ -1,7 +1,8 @@
 """Which tables a revision script makes, told from its source without running it.
 
-A script is told where all that it does is known to make no table, or one with a name. Whatever
-else it has counts as if it could make any: this judge lists what is harmless, never what is not.
+A script is told where all that it does is known to make no table, or one with a name of Alembic's.
+Whatever else it has counts as if it could make any: this judge lists what is harmless, never what
+is not.
 """
 
 import ast
@@ -198,7 +199,7 @@ class _Judge(ast.NodeVisitor):
             return self._doubt()
         for text in texts:
             made = tables_made(text)
-            if made is None:
+            if made is None or made:  # a name in SQL is one that we read, not one that we know
                 self._doubt()
             self.named |= made or frozenset()
         return None

@@ -27,7 +27,6 @@ HIDDEN = {
     "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
 }
 NAMED = {
-    "SQL": f'op.execute("{SETTINGS}")',
     "a keyword": 'op.create_table(table_name="settings")',
     "a constant": 'NAME = "settings"\nop.create_table(NAME)',
     "an alias": 'from alembic.op import rename_table as call_it\ncall_it("old", "settings")',
@@ -75,6 +74,16 @@ def test_a_table_with_a_literal_name_is_ours_however_it_is_made(stage: Stage, bo
     stage.database.execute(f"{IN_USE}; CREATE TABLE of_others (id int)")
     told = assert_untouched(stage)
     assert "tables of ours but no version row; present: public.settings; missing" in told
+
+
+@ON_ONE_SERVER
+def test_sql_that_makes_a_table_makes_every_table_count(stage: Stage) -> None:
+    file = spoil(stage.project, f'op.execute("{SETTINGS}")')
+    stage.database.execute("CREATE TABLE of_others (id int)")
+    assert f"tables that a revision may have made ({file}, line " in assert_untouched(stage)
+    stage.database.execute(IN_USE)
+    told = assert_untouched(stage)
+    assert "tables of ours but no version row; present: public.of_others, public.settings;" in told
 
 
 def test_a_table_of_others_is_none_of_ours_where_all_names_are_known(stage: Stage) -> None:
