@@ -3,7 +3,7 @@
 One statement where there is none, which is nearly always. Reads the catalog only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.advisory_lock import BACKEND_DESCRIPTION
