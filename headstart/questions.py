@@ -47,7 +47,16 @@ from headstart.revisions.project import Project, load_project
 from headstart.revisions.rendering import render_sql
 from headstart.revisions.script_source import made_tables
 from headstart.setting_kinds import Verify
-from headstart.state import DatabaseFacts, History, OurTables, Scope, State, detect, scope_named, written
+from headstart.state import (
+    DatabaseFacts,
+    History,
+    OurTables,
+    Scope,
+    State,
+    detect,
+    scope_named,
+    written,
+)
 from headstart.task import Task
 from headstart.verdict import Outcome
 
