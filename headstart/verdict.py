@@ -201,7 +201,7 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
 
 
 def _next_step(error: BaseException, record: Record) -> str:
-    if record.partly_applied is not None and not _met_something(error):
+    if record.partly_applied is not None and not _says_more(error, record):
         return (
             f"revision {record.partly_applied} had committed a part of its work before it failed:"
             " undo that by hand, correct the cause, then run again"
@@ -215,10 +215,15 @@ def _next_step(error: BaseException, record: Record) -> str:
             return "this is a bug in headstart: run with HEADSTART_LOG_LEVEL=debug and report it"
 
 
-def _met_something(error: BaseException) -> bool:
-    """Whether what is there is an earlier run's or anybody's, so that "undo it" would be wrong."""
-    met = getattr(error, "sqlstate", None) in ALREADY_THERE_SQLSTATES
-    return met or isinstance(error, errors.Interrupted)
+def _says_more(error: BaseException, record: Record) -> bool:
+    """Whether "undo it" would be wrong: it is an earlier run's, or nothing has failed by itself."""
+    match error:
+        case errors.ConnectionLost() | errors.Cancelled():
+            return record.left_transaction == record.partly_applied
+        case errors.Interrupted():
+            return True
+        case _:
+            return getattr(error, "sqlstate", None) in ALREADY_THERE_SQLSTATES
 
 
 def fate_of_the_rest(record: Record) -> str:

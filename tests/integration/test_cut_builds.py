@@ -116,6 +116,7 @@ def test_after_a_signal_nothing_is_said_to_be_rolled_back_that_is_not(stage: Sta
         end = run.end()
     assert end.outcome == "sigterm"
     assert "rolled back" not in end.verdict["next_step"]
+    assert "revision 0004 was at work outside a transaction" in end.verdict["next_step"]
     assert (
         "index public.ix_names of table public.accounts was left INVALID"
         in (end.verdict["next_step"])
@@ -134,6 +135,7 @@ def test_nor_after_a_lost_connection(stage: Stage) -> None:
         )
         end = run.end()
     assert "rolled back" not in end.verdict["next_step"]
+    assert "revision 0004 was at work outside a transaction" in end.verdict["next_step"]
     assert "ix_names" in end.verdict["next_step"]
 
 
