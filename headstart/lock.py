@@ -16,12 +16,7 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from headstart.advisory_lock import (
-    BACKEND_DESCRIPTION,
-    BACKEND_SILENCE,
-    RUN_LOCK_KEY,
-    held_condition,
-)
+from headstart.advisory_lock import RUN_LOCK_KEY
 from headstart.connect_failure import ConnectFailure, error_of
 from headstart.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.deadline import Deadline, backoff_seconds
@@ -35,6 +30,7 @@ from headstart.errors import (
 from headstart.events import Say
 from headstart.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
 from headstart.identity import Identity, Purpose
+from headstart.lock_holder import Holder, describe_holder
 from headstart.orphans import await_orphans
 
 POLL_SECONDS = 5.0
@@ -63,35 +59,6 @@ class LockWait:
     say: Say
     report_seconds: float
     lost: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class _Holder:
-    """Who holds the lock; `silent_seconds` since its last heartbeat, None where that is hidden."""
-
-    description: str
-    pid: int | None = None
-    silent_seconds: float | None = None
-
-    @property
-    def silent(self) -> bool:
-        """Whether several of its heartbeats are missing."""
-        return (self.silent_seconds or 0) > SILENCE_SECONDS
-
-    def __str__(self) -> str:
-        told = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
-        return self.description + told
-
-    @property
-    def cure(self) -> str | None:
-        """How to end one whose node may be gone."""
-        if not self.silent:
-            return None
-        return (
-            f"the holder has been silent for {self.silent_seconds:.0f} s, as if its node were gone:"
-            f" the server ends it {LOCK_IDLE_SECONDS} s after its last heartbeat, and"
-            f" SELECT pg_terminate_backend({self.pid}) ends it now; then run again"
-        )
 
 
 class RunLock:
@@ -203,7 +170,7 @@ def require_second_connection(resolve: Resolve, identity: Identity) -> None:
 
 def _acquire(wait: LockWait, nonce: int) -> Connection:
     connection: Connection | None = None
-    attempt, holder, reported = 0, _Holder("unknown"), 0.0
+    attempt, holder, reported = 0, Holder("unknown"), 0.0
     while True:
         attempt += 1
         failure: ConnectFailure | None = None
@@ -211,7 +178,7 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
             if _try_lock(connection, nonce):
                 return connection
-            holder = _describe_holder(connection) or holder
+            holder = describe_holder(connection, POLL_SECONDS) or holder
         except ConnectFailed as error:
             failure = error.failure
         except (psycopg2.Error, TimeoutError):
@@ -267,17 +234,3 @@ def _settings(server_version: int) -> Mapping[str, str]:
         **SERVER_SIDE,
     }
     return settings | ({"transaction_timeout": "0"} if server_version >= 170000 else {})
-
-
-def _describe_holder(connection: Connection) -> _Holder | None:
-    rows = connection.execute(
-        f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE} FROM pg_catalog.pg_locks l"
-        " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        f" WHERE {held_condition(RUN_LOCK_KEY)}",
-        timeout_seconds=POLL_SECONDS,
-    )
-    if not rows:
-        return None
-    description, pid, silence = rows[0]
-    silent_seconds = None if silence is None else float(str(silence))
-    return _Holder(str(description), int(str(pid)), silent_seconds)
