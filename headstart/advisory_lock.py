@@ -11,6 +11,8 @@ BACKEND_DESCRIPTION = (
 )
 """SQL for a backend in `pg_stat_activity a`, in words: pid, application_name, address, age.
 
+For a connection of ours, whose search_path is pinned.
+
 Of other roles' backends pid and application_name are visible; the rest needs pg_read_all_stats.
 """
 
@@ -25,12 +27,16 @@ is at work, and where pg_read_all_stats would be needed."""
 def held_condition(key: int) -> str:
     """The SQL condition on `pg_locks l` of a held 64-bit advisory lock of the current database.
 
+    Nothing in it is looked up by the search_path, since env.py's own connection asks it, too.
     Source: PostgreSQL documentation, pg_locks: a bigint key shows its high half in classid, its
     low half in objid, and objsubid 1.
     """
+    equals = "OPERATOR(pg_catalog.=)"
+    high, low = (f"'{half}'::pg_catalog.oid" for half in (key >> 32, key & 0xFFFFFFFF))
     return (
-        "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
-        f" AND l.classid = {key >> 32} AND l.objid = {key & 0xFFFFFFFF}"
-        " AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d"
-        " WHERE d.datname = pg_catalog.current_database())"
+        f"l.locktype {equals} 'advisory' AND l.granted AND l.objsubid {equals} 1"
+        f" AND l.classid {equals} {high} AND l.objid {equals} {low}"
+        " AND l.database"
+        f" {equals} (SELECT d.oid FROM pg_catalog.pg_database d"
+        f" WHERE d.datname {equals} pg_catalog.current_database())"
     )

@@ -118,7 +118,9 @@ def _create_all_lines(found: Finished, head: frozenset[str]) -> frozenset[str]:
     )
     with task.connect(Purpose.WORK) as connection:
         for kind, name, *_ in names:
-            connection.execute(f"CREATE {kind} IF NOT EXISTS {name}", timeout_seconds=60)
+            sql = f"CREATE {kind} IF NOT EXISTS {name}"
+            # an extension goes into the first schema of the search_path
+            connection.execute(sql, timeout_seconds=60, pin=False)
     try:
         create_all(found.probe.metadata, sqlalchemy_url(task.resolve()))
     except Exception as error:

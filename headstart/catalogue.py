@@ -12,13 +12,13 @@ from typing import Self
 
 import psycopg2
 
-from headstart.connection import Connection
+from headstart.connection import READ_SECONDS, Connection
 from headstart.errors import Blocked, HeadstartError
 from headstart.fingerprint.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.normal_form import Snapshot, is_torn, snapshot_of
 from headstart.fingerprint.query import Reading, statements
-from headstart.inspection import BEGIN_READING, READ_SECONDS, named_failures, read_failure
+from headstart.inspection import BEGIN_READING, named_failures, read_failure
 
 AGAIN_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -72,7 +72,8 @@ class Catalogue:
 
     def _execute(self, sql: str) -> Sequence[Sequence[str | None]]:
         try:
-            rows = self._connection.execute(sql, timeout_seconds=READ_SECONDS)
+            # it pins the search_path itself, after it has asked which schema is the first
+            rows = self._connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)
         except psycopg2.Error as error:
             raise _again(error) from None
         found = [[None if text is None else str(text) for text in row] for row in rows]

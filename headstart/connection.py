@@ -26,6 +26,7 @@ from headstart.connect_failure import (
     tls_required,
 )
 from headstart.guards import CLIENT_SIDE
+from headstart.sql import pinned
 
 Resolve = Callable[[], Mapping[str, str]]
 """Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
@@ -34,6 +35,8 @@ Rows = list[tuple[object, ...]]
 
 CONNECT_SECONDS = 5.0
 """The time limit of one attempt to connect."""
+READ_SECONDS = 30.0
+"""The time limit of a read that may be a long one."""
 
 _CANCEL_TEXT_BYTES = 256
 """What libpq's documentation recommends for the text of PQcancel."""
@@ -90,14 +93,17 @@ class Connection:
         info, names = self._raw.info, ("host", "port", "dbname", "user", "password")
         return {name: str(value) for name in names if (value := getattr(info, name))}
 
-    def execute(self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS) -> Rows:
+    def execute(
+        self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS, pin: bool = True
+    ) -> Rows:
         """Run SQL, several statements too, in one round trip; rows are the last statement's.
 
-        Raises psycopg2.Error, and TimeoutError when no answer came in time: then the connection
-        is in an unknown state and must be closed.
+        With the search_path pinned, unless it has to be asked for what that is, or cannot be in one
+        message with something else (`pin`). Raises psycopg2.Error, and TimeoutError when no answer
+        came in time: then the connection is in an unknown state and must be closed.
         """
         cursor = self._raw.cursor()
-        cursor.execute(sql)
+        cursor.execute(pinned(sql) if pin else sql)
         _poll(self._raw, time.monotonic() + timeout_seconds)
         return cursor.fetchall() if cursor.description else []
 

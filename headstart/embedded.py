@@ -32,7 +32,8 @@ SOCKETS = "headstart-"
 READY_SECONDS = 60
 CREATE_DATABASE = """
     SELECT 'CREATE DATABASE headstart'
-    WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'headstart') \\gexec
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database
+                      WHERE datname OPERATOR(pg_catalog.=) 'headstart') \\gexec
 """
 
 

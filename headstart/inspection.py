@@ -10,18 +10,14 @@ from dataclasses import replace
 import psycopg2
 
 from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.connection import Connection
+from headstart.connection import READ_SECONDS, Connection
 from headstart.errors import AccessRefused, ConnectionLost, HeadstartError, UnknownRevision
-from headstart.sql import identifier, literal
+from headstart.sql import array, literal
 from headstart.state import DatabaseFacts, OurTables, Scope
+from headstart.version_table import read_version_rows
 
-READ_SECONDS = 30.0
 BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
 """A role's default may be serializable, which waits for others and which no standby can do."""
-
-
-PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
-"""Else a public.= that fits better than pg_catalog's would be executed, by that search_path."""
 _UNDEFINED_COLUMN = "42703"
 
 
@@ -56,7 +52,7 @@ def run_in_progress(connection: Connection) -> bool:
     """Whether some run holds the run lock of this database. Raises as inspect_database does."""
     held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
     with named_failures():
-        found = connection.execute(f"{BEGIN_READING}; {PINNED}; SELECT EXISTS ({held})")[0][0]
+        found = connection.execute(f"{BEGIN_READING}; SELECT EXISTS ({held})")[0][0]
         connection.execute("COMMIT")
         return bool(found)
 
@@ -107,7 +103,7 @@ def _read(
     connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
-    rows = _read_version_rows(connection, scope)
+    rows = read_version_rows(connection, scope)
     if rows or not _has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create)
     ours = our_tables()
@@ -123,7 +119,8 @@ def _pinned(connection: Connection, scope: Scope) -> Scope:
     """
     schema, path, _ = connection.execute(
         "SELECT pg_catalog.current_schema(), pg_catalog.to_json(pg_catalog.current_schemas(false)),"
-        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
+        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)",
+        pin=False,
     )[0]
     if scope.schema is None and schema is None:
         raise AccessRefused(
@@ -147,36 +144,6 @@ def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
     if not rows:
         return str(scope.schema), scope.role or "", True  # env.py creates it in its own transaction
     return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
-
-
-_ANY_TABLE = "('r', 'p', 'f', 'v', 'm')"
-"""What Alembic takes for its version table when it looks for one."""
-
-
-def _search_path(scope: Scope) -> str:
-    """The schemas in which a table without a schema is looked for, first one first."""
-    return _array(scope.search_path)
-
-
-def _array(names: Iterable[str]) -> str:
-    return f"ARRAY[{', '.join(map(literal, names))}]::text[]"
-
-
-def _read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
-    """The rows of the version table that Alembic would find: the first in the search_path."""
-    path = _array([scope.version_schema]) if scope.version_schema else _search_path(scope)
-    found = connection.execute(
-        "SELECT n.nspname FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        f" WHERE c.relname = {literal(scope.version_table)} AND c.relkind IN {_ANY_TABLE}"
-        f" AND n.nspname::text = ANY ({path})"
-        f" ORDER BY pg_catalog.array_position({path}, n.nspname::text) LIMIT 1"
-    )
-    if not found:
-        return ()
-    place = f"{identifier(str(found[0][0]))}.{identifier(scope.version_table)}"
-    rows = connection.execute(f"SELECT version_num FROM {place}", timeout_seconds=READ_SECONDS)
-    return tuple(sorted(str(row[0]) for row in rows))
 
 
 _ORDINARY_TABLE = (
@@ -210,7 +177,7 @@ def _read_named_tables(
         return frozenset(), frozenset()
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname, n.nspname::text = ANY ({_search_path(scope)})"
+        f"SELECT n.nspname, c.relname, n.nspname::text = ANY ({array(scope.search_path)})"
         f" {_ORDINARY_TABLE} AND c.relname IN ({names})",
         timeout_seconds=READ_SECONDS,
     )

@@ -188,7 +188,7 @@ def _prepare(task: Task, scope: Scope) -> frozenset[str]:
 
 def _execute(connection: Connection, file: str, sql: str) -> None:
     try:
-        connection.execute(sql, timeout_seconds=REPLAY_SQL_SECONDS)
+        connection.execute(sql, timeout_seconds=REPLAY_SQL_SECONDS, pin=False)  # the user's own
     except (psycopg2.Error, TimeoutError) as error:
         told = " ".join(str(error).split())
         raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}") from None

@@ -70,12 +70,13 @@ def open_scratch(task: Task, *, go_on: bool) -> Scratch:
 def _make(admin: Task, name: str, *, anew: bool) -> None:
     with connect(admin.resolve(), admin.identity.name(Purpose.WORK)) as connection:
         if anew:
-            connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}", timeout_seconds=60)
+            dropping = f"DROP DATABASE IF EXISTS {identifier(name)}"
+            connection.execute(dropping, timeout_seconds=60, pin=False)
         there = f"SELECT 1 FROM pg_catalog.pg_database WHERE datname = {literal(name)}"
         if not connection.execute(there):
             # template0 has nothing in it that somebody may have put into template1
             sql = f"CREATE DATABASE {identifier(name)} TEMPLATE template0"
-            connection.execute(sql, timeout_seconds=60)
+            connection.execute(sql, timeout_seconds=60, pin=False)
 
 
 def _within(task: Task, name: str) -> Task:

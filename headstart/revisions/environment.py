@@ -124,7 +124,7 @@ def version_table(options: Options) -> tuple[str, str | None]:
 
 def current_schema(connection: Connection) -> str | None:
     """The schema in which a table without one would be made."""
-    sql = "SELECT pg_catalog.current_schema()::text"
+    sql = "SELECT pg_catalog.current_schema()::pg_catalog.text"
     if connection.in_transaction():
         return connection.exec_driver_sql(sql).scalar_one_or_none()
     with connection.begin():

@@ -22,6 +22,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.script_source import env_rolls_back, scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.worker import Worker
+from headstart.sql import array
 from headstart.state import Scope, TableName
 
 
@@ -175,14 +176,15 @@ _LIMITS = ("lock_timeout", "statement_timeout")
 
 def _look(connection: Connection) -> Any:
     sql = (
-        "SELECT pg_catalog.current_schema()::text, current_user::text,"
-        " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::text,"
-        " (SELECT pg_catalog.json_agg(s.name || ' = ' || s.reset_val)::text"
-        " FROM pg_catalog.pg_settings s"
-        " WHERE s.name IN ('lock_timeout', 'statement_timeout') AND s.reset_val <> '0'),"
-        " (SELECT pg_catalog.json_agg(s.name)::text FROM pg_catalog.pg_settings s"
-        " WHERE s.name IN ('lock_timeout', 'statement_timeout')"
-        " AND s.source IN ('client', 'session'))"
+        "SELECT pg_catalog.current_schema()::pg_catalog.text, current_user::pg_catalog.text,"
+        " pg_catalog.array_to_json(pg_catalog.current_schemas(false))::pg_catalog.text,"
+        " (SELECT pg_catalog.json_agg(pg_catalog.concat(s.name, ' = ', s.reset_val))"
+        "::pg_catalog.text FROM pg_catalog.pg_settings s"
+        f" WHERE s.name OPERATOR(pg_catalog.=) ANY ({array(_LIMITS)})"
+        " AND s.reset_val OPERATOR(pg_catalog.<>) '0'),"
+        " (SELECT pg_catalog.json_agg(s.name)::pg_catalog.text FROM pg_catalog.pg_settings s"
+        f" WHERE s.name OPERATOR(pg_catalog.=) ANY ({array(_LIMITS)})"
+        f" AND s.source OPERATOR(pg_catalog.=) ANY ({array(['client', 'session'])}))"
     )
     if connection.in_transaction():
         return connection.exec_driver_sql(sql).one()

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from headstart.sql import identifier, literal
+from headstart.sql import array, identifier, literal
 
 _KEY = "headstart.session"
 """Where a connection's `info` keeps its Session; it lives as long as the client's connection."""
@@ -143,7 +143,7 @@ def _commit(connection: Connection) -> None:
 
 def _current(connection: Connection, names: Iterable[str]) -> Settings:
     pairs = [f"{literal(n)}, pg_catalog.current_setting({literal(n)}, true)" for n in names]
-    sql = f"SELECT pg_catalog.json_build_object({', '.join(pairs)})::text"
+    sql = f"SELECT pg_catalog.json_build_object({', '.join(pairs)})::pg_catalog.text"
     return dict(json.loads(_row(connection, sql)[0])) if pairs else {}
 
 
@@ -161,13 +161,14 @@ def _in_transaction(connection: Connection) -> bool:
     return int(driver.info.transaction_status) == _IN_TRANSACTION
 
 
-_LEFT_ALONE = ", ".join(literal(name) for name in (*_POOLERS_OWN, *_TRANSACTIONS_OWN))
+_LEFT_ALONE = array([*_POOLERS_OWN, *_TRANSACTIONS_OWN])
 _READ = (
     "SELECT pg_catalog.json_object_agg(s.name, s.setting)"
-    f" FILTER (WHERE s.source = 'session' AND s.name NOT IN ({_LEFT_ALONE}))::text AS settings,"
+    " FILTER (WHERE s.source OPERATOR(pg_catalog.=) 'session'"
+    f" AND s.name OPERATOR(pg_catalog.<>) ALL ({_LEFT_ALONE}))::pg_catalog.text AS settings,"
     " pg_catalog.current_setting('role') AS role,"
     " pg_catalog.current_setting('search_path') AS search_path,"
-    " pg_catalog.json_object_agg(s.name, s.reset_val)::text AS defaults"
+    " pg_catalog.json_object_agg(s.name, s.reset_val)::pg_catalog.text AS defaults"
     " FROM pg_catalog.pg_settings s"
 )
 

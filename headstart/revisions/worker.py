@@ -1,5 +1,8 @@
 """What every transaction of env.py's connection gets: the fence, its time limits, a way to cancel.
 
+The search_path of that connection is env.py's: what we ask there names its operators and types by
+pg_catalog, so that nothing of the database's own is executed.
+
 One SELECT at its beginning, in one round trip. In a transaction the settings are SET LOCAL. In an
 autocommit block that would do nothing, so there they are the session's, and put back at its end;
 behind a transaction pooler there is no session that would be ours, so there they are left alone.
@@ -174,8 +177,9 @@ def _begin_sql(nonce: int, settings: _Settings, numbered: bool, local: bool) -> 
     if local:
         return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL, {made}"
     values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
+    before = f"pg_catalog.to_json(ARRAY[{values}])::pg_catalog.text"
     return (
-        f"WITH before AS MATERIALIZED (SELECT pg_catalog.to_json(ARRAY[{values}])::text AS before)"
+        f"WITH before AS MATERIALIZED (SELECT {before} AS before)"
         f" SELECT EXISTS ({fence}), NULL, pg_catalog.pg_backend_pid(), before, {made} FROM before"
     )
 
