@@ -35,3 +35,16 @@ def _may_create(who: str) -> str:
     OR EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) a
                 WHERE a.privilege_type = 'CREATE' AND a.grantee <> 0
                   AND pg_catalog.pg_has_role({who}.oid, a.grantee, 'MEMBER')))"""
+
+
+def is_readable(schema: str, name: str) -> str:
+    """SQL: whether it is a table with an owner whom we trust, and its children are tables, too."""
+    return f"""
+WITH RECURSIVE tree AS (
+  SELECT c.oid, c.relkind FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = {literal(schema)} AND c.relname = {literal(name)} AND {owner_is_trusted()}
+  UNION
+  SELECT c.oid, c.relkind FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+    JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid)
+SELECT pg_catalog.count(*) > 0 AND pg_catalog.bool_and(tree.relkind IN ('r', 'p')) FROM tree"""

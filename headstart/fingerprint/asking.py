@@ -8,6 +8,7 @@ from headstart.fingerprint.inserted import InsertedRow, digests_found
 from headstart.fingerprint.names import split_name
 from headstart.fingerprint.normal_form import Snapshot
 from headstart.sql import identifier
+from headstart.trust import is_readable
 
 
 def require_usage(found: Snapshot) -> None:
@@ -32,7 +33,7 @@ def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answe
     """Ask about tables and rows; `one` gives the first value of a query, None where it failed."""
     empty: dict[str, bool | None] = {}
     for table in sorted(equal.tables):
-        place = _place(table, schema)
+        place = _readable(one, table, schema)
         found = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
         empty[table] = None if found in (None, "") else bool(found)
     by_columns: dict[tuple[str, tuple[str, ...]], list[InsertedRow]] = {}
@@ -48,7 +49,7 @@ def _are_there(
     one: Callable[[str], object], rows: list[InsertedRow], schema: str
 ) -> Mapping[InsertedRow, bool | None]:
     """Ask about rows of one table that are known by the same columns."""
-    place = _place(rows[0].table, schema)
+    place = _readable(one, rows[0].table, schema)
     digests = {row.digest for row in rows}
     told = one(digests_found(place, rows[0].columns, digests)) if place else None
     if told is None:
@@ -56,10 +57,14 @@ def _are_there(
     return {row: row.digest in str(told).split() for row in rows}
 
 
-def _place(table: str, schema: str) -> str:
-    """The table's full name in SQL; empty where there is none to be told."""
+def _readable(one: Callable[[str], object], table: str, schema: str) -> str:
+    """The table's full name in SQL; empty where there is none to be told, or none to be read.
+
+    To ask a view, a foreign table, or a table of somebody whom we do not trust is to execute it.
+    """
     try:
         given, name = split_name(table)
     except ValueError:
         return ""
-    return f"{identifier(given or schema)}.{identifier(name)}"
+    readable = is_readable(given or schema, name)
+    return f"{identifier(given or schema)}.{identifier(name)}" if one(readable) is True else ""

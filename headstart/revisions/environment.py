@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Pool, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.errors import BrokenHistory, WrongDatabase
+from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
@@ -96,6 +97,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(captured_output(worker.say))
         attached.enter_context(kept_sessions())
         _watch_opened(worker, attached)
+        attached.enter_context(with_own_operators())
         attached.enter_context(hard_exits_raised())
         attached.enter_context(environment)
         try:

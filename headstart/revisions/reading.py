@@ -13,6 +13,7 @@ from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.normal_form import Snapshot, snapshot_of
 from headstart.fingerprint.query import Reading, statements
 from headstart.revisions.worker import dbapi_connection
+from headstart.sql import PINNED
 
 Execute = Callable[[str], Sequence[Sequence[object]]]
 """Executes one statement and gives its rows; none where it has none."""
@@ -56,6 +57,7 @@ class OwnCatalogue:
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there."""
         with _savepoint(self._execute):
+            self._execute(PINNED)
             self._execute("SET LOCAL row_security = off")
             self._execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)

@@ -5,7 +5,7 @@ whoever is caught sees nothing of it, and what it says survives a rollback.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +37,13 @@ FUNCTION = (
 
 def plant(database: Database) -> None:
     """Plant all of it, as a role that may create in schema public and nothing more."""
-    statements = [*_operators(database), *_functions(database), *_relations(database)]
-    _as_mallory(database, statements)
+    plant_callables(database, TYPES)
+    as_mallory(database, *_relations(database))
+
+
+def plant_callables(database: Database, types: Sequence[str]) -> None:
+    """Plant operators for these types, and functions."""
+    as_mallory(database, *_operators(database, types), *_functions(database))
 
 
 def plant_types(database: Database) -> None:
@@ -50,32 +55,36 @@ def plant_types(database: Database) -> None:
         what="'type'",
         work="found = true;",
     )
-    _as_mallory(
-        database,
-        [
-            never,
-            *(
-                f"CREATE DOMAIN public.{name} AS pg_catalog.{name} CHECK (public.never(VALUE))"
-                for name in NAMESAKES
-            ),
-        ],
+    domains = (
+        f"CREATE DOMAIN public.{name} AS pg_catalog.{name} CHECK (public.never(VALUE))"
+        for name in NAMESAKES
     )
+    as_mallory(database, never, *domains)
 
 
-def _as_mallory(database: Database, statements: list[str]) -> None:
+def loud(name: str, arguments: str, result: str, *, work: str = "") -> str:
+    """The statement that makes a function of schema public that tells of each call."""
+    return FUNCTION.format(
+        name=name, arguments=arguments, result=result, what=f"'{name}'", work=work
+    ).replace("LANGUAGE plpgsql", "IMMUTABLE LANGUAGE plpgsql")
+
+
+def as_mallory(database: Database, *statements: str) -> None:
+    """Execute statements as the role that plants."""
     database.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}")
-    database.execute(f"SET SESSION AUTHORIZATION {ROLE}; " + ";\n".join(statements))
+    told = ";\n".join(statements)
+    database.execute(f"SET search_path = public; SET SESSION AUTHORIZATION {ROLE}; {told}")
 
 
-def _operators(database: Database) -> Iterator[str]:
+def _operators(database: Database, types: Sequence[str]) -> Iterator[str]:
     own: Rows = database.query(
         "SELECT o.oprname, l.typname, r.typname, format_type(o.oprresult, NULL) FROM pg_operator o"
         " JOIN pg_type l ON l.oid = o.oprleft JOIN pg_type r ON r.oid = o.oprright"
         " WHERE o.oprnamespace = 'pg_catalog'::regnamespace"
     )
     known = {(name, left, right): result for name, left, right, result in own}
-    for left in TYPES:
-        for right in TYPES:
+    for left in types:
+        for right in types:
             for name, otherwise in OPERATORS.items():
                 result = known.get((name, left, right), otherwise)
                 operands = f'pg_catalog."{left}", pg_catalog."{right}"'

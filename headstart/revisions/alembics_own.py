@@ -1,0 +1,47 @@
+"""What Alembic itself asks, before any revision runs: it must execute nothing of anybody's, either.
+
+Two of its statements compare by an operator for which pg_catalog has none of just these types, so
+that one that somebody planted in a schema of the search_path would be taken: the look for the
+version table ("char" = text, name = varchar), and the change of its row (varchar = varchar). Both
+are sent as they are, but with pg_catalog's operators. What revisions and env.py send is their own.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+_LOOKS_FOR_TABLE = re.compile(
+    r"SELECT pg_catalog\.pg_class\.relname\s+FROM pg_catalog\.pg_class JOIN"
+)
+_CHANGES_VERSION = re.compile(
+    r"(?:UPDATE|DELETE FROM) \S+ (?:SET version_num='[^'\s]*' )?WHERE \S+\.version_num = '[^'\s]*'"
+)
+_COMPARISON = re.compile(r" (=|!=) ")
+_ONE_OF = re.compile(r" IN \(((?:%\(\w+\)s|[^()])*)\)")
+"""In it may be a driver's parameter, which has parentheses itself."""
+
+
+@contextmanager
+def with_own_operators() -> Iterator[None]:
+    """Send these statements safely, on every engine in the block."""
+    event.listen(Engine, "before_cursor_execute", _send, retval=True)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", _send)
+
+
+def _send(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    if _LOOKS_FOR_TABLE.match(statement) or _CHANGES_VERSION.fullmatch(statement):
+        statement = _COMPARISON.sub(_qualified, statement)
+        statement = _ONE_OF.sub(r" OPERATOR(pg_catalog.=) ANY (ARRAY[\1])", statement)
+    return statement, parameters
+
+
+def _qualified(found: re.Match[str]) -> str:
+    return f" OPERATOR(pg_catalog.{'<>' if found[1] == '!=' else found[1]}) "

@@ -1,0 +1,197 @@
+"""Nothing that another role has planted is executed by any statement of ours, in any verb.
+
+headstart may be run by a superuser, on a database where others may create. What is planted does
+what pg_catalog's own does, so that only the server's log tells of a call.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Database, RunHeadstart
+from tests.integration.fingerprinting import Fingerprinter, copied, empty_database
+from tests.integration.known_stage import KnownStage, rebuild
+from tests.integration.plain import PlainProject
+from tests.integration.planted import (
+    ROLE,
+    Call,
+    CallLog,
+    as_mallory,
+    loud,
+    plant,
+    plant_callables,
+    plant_types,
+)
+from tests.postgres_server import PostgresServer
+
+PATHS = {"as ever": '"$user", public', "theirs first": "public, pg_catalog"}
+LIBRARIES = (
+    "SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns",
+    "select current_schema()",
+)
+"""What psycopg2 and SQLAlchemy send as they connect; only `theirs first` makes that call theirs."""
+ASYNC = Path(__file__).parents[1] / "projects" / "async_template_asyncpg"
+FEW = ("oid", "int4", "name", "text", "char")
+AT_HEAD = (["run"], ["check"], ["plan"], ["wait"], ["diff"])
+MOODS = """
+op.execute("CREATE TYPE mood AS ENUM ('good')")
+op.execute("CREATE TABLE moods (id serial PRIMARY KEY, name text, mood mood)")
+"""
+
+
+@pytest.fixture(scope="module", params=[16, 18])
+def own_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A server whose log can be read, with the role that plants."""
+    with PostgresServer(request.param) as server:
+        server.execute(f"CREATE ROLE {ROLE}")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def planted(own_server: PostgresServer) -> Database:
+    """A template that has everything planted."""
+    own_server.execute("CREATE DATABASE planted TEMPLATE template0")
+    database = Database(own_server, "planted")
+    plant(database)
+    return database
+
+
+@pytest.fixture
+def log(own_server: PostgresServer) -> CallLog:
+    """What is called."""
+    return CallLog(own_server)
+
+
+@pytest.fixture
+def bare(
+    own_server: PostgresServer,
+    project: PlainProject,
+    run_headstart: RunHeadstart,
+    plain_fingerprints: str,
+) -> Iterator[KnownStage]:
+    """Give the plain project with its fingerprints, and an empty database on that server."""
+    with empty_database(own_server) as database:
+        stage = KnownStage(project, database, run_headstart)
+        stage.file.write_text(plain_fingerprints)
+        yield stage
+
+
+def on_planted(stage: KnownStage, planted: Database, path: str) -> KnownStage:
+    """The stage on a database with everything planted, and this search_path."""
+    name = f"test_{uuid4().hex[:12]}"
+    planted.server.execute(f"CREATE DATABASE {name} TEMPLATE {planted.name}")
+    planted.server.execute(f"ALTER DATABASE {name} SET search_path = {path}")
+    return replace(stage, database=Database(planted.server, name))
+
+
+def calls(log: CallLog) -> list[Call]:
+    """The calls by what headstart, or Alembic for it, has sent since this was asked last."""
+    return [call for call in log.calls() if not call.statement.startswith(LIBRARIES)]
+
+
+@pytest.mark.parametrize("path", list(PATHS.values()), ids=list(PATHS))
+def test_no_verb_calls_it(bare: KnownStage, planted: Database, log: CallLog, path: str) -> None:
+    """From the empty database to its head, and with a second run that has nothing to do."""
+    stage = on_planted(bare, planted, path)
+    for argv, code in ((["check"], 14), (["plan"], 0), *((argv, 0) for argv in ("run", *AT_HEAD))):
+        done = stage.run(*([argv] if isinstance(argv, str) else argv))
+        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+
+
+def test_nor_does_an_async_env(bare: KnownStage, planted: Database, log: CallLog) -> None:
+    """Its driver names a type for each parameter, which makes other operators fit."""
+    copy = copied(ASYNC, bare.project.path)
+    stage = on_planted(replace(bare, project=copy), planted, PATHS["as ever"])
+    for argv in ("run", "run", "check"):
+        done = stage.run(argv)
+        assert (done.exit_code, calls(log)) == (0, []), (argv, done.stderr)
+
+
+def test_nor_is_it_called_where_tables_are_adopted(
+    bare: KnownStage, planted: Database, log: CallLog
+) -> None:
+    """Two revisions have the same schema, so that the rows of the tables are asked for, too."""
+    bare.project.add("0004", "0003", "op.execute(\"UPDATE accounts SET name = 'x'\")")
+    rebuild(bare)
+    stage = on_planted(bare, planted, PATHS["as ever"])
+    stage.make_exactly("0003")
+    calls(log)
+    for argv in ("check", "plan", "run"):
+        done = stage.run(argv)
+        assert (done.verdict["outcome"], calls(log)) == ("ambiguous", []), done.stderr
+    stage.database.execute("TRUNCATE accounts CASCADE")
+    done = stage.run()
+    assert (done.verdict["outcome"], done.verdict["to"], calls(log)) == ("baselined", ["0004"], [])
+
+
+def test_nor_where_fingerprints_are_made(bare: KnownStage, planted: Database, log: CallLog) -> None:
+    with empty_database(bare.database.server) as scratch:
+        plant_callables(scratch, FEW)
+        fingerprint = Fingerprinter(bare.project, scratch, bare.run_headstart)
+        bare.file.unlink()
+        for verb in ("build", "check"):
+            done = fingerprint.run(verb, "--continue")
+            assert calls(log) == [], (verb, done.stderr)
+            assert "run_finished" in done.stderr
+    stage = on_planted(bare, planted, PATHS["as ever"])
+    assert stage.run().exit_code == 0
+    Fingerprinter(stage.project, stage.database, stage.run_headstart).run(
+        "record", "--revision", "0003"
+    )
+    assert calls(log) == []
+
+
+def test_nor_is_a_type_with_the_name_of_the_servers_own(bare: KnownStage, log: CallLog) -> None:
+    """Where it stands in front of pg_catalog's, which an owner of the database may have said."""
+    assert bare.run().exit_code == 0
+    bare.database.execute(
+        f"ALTER DATABASE {bare.database.name} SET search_path = public, pg_catalog"
+    )
+    plant_types(bare.database)
+    for argv in AT_HEAD:
+        done = bare.run(*argv)
+        assert (done.exit_code, calls(log)) == (0, []), (argv, done.stderr)
+
+
+@pytest.mark.parametrize("target", ["json", "jsonb", "text"])
+def test_nor_is_a_cast_of_a_type_that_a_table_of_ours_has(
+    bare: KnownStage, log: CallLog, target: str
+) -> None:
+    """Its owner may make one, and the server's own functions look for some of them."""
+    bare.project.add("0004", "0003", MOODS)
+    bare.project.add("0005", "0004", "op.execute(\"INSERT INTO moods VALUES (1, 'Ann', 'good')\")")
+    rebuild(bare)
+    bare.make_exactly("0003")
+    as_mallory(bare.database, "CREATE TYPE mood AS ENUM ('good')")
+    bare.database.execute("CREATE TABLE moods (id serial PRIMARY KEY, name text, mood mood)")
+    bare.database.execute("INSERT INTO moods VALUES (1, 'Ann', 'good')")
+    as_mallory(
+        bare.database,
+        loud("seen", "mood", target, work="found = NULL;"),
+        f"CREATE CAST (mood AS {target}) WITH FUNCTION seen(mood) AS IMPLICIT",
+    )
+    for argv in ("check", "plan", "run"):
+        done = bare.run(argv)
+        assert calls(log) == [], (argv, done.stderr)
+    assert bare.rows() == ["0005"], done.stderr
+
+
+def test_nor_is_what_belongs_to_a_table_of_somebody_whom_we_do_not_trust(
+    bare: KnownStage, log: CallLog
+) -> None:
+    """The planner evaluates a constant call in its statistics: so it is not asked for rows."""
+    made = "CREATE TABLE moods (id serial PRIMARY KEY, name text)"
+    bare.project.add("0004", "0003", f'op.execute("{made}")')
+    bare.project.add("0005", "0004", 'op.execute("DELETE FROM moods")')
+    rebuild(bare)
+    bare.make_exactly("0003")
+    seen = loud("seen", "int4", "int4", work="found = $1;")
+    as_mallory(bare.database, made, seen, "CREATE STATISTICS s ON id, (id + seen(1)) FROM moods")
+    for argv in ("check", "plan", "run"):
+        done = bare.run(argv)
+        assert (done.verdict["outcome"], calls(log)) == ("ambiguous", []), (argv, done.stderr)
+    bare.database.execute("ALTER TABLE moods OWNER TO postgres; DROP STATISTICS s")
+    assert bare.run().verdict["outcome"] == "baselined"
