@@ -25,6 +25,7 @@ NO_TABLES = {
     "composite type": "CREATE TYPE alembic_version AS (version_num text)",
 }
 VERBS = ("check", "plan", "wait", "run")
+BRIEF = {"HEADSTART_WAIT_SECONDS": "1"}
 OWN = "CREATE TABLE alembic_version (version_num varchar(32)); "
 POISONED = OWN + "CREATE INDEX ON alembic_version ((trap('0003')))"
 
@@ -65,7 +66,7 @@ def test_what_is_no_table_is_refused_by_its_name_and_not_executed(
     make_as(stage, other, TRAP + NO_TABLES[kind])
     before = stage.catalog()
     for verb in VERBS:
-        code, message = told(stage.run(verb))
+        code, message = told(stage.run(verb, **BRIEF))
         assert (code, f'"public"."alembic_version" is a {kind}' in message) == (23, True), message
     assert stage.catalog() == before
 
@@ -84,7 +85,7 @@ def test_a_table_of_any_role_is_refused_and_nothing_of_it_executed(
     """It would say what the database is, and the planner would evaluate the call in its index."""
     make_as(stage, other, TRAP + POISONED + "; INSERT INTO alembic_version VALUES ('0003')")
     before = stage.catalog()
-    done = stage.run(verb)
+    done = stage.run(verb, **BRIEF)
     code, message = told(done)
     assert code == 23, message
     assert f"belongs to role {other}" in message
@@ -144,11 +145,11 @@ def test_an_apps_own_role_takes_the_table_of_a_migrator_who_was_given_create_by_
     with a_role(stage, "reader") as app:
         stage.database.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app}")
         for verb in VERBS:
-            assert stage.run(verb, DATABASE_URL=stage.url_of(app)).exit_code == 0, verb
+            assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(app)).exit_code == 0, verb
         stage.database.execute(f"REVOKE CREATE ON SCHEMA public FROM {other}")
         stage.database.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
         for verb in VERBS:
-            assert stage.run(verb, DATABASE_URL=stage.url_of(app)).exit_code == 23, verb
+            assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(app)).exit_code == 23, verb
 
 
 def test_a_version_row_that_row_level_security_hides_is_no_empty_database(
@@ -158,13 +159,13 @@ def test_a_version_row_that_row_level_security_hides_is_no_empty_database(
     stage.database.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {other}")
     stage.database.execute("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY")
     for verb in VERBS:
-        done = stage.run(verb, DATABASE_URL=stage.url_of(other))
+        done = stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other))
         code, message = told(done)
         assert (code, "row level security hides" in message) == (20, True), message
         assert "DISABLE ROW LEVEL SECURITY" in done.verdict["next_step"]
     stage.database.execute("CREATE POLICY seen ON alembic_version USING (true)")
     for verb in VERBS:
-        assert stage.run(verb, DATABASE_URL=stage.url_of(other)).exit_code == 0, verb
+        assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other)).exit_code == 0, verb
 
 
 def test_an_empty_table_with_row_level_security_is_empty_to_whom_it_does_not_apply(

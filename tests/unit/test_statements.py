@@ -93,14 +93,8 @@ def test_the_search_path_is_pinned_before_anything_is_looked_up(sql: str, sent: 
     ("sql", "sent"),
     [
         (
-            (
-                "UPDATE app.alembic_version SET version_num='2' WHERE app.alembic_version.version_num"
-                " = '1'"
-            ),
-            (
-                "UPDATE app.alembic_version SET version_num='2' WHERE app.alembic_version.version_num"
-                " OPERATOR(pg_catalog.=) '1'"
-            ),
+            ("UPDATE app.v SET version_num='2' WHERE app.v.version_num = '1'"),
+            ("UPDATE app.v SET version_num='2' WHERE app.v.version_num OPERATOR(pg_catalog.=) '1'"),
         ),
         (
             "DELETE FROM v WHERE v.version_num = '1'",
@@ -109,11 +103,11 @@ def test_the_search_path_is_pinned_before_anything_is_looked_up(sql: str, sent: 
         (
             (
                 "SELECT pg_catalog.pg_class.relname \nFROM pg_catalog.pg_class JOIN n ON a = b"
-                " WHERE relname IN (%(x_1)s) AND k = ANY (ARRAY['r']) AND m != 'c'"
+                " WHERE relname IN (%(x)s) AND k = ANY (ARRAY['r']) AND m != 'c'"
             ),
             (
-                "SELECT pg_catalog.pg_class.relname \nFROM pg_catalog.pg_class JOIN n ON"
-                " a OPERATOR(pg_catalog.=) b WHERE relname OPERATOR(pg_catalog.=) ANY (ARRAY[%(x_1)s])"
+                "SELECT pg_catalog.pg_class.relname \nFROM pg_catalog.pg_class JOIN n ON a"
+                " OPERATOR(pg_catalog.=) b WHERE relname OPERATOR(pg_catalog.=) ANY (ARRAY[%(x)s])"
                 " AND k OPERATOR(pg_catalog.=) ANY (ARRAY['r']) AND m OPERATOR(pg_catalog.<>) 'c'"
             ),
         ),
