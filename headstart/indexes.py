@@ -7,15 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.advisory_lock import BACKEND_DESCRIPTION
-from headstart.connection import Connection
+from headstart.connection import READ_SECONDS, Connection
 from headstart.index_repair import InvalidIndex, Partition
-from headstart.inspection import (
-    BEGIN_READING,
-    PINNED,
-    READ_SECONDS,
-    named_failures,
-    read_our_tables,
-)
+from headstart.inspection import BEGIN_READING, named_failures, read_our_tables
 from headstart.sql import literal
 from headstart.state import OurTables, Scope
 
@@ -46,7 +40,7 @@ def read_invalid_indexes(
 
 def _read(connection: Connection, condition: str) -> Found:
     rows = connection.execute(
-        f"{BEGIN_READING}; {PINNED}; {_INVALID} AND {condition}", timeout_seconds=READ_SECONDS
+        f"{BEGIN_READING}; {_INVALID} AND {condition}", timeout_seconds=READ_SECONDS
     )
     connection.execute("COMMIT")
     return {str(row[0]): _index(*row[1:]) for row in rows}
@@ -125,7 +119,7 @@ def _with_partitions(connection: Connection, oid: str, index: InvalidIndex) -> I
     if not index.partitioned:
         return index
     rows = connection.execute(
-        f"{BEGIN_READING}; {PINNED}; {_PARTITIONS} WHERE x.indexrelid = {int(oid)}",
+        f"{BEGIN_READING}; {_PARTITIONS} WHERE x.indexrelid = {int(oid)}",
         timeout_seconds=READ_SECONDS,
     )
     connection.execute("COMMIT")
