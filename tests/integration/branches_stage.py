@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.state import History
-from tests.conftest import clean_environ
+from tests.conftest import Database, clean_environ
 from tests.integration.fingerprinting import PROJECTS
 from tests.integration.known_stage import KnownStage
 
@@ -54,6 +55,15 @@ class BranchesStage(KnownStage):
         for target in targets:
             done = self.alembic("upgrade", target)
             assert done.returncode == 0, done.stderr
+
+    @contextmanager
+    def copy(self) -> Iterator["BranchesStage"]:
+        """Give a stage with a copy of the database."""
+        name = f"{self.database.name}_copy"
+        server = self.database.server
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {self.database.name}")
+        yield replace(self, database=Database(server, name))
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def forget(self) -> list[str]:
         """Drop the version table; gives the rows that it had."""
