@@ -120,7 +120,7 @@ def test_several_revisions_are_a_baseline(stage: BranchesStage, said: str) -> No
     stage.database.execute("ALTER TABLE accounts ADD more text")
     asked = refused(stage, 22, "unproven", **HEADS)
     assert "--revision contract1+expand2" in asked.verdict["next_step"]
-    differs = stage.run("diff", "--revision", said)
+    differs = stage.run("diff", "--revision", said, **HEADS)
     assert (differs.exit_code, differs.verdict["extra"]) == (25, ["column accounts.more text"])
     planned = stage.run("plan", "--sql", "--baseline", said, **HEADS)
     done = stage.run(**HEADS, HEADSTART_BASELINE=said)
