@@ -109,17 +109,16 @@ def check(task: Task) -> Outcome:
 
 
 def check_against(
-    image: Image, task: Task, *, drift_fails: bool, builds_pass: bool = False
+    image: Image, task: Task, *, drift_fails: bool, invalid_fails: bool = True
 ) -> Outcome:
     """Check against an image that was read before: only the database is asked.
 
-    `drift_fails` is what HEADSTART_VERIFY=auto means here; with `builds_pass` it does not matter
-    that somebody is building an index.
+    `drift_fails` is what HEADSTART_VERIFY=auto means here; without `invalid_fails` an INVALID index
+    does not matter.
     """
     answer = _ask(task, image)
-    if builds_pass:
-        left = tuple(each for each in answer.invalid if each.builder is None)
-        answer = replace(answer, invalid=left)
+    if not invalid_fails:
+        answer = replace(answer, invalid=())
     return _ready(task, answer, drift_fails=drift_fails)
 
 
