@@ -191,7 +191,7 @@ def test_the_file_of_fingerprints_has_a_line_for_each_fact(fingerprint: Fingerpr
     """And a diff of it, which a person reviews, has no character that hides something."""
     table = named("t\n+table\tforged\t\ttable\u202e")
     body = f"""
-        op.execute({f"CREATE TABLE {table} (id int, x text DEFAULT 'x{FORGED}')"!r})
+        op.execute({f"CREATE TABLE {table} (id int, x text, d text DEFAULT 'x{FORGED}')"!r})
         op.execute({f"INSERT INTO {table} (id, x) VALUES (1, 'y{FORGED}')"!r})
         op.execute({f"CREATE TYPE mood AS ENUM ('sad{FORGED}')"!r})
         op.execute({f"CREATE VIEW v AS SELECT * FROM {table} WHERE x <> 'z{FORGED}'"!r})
