@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Self, cast
 
 import psycopg2
@@ -108,8 +109,12 @@ class Connection:
         return cursor.fetchall() if cursor.description else []
 
     def break_off(self) -> None:
-        """End it from another thread, so that what waits for an answer there fails at once."""
-        break_off(self._raw)
+        """End it from another thread, so that what waits for an answer there fails at once.
+
+        Raises nothing: one that is lost psycopg2 has closed already, and has no socket any more.
+        """
+        with suppress(psycopg2.Error, OSError, AttributeError, ValueError):
+            break_off(self._raw)
 
     def close(self) -> None:
         """Close the socket; what was open in a transaction is rolled back by the server."""
@@ -209,7 +214,7 @@ def canceller(raw: Any) -> Callable[[], None]:
 def break_off(raw: Any) -> None:
     """End the connection below its driver, so that a call in another thread returns with an error.
 
-    Any driver's. Raises OSError and AttributeError where there is no socket, or none any more.
+    Any driver's, so it may raise anything where there is no socket, or none any more.
     """
     transport = getattr(raw, "_transport", None)  # asyncpg's own connection has no fileno()
     end = raw if transport is None else transport.get_extra_info("socket")

@@ -103,15 +103,18 @@ class RunLock:
         )
 
     def release(self) -> None:
-        """End the lock's transaction; a lost connection has released it already."""
+        """End the lock's transaction; a lost connection has released it already.
+
+        Raises nothing: what ends the run is what the verdict has to tell.
+        """
         self._released.set()
         if self.is_unanswered():
-            with suppress(OSError):
-                self._connection.break_off()
+            self._connection.break_off()
         self._watch.join(POLL_SECONDS)
         if not self._lost:
             self._ask("ROLLBACK", UNANSWERED_SECONDS)
-        self._connection.close()
+        with suppress(psycopg2.Error):
+            self._connection.close()
 
     def _beat(self) -> None:
         while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
@@ -125,7 +128,7 @@ class RunLock:
             try:
                 self._connection.execute(sql, timeout_seconds=patience_seconds)
                 self._asked_at = None
-            except (psycopg2.Error, TimeoutError):
+            except (psycopg2.Error, TimeoutError, OSError, ValueError):  # the socket may be gone
                 self._lost = True
 
 

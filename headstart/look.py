@@ -135,7 +135,8 @@ class Look:
         except BaseException as error:
             self.task.record.to_revisions = None
             found = error
-            with suppress(HeadstartError), self._connected() as connection:
+            # whatever the look meets: what ended the run is what has to be told
+            with suppress(Exception), self._connected() as connection:
                 found = self._look_back(connection, error)
             if found is not error:
                 raise found from error

@@ -129,6 +129,40 @@ def test_nor_is_a_restart_of_the_server(stage: Stage, restarted: PostgresServer,
     assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
 
 
+ENDS = {
+    "another error": "raise RuntimeError('db')",
+    "an exit": "raise SystemExit('db')",
+    "an exit that claims success": "raise SystemExit(0)",
+}
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_nor_does_what_env_py_says_of_it_hide_it(stage: Stage, end: str, driver: str) -> None:
+    """Only the lock's own question finds the loss: its connection is closed before its release."""
+    stage.project.edit_env(
+        "        context.configure(\n            connection=connection",
+        "        import sqlalchemy as sa\n        lost = None\n        try:\n"
+        "            connection.execute(sa.text('SELECT pg_sleep(600)'))\n"
+        "        except Exception as error:\n            lost = str(error)\n"
+        f"        if lost:\n            {end}\n"
+        "        context.configure(\n            connection=connection",
+    )
+    stage.project.edit_env(
+        '        prefix="sqlalchemy.",',
+        f"        prefix=\"sqlalchemy.\",\n        url=config.get_main_option('sqlalchemy.url')"
+        f".replace('postgresql+psycopg2:', 'postgresql+{driver}:'),",
+    )
+    with (
+        FaultyNetwork(stage.database.port) as network,
+        stage.start(DATABASE_URL=network.through(stage.database.url)) as started,
+    ):
+        until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
+        network.reset()
+        found = started.end()
+    assert (found.code, found.outcome) == (13, "connection_lost"), found.verdict
+
+
 OTHER = (
     "import psycopg2\ntry:\n"
     f"    psycopg2.connect(host='127.0.0.1', port={free_port()}, user='app', dbname='reports')\n"
