@@ -124,11 +124,14 @@ def test_a_rollout_is_undone_though_the_new_image_has_migrated(
 def test_a_pod_that_refuses_the_newer_database_starts_with_the_command_of_the_page(
     namespace: Namespace, postgres: Postgres
 ) -> None:
-    manifest = deployment("one", replicas=1)
-    (container,) = manifest["spec"]["template"]["spec"]["initContainers"]
-    container["env"] = [each for each in container["env"] if each["name"] != "HEADSTART_AHEAD"]
+    """The manifest with the app's readiness probe in it, which asks headstart, too."""
+    manifest = yaml.safe_load(MANIFEST)
+    manifest["spec"]["replicas"] = 1
+    pod = manifest["spec"]["template"]["spec"]
+    for container in (*pod["initContainers"], *pod["containers"]):
+        container["env"] = [each for each in container["env"] if each["name"] != "HEADSTART_AHEAD"]
     postgres.query("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-    postgres.query("INSERT INTO alembic_version VALUES ('0004')")
+    postgres.query("INSERT INTO alembic_version VALUES ('newer')")
     namespace.apply(manifest)
     refused = verdict_of(failing(namespace)) or {}
     assert (refused["outcome"], refused["exit_code"]) == ("unknown_revision", 23)
