@@ -26,6 +26,7 @@ from headstart.revisions.known_states import below_snapshots, digests
 from headstart.revisions.probe import Probe, probe_env
 from headstart.revisions.project import Project
 from headstart.revisions.replay import Replay, Replayed
+from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.upgrade import Listener, Run
 from headstart.scratch import Scratch
 from headstart.state import History, OurTables, Scope
@@ -74,8 +75,9 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
         task = replace(task, say=Silence())
     wait_for_database(task)
     with locked(task) as lock:
-        with _explained(scratch):
-            probe = probe_env(source.project, worker_under(task, lock))
+        worker = worker_under(task, lock)
+        with _explained(scratch), only_in_scratch(source.project, worker):
+            probe = probe_env(source.project, worker)
         recording, rows = _beginning(task, source, probe.scope)
         if recording is None or (rows and not scratch.may_go_on):
             return None
@@ -88,7 +90,9 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
                 return Run(probe, listener, task.settings.heartbeat_seconds, order)
 
             reading = reading_of(probe.scope)
-            Replay(source.project, run, reading, recording.lines, seen).start(lock.ensure_held)
+            pass_through = Replay(source.project, run, reading, recording.lines, seen)
+            with only_in_scratch(source.project, worker):
+                pass_through.start(lock.ensure_held)
     return Finished(recording, probe, scratch)
 
 
@@ -101,7 +105,8 @@ def _explained(scratch: Scratch) -> Iterator[None]:
         if scratch.admin is not None:
             error.next_step = (
                 "let env.py use DATABASE_URL as it is, with the ?host= of the embedded server's"
-                " socket, or name an empty database of another server (--url)"
+                " socket (HEADSTART_URL_VARIABLES names other variables for it), or name an empty"
+                " database of another server (--url)"
             )
         raise
 

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,15 @@ def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
     """The file and line below `folders` in which an error arose; the innermost such frame."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
+    return innermost_place(traceback.extract_tb(error.__traceback__), folders)
+
+
+def innermost_place(
+    frames: Sequence[traceback.FrameSummary], folders: Iterable[Path]
+) -> str | None:
+    """The file and line of the innermost frame below `folders`, leaving out what is installed."""
     roots = [folder.resolve() for folder in folders]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    for frame in reversed(frames):
         path = Path(frame.filename)
         if "site-packages" not in path.parts and any(path.is_relative_to(r) for r in roots):
             return f"{frame.filename}, line {frame.lineno}"
