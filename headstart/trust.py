@@ -8,13 +8,14 @@ whoever owns the version table decides what we take the database for.
 from headstart.sql import literal
 
 
-def owner_is_trusted(role: str | None = None) -> str:
+def owner_is_trusted(role: str | None = None, owner: str = "c.relowner") -> str:
     """The SQL condition on `pg_class c` and `pg_namespace n`, for a pinned search_path.
 
     An owner whom we need not fear: a superuser, the database's owner, ourselves, `role` (which
-    env.py sets), or one of these by membership. To a role that can make no table there itself (an
-    app's own, which only checks), also whoever was given CREATE on the schema by name: it can tell
-    a migrator from nobody else, and has nothing that such a one would not have already.
+    env.py sets), or one of these by membership; `owner` is the SQL of whose it is. To a role that
+    can make no table there itself (an app's own, which only checks), also whoever was given CREATE
+    on the schema by name: it can tell a migrator from nobody else, and has nothing that such a one
+    would not have already.
     """
     named = f" OR o.rolname = {literal(role)}" if role else ""
     return f"""(
@@ -23,7 +24,7 @@ SELECT o.rolsuper OR o.oid = me.oid{named}
     OR NOT me.rolsuper AND pg_catalog.pg_has_role(me.oid, o.oid, 'MEMBER')
     OR NOT {_may_create("me")} AND {_may_create("o")}
   FROM pg_catalog.pg_roles o, pg_catalog.pg_roles me, pg_catalog.pg_database d
- WHERE o.oid = c.relowner AND me.rolname = current_user
+ WHERE o.oid = {owner} AND me.rolname = current_user
    AND d.datname = pg_catalog.current_database())"""
 
 

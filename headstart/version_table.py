@@ -13,6 +13,7 @@ from headstart.errors import AccessRefused, UnknownRevision
 from headstart.sql import array, identifier, literal
 from headstart.state import Scope
 from headstart.trust import owner_is_trusted
+from headstart.version_parts import refuse_parts, refuse_type, revisions_in
 
 _TABLES = "rp"
 _HIDDEN = "42501"
@@ -39,6 +40,10 @@ class _Found:
     def place(self) -> str:
         return f"{identifier(self.schema)}.{identifier(self.name)}"
 
+    def is_elsewhere(self, first: str | None) -> bool:
+        """Whether Alembic does not see it, and makes its table in another schema."""
+        return self.kind not in _TABLES + _TAKEN_FOR_ONE and self.schema != first
+
 
 def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
     """The rows of the version table that Alembic would find; none where there is none.
@@ -48,20 +53,20 @@ def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
     hidden, and psycopg2.Error.
     """
     found = _find(connection, scope)
-    if found is None:
-        return ()
+    if found is None or found.is_elsewhere(_first_schema(scope)):
+        refuse_type(connection, str(_first_schema(scope)), scope.version_table)
+        return ()  # Alembic sees none, and makes its table
     if found.kind not in _TABLES:
-        if found.kind not in _TAKEN_FOR_ONE and found.schema != _first_schema(scope):
-            return ()  # Alembic does not see it, and makes its table in another schema
         raise _no_table(found)
     if not found.trusted:
         raise _not_trusted(found)
+    refuse_parts(connection, (found.schema, found.name), scope.role)
     rows = connection.execute(
         f"SELECT version_num FROM {found.place}", timeout_seconds=READ_SECONDS
     )
     if not rows and found.row_security:
         _refuse_hidden(connection, found)
-    return tuple(sorted(str(row[0]) for row in rows))
+    return revisions_in(rows, found.place)
 
 
 def _first_schema(scope: Scope) -> str | None:
