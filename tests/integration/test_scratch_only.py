@@ -144,7 +144,8 @@ def test_a_connection_that_was_pooled_before_the_replay_is_asked_too(
     fingerprint: Fingerprinter, apps: Database
 ) -> None:
     top = making() + "own.connect().close()\n"
-    fingerprint.project.add("0004", "0003", "make()", top=top)
+    body = f"raw = own.raw_connection()\nraw.cursor().execute('{MAKES}')\nraw.commit()"
+    fingerprint.project.add("0004", "0003", body, top=top)
     assert_refused(fingerprint("build", **named(apps)), apps, fingerprint)
 
 
