@@ -39,11 +39,15 @@ def inspect_database(
 def read_our_tables(
     connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
-    """Those of our tables that are there, as "schema.name". Raises as inspect_database does."""
+    """Those of our tables that are there, as "schema.name", and our materialized views.
+
+    Raises as inspect_database does.
+    """
     with named_failures():
         connection.execute(BEGIN_READING)
-        pinned = _pinned(connection, scope)
-        (named, every), _ = _read_our_tables(connection, pinned, str(pinned.schema), our_tables())
+        pinned, ours = _pinned(connection, scope), our_tables()
+        ours = replace(ours, names=ours.names | ours.views)
+        (named, every), _ = _read_our_tables(connection, pinned, str(pinned.schema), ours, "rpfm")
         connection.execute("COMMIT")
     return named | every
 
@@ -146,31 +150,40 @@ def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
     return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
 
 
-_ORDINARY_TABLE = (
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.relkind IN ('r', 'p', 'f')"
-)
+_TABLES = "rpf"
+"""Ordinary, partitioned and foreign ones. A materialized view ("m") has indexes, but no rows that
+are lost with it.
+"""
+
+
+def _relations(kinds: str) -> str:
+    kind = ", ".join(map(literal, kinds))
+    return (
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        f" WHERE c.relkind IN ({kind})"
+    )
 
 
 def _has_tables(connection: Connection, scope: Scope) -> bool:
     """Whether there is any table at all; a new database spares us the look into every script."""
     rows = connection.execute(
-        f"SELECT EXISTS (SELECT {_ORDINARY_TABLE} AND c.relname <> {literal(scope.version_table)}"
+        f"SELECT EXISTS (SELECT {_relations(_TABLES)}"
+        f" AND c.relname <> {literal(scope.version_table)}"
         " AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     )
     return bool(rows[0][0])
 
 
 def _read_our_tables(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables
+    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str = _TABLES
 ) -> tuple[tuple[frozenset[str], frozenset[str]], frozenset[str]]:
     """Those that are there, by their names and because they may be ours, and those that are not."""
-    named, missing = _read_named_tables(connection, scope, schema, ours)
-    return (named, _any_table(connection, scope, schema, ours)), missing
+    named, missing = _read_named_tables(connection, scope, schema, ours, kinds)
+    return (named, _any_table(connection, scope, schema, ours, kinds)), missing
 
 
 def _read_named_tables(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables
+    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str
 ) -> tuple[frozenset[str], frozenset[str]]:
     wanted = {(given, name) for given, name in ours.names if name != scope.version_table}
     if not wanted:
@@ -178,7 +191,7 @@ def _read_named_tables(
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
     rows = connection.execute(
         f"SELECT n.nspname, c.relname, n.nspname::text = ANY ({array(scope.search_path)})"
-        f" {_ORDINARY_TABLE} AND c.relname IN ({names})",
+        f" {_relations(kinds)} AND c.relname IN ({names})",
         timeout_seconds=READ_SECONDS,
     )
     found = {(str(given), str(name)) for given, name, _ in rows}
@@ -192,7 +205,7 @@ def _read_named_tables(
 
 
 def _any_table(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables
+    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str
 ) -> frozenset[str]:
     """Where a name is not known, every table that is no extension's: none is called foreign."""
     if ours.names and not ours.doubts:
@@ -200,13 +213,26 @@ def _any_table(
     schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
     names = ", ".join(literal(each) for each in sorted(schemas))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname {_ORDINARY_TABLE} AND n.nspname IN ({names})"
-        f" AND c.relname <> {literal(scope.version_table)}"
-        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
-        " AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
+        f"SELECT n.nspname, c.relname {_relations(kinds)}"
+        f" AND (n.nspname IN ({names}){_ELSEWHERE * ours.anywhere})"
+        f" AND c.relname <> {literal(scope.version_table)} AND NOT {_of_extension('c', 'class')}",
         timeout_seconds=READ_SECONDS,
     )
     return _dotted({(str(s), str(name)) for s, name in rows})
+
+
+def _of_extension(alias: str, catalogue: str) -> str:
+    return (
+        f"EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = {alias}.oid"
+        f" AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_{catalogue}'::pg_catalog.regclass)"
+    )
+
+
+_ELSEWHERE = (
+    " OR NOT pg_catalog.starts_with(n.nspname::text, 'pg_') AND n.nspname <> 'information_schema'"
+    f" AND NOT {_of_extension('n', 'namespace')}"
+)
+"""Any schema that a script can make or find: not the server's, nor an extension's."""
 
 
 def _dotted(tables: Iterable[tuple[str, str]]) -> frozenset[str]:

@@ -78,9 +78,12 @@ def read_known(task: Task, project: Project, history: History) -> KnownStates:
 
 
 def our_tables(known: Fingerprints) -> OurTables:
-    """The tables that any revision makes."""
-    names = (split_name(each) for each in known.tables)
-    return OurTables(frozenset((schema or None, name) for schema, name in names))
+    """The tables that any revision makes, and its materialized views."""
+    tables, views = (
+        frozenset((schema or None, name) for schema, name in map(split_name, each))
+        for each in (known.tables, known.views)
+    )
+    return OurTables(tables, views=views)
 
 
 def invalid_indexes(

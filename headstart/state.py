@@ -87,11 +87,14 @@ TableName = tuple[str | None, str]
 class OurTables:
     """The tables that the revisions make. `doubts` are the places that may make others, too.
 
-    Where there are any, or no name is known, each table of the target schema may be ours.
+    Where there are any, or no name is known, each table of the target schema may be ours; with
+    `anywhere` those of every schema. `views` are materialized views, which have indexes, too.
     """
 
     names: frozenset[TableName] = frozenset()
     doubts: tuple[str, ...] = ()
+    anywhere: bool = False
+    views: frozenset[TableName] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class DatabaseFacts:
     `version_rows` is the content of the version table, empty too where there is no such table.
     `tables_present` and `tables_missing` are our tables, as "schema.name"; they are looked up only
     where no version row is. `doubts` are the places in scripts for which `tables_present` has every
-    table of the schema, whoever made it; none where a table with a known name is there.
+    table there may be, whoever made it; none where a table with a known name is there.
     `may_create` tells whether the role may create tables in `schema`.
     """
 

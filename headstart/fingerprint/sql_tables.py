@@ -26,6 +26,22 @@ def tables_made(sql: str) -> Made:
     return _all_of(_made_by(each) for each in statements_of(sql) if each.nodes)
 
 
+def views_made(sql: str) -> frozenset[TableName]:
+    """The materialized views that SQL text makes, or renames to, as far as it can be told."""
+    views = (_view_of(each) or frozenset() for each in statements_of(sql))
+    return frozenset(view for each in views for view in each)
+
+
+def _view_of(statement: Group) -> Made:
+    words = statement.words
+    if "materialized" not in words[1:3] or words[0] not in {"create", "alter"}:
+        return _NOTHING
+    at = words.index("materialized") + 2
+    if words[0] == "alter":
+        return _alter_table(statement, at)
+    return _named(statement.name(at + 3 * (words[at : at + 3] == ["if", "not", "exists"]))[0])
+
+
 def is_known_function(name: str) -> bool:
     """Whether a function can make no table, and lead no name to another schema."""
     bare = name.removeprefix("pg_catalog.")

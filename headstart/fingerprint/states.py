@@ -95,8 +95,12 @@ class Fingerprints:
     @cached_property
     def tables(self) -> frozenset[str]:
         """The names of all tables that any state has."""
-        lines = (line for line in self._lines() if line.startswith("table\t"))
-        return frozenset(line.split("\t", 2)[1] for line in lines)
+        return self._named("table")
+
+    @cached_property
+    def views(self) -> frozenset[str]:
+        """The names of all materialized views that any state has."""
+        return self._named("matview")
 
     @property
     def indexes(self) -> Iterator[str]:
@@ -125,6 +129,10 @@ class Fingerprints:
             lines -= state.delta.removed
             lines |= state.delta.added
         return frozenset(lines)
+
+    def _named(self, kind: str) -> frozenset[str]:
+        lines = (line for line in self._lines() if line.startswith(f"{kind}\t"))
+        return frozenset(line.split("\t", 2)[1] for line in lines)
 
     def _lines(self) -> Iterator[str]:
         for state in self.states:

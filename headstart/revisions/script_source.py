@@ -17,7 +17,7 @@ from alembic.util.pyfiles import pyc_file_from_path
 from headstart.revisions.compiled import code_of, is_compiled, words_of
 from headstart.revisions.project import Project
 from headstart.revisions.script_tables import MadeTables, tables_of
-from headstart.state import OurTables, TableName
+from headstart.state import OurTables
 
 _AUTOCOMMIT = re.compile("autocommit_block")
 _ROLLBACK = re.compile("rollback")
@@ -28,16 +28,21 @@ def made_tables(project: Project) -> OurTables:
 
     Costs 2 ms a script: to be asked only where it matters.
     """
-    named: set[TableName] = set()
+    scripts: list[MadeTables] = []
     doubts: list[str] = []
     for script in project.scripts:
         file = Path(script.path)
         tree = _tree_of(file)
-        made = tables_of(tree) if tree else MadeTables(frozenset(), 0)
-        named |= made.named
+        made = tables_of(tree) if tree else MadeTables(frozenset(), 0, anywhere=True)
+        scripts.append(made)
         if made.doubt is not None:
             doubts.append(f"{file}, line {made.doubt}" if made.doubt else f"{file}")
-    return OurTables(frozenset(named), tuple(sorted(doubts)))
+    return OurTables(
+        frozenset(name for made in scripts for name in made.named),
+        tuple(sorted(doubts)),
+        anywhere=any(made.anywhere for made in scripts),
+        views=frozenset(name for made in scripts for name in made.views),
+    )
 
 
 def env_rolls_back(project: Project) -> bool:

@@ -6,28 +6,32 @@ is not.
 """
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headstart.fingerprint.sql_tables import tables_made
+from headstart.fingerprint.sql_tables import tables_made, views_made
 from headstart.revisions.known_calls import (
     ATTRIBUTES,
     BUILTINS,
     EXECUTING,
     is_known,
     may_import,
-    object_of_sqlalchemy,
 )
 from headstart.revisions.script_names import Entered, Names
+from headstart.revisions.script_sql import made_by, sql_of
 from headstart.state import TableName
 
 
 @dataclass(frozen=True)
 class MadeTables:
-    """The tables that a script makes by name; `doubt` is the line that may make others."""
+    """The tables that a script makes by name; `doubt` is the line that may make others.
+
+    `anywhere`: these may be in any schema. `views` are the materialized views of its SQL.
+    """
 
     named: frozenset[TableName]
     doubt: int | None = None
+    anywhere: bool = False
+    views: frozenset[TableName] = frozenset()
 
 
 def tables_of(tree: ast.Module) -> MadeTables:
@@ -36,8 +40,10 @@ def tables_of(tree: ast.Module) -> MadeTables:
     try:
         judge.visit(tree)
     except RecursionError:  # deeper than Python's own parser minds
-        judge.doubt = judge.doubt or 1
-    return MadeTables(frozenset(judge.named), judge.doubt)
+        judge.doubt, judge.anywhere = judge.doubt or 1, True
+    return MadeTables(
+        frozenset(judge.named), judge.doubt, anywhere=judge.anywhere, views=frozenset(judge.views)
+    )
 
 
 _HARMLESS_NODES = (
@@ -58,7 +64,9 @@ _NAMING = {"create_table": (0, "table_name"), "rename_table": (1, "new_table_nam
 class _Judge(ast.NodeVisitor):
     def __init__(self, names: Names) -> None:
         self.named: set[TableName] = set()
+        self.views: set[TableName] = set()
         self.doubt: int | None = None
+        self.anywhere = False
         self._names = names
         self._line = 1
 
@@ -73,8 +81,10 @@ class _Judge(ast.NodeVisitor):
             self._doubt()
         super().generic_visit(node)
 
-    def _doubt(self) -> None:
+    def _doubt(self, *, anywhere: bool = True) -> None:
+        """Tell that any table may be made, or one in a schema that is known."""
         self.doubt = self.doubt or self._line
+        self.anywhere = self.anywhere or anywhere
 
     def visit_Import(self, node: ast.Import) -> None:
         if not all(may_import(each.name) for each in node.names):
@@ -110,16 +120,9 @@ class _Judge(ast.NodeVisitor):
         """Tell table.c.name, where it is known to be a table."""
         match node.value:
             case ast.Attribute(attr="c" | "columns", value=table):
-                return self._made_by(table) in {"table", "Table"}
+                return made_by(self._names, table) in {"table", "Table"}
             case _:
                 return False
-
-    def _made_by(self, node: ast.expr) -> str:
-        """The name in SQLAlchemy of what makes a value."""
-        made = self._names.value(node)
-        if not isinstance(made, ast.Call):
-            return ""
-        return object_of_sqlalchemy(self._names.path(made.func))
 
     def visit_Call(self, node: ast.Call) -> None:
         self._judge_call(node)
@@ -149,7 +152,8 @@ class _Judge(ast.NodeVisitor):
             self._doubt()
 
     def _judge_method(self, node: ast.Call, method: ast.Attribute) -> None:
-        of_a_type = method.attr in {"create", "drop"} and self._made_by(method.value) in _TYPES
+        made = made_by(self._names, method.value)
+        of_a_type = method.attr in {"create", "drop"} and made in _TYPES
         of_a_result = method.attr in {"scalar", "scalars"} and not node.args + node.keywords
         if method.attr in _NAMING:  # of something that may be alembic.op
             self._name(node, method.attr)
@@ -186,6 +190,8 @@ class _Judge(ast.NodeVisitor):
                 ast.Constant(value=str() as table),
             ) if None not in given and not starred:
                 self.named.add((schema_name, table))
+            case ast.Constant(value=None), _ if None not in given and not starred:
+                self._doubt(anywhere=False)
             case _:
                 self._doubt()
         if not self._is_one_statement(node, "alembic.op."):
@@ -194,53 +200,16 @@ class _Judge(ast.NodeVisitor):
     def _judge_sql(self, node: ast.Call, keyword: str) -> None:
         given = (each.value for each in node.keywords if each.arg == keyword)
         sql = node.args[0] if node.args else next(given, None)
-        texts = None if sql is None else self._sql_of(sql)
+        texts = None if sql is None else sql_of(self._names, sql)
         if texts is None:
             return self._doubt()
         for text in texts:
             made = tables_made(text)
             if made is None or made:  # a name in SQL is one that we read, not one that we know
-                self._doubt()
+                self._doubt(anywhere=made is None)
             self.named |= made or frozenset()
+            self.views |= views_made(text)
         return None
-
-    def _sql_of(self, node: ast.expr) -> list[str] | None:
-        """The SQL that is executed, as far as it is text; None where it cannot be told."""
-        value = self._names.value(node)
-        match value:
-            case ast.Constant(value=str() as text):
-                return [text]
-            case ast.Call() if object_of_sqlalchemy(self._names.path(value.func)) == "text":
-                return self._sql_of(value.args[0]) if value.args else None
-            case ast.Call(func=ast.Attribute(attr="bindparams", value=inner)):
-                return self._sql_of(inner)
-            case ast.Call() if self._is_expression(value):
-                return list(self._fragments(value))
-            case _:
-                return None
-
-    def _is_expression(self, node: ast.Call) -> bool:
-        """Whether SQLAlchemy builds it: update(table).where(..), table.insert(), select(..)."""
-        if object_of_sqlalchemy(self._names.path(node.func)) in _STATEMENTS:
-            return True
-        match node.func:
-            case ast.Attribute(attr="insert" | "update" | "delete", value=table):
-                return self._made_by(table) in {"table", "Table"}
-            case ast.Attribute(value=ast.Call() as inner):
-                return self._is_expression(inner)
-            case _:
-                return False
-
-    def _fragments(self, node: ast.Call) -> Iterator[str]:
-        """Text that stands in an expression as it is written, as if it were selected."""
-        calls = (each for each in ast.walk(node) if isinstance(each, ast.Call))
-        for each in calls:
-            if object_of_sqlalchemy(self._names.path(each.func)) in {"text", "literal_column"}:
-                text = self._names.value(each.args[0]) if each.args else None
-                literal = text.value if isinstance(text, ast.Constant) else None
-                # what nobody can read is as much as a function that nobody knows
-                yield f"SELECT {literal}" if isinstance(literal, str) else "CALL unknown()"
 
 
 _TYPES = {"Enum", "ENUM", "DOMAIN", "Sequence"}
-_STATEMENTS = {"insert", "update", "delete", "select"}

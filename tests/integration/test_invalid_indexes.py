@@ -5,9 +5,9 @@ import json
 import pytest
 
 from headstart.readiness import Readiness
-from tests.conftest import Finished
-from tests.integration.broken_indexes import fail_to_build, invalid
-from tests.integration.known_stage import KnownStage
+from tests.conftest import ON_ONE_SERVER, Finished
+from tests.integration.broken_indexes import TWICE, fail_to_build, invalid
+from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
 
 REINDEX = 'REINDEX INDEX CONCURRENTLY "public"."ix_names"'
@@ -104,6 +104,65 @@ def test_an_invalid_index_of_others_is_none_of_our_business(stage: Stage, place:
     assert stage.run().exit_code == 0
     assert stage.run("check").exit_code == 0
     assert invalid(stage.database) == ["ix_theirs"]
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "plan"])
+def test_where_a_revision_may_make_any_table_an_index_of_any_schema_may_be_ours(
+    stage: Stage, verb: str
+) -> None:
+    stage.project.add("0004", "0003", 'op.execute("DO $$ BEGIN END $$")')
+    assert stage.run().exit_code == 0
+    stage.database.execute(
+        "CREATE SCHEMA shop; CREATE TABLE shop.jobs (name text);"
+        " INSERT INTO shop.jobs VALUES ('a'), ('a')"
+    )
+    fail_to_build(stage.database, "ix_jobs", "shop.jobs")
+    done = stage.run(verb)
+    assert (done.exit_code, done.verdict["outcome"]) == (26, "interrupted"), done.verdict
+    assert done.verdict["invalid_indexes"] == [{"index": "shop.ix_jobs", "table": "shop.jobs"}]
+
+
+VIEW = "CREATE MATERIALIZED VIEW {} AS SELECT name FROM accounts"
+
+
+@pytest.mark.parametrize(
+    ("view", "body"),
+    [
+        ("names", f'op.execute("{VIEW.format("names")}")'),
+        (
+            "shop.names",
+            f'op.execute("CREATE SCHEMA shop; {VIEW.format("IF NOT EXISTS shop.names")}")',
+        ),
+        ("names", f'op.execute("{VIEW.format("n")}; ALTER MATERIALIZED VIEW n RENAME TO names")'),
+        ("names", f'op.execute("DO $$ BEGIN {VIEW.format("names")}; END $$")'),
+    ],
+)
+@ON_ONE_SERVER
+def test_an_invalid_index_of_a_materialized_view_of_ours_is_interrupted(
+    stage: Stage, view: str, body: str
+) -> None:
+    stage.project.add("0004", "0003", body)
+    assert stage.run().exit_code == 0
+    stage.database.execute(f"{TWICE}; REFRESH MATERIALIZED VIEW {view}")
+    fail_to_build(stage.database, "ix_names", view)
+    for verb in ("check", "plan", "run"):
+        done = stage.run(verb)
+        assert (done.exit_code, done.verdict["outcome"]) == (26, "interrupted"), done.verdict
+
+
+def test_with_fingerprints_that_of_a_materialized_view_is_no_mere_difference(
+    known: KnownStage,
+) -> None:
+    known.project.add("0004", "0003", f'op.execute("{VIEW.format("names")}")')
+    rebuild(known)
+    assert known.run().exit_code == 0
+    known.database.execute(f"{TWICE}; REFRESH MATERIALIZED VIEW names")
+    fail_to_build(known.database, "ix_names", "names")
+    for verb in ("check", "run"):
+        interrupted(known.run(verb), "ix_names")
+    known.database.execute(f"DROP INDEX ix_names; {VIEW.format('theirs')}")
+    fail_to_build(known.database, "ix_theirs", "theirs")
+    assert known.run("check").exit_code == 0
 
 
 def test_nor_that_of_a_table_in_our_schema_that_no_revision_makes(known: KnownStage) -> None:

@@ -67,6 +67,45 @@ def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, bo
     assert stage.database.query("SELECT value FROM settings") == [("dark",)]
 
 
+ELSEWHERE = {
+    "a file of SQL": 'op.execute(open("SETTINGS.sql").read())',
+    "a schema that is no literal": 'import os\nschema = os.environ.get("APP_SCHEMA", "shop")\n'
+    'op.create_table("settings", sa.Column("value", sa.Text), schema=schema)',
+    "a schema in an f-string": 'schema = "shop"\nop.execute(f"CREATE TABLE {schema}.settings ()")',
+    "a block": "op.execute(\"DO $$ BEGIN EXECUTE 'CREATE TABLE shop.set' || 'tings ()'; END $$\")",
+    "a search_path": 'op.execute("SET LOCAL search_path TO shop; CREATE TABLE settings ()")',
+    "a function": 'op.execute("SELECT make_tables_of(tenant) FROM tenants")',
+}
+
+
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+@ON_ONE_SERVER
+def test_where_the_schema_cannot_be_told_the_tables_of_every_schema_count(
+    stage: Stage, body: str
+) -> None:
+    spoil(stage.project, body)
+    stage.database.execute(f"CREATE SCHEMA shop; SET search_path TO shop; {IN_USE}")
+    assert "present: shop.settings; missing: public.accounts" in assert_untouched(stage)
+    assert stage.database.query("SELECT value FROM shop.settings") == [("dark",)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'for name in ("settings",):\n    op.create_table(name)',
+        'op.execute("CREATE TABLE IF NOT EXISTS settings (id int)")',
+    ],
+)
+@ON_ONE_SERVER
+def test_where_only_the_name_cannot_be_told_other_schemas_are_those_of_others(
+    stage: Stage, body: str
+) -> None:
+    stage.project.add("0004", "0003", body)
+    stage.database.execute("CREATE SCHEMA shop CREATE TABLE settings (id int)")
+    ended = stage.run()
+    assert (ended.verdict["outcome"], ended.verdict["state"]) == ("upgraded", "empty")
+
+
 @pytest.mark.parametrize("body", NAMED.values(), ids=NAMED.keys())
 @ON_ONE_SERVER
 def test_a_table_with_a_literal_name_is_ours_however_it_is_made(stage: Stage, body: str) -> None:
@@ -108,7 +147,7 @@ def test_base_runs_every_revision_beside_the_tables_of_others(stage: Stage) -> N
     "prepare",
     [
         "SELECT",
-        "CREATE SCHEMA elsewhere CREATE TABLE settings (id int)",
+        "CREATE SCHEMA ext CREATE TABLE settings (id int); ALTER EXTENSION plpgsql ADD SCHEMA ext",
         "CREATE TABLE settings (id int); ALTER EXTENSION plpgsql ADD TABLE settings",
         "CREATE VIEW settings AS SELECT 1",
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",

@@ -213,6 +213,26 @@ def test_a_name_that_may_be_another_one_is_not_known(script: str) -> None:
     assert tables_of(ast.parse(script)).doubt is not None
 
 
+@pytest.mark.parametrize(
+    ("body", "anywhere"),
+    [
+        ('op.create_table(str(1))', False),
+        ('op.execute("CREATE TABLE s.a (id int)")', False),
+        ('op.create_table(str(1), schema=str(2))', True),
+        ('op.create_table("a", schema=str(2))', True),
+        ('op.rename_table("a", "b", schema=str(2))', True),
+        ('op.create_table("a", **{"schema": "s"})', True),
+        ('op.create_table(*["a"])', True),
+        ('op.execute("CREATE TABLE a (id int); SET search_path TO s")', True),
+        ('op.execute("CREATE TABLE %s.a ()" % "s")', True),
+        ('op.create_table(str(1))\nop.execute("CALL make()")', True),
+    ],
+)  # fmt: skip
+def test_only_the_name_is_in_doubt_where_the_schema_is_told(body: str, anywhere: bool) -> None:
+    script = made(body)
+    assert (script.doubt is not None, script.anywhere) == (True, anywhere)
+
+
 def test_the_first_line_in_doubt_is_told() -> None:
     assert made('op.add_column("a")\nop.execute(sql)\nop.execute(sql)').doubt == 6
 

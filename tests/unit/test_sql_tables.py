@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from headstart.fingerprint.sql_tables import is_known_function, tables_made
+from headstart.fingerprint.sql_tables import is_known_function, tables_made, views_made
 
 
 def made(sql: str) -> set[str] | None:
@@ -59,6 +59,21 @@ def test_a_table_is_named_or_may_be_any(sql: str, tables: set[str] | None) -> No
 
 
 @pytest.mark.parametrize(
+    ("sql", "views"),
+    [
+        ("CREATE MATERIALIZED VIEW a AS SELECT 1; SELECT 1", {(None, "a")}),
+        ('create materialized view if not exists "S".a as select make()', {("S", "a")}),
+        ("ALTER MATERIALIZED VIEW IF EXISTS s.a RENAME TO b", {("s", "b")}),
+        ("ALTER MATERIALIZED VIEW a SET SCHEMA s", {("s", "a")}),
+        ("ALTER MATERIALIZED VIEW a CLUSTER ON b; REFRESH MATERIALIZED VIEW c", set()),
+        ("CREATE VIEW a AS SELECT 1; CREATE TABLE b ()", set()),
+    ],
+)
+def test_a_materialized_view_is_named(sql: str, views: set[tuple[str | None, str]]) -> None:
+    assert views_made(sql) == views
+
+
+@pytest.mark.parametrize(
     ("name", "known"),
     [
         ("lower", True),
@@ -81,4 +96,6 @@ def test_no_text_is_too_strange() -> None:
     words += ["a", ".", ";", "(", ")", "'", "$$", "--", "\n", "/*", "*", "\\", "ONLY", "\x00", "é"]
     for seed in range(3_000):
         chosen = random.Random(seed)  # the same each time
-        tables_made(" ".join(chosen.choices(words, k=9)))
+        text = " ".join(chosen.choices(words, k=9))
+        tables_made(text)
+        views_made(text)
