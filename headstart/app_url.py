@@ -48,6 +48,8 @@ def completed_url(text: str, parameters: Mapping[str, str]) -> str:
     known = _DEFAULTS | dict(parameters)
     missing = {name: known[name] for name in PLACE if name not in said and known.get(name)}
     address, query = _place(written.address, written.query, missing)
+    if said.get("host", "").startswith("/") and address[:1] in ("", ":", "/"):
+        address = f"localhost{address}"  # pydantic wants a host; drivers take the socket in ?host=
     credentials = f"{written.credentials}@" if written.credentials else ""
     if missing.keys() & {"user", "password"} or not _READABLE.fullmatch(written.credentials):
         credentials = credentials_of({**known, **said})

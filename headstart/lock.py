@@ -86,6 +86,10 @@ class RunLock:
             self._ask("SELECT 1", SILENCE_SECONDS)
         return self._lost
 
+    def login(self) -> Mapping[str, str]:
+        """What the lock's connection was made with."""
+        return self._connection.login
+
     def is_unanswered(self) -> bool:
         """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""
         asked_at = self._asked_at

@@ -68,8 +68,9 @@ class Secrets:
 
     def add(self, secret: str | None) -> None:
         """Remember a secret; it is recognized in each form in which a text may hold it."""
-        if secret and secret not in self._known:
-            self._known[secret] = _secret(secret)
+        for each in (secret, secret.strip()) if secret else ():  # an app may strip it
+            if each and each not in self._known:
+                self._known[each] = _secret(each)
 
     def mask(self, value: object, depth: int = 0) -> object:
         """Mask the secrets in a text, in the texts within mappings and lists, and in any str()."""

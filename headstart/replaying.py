@@ -98,17 +98,24 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
 
 @contextmanager
 def _explained(scratch: Scratch) -> Iterator[None]:
-    """An env.py may take the embedded server's URL apart and leave out the socket."""
+    """An env.py may have a URL of its own, or leave the embedded server's socket out of ours."""
     try:
         yield
     except (ConnectionLost, WrongDatabase) as error:
         if scratch.admin is not None:
-            error.next_step = (
-                "let env.py use DATABASE_URL as it is, with the ?host= of the embedded server's"
-                " socket (HEADSTART_URL_VARIABLES names other variables for it), or name an empty"
-                " database of another server (--url)"
+            error.next_step = _LET_IT_USE.format(
+                " as it is, with the ?host= of the embedded server's socket"
             )
+        elif isinstance(error, WrongDatabase):
+            error.next_step = _LET_IT_USE.format("")
         raise
+
+
+_LET_IT_USE = (
+    "let env.py take its URL from DATABASE_URL{}, or name the variable that it reads in"
+    " HEADSTART_URL_VARIABLES; for an app that builds its URL from parts: give it the parts of an"
+    " empty database, and that database to --url (docs/fingerprints.md)"
+)
 
 
 def _into(

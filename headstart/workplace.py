@@ -60,7 +60,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     """How env.py's connection works while we hold the lock."""
     # the name is set in each transaction too; here for what an autocommit block runs outside of one
     name = task.identity.name(Purpose.WORK)
-    link = Link(lock.is_lost)
+    link = Link(lock.is_lost, lock.login, task.identity.name(Purpose.WAIT))
     task.signals.register_break_off(link.break_off)
     return Worker(
         url_for=lambda driver: _worker_url(task.database(), driver, name),

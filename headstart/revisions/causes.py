@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from headstart.revisions.known_mistakes import known_mistake
+
 
 def cause_of(error: BaseException) -> str:
     """What an error says, with its type in front where that is not said by the text."""
@@ -24,7 +26,9 @@ def cause_of(error: BaseException) -> str:
     found = list(_invalid_fields(error))
     if found:
         return f"{type(error).__name__}: {'; '.join(found)}"
-    return f"{type(error).__name__}: {first_line(error)}"
+    known = known_mistake(error, first_line(error))
+    told = known.told if known is not None and known.told else first_line(error)
+    return f"{type(error).__name__}: {told}"
 
 
 def first_line(error: BaseException) -> str:
@@ -65,11 +69,14 @@ def innermost_place(
 
 
 def cure_of(error: BaseException) -> str | None:
-    """What to do where an app's settings are not there: nothing is wrong with its code."""
+    """What to do where an app's settings are wrong or not there; None where that is not known."""
+    known = known_mistake(error, first_line(error))
+    if known is not None:
+        return known.cure
     missing = _missing_variable(error)
     names = [missing] if missing is not None else list(_missing_fields(error))
     if not names:
-        return None
+        return _CORRECT_VARIABLES if list(_invalid_fields(error)) else None
     cure = f"set {', '.join(names)} for the job, too, as for the app; nothing is to be built anew"
     if any(_URL_NAME.search(name) for name in names):
         cure += (
@@ -79,6 +86,10 @@ def cure_of(error: BaseException) -> str | None:
     return cure
 
 
+_CORRECT_VARIABLES = (
+    "correct the variables that the error names, for the job, too; only where they are right,"
+    " correct env.py, or what it imports, and build the image again"
+)
 _URL_NAME = re.compile(r"(?i)ur[li]|dsn")
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from sqlalchemy import Connection, Pool, event
+from sqlalchemy import Connection, Engine, Pool, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.errors import BrokenHistory, WrongDatabase
@@ -115,8 +115,11 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
     def opened(_: Any, record: Any) -> None:
         worker.link.opened(record.driver_connection)
 
+    tries = worker.link.tries
     event.listen(Pool, "connect", opened)
     attached.callback(event.remove, Pool, "connect", opened)
+    event.listen(Engine, "do_connect", tries)
+    attached.callback(event.remove, Engine, "do_connect", tries)
 
 
 def version_table(options: Options) -> tuple[str, str | None]:

@@ -24,6 +24,7 @@ from headstart.revisions.causes import cause_of, cure_of, failing_place, first_l
 from headstart.revisions.link import Link, is_lost_sqlstate, sqlstate_of
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
+from headstart.revisions.refused import refusal_of
 
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
@@ -54,6 +55,9 @@ def named_failures(
     except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
+        refusal = refusal_of(_behind(error), link) if link and current() is None else None
+        if refusal is not None:
+            raise refusal from error
         if link is not None and _was_lost(error, link):
             raise _lost(error, current()) from error
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):

@@ -4,12 +4,12 @@ An error is not classified by its outermost exception alone: what is raised for 
 may be a PendingRollbackError, a RuntimeError or a SystemExit. What counts is the connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.connection import break_off
@@ -22,11 +22,18 @@ _PSYCOPG2_BROKEN = 2
 class Link:
     """The state of the connection that migrates, as far as it was heard of in this pass.
 
-    `lock_is_lost` asks the server, on the run lock's connection.
+    `lock_is_lost` asks the server, on the run lock's connection, and `login` is what that was made
+    with; `name` is the application_name of a connection that is only tried. `connected` is whether
+    env.py has had any connection in this run; `attempt` what the last one is tried with.
     """
 
-    def __init__(self, lock_is_lost: Callable[[], bool]) -> None:
+    def __init__(
+        self, lock_is_lost: Callable[[], bool], login: Callable[[], Mapping[str, str]], name: str
+    ) -> None:
         self._lock_is_lost = lock_is_lost
+        self.login, self.name = login, name
+        self.attempt: Mapping[str, Any] | None = None
+        self.connected = False
         self._opened: WeakSet[Any] = WeakSet()
         self._lost_with: BaseException | None = None
         self.known = False
@@ -36,8 +43,13 @@ class Link:
         """A pass begins: nothing is known of its connection yet."""
         self.known = self.gone = False
 
+    def tries(self, dialect: Dialect, _: Any, __: Any, parameters: Mapping[str, Any]) -> None:
+        """SQLAlchemy's do_connect, of any engine; what listens later may change the parameters."""
+        self.attempt = parameters if dialect.name == "postgresql" else None
+
     def opened(self, raw: Any) -> None:
         """Remember a driver's connection that is to end with the run."""
+        self.connected = True
         with suppress(TypeError):  # some driver's that cannot be remembered weakly
             self._opened.add(raw)
 

@@ -223,7 +223,7 @@ def test_a_url_without_its_socket_leads_to_no_server_and_the_build_says_so(app: 
     """Else an app that takes its URL apart would migrate whatever listens at localhost:5432."""
     app.edit("settings = Settings()", DROPPING)
     ended = app("fingerprint", "build", **EMBEDDED)
-    assert ended.exit_code == 13
+    assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database")
     assert "port 5432" not in ended.verdict["error"]["message"]
     assert "?host=" in ended.verdict["next_step"], ended.verdict
     assert "--url" in ended.verdict["next_step"]
@@ -246,6 +246,8 @@ def test_a_replay_never_runs_a_revision_in_another_database(app: App, database: 
         given = app("fingerprint", "build", "--url", url, **password_of(database))
         for ended in (embedded, given):
             assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database")
+            assert "HEADSTART_URL_VARIABLES" in ended.verdict["next_step"]
+            assert "--url" in ended.verdict["next_step"]
         assert (
             other.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
             == []
@@ -263,6 +265,50 @@ def test_settings_that_are_missing_are_to_be_set_for_the_job(
     assert step.startswith("set SECRET_KEY, SENTRY_DSN for the job, too")
     assert "build" not in step.partition(";")[0]
     assert "HEADSTART_URL_VARIABLES" in step
+
+
+URL_MADE = "config.set_main_option('sqlalchemy.url', {})\n"
+INI = "target_metadata = Base.metadata\n"
+MISTAKES = {
+    "a percent that is not doubled": (
+        INI,
+        f"{INI}{URL_MADE.format(repr('postgresql://u:pa$%wZZ@h/d'))}",
+        "replace('%', '%%')",
+    ),
+    "a percent that is not doubled, read": (
+        INI,
+        f"{INI}config.file_config.read_string('[a]\\nx = pa%wZZ')\nconfig.file_config.get('a', 'x')",
+        "replace('%', '%%')",
+    ),
+    "a scheme that SQLAlchemy does not know": (
+        INI,
+        f"{INI}import sqlalchemy\nsqlalchemy.create_engine('postgres://u:wZZ@h/d')\n",
+        "write postgresql://",
+    ),
+    "a password with an @ and a colon": (
+        INI,
+        f"{INI}import sqlalchemy\nsqlalchemy.create_engine('postgresql://u:p@x:wZZ/d')\n",
+        "percent-encode",
+    ),
+    "a value that a settings class refuses": (
+        INI,
+        f"{INI}import pydantic\nclass S(pydantic.BaseModel):\n    PORT: int\nS(PORT='x')\n",
+        "correct the variables",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_settings_is_told_with_its_cure_and_without_the_password(
+    app: App, login: Login, mistake: str
+) -> None:
+    old, new, cure = MISTAKES[mistake]
+    env = app.project.path / "app" / "alembic" / "env.py"
+    env.write_text(env.read_text().replace(old, new))
+    ended = app(DATABASE_URL=url_of(login))
+    assert ended.exit_code == 24, ended.stderr
+    assert cure in ended.verdict["next_step"], ended.verdict
+    assert "ZZ" not in ended.stderr
 
 
 @pytest.mark.parametrize("app", [ASYNC], indirect=True)

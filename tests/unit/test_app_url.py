@@ -69,6 +69,29 @@ def test_a_socket_comes_with_a_host_and_a_port_for_those_who_want_one(text: str)
     assert parse_database_url(completed, "").parameters.items() >= SOCKET.items()
 
 
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("postgresql://me@/app?host=/run/pg&port=5433", "localhost"),
+        ("postgresql:///app?user=me&host=/run/pg&port=5433", "localhost"),
+        ("postgresql+asyncpg://me@:5433/app?host=/run/pg", "localhost:5433"),
+    ],
+)
+def test_a_socket_that_somebody_wrote_gets_a_host_and_leads_there_still(
+    text: str, host: str
+) -> None:
+    completed = completed_url(text, SOCKET)
+    assert completed == text.replace("@/", f"@{host}/").replace("@:5433", f"@{host}").replace(
+        ":///", f"://{host}/"
+    )
+    given = str(TypeAdapter(PostgresDsn).validate_python(completed))
+    for url in (completed, given):
+        assert parse_database_url(url, "").parameters.items() >= SOCKET.items()
+        named = make_url(url).set(drivername="postgresql+psycopg2")
+        _, arguments = named.get_dialect()().create_connect_args(named)
+        assert arguments["host"] == "/run/pg"
+
+
 def test_a_password_of_any_characters_is_read_back_by_the_parsers_of_urls() -> None:
     for secret in random_secrets(200):
         for url in (

@@ -94,6 +94,16 @@ def test_an_earlier_secret_stays_secret_after_a_rotation() -> None:
     assert masked("old-one new-one", "old-one", "new-one") == f"{MASK} {MASK}"
 
 
+@pytest.mark.parametrize("secret", [" hunter2", "hunter2\n", "\t hunter2 \r\n"])
+def test_a_secret_is_masked_without_the_blanks_around_it_too(secret: str) -> None:
+    assert masked("<hunter2>", secret) == f"<{MASK}>"
+    assert masked(f"<{secret}>", secret) == f"<{MASK}>"
+
+
+def test_a_secret_of_blanks_masks_no_empty_text() -> None:
+    assert masked("any text", "  ") == "any text"
+
+
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_no_secret_masks_nothing(nothing: str | None) -> None:
     known = Secrets()

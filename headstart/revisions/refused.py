@@ -1,0 +1,128 @@
+"""A connection that env.py never got: a mistake of its settings, or a database that went away.
+
+Where headstart's own connection to the lock answers, a URL of env.py's own is most likely wrong;
+only what may pass (a restart, no free slot) is to be tried again. The driver's words tell too
+little, so the attempt is made once more by libpq, whose SQLSTATE tells. A host that we do not know
+is not printed: of a password that nobody percent-encoded, what follows its @ is read as a host.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headstart.connect_failure import ConnectFailure
+from headstart.connection import ConnectFailed, connect
+from headstart.errors import ConnectionLost, HeadstartError, WrongDatabase
+from headstart.revisions.link import Link, sqlstate_of
+
+Login = Mapping[str, str]
+"""libpq's host, port, dbname, user and password."""
+
+CURE = (
+    "let env.py use DATABASE_URL, or name the variable that its settings read in"
+    " HEADSTART_URL_VARIABLES, or give its own variables (POSTGRES_* and the like) the same values"
+    " as headstart's"
+)
+_SECONDS = 5.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_REFUSED_FOR_GOOD = ("28", "3D")
+"""Classes: invalid authorization, invalid catalog name."""
+_PASSES = ("53", "57")
+"""Classes: insufficient resources, operator intervention."""
+_UNKNOWN_HOST = (
+    "a host that headstart does not know (is the password in a URL not percent-encoded?)"
+)
+
+
+def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | None:
+    """What a connection that env.py never got means; None where the error is about another thing.
+
+    `causes` are the error and all that it was raised for. Raises nothing.
+    """
+    states = [state for state in map(_state_of_failure, causes) if state is not None]
+    if link.connected or not states:
+        return None
+    refused = next((state for state in states if state.startswith(_REFUSED_FOR_GOOD)), None)
+    passing = next((state for state in states if state.startswith(_PASSES)), None)
+    if link.attempt is None and refused is None:  # env.py went to the driver itself
+        return None
+    if link.is_lost():
+        return ConnectionLost("the database went away while env.py connected")
+    if passing is not None:
+        return _passing(f"SQLSTATE {passing}")
+    if link.attempt is None:
+        return _wrong("", f"SQLSTATE {refused}", link.login())
+    return _tried_again(_login_of(link.attempt), link)
+
+
+def _login_of(given: Mapping[str, Any]) -> Login:
+    """A driver's parameters by libpq's names; several hosts and ports joined by commas."""
+    named = {**given, "dbname": given.get("dbname") or given.get("database")}
+    found = {name: named.get(name) for name in ("host", "port", "dbname", "user", "password")}
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        for name, value in found.items()
+        if value
+    }
+
+
+def _state_of_failure(error: BaseException) -> str | None:
+    """The SQLSTATE of what a driver raises for a connection, "" where it gives none."""
+    state = sqlstate_of(error)
+    if state is not None:
+        return state
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return "" if names & {"OperationalError", "InterfaceError", "OSError"} else None
+
+
+def _tried_again(there: Login, link: Link) -> HeadstartError | None:
+    ours = link.login()
+    # an env.py that says no password finds ours in PGPASSWORD
+    secret = {"password": ours["password"]} if "password" in ours else {}
+    try:
+        connect({**secret, **there}, link.name, _SECONDS).close()
+    except ConnectFailed as failed:
+        place = {"host": failed.place.get("host"), "port": failed.place.get("port")}
+        there = {**{name: value for name, value in place.items() if value}, **there}
+        return _told(failed.failure, there, ours)
+    return None  # what failed was not the place, nor the login
+
+
+def _told(failure: ConnectFailure, there: Login, ours: Login) -> HeadstartError:
+    known = _is_known(there, ours)
+    words = failure.text if known or failure.sqlstate else ""
+    elsewhere = _address(there) != _address(ours)
+    if failure.permanent or (failure.sqlstate is None and elsewhere):
+        return _wrong(f" to {_shown(there) if known else _UNKNOWN_HOST}", words, ours)
+    return _passing(words)
+
+
+def _wrong(where: str, words: str, ours: Login) -> WrongDatabase:
+    said = f": {words}" if words else ""
+    return WrongDatabase(
+        f"env.py could not connect{where}, while headstart is connected to {_shown(ours)}{said}",
+        next_step=CURE,
+    )
+
+
+def _passing(words: str) -> ConnectionLost:
+    return ConnectionLost(f"the database refused env.py's connection: {words}")
+
+
+def _address(login: Login) -> tuple[frozenset[str], str]:
+    hosts = frozenset(login.get("host", "").split(","))
+    return _LOOPBACK if hosts & _LOOPBACK else hosts, login.get("port", "5432")
+
+
+def _is_known(there: Login, ours: Login) -> bool:
+    hosts = set(there.get("host", "").split(","))
+    return hosts <= {"", *_LOOPBACK, *ours.get("host", "").split(",")} or all(
+        host.startswith("/") for host in hosts
+    )
+
+
+def _shown(login: Login) -> str:
+    """Where a login leads and as whom; of a URL that was read wrongly, not what may be secret."""
+    user, database = login.get("user", ""), login.get("dbname", "")
+    at = f"{user}@" if user else ""
+    name = f"/{database}" if database and "@" not in database else ""
+    return f"{at}{login.get('host', '')}:{login.get('port', '5432')}{name}"
