@@ -277,7 +277,7 @@ MISTAKES = {
     ),
     "a percent that is not doubled, read": (
         INI,
-        f"{INI}config.file_config.read_string('[a]\\nx = pa%wZZ')\nconfig.file_config.get('a', 'x')",
+        f"{INI}ini = config.file_config\nini.read_string('[a]\\nx = pa%wZZ')\nini.get('a', 'x')\n",
         "replace('%', '%%')",
     ),
     "a scheme that SQLAlchemy does not know": (
