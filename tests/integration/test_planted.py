@@ -101,6 +101,26 @@ def test_no_verb_calls_it(bare: KnownStage, planted: Database, log: CallLog, pat
         assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["with fingerprints", "without"])
+def test_nor_does_one_at_head_or_behind(
+    bare: KnownStage, planted: Database, log: CallLog, known: bool
+) -> None:
+    """With the file of fingerprints and without it, which is where other statements are sent."""
+    stage = on_planted(bare, planted, PATHS["as ever"])
+    if not known:
+        stage.file.unlink()
+    assert stage.run().verdict["outcome"] == "upgraded"
+    for argv in AT_HEAD:
+        code = 24 if argv == ["diff"] and not known else 0
+        done = stage.run(*argv)
+        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+    stage.project.add("0004", "0003", 'op.execute("CREATE TABLE more (id int4)")')
+    for argv, code in ((["check"], 14), (["plan"], 0), (["run"], 0), (["run"], 0)):
+        done = stage.run(*argv)
+        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+    assert stage.rows() == ["0004"]
+
+
 def test_nor_does_an_async_env(bare: KnownStage, planted: Database, log: CallLog) -> None:
     """Its driver names a type for each parameter, which makes other operators fit."""
     copy = copied(ASYNC, bare.project.path)
@@ -128,20 +148,18 @@ def test_nor_is_it_called_where_tables_are_adopted(
 
 
 def test_nor_where_fingerprints_are_made(bare: KnownStage, planted: Database, log: CallLog) -> None:
-    with empty_database(bare.database.server) as scratch:
-        plant_callables(scratch, FEW)
-        fingerprint = Fingerprinter(bare.project, scratch, bare.run_headstart)
-        bare.file.unlink()
-        for verb in ("build", "check"):
-            done = fingerprint.run(verb, "--continue")
-            assert calls(log) == [], (verb, done.stderr)
-            assert "run_finished" in done.stderr
+    bare.file.unlink()
+    for verb, *argv in (["build", "--continue"], ["check"]):
+        with empty_database(bare.database.server) as scratch:
+            plant_callables(scratch, FEW)
+            fingerprint = Fingerprinter(bare.project, scratch, bare.run_headstart)
+            done = fingerprint.run(verb, *argv)
+        assert (done.exit_code, calls(log)) == (0, []), (verb, done.stderr)
     stage = on_planted(bare, planted, PATHS["as ever"])
     assert stage.run().exit_code == 0
-    Fingerprinter(stage.project, stage.database, stage.run_headstart).run(
-        "record", "--revision", "0003"
-    )
-    assert calls(log) == []
+    recorder = Fingerprinter(stage.project, stage.database, stage.run_headstart)
+    done = recorder.run("record", "--revision", "0003")
+    assert (done.exit_code, calls(log)) == (0, []), done.stderr
 
 
 def test_nor_is_a_type_with_the_name_of_the_servers_own(bare: KnownStage, log: CallLog) -> None:
