@@ -126,8 +126,18 @@ def unusable(indexes: Sequence[InvalidIndex]) -> Interrupted | NotReady:
     return Interrupted(
         f"{_names(left)} {_is(left)} INVALID: the build was cut off or failed",
         explanation=of_invalid(indexes),
-        next_step=f"{repair_step(left)}; then run again",
+        next_step=f"{repair_step(left)}; then run again{_IF_IT_FAILS * _rebuilds(left)}",
     )
+
+
+_IF_IT_FAILS = (
+    "; if REINDEX fails for another reason, correct the rows that it names, or drop the index where"
+    " no revision makes it"
+)
+
+
+def _rebuilds(indexes: Iterable[InvalidIndex]) -> bool:
+    return any(each.startswith("REINDEX") for index in indexes for each in repair(index))
 
 
 def repair_step(indexes: Sequence[InvalidIndex], *, made_anew: bool = False) -> str:

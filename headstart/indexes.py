@@ -35,7 +35,12 @@ def read_invalid_indexes(
         found = {oid: each for oid, each in _read(connection, condition).items() if oid in first}
         kept = {oid: each for oid, each in found.items() if not (each.builder and each.is_copy)}
         told = [_with_partitions(connection, oid, each) for oid, each in kept.items()]
-    return tuple(sorted(told, key=lambda each: (each.partitioned, each.schema, each.name)))
+    return tuple(sorted(told, key=_order))
+
+
+def _order(index: InvalidIndex) -> tuple[bool, bool, str, str]:
+    """What nothing uses goes first: a repair that fails for good leaves another copy each time."""
+    return index.partitioned, not index.is_copy, index.schema, index.name
 
 
 def _read(connection: Connection, condition: str) -> Found:

@@ -113,7 +113,8 @@ def _read(
     ours = our_tables()
     (named, every), missing = _read_our_tables(connection, scope, schema, ours)
     doubts = () if named else ours.doubts
-    return DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
+    facts = DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
+    return replace(facts, only_touched=bool(every and ours.names and not named | set(ours.doubts)))
 
 
 def _pinned(connection: Connection, scope: Scope) -> Scope:
@@ -179,7 +180,9 @@ def _read_our_tables(
 ) -> tuple[tuple[frozenset[str], frozenset[str]], frozenset[str]]:
     """Those that are there, by their names and because they may be ours, and those that are not."""
     named, missing = _read_named_tables(connection, scope, schema, ours, kinds)
-    return (named, _any_table(connection, scope, schema, ours, kinds)), missing
+    changed = replace(ours, names=ours.touched)
+    touched, _ = _read_named_tables(connection, scope, schema, changed, kinds)
+    return (named, touched | _any_table(connection, scope, schema, ours, kinds)), missing
 
 
 def _read_named_tables(

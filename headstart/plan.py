@@ -231,6 +231,9 @@ _MAY_BE_ANYBODYS = (
 def _unproven(facts: DatabaseFacts, stale: str | None = None) -> Unproven:
     present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
     tables, next_step = "tables of ours", None
+    if facts.only_touched:
+        tables = "tables that a revision changes and none makes"
+        next_step = _MAY_BE_ANYBODYS
     if facts.doubts:
         first, *others = facts.doubts
         more = f" and {len(others)} more" if others else ""

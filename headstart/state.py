@@ -89,12 +89,14 @@ class OurTables:
 
     Where there are any, or no name is known, each table of the target schema may be ours; with
     `anywhere` those of every schema. `views` are materialized views, which have indexes, too.
+    `touched` are tables that the revisions change: where they are there, they may be ours.
     """
 
     names: frozenset[TableName] = frozenset()
     doubts: tuple[str, ...] = ()
     anywhere: bool = False
     views: frozenset[TableName] = frozenset()
+    touched: frozenset[TableName] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class DatabaseFacts:
     `tables_present` and `tables_missing` are our tables, as "schema.name"; they are looked up only
     where no version row is. `doubts` are the places in scripts for which `tables_present` has every
     table there may be, whoever made it; none where a table with a known name is there.
+    `only_touched`: none of those present is made by a revision that can be read; some change them.
     `may_create` tells whether the role may create tables in `schema`.
     """
 
@@ -136,6 +139,7 @@ class DatabaseFacts:
     tables_present: frozenset[str] = field(default_factory=frozenset)
     tables_missing: frozenset[str] = field(default_factory=frozenset)
     doubts: tuple[str, ...] = ()
+    only_touched: bool = False
 
 
 def detect(facts: DatabaseFacts, history: History) -> State:

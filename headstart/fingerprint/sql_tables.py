@@ -6,7 +6,7 @@ can start a program), a server's setting that leads names to another schema. Vie
 are no tables; an extension's tables are its own.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from headstart.fingerprint.known_functions import HARMLESS
@@ -40,6 +40,35 @@ def _view_of(statement: Group) -> Made:
     if words[0] == "alter":
         return _alter_table(statement, at)
     return _named(statement.name(at + 3 * (words[at : at + 3] == ["if", "not", "exists"]))[0])
+
+
+def tables_touched(sql: str) -> frozenset[TableName]:
+    """The tables that SQL text may change; there may be names among them that are none."""
+    return frozenset(table for each in statements_of(sql) for table in _touched(each, each.word(0)))
+
+
+_SKIPPED = {"only", "table", "if", "exists"}
+
+
+def _touched(group: Group, verb: str) -> Iterator[TableName]:
+    before = {"alter": {"table"}, "drop": {"table"}, "create": {"on"}, "truncate": {"truncate"}}
+    for at, word in enumerate(group.words):
+        node = group.node(at)
+        if isinstance(node, Group):
+            yield from _touched(node, "")
+        deletes = word == "from" and group.word(at - 1) == "delete"
+        if word in {"update", "into", *before.get(verb, ())} or deletes:
+            yield from _names_from(group, at + 1)
+
+
+def _names_from(group: Group, at: int) -> Iterator[TableName]:
+    while group.word(at) in _SKIPPED:
+        at += 1
+    name, at = group.name(at)
+    if parts := _parts(name):
+        yield parts
+    if group.symbol(at) == ",":
+        yield from _names_from(group, at + 1)
 
 
 def is_known_function(name: str) -> bool:

@@ -42,6 +42,7 @@ def made_tables(project: Project) -> OurTables:
         tuple(sorted(doubts)),
         anywhere=any(made.anywhere for made in scripts),
         views=frozenset(name for made in scripts for name in made.views),
+        touched=frozenset(name for made in scripts for name in made.touched),
     )
 
 

@@ -6,15 +6,16 @@ is not.
 """
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from headstart.fingerprint.sql_tables import tables_made, views_made
+from headstart.fingerprint.sql_tables import tables_made, tables_touched, views_made
 from headstart.revisions.known_calls import (
     ATTRIBUTES,
     BUILTINS,
     EXECUTING,
     is_known,
     may_import,
+    object_of_sqlalchemy,
 )
 from headstart.revisions.script_names import Entered, Names
 from headstart.revisions.script_sql import made_by, sql_of
@@ -25,13 +26,15 @@ from headstart.state import TableName
 class MadeTables:
     """The tables that a script makes by name; `doubt` is the line that may make others.
 
-    `anywhere`: these may be in any schema. `views` are the materialized views of its SQL.
+    `anywhere`: these may be in any schema. `views` are the materialized views of its SQL, `touched`
+    the tables that it changes.
     """
 
     named: frozenset[TableName]
     doubt: int | None = None
     anywhere: bool = False
     views: frozenset[TableName] = frozenset()
+    touched: frozenset[TableName] = field(default=frozenset(), compare=False)
 
 
 def tables_of(tree: ast.Module) -> MadeTables:
@@ -42,7 +45,11 @@ def tables_of(tree: ast.Module) -> MadeTables:
     except RecursionError:  # deeper than Python's own parser minds
         judge.doubt, judge.anywhere = judge.doubt or 1, True
     return MadeTables(
-        frozenset(judge.named), judge.doubt, anywhere=judge.anywhere, views=frozenset(judge.views)
+        frozenset(judge.named),
+        judge.doubt,
+        anywhere=judge.anywhere,
+        views=frozenset(judge.views),
+        touched=frozenset(judge.touched),
     )
 
 
@@ -58,6 +65,14 @@ _HARMLESS_NODES = (
 )  # fmt: skip
 """What does nothing by itself, where its parts do nothing."""
 
+_CHANGING = {
+    **dict.fromkeys(("add_column", "alter_column", "batch_alter_table"), 0),
+    **dict.fromkeys(("drop_column", "drop_table", "rename_table"), 0),
+    **dict.fromkeys(("create_check_constraint", "create_exclude_constraint"), 1),
+    **dict.fromkeys(("create_foreign_key", "create_index", "create_primary_key"), 1),
+    **dict.fromkeys(("create_unique_constraint", "drop_constraint"), 1),
+}
+"""Where an operation names the table that it changes."""
 _NAMING = {"create_table": (0, "table_name"), "rename_table": (1, "new_table_name")}
 
 
@@ -65,6 +80,7 @@ class _Judge(ast.NodeVisitor):
     def __init__(self, names: Names) -> None:
         self.named: set[TableName] = set()
         self.views: set[TableName] = set()
+        self.touched: set[TableName] = set()
         self.doubt: int | None = None
         self.anywhere = False
         self._names = names
@@ -126,6 +142,7 @@ class _Judge(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         self._judge_call(node)
+        self._touch(node)
         for argument in (*node.args, *node.keywords):
             self.visit(argument)
 
@@ -145,6 +162,23 @@ class _Judge(ast.NodeVisitor):
             self._judge_method(node, node.func)
         else:
             self._doubt()
+
+    def _touch(self, node: ast.Call) -> None:
+        """Keep the name of a table that is changed, as far as it can be read."""
+        path = self._names.path(node.func) or ""
+        if object_of_sqlalchemy(path) in {"table", "Table"}:
+            position = 0
+        elif (operation := path.removeprefix("alembic.op.")) in _CHANGING:
+            position = _CHANGING[operation]
+        else:
+            return
+        given = {each.arg: self._names.value(each.value) for each in node.keywords}
+        named = given.get("table_name", given.get("source_table"))
+        at = self._names.value(node.args[position]) if len(node.args) > position else named
+        schema = given.get("schema", given.get("source_schema"))
+        if isinstance(at, ast.Constant) and isinstance(at.value, str):
+            literal = schema.value if isinstance(schema, ast.Constant) else None
+            self.touched.add((literal if isinstance(literal, str) else None, at.value))
 
     def _judge_function(self, name: str) -> None:
         known = name in BUILTINS and not self._names.of(name)
@@ -209,6 +243,7 @@ class _Judge(ast.NodeVisitor):
                 self._doubt(anywhere=made is None)
             self.named |= made or frozenset()
             self.views |= views_made(text)
+            self.touched |= tables_touched(text)
         return None
 
 

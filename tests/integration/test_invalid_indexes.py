@@ -225,10 +225,10 @@ def test_what_a_failed_reindex_left_is_dropped_and_the_index_is_kept(at_head: St
     with pytest.raises(Exception, match="could not create unique index"):
         database.execute("REINDEX INDEX CONCURRENTLY ix_first")
     assert invalid(database) == ["ix_first", "ix_first_ccnew"]
-    told = interrupted(at_head.run(), "ix_first", "ix_first_ccnew")
+    told = interrupted(at_head.run(), "ix_first_ccnew", "ix_first")
     assert told == [
-        'REINDEX INDEX CONCURRENTLY "public"."ix_first"',
         'DROP INDEX CONCURRENTLY "public"."ix_first_ccnew"',
+        'REINDEX INDEX CONCURRENTLY "public"."ix_first"',
     ]
     database.execute(ONE_NAME)
     repaired(at_head, told)

@@ -90,6 +90,34 @@ def test_where_the_schema_cannot_be_told_the_tables_of_every_schema_count(
 
 
 @pytest.mark.parametrize(
+    ("body", "table"),
+    [
+        ('op.execute("DELETE FROM shop.settings")', "shop.settings"),
+        ('op.add_column("settings", sa.Column("more", sa.Text))', "public.settings"),
+        (
+            'with op.batch_alter_table("settings") as b:\n    b.drop_column("value")',
+            "public.settings",
+        ),
+    ],
+)
+@ON_ONE_SERVER
+def test_a_table_that_a_revision_changes_and_none_makes_counts(
+    stage: Stage, body: str, table: str
+) -> None:
+    stage.project.add("0004", "0003", body)
+    schema = table.partition(".")[0]
+    stage.database.execute(
+        f"CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}; {IN_USE}"
+    )
+    told = assert_untouched(stage)
+    assert (
+        f"tables that a revision changes and none makes but no version row; present: {table};"
+        in told
+    )
+    assert "HEADSTART_BASELINE: base where these tables belong to others" in told
+
+
+@pytest.mark.parametrize(
     "body",
     [
         'for name in ("settings",):\n    op.create_table(name)',

@@ -233,6 +233,24 @@ def test_only_the_name_is_in_doubt_where_the_schema_is_told(body: str, anywhere:
     assert (script.doubt is not None, script.anywhere) == (True, anywhere)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.add_column("a", sa.Column("b"), schema="s")',
+        'op.drop_column("a", "b", schema="s")',
+        'op.create_index("i", "a", ["b"], schema="s")',
+        'op.create_index("i", table_name="a", columns=["b"], schema="s")',
+        'op.create_foreign_key("f", "a", "b", ["c"], ["d"], source_schema="s")',
+        'with op.batch_alter_table("a", schema="s") as batch:\n    batch.drop_column("b")',
+        'op.bulk_insert(sa.table("a", sa.column("b"), schema="s"), [{"b": 1}])',
+        'op.execute(sa.text("UPDATE s.a SET b = 1"))',
+    ],
+)
+def test_a_table_that_a_script_changes_is_named(body: str) -> None:
+    script = made(body)
+    assert (script.touched, script.doubt) == ({("s", "a")}, None)
+
+
 def test_the_first_line_in_doubt_is_told() -> None:
     assert made('op.add_column("a")\nop.execute(sql)\nop.execute(sql)').doubt == 6
 

@@ -4,7 +4,12 @@ import random
 
 import pytest
 
-from headstart.fingerprint.sql_tables import is_known_function, tables_made, views_made
+from headstart.fingerprint.sql_tables import (
+    is_known_function,
+    tables_made,
+    tables_touched,
+    views_made,
+)
 
 
 def made(sql: str) -> set[str] | None:
@@ -91,6 +96,30 @@ def test_a_function_is_known_by_its_name(name: str, known: bool) -> None:
     assert is_known_function(name) is known
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE ONLY s.a SET b = 1",
+        "DELETE FROM s.a",
+        "WITH b AS (DELETE FROM s.a RETURNING *) SELECT * FROM b",
+        "INSERT INTO s.a VALUES (1)",
+        "MERGE INTO s.a USING b ON true WHEN MATCHED THEN DELETE",
+        "TRUNCATE b, s.a",
+        "TRUNCATE TABLE ONLY s.a CASCADE",
+        "ALTER TABLE IF EXISTS ONLY s.a ADD b int",
+        "DROP TABLE IF EXISTS b, s.a",
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON ONLY s.a (b)",
+        "CREATE TRIGGER t BEFORE UPDATE ON s.a EXECUTE FUNCTION f()",
+    ],
+)
+def test_a_table_that_is_changed_is_named(sql: str) -> None:
+    assert ("s", "a") in tables_touched(sql)
+
+
+def test_a_table_that_is_only_read_is_not() -> None:
+    assert not tables_touched("SELECT * FROM a JOIN b ON a.c = b.c; GRANT SELECT ON a TO b")
+
+
 def test_no_text_is_too_strange() -> None:
     words = ["ALTER", "TABLE", "CREATE", "RENAME TO", "SET SCHEMA", "AS", "INTO", '"', '""', "U&"]
     words += ["a", ".", ";", "(", ")", "'", "$$", "--", "\n", "/*", "*", "\\", "ONLY", "\x00", "é"]
@@ -99,3 +128,4 @@ def test_no_text_is_too_strange() -> None:
         text = " ".join(chosen.choices(words, k=9))
         tables_made(text)
         views_made(text)
+        tables_touched(text)
