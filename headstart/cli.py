@@ -150,7 +150,8 @@ class Execution:
         if received not in (None, signal.SIGALRM):
             return Cancelled(received)
         if self._signals.lost or (received is not None and self._signals.silent):
-            return error if isinstance(error, ConnectionLost) else _lost_error(received)
+            told = error if isinstance(error, ConnectionLost) else _lost_error(received)
+            return self._signals.loss or told
         if received is None:
             return _unmet_requirement(error) or error
         return _deadline_error(error, self._record)

@@ -43,6 +43,9 @@ SILENCE_SECONDS = 7.0
 UNANSWERED_SECONDS = 3.0
 """After this a heartbeat's answer is overdue, though the lock is not given up yet."""
 
+STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
+"""A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
+
 LOST = "the connection that held the run lock was lost"
 
 
@@ -50,7 +53,9 @@ LOST = "the connection that held the run lock was lost"
 class LockWait:
     """What waiting for the lock needs: where, who we are, until when, and who listens.
 
-    `lost` is called once, by the heartbeat's thread, when the lock that was held is lost.
+    `lost` is called once, by the heartbeat's thread, when the lock that was held is lost, with what
+    is known of the cause. `silence_seconds` is how long a server may refuse every connection, or
+    not answer, before the wait for the lock is given up.
     """
 
     resolve: Resolve
@@ -58,13 +63,16 @@ class LockWait:
     deadline: Deadline
     say: Say
     report_seconds: float
-    lost: Callable[[], None]
+    silence_seconds: float
+    lost: Callable[[ConnectionLost | None], None]
 
 
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it."""
 
-    def __init__(self, connection: Connection, nonce: int, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, nonce: int, lost: Callable[[ConnectionLost | None], None]
+    ) -> None:
         self.nonce = nonce
         self._connection = connection
         self._tell_lost = lost
@@ -72,6 +80,8 @@ class RunLock:
         self._released = threading.Event()
         self._lost = False
         self._asked_at: float | None = None
+        self._answered_at = time.monotonic()
+        self._starved_seconds = 0.0
         self._watch = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
         self._watch.start()
 
@@ -95,6 +105,18 @@ class RunLock:
         asked_at = self._asked_at
         overdue = asked_at is not None and time.monotonic() - asked_at > UNANSWERED_SECONDS
         return self._lost or overdue
+
+    def starvation(self) -> ConnectionLost | None:
+        """Why the lock is lost, where it is for this process did not run; None where it did."""
+        if self._starved_seconds < STARVED_SECONDS:
+            return None
+        return ConnectionLost(
+            f"this process did not run for {self._starved_seconds:.0f} s, for a revision kept the"
+            " interpreter (one long call in C) or the machine stopped it, and the server gave up"
+            " the run lock",
+            next_step="run again: what was committed is kept; if it happens again, split what the"
+            " revision does into shorter calls, or move it to SQL",
+        )
 
     def explain_missing_fence(self) -> HeadstartError:
         """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
@@ -124,15 +146,18 @@ class RunLock:
         while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
             self._ask("SELECT 1", SILENCE_SECONDS)
         if not self._released.is_set():
-            self._tell_lost()
+            self._tell_lost(self.starvation())
 
     def _ask(self, sql: str, patience_seconds: float) -> None:
         with self._in_use:
-            self._asked_at = time.monotonic()
+            if self._lost:
+                return
+            self._asked_at = asked_at = time.monotonic()
             try:
                 self._connection.execute(sql, timeout_seconds=patience_seconds)
-                self._asked_at = None
+                self._asked_at, self._answered_at = None, time.monotonic()
             except (psycopg2.Error, TimeoutError, OSError, ValueError):  # the socket may be gone
+                self._starved_seconds = asked_at - self._answered_at
                 self._lost = True
 
 
@@ -156,6 +181,8 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     lock = RunLock(connection, nonce, wait.lost)
     try:
         yield lock
+    except ConnectionLost as error:
+        raise lock.starvation() or error from error.__cause__
     finally:
         lock.release()
 
@@ -178,13 +205,16 @@ def require_second_connection(resolve: Resolve, identity: Identity) -> None:
 def _acquire(wait: LockWait, nonce: int) -> Connection:
     connection: Connection | None = None
     attempt, holder, reported = 0, Holder("unknown"), 0.0
+    heard_at = time.monotonic()
     while True:
         attempt += 1
         failure: ConnectFailure | None = None
         try:
             connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
+            heard_at = time.monotonic()  # by a pooler too, in whose queue a poll may hang
             if _try_lock(connection, nonce):
                 return connection
+            heard_at = time.monotonic()
             holder = describe_holder(connection, POLL_SECONDS) or holder
         except ConnectFailed as error:
             failure = error.failure
@@ -196,7 +226,8 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             _close(connection)
             raise
         now = time.monotonic()
-        if failure is not None and (failure.permanent or wait.deadline.passed(now)):
+        over = wait.deadline.passed(now) or now - heard_at >= wait.silence_seconds
+        if failure is not None and (failure.permanent or over):
             raise error_of(failure, attempt)
         if wait.deadline.passed(now):
             _close(connection)
@@ -204,10 +235,18 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
                 f"another run held the lock until the deadline: {holder}", next_step=holder.cure
             )
         if attempt == 1 or now - reported >= wait.report_seconds:
-            wait.say("lock_waited", holder=failure.text if failure else str(holder))
+            _report(wait, attempt, failure, holder)
             reported = now
         pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
         time.sleep(wait.deadline.clip(pause, now))
+
+
+def _report(wait: LockWait, attempt: int, failure: ConnectFailure | None, holder: Holder) -> None:
+    """Say what is waited for: who does not answer holds nothing."""
+    if failure is None:
+        wait.say("lock_waited", holder=str(holder))
+    else:
+        wait.say("connection_failed", attempt=attempt, cause=failure.text)
 
 
 def _close(connection: Connection | None) -> None:

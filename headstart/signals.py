@@ -19,7 +19,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from headstart.errors import Cancelled
+from headstart.errors import Cancelled, ConnectionLost
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 _REPEAT_SECONDS = 0.25
@@ -36,6 +36,7 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None
         self.lost = False
+        self.loss: ConnectionLost | None = None
         self._armed = True
         self._raised = False
         self._noted = False
@@ -65,9 +66,12 @@ class Signals:
         """Whether the database has stopped answering."""
         return self.lost or self._is_silent()
 
-    def lose(self) -> None:
-        """End the run from another thread: the run lock is lost, or nobody answers any more."""
-        self.lost = True
+    def lose(self, loss: ConnectionLost | None) -> None:
+        """End the run from another thread: the run lock is lost, or nobody answers any more.
+
+        `loss` tells the cause, where that is known.
+        """
+        self.loss, self.lost = loss, True
         threading.Thread(target=self._press_lost, name="lost", daemon=True).start()
 
     def register_last_words(self, last_words: Callable[[], int]) -> None:

@@ -230,6 +230,8 @@ def fate_of_the_rest(record: Record) -> str:
     """What became of what was running when a run broke off, as the end of a sentence."""
     left = record.left_transaction
     if left is None or left in [step.revision for step in record.applied]:
+        if record.from_revisions is not None and record.to_revisions is None:  # nobody could look
+            return "; whether the last step was is not known"
         return ", the rest was rolled back"
     return (
         f"; revision {left} was at work outside a transaction, and what it has done there stays"

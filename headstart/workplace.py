@@ -41,6 +41,7 @@ def locked(task: Task) -> Iterator[RunLock]:
         deadline,
         task.say,
         settings.heartbeat_seconds,
+        settings.wait_seconds,
         task.signals.lose,
     )
     with ExitStack() as stack:

@@ -21,7 +21,7 @@ from headstart.errors import (
 )
 from headstart.left_behind import ALREADY_THERE_SQLSTATES
 from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
-from headstart.revisions.link import Link, is_lost_sqlstate, sqlstate_of
+from headstart.revisions.link import Link, says_lost, sqlstate_of
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.refused import refusal_of
@@ -58,7 +58,7 @@ def named_failures(
         refusal = refusal_of(_behind(error), link) if link and current() is None else None
         if refusal is not None:
             raise refusal from error
-        if link is not None and _was_lost(error, link):
+        if _was_lost(error, link):
             raise _lost(error, current()) from error
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current(), done(), left()) from error
@@ -90,6 +90,12 @@ _CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
 _RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
 
 
+_REACH_OTHER = (
+    "see that what the revision connects to can be reached from here, or take that out of the"
+    " revision; then run again"
+)
+
+
 def _note(error: BaseException) -> str | None:
     """What env.py itself has to say to the error (PEP 678)."""
     return "; ".join(getattr(error, "__notes__", ())) or None
@@ -107,8 +113,9 @@ def _database_failure(
     if sqlstate in _LOCK_SQLSTATES:
         rolled_back = "" if left else "; rolled back"
         return Blocked(f"{text}{rolled_back}", sqlstate=sqlstate, statement=statement)
-    if _is_lost(error):
-        return _lost(error, revision)
+    other = _is_lost(error)
+    if other:
+        text = f"{text} (not headstart's connection, which is alive)"
     if revision is None and done:
         return BrokenHistory(
             f"env.py raised after its revisions: {text}",
@@ -118,27 +125,32 @@ def _database_failure(
         )
     if revision is None:
         return _env_failure(text, sqlstate, statement, _note(error))
-    next_step = _note(error) or _cure(sqlstate)
+    next_step = _note(error) or (_REACH_OTHER if other else _cure(sqlstate))
     failed = RevisionFailed(text, sqlstate=sqlstate, statement=statement, next_step=next_step)
     failed.revision = revision
     return failed
 
 
-def _was_lost(error: BaseException, link: Link) -> bool:
+def _was_lost(error: BaseException, link: Link | None) -> bool:
     """Whether the connection is gone, whatever exception was made of that.
 
-    What the server said about a statement, on a connection that is there, is the revision's own;
-    for anything else the run lock's connection is asked before somebody is blamed.
+    Where one was heard of, the facts decide: it is gone, or the run lock's is, which is asked
+    before somebody is blamed. What an exception says may be of another service's connection.
     """
     sqlstate = sqlstate_of(getattr(error, "orig", None) or error)
     if sqlstate in _LOCK_SQLSTATES:
         return False
-    if link.was_gone(error) or _is_lost(error):
+    if link is None:
+        return _is_lost(error)
+    if link.was_gone(error):
         return True
-    if sqlstate is not None:
-        return False
+    looks_lost = _is_lost(error)
+    if not looks_lost and sqlstate is not None:
+        return False  # what the server said about a statement is the revision's own
+    if link.known:
+        return link.is_lost()
     # of a connection that never got so far nothing is known but what was raised
-    return link.is_lost() or (not link.known and any(map(_is_lost, _behind(error))))
+    return looks_lost or link.is_lost() or any(map(_is_lost, _behind(error)))
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
@@ -169,9 +181,8 @@ def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
 def _is_lost(error: BaseException) -> bool:
     """Whether an exception of a driver's, or SQLAlchemy's of one, tells of a lost connection."""
     driver_error = getattr(error, "orig", None) or error
-    sqlstate = sqlstate_of(driver_error)
-    if sqlstate is not None:
-        return is_lost_sqlstate(sqlstate)
+    if sqlstate_of(driver_error) is not None:
+        return says_lost(driver_error)
     if not (
         isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
     ):

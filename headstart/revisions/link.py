@@ -65,7 +65,7 @@ class Link:
 
     def hear_error(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of the connection that migrates."""
-        if context.is_disconnect or is_lost_sqlstate(sqlstate_of(context.original_exception)):
+        if context.is_disconnect or says_lost(context.original_exception):
             self.gone = True
 
     def look_at(self, connection: Connection) -> None:
@@ -94,9 +94,29 @@ def sqlstate_of(error: BaseException) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def is_lost_sqlstate(sqlstate: str | None) -> bool:
-    """Whether a SQLSTATE says that the connection is gone."""
-    return sqlstate is not None and sqlstate.startswith(_LOST_SQLSTATES)
+def says_lost(error: BaseException) -> bool:
+    """Whether the SQLSTATE of a driver's error says that the connection is gone.
+
+    Of severity ERROR it does not: that ends a statement, on a connection that is there. A script
+    raises so by itself, and postgres_fdw and dblink for a server of their own.
+    """
+    sqlstate = sqlstate_of(error)
+    return (
+        sqlstate is not None
+        and sqlstate.startswith(_LOST_SQLSTATES)
+        and _severity_of(error) != "ERROR"
+    )
+
+
+def _severity_of(error: BaseException) -> str | None:
+    """The server's own word, never translated; None where the driver itself raised this."""
+    for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
+        diagnostics = getattr(one, "diag", None)
+        found = getattr(diagnostics, "severity_nonlocalized", None)
+        found = found or getattr(one, "severity_en", None)
+        if isinstance(found, str):
+            return found
+    return None
 
 
 def _is_broken(raw: Any) -> bool:

@@ -186,6 +186,65 @@ def test_a_lost_connection_to_something_else_excuses_no_revision(
     assert stage.rows() == REVISIONS[-1:]
 
 
+NOWHERE = f"127.0.0.1:{free_port()}/other"
+SECOND = (
+    "import os, socket, psycopg\n"
+    "c = psycopg.connect(os.environ['DATABASE_URL'], dbname='postgres')\nc.execute('SELECT 1')\n"
+)
+OTHERS = {
+    "a driver's": f"import psycopg\npsycopg.connect('postgresql://x:y@{NOWHERE}')",
+    "psycopg2's": f"import psycopg2\npsycopg2.connect('postgresql://x:y@{NOWHERE}')",
+    "SQLAlchemy's": f"sa.create_engine('postgresql+psycopg2://x:y@{NOWHERE}').connect()",
+    "SQLite's": "sa.create_engine('sqlite:////nonexistent/x.db').connect()",
+    "one that is cut": (
+        f"{SECOND}socket.socket(fileno=os.dup(c.fileno())).shutdown(2)\nc.execute('SELECT 1')"
+    ),
+    "one that is terminated": (
+        f"{SECOND}op.execute(f'SELECT pg_terminate_backend({{c.info.backend_pid}})')\n"
+        "c.execute('SELECT 1')"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", OTHERS.values(), ids=OTHERS.keys())
+def test_a_connection_of_the_revisions_own_that_fails_is_its_failure(
+    stage: Stage, body: str
+) -> None:
+    stage.project.add("0004", "0003", body)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert "not headstart's connection, which is alive" in ended.verdict["error"]["message"]
+    assert "what the revision connects to" in ended.verdict["next_step"]
+    assert stage.rows() == REVISIONS[-1:]
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+@pytest.mark.parametrize("sqlstate", ["08006", "57P01", "57P03"])
+def test_a_statement_that_raises_the_sqlstate_of_a_loss_has_lost_nothing(
+    stage: Stage, sqlstate: str, driver: str
+) -> None:
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    raising = f"DO $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END$$"
+    stage.project.add("0004", "0003", f'op.execute("{raising}")')
+    url = stage.database.url if driver == "psycopg2" else url_with(stage, driver)
+    ended = stage.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert ended.verdict["error"]["sqlstate"] == sqlstate
+
+
+def test_a_restart_that_a_second_connection_meets_first_is_a_loss(
+    stage: Stage, restarted: PostgresServer
+) -> None:
+    second = f"{SECOND}c.execute('SELECT pg_sleep(600)')"
+    stage.project.add("0004", "0003", second)
+    with stage.start(DATABASE_URL=restarted.url()) as started:
+        until(lambda: restarted.execute(SLEEPERS) == [(1,)], "the statement runs", 60)
+        restarted.restart("fast")
+        end = started.end()
+    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+
+
 ONCE = (
     "import os\nif not os.environ.get('LOST_ONCE'):\n    os.environ['LOST_ONCE'] = 'yes'\n"
     "    op.execute('SELECT pg_terminate_backend(pg_backend_pid())')\n"

@@ -1,16 +1,19 @@
 """A network that goes silent ends a run in 13 within seconds; its node holds nothing for long."""
 
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 
+import psycopg2
 import pytest
 
+from headstart.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.faulty_network import FaultyNetwork
 from tests.integration.killed_runs import SLEEPERS
 from tests.integration.plain import REVISIONS
-from tests.integration.runs import Run, until
+from tests.integration.runs import End, Run, until
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
 from tests.postgres_server import PostgresServer
@@ -53,6 +56,9 @@ def assert_lost_soon(started: Run, applied: list[str]) -> None:
     assert end.seconds < SOON_SECONDS
     assert end.applied == applied
     assert "to" not in end.verdict  # nobody can know
+    if "from" in end.verdict:
+        assert "whether the last step was is not known" in end.verdict["next_step"]
+        assert "rolled back" not in end.verdict["next_step"]
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
@@ -103,6 +109,52 @@ def test_silence_while_the_lock_is_waited_for_ends_in_time(
         holder.kill()
     assert end.code in (10, 11)
     assert end.seconds < SOON_SECONDS
+
+
+@pytest.mark.parametrize("event", ["database_accepted", "lock_waited"])
+def test_a_silent_server_is_not_waited_for_as_long_as_a_lock(
+    stage: Stage, network: FaultyNetwork, event: str
+) -> None:
+    with psycopg2.connect(stage.database.url) as holder, holder.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
+        url = network.through(stage.database.url)
+        with stage.start(DATABASE_URL=url, HEADSTART_WAIT_SECONDS="7") as waiting:
+            waiting.await_event(event, 60)
+            network.silent.set()
+            end = waiting.end()
+    holder.close()
+    assert (end.code, end.outcome) == (10, "unreachable"), end.verdict
+    assert end.seconds < SOON_SECONDS
+    assert "no answer within" in end.verdict["error"]["message"]
+    held = [each["holder"] for each in end.events if each["event"] == "lock_waited"]
+    assert not [holder for holder in held if "no answer" in holder]
+
+
+FROZEN = "import ctypes\nctypes.PyDLL(None).sleep(33)"
+
+
+def test_a_call_that_keeps_the_interpreter_is_told_as_the_cause_of_the_lost_lock(
+    stage: Stage,
+) -> None:
+    stage.project.add("0004", "0003", f"{FROZEN}\nop.execute('SELECT 1')")
+    with stage.start() as started:
+        assert_starved(started.end(90))
+
+
+def test_nor_is_a_machine_that_stopped_the_process_told_as_the_network(stage: Stage) -> None:
+    stage.project.add("0004", "0003", SLEEP)
+    with stage.start() as started:
+        until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
+        started.process.send_signal(signal.SIGSTOP)
+        time.sleep(33)
+        started.process.send_signal(signal.SIGCONT)
+        assert_starved(started.end(60))
+
+
+def assert_starved(end: End) -> None:
+    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+    assert "this process did not run for 3" in end.verdict["error"]["message"]
+    assert "split what the revision does" in end.verdict["next_step"]
 
 
 @pytest.mark.parametrize("place", [SLEEP, "import time; time.sleep(600)"], ids=["sql", "python"])
