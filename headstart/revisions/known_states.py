@@ -62,7 +62,7 @@ def with_rows(found: Fingerprints, history: History) -> Fingerprints:
         else state
         for state in found.states
     )
-    return Fingerprints(tuple(every), found.meta)
+    return replace(found, states=tuple(every))
 
 
 def load(path: Path) -> Fingerprints | None:
