@@ -88,7 +88,7 @@ def test_a_pod_that_kubernetes_ends_at_its_deadline_still_says_so(
     """Where headstart's own deadline is set too long: SIGTERM, rolled back, and a verdict."""
     manifest = job("endless")
     manifest["spec"]["backoffLimit"] = 0
-    manifest["spec"]["template"]["spec"]["activeDeadlineSeconds"] = 8
+    manifest["spec"]["template"]["spec"]["activeDeadlineSeconds"] = 15
     namespace.apply(manifest)
     assert namespace.job_ends("headstart")[0] == "Failed"
     (pod,) = namespace.pods(SELECTOR)

@@ -70,7 +70,7 @@ def test_a_deadline_in_the_middle_of_a_revision_rolls_it_back(stage: Stage) -> N
         'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(60)")'
     )
     stage.project.add("0004", "0003", sleep)
-    ended = stage.run(HEADSTART_DEADLINE_SECONDS="2.5", HEADSTART_HEARTBEAT_SECONDS="0.3")
+    ended = stage.run(HEADSTART_DEADLINE_SECONDS="6", HEADSTART_HEARTBEAT_SECONDS="0.3")
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
     assert "HEADSTART_DEADLINE_SECONDS" in ended.verdict["error"]["message"]
     assert ended.verdict["to"] == stage.rows() == ["0003"]

@@ -74,7 +74,7 @@ def test_the_holder_is_named_when_the_lock_is_not_free_in_time(database: Databas
 
 
 def test_the_holder_is_named_with_its_run_and_its_pod(database: Database) -> None:
-    with Run(database.url, SLOW_SECONDS="4", HEADSTART_POD_NAME="minirag-7-x7k2p") as holder:
+    with Run(database.url, SLOW_SECONDS="8", HEADSTART_POD_NAME="minirag-7-x7k2p") as holder:
         holder.await_event("revision_started", revision="0002")
         waiting = run(database.url, HEADSTART_LOCK_SECONDS="0.5")
         run_id = holder.end().verdict["run_id"]
