@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Database, Finished
+from tests.conftest import ON_ONE_SERVER, Database, Finished
 from tests.integration.fingerprinting import Fingerprinter, empty_database, replayed
 from tests.integration.plain import REVISIONS
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
+
+pytestmark = ON_ONE_SERVER
 
 DRIVERS = ["psycopg2", "psycopg", "asyncpg"]
 OWN = "SQLALCHEMY_DATABASE_URI"
