@@ -105,8 +105,9 @@ def test_what_the_server_says_to_a_failing_revision_is_named(stage: Stage, drive
 
 
 def test_a_lock_that_does_not_come_is_named(stage: Stage, driver: str) -> None:
-    stage.database.execute("CREATE TABLE busy (id int)")
     stage.project.add("0004", "0003", "op.execute('ALTER TABLE busy ADD name text')")
+    assert stage.run(DATABASE_URL=url_with(stage, driver), HEADSTART_TARGET="0003").exit_code == 0
+    stage.database.execute("CREATE TABLE busy (id int)")
     holder = psycopg2.connect(stage.database.url)
     holder.cursor().execute("LOCK TABLE busy")
     ended = stage.run(
