@@ -112,7 +112,7 @@ def test_a_revision_with_an_engine_of_its_own_makes_nothing_elsewhere_and_is_not
     assert "notes" not in stage.tables()
 
 
-def test_an_env_py_whose_only_engine_leads_elsewhere_executes_nothing_there(
+def test_an_env_py_that_commits_elsewhere_before_configure_executes_nothing_there(
     fingerprint: Fingerprinter, apps: Database
 ) -> None:
     """What it executes before context.configure() is committed before that can refuse it."""
