@@ -187,6 +187,7 @@ RECORD = f'op.execute("""INSERT INTO guards SELECT \'{{}}\', {SHOWN}""")'
 def test_the_server_watches_the_client_in_each_transaction_and_outside_of_one(
     stage: Stage,
 ) -> None:
+    stage.run()
     stage.database.execute("CREATE TABLE guards (place text, shown text)")
     block = f"with op.get_context().autocommit_block():\n    {RECORD.format('block')}"
     stage.project.add("0004", "0003", f"{RECORD.format('transaction')}\n{block}")
