@@ -34,6 +34,12 @@ local all all trust
 local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
+STOP_AND_REMOVE = """
+read -r never_given
+"$0" -D "$1/data" stop -m immediate -w
+exec rm -rf "$1"
+"""
+"""Waits until its input ends: at `remove`, or with the process that holds the pipe to it."""
 StopMode = Literal["smart", "fast", "immediate"]
 Rows = list[tuple[Any, ...]]
 
@@ -78,6 +84,7 @@ class Server:
 class PostgresServer(Server):
     """A server of one's own, on a free TCP port and a Unix socket, stopped and removed at the end.
 
+    A shell that outlives the tests does the last: also where they are killed nothing is left.
     `conf` and `hba` are lines that go before ours; with a primary it is a replica of that.
     """
 
@@ -97,6 +104,9 @@ class PostgresServer(Server):
         self.log = self.directory / "log"
         self._account = server_account()
         self._running = False
+        if self._account is not None:
+            shutil.chown(self.directory, self._account)
+        self._undertaker = self._start_undertaker()
         super().__init__(
             {
                 "host": "127.0.0.1",
@@ -144,9 +154,8 @@ class PostgresServer(Server):
 
     def remove(self) -> None:
         """Stop at once, whatever state it is in, and remove its files."""
-        if (self.data / "postmaster.pid").exists():
-            self._call("pg_ctl", "-D", str(self.data), "stop", "-m", "immediate", "-w")
-        shutil.rmtree(self.directory)
+        self._undertaker.communicate(timeout=2 * START_SECONDS)
+        assert not self.directory.exists(), f"{self.directory} is not removed"
 
     def __enter__(self) -> Self:
         try:
@@ -164,10 +173,19 @@ class PostgresServer(Server):
     ) -> None:
         self.remove()
 
+    def _start_undertaker(self) -> "subprocess.Popen[bytes]":
+        """In a session of its own, where Ctrl-C does not reach it."""
+        pg_ctl = str(programs(self.major) / "pg_ctl")
+        return subprocess.Popen(
+            ["/bin/sh", "-c", STOP_AND_REMOVE, pg_ctl, str(self.directory)],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            **self._as_account(),
+        )
+
     def _create(self, primary: "PostgresServer | None") -> None:
         self.directory.chmod(0o755)
-        if self._account is not None:
-            shutil.chown(self.directory, self._account)
         if primary is None:
             self._initdb()
         else:
@@ -210,16 +228,22 @@ class PostgresServer(Server):
         return subprocess.run(
             [programs(self.major) / name, *arguments],
             cwd=self.directory,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-            user=self._account,
-            group=self._account,
-            extra_groups=None if self._account is None else [],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             timeout=2 * START_SECONDS,
             check=False,
+            **self._as_account(),
         ).returncode
+
+    def _as_account(self) -> dict[str, Any]:
+        """How each process is started: as an account that Postgres accepts, and silent."""
+        return {
+            "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            "user": self._account,
+            "group": self._account,
+            "extra_groups": None if self._account is None else [],
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+        }
 
 
 def free_port() -> int:
