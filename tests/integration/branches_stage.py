@@ -9,10 +9,9 @@ from pathlib import Path
 
 from headstart.state import History
 from tests.conftest import Database, clean_environ
-from tests.integration.fingerprinting import PROJECTS
 from tests.integration.known_stage import KnownStage
 
-EXPAND_CONTRACT = PROJECTS / "expand_contract"
+EXPAND_CONTRACT = "expand_contract"
 ALEMBIC = Path(sys.executable).parent / "alembic"
 GRAPH = History(
     {

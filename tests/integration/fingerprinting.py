@@ -1,6 +1,5 @@
 """The verb fingerprint on a project, in a scratch database of the test's own."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from headstart.fingerprint.states import Fingerprints
 from tests.conftest import Database, Finished, RunHeadstart
 from tests.integration.plain import PlainProject
 from tests.postgres_server import Server
+from tests.projects.files import copy_project
 
 METADATA = """
 import sqlalchemy as sa
@@ -25,10 +25,9 @@ sa.Table("invoices", meta, sa.Column("id", sa.Integer, primary_key=True),
 target_metadata = meta
 """
 """The models of the plain project; one constraint has another name than the revisions give it."""
-PROJECTS = Path(__file__).parents[1] / "projects"
-ASYNC = PROJECTS / "async_template_asyncpg"
-BRANCHES = PROJECTS / "branches_and_merge"
-SCHEMAS = PROJECTS / "include_schemas"
+ASYNC = "async_template_asyncpg"
+BRANCHES = "branches_and_merge"
+SCHEMAS = "include_schemas"
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,6 @@ def edit(project: PlainProject, old: str, new: str, revision: str = "0002") -> N
     file.write_text(text.replace(old, new))
 
 
-def copied(source: Path, folder: Path) -> PlainProject:
-    """Copy another project into a folder."""
-    path = folder / source.name
-    shutil.copytree(source, path, ignore=shutil.ignore_patterns("__pycache__"))
-    return PlainProject(path)
+def copied(name: str, folder: Path) -> PlainProject:
+    """Copy another of tests/projects into a folder."""
+    return PlainProject(copy_project(name, folder / name))

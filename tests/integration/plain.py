@@ -1,11 +1,11 @@
 """A copy of tests/projects/plain (`alembic init`, three revisions) for a test to spoil."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
 
-PLAIN = Path(__file__).parents[1] / "projects" / "plain"
+from tests.projects.files import copy_project
+
 REVISIONS = ["0001", "0002", "0003"]
 """The plain project's, in order."""
 TABLES = {"accounts", "orders", "invoices"}
@@ -66,5 +66,4 @@ class PlainProject:
 
 def copy_plain(path: Path) -> PlainProject:
     """Copy the project to a folder that does not exist yet."""
-    shutil.copytree(PLAIN, path, ignore=shutil.ignore_patterns("__pycache__"))
-    return PlainProject(path)
+    return PlainProject(copy_project("plain", path))

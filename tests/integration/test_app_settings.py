@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from tests.conftest import ON_ONE_SERVER, Database, Finished, RunHeadstart
-from tests.integration.fingerprinting import PROJECTS, copied, empty_database, password_of
+from tests.integration.fingerprinting import copied, empty_database, password_of
 from tests.integration.logins import SOURCES, Login, login, url_of
 from tests.integration.plain import PlainProject
 from tests.postgres_server import Server
@@ -63,7 +63,7 @@ def app(
 ) -> App:
     """The app with a settings class; another where the test names one."""
     assert server  # every test here runs with one server
-    return App(copied(PROJECTS / getattr(request, "param", SYNC), tmp_path), run_headstart)
+    return App(copied(getattr(request, "param", SYNC), tmp_path), run_headstart)
 
 
 @pytest.mark.parametrize("app", [SYNC, ASYNC], indirect=True)

@@ -6,7 +6,6 @@ import pytest
 
 from tests.conftest import Database, RunHeadstart, StartHeadstart
 from tests.integration.fingerprinting import (
-    PROJECTS,
     Fingerprinter,
     copied,
     edit,
@@ -64,7 +63,7 @@ def test_a_database_in_use_is_refused_though_its_revision_is_on_file(
 def test_an_env_py_that_reads_database_url_finds_the_scratch_database_there(
     database: Database, run_headstart: RunHeadstart, tmp_path: Path, given: dict[str, str]
 ) -> None:
-    project = copied(PROJECTS / "url_set_in_env", tmp_path)
+    project = copied("url_set_in_env", tmp_path)
     done = Fingerprinter(project, database, run_headstart)("build", **given)
     assert done.exit_code == 0, done.verdict
     assert replayed(done) == REVISIONS

@@ -6,13 +6,12 @@ what pg_catalog's own does, so that only the server's log tells of a call.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.conftest import Database, RunHeadstart
-from tests.integration.fingerprinting import Fingerprinter, copied, empty_database
+from tests.integration.fingerprinting import ASYNC, Fingerprinter, copied, empty_database
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.plain import PlainProject
 from tests.integration.planted import (
@@ -33,7 +32,6 @@ LIBRARIES = (
     "select current_schema()",
 )
 """What psycopg2 and SQLAlchemy send as they connect; only `theirs first` makes that call theirs."""
-ASYNC = Path(__file__).parents[1] / "projects" / "async_template_asyncpg"
 FEW = ("oid", "int4", "name", "text", "char")
 AT_HEAD = (["run"], ["check"], ["plan"], ["wait"], ["diff"])
 MOODS = """

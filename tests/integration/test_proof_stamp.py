@@ -75,7 +75,7 @@ def other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> KnownStage:
     """Give another project with its fingerprints, and an empty database."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / request.param.name))  # its own models
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / request.param))  # its own models
     stage = KnownStage(copied(request.param, tmp_path), database, run_headstart)
     rebuild(stage)
     return stage

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
+from tests.projects.files import CASE, FOLDER, files_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Case:
     it; `prepare` is SQL that a superuser runs on each empty database first; `same` are queries
     whose rows must be equal, `leaves` is the revision at which a failure leaves the database
     (empty: at none), `leaves_too` what is there beside it. `elsewhere` asks for a second database,
-    {elsewhere_url}, in which nothing may happen. `pooled`: it is run behind PgBouncer, too.
+    {elsewhere_url}, in which nothing may happen. `pooled`: it is run behind PgBouncer, too. `base`
+    is what its files build on, see files.py.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Case:
     dump_owners: bool = False
     elsewhere: bool = False
     pooled: bool = False
+    base: tuple[str, ...] = ()
 
-    @property
-    def path(self) -> Path:
-        """Its folder."""
-        return FOLDER / self.name
+    @cached_property
+    def files(self) -> Mapping[str, Path]:
+        """Its files, and where the text of each is."""
+        return files_of(self.name)
 
     @property
     def succeeds(self) -> bool:
@@ -61,7 +63,7 @@ class Case:
     @cached_property
     def parents(self) -> Mapping[str, frozenset[str]]:
         """Each revision with what must be applied before it, as the files say."""
-        files = self.path.rglob("*.py")
+        files = [file for path, file in self.files.items() if path.endswith(".py")]
         return dict(found for file in files if (found := _revision_in(file.read_text())))
 
     def applied_after(self, start: str) -> set[str]:
@@ -82,7 +84,7 @@ class Case:
 
 def read_cases() -> list[Case]:
     """Every project that has a case.toml."""
-    return [_read(file) for file in sorted(FOLDER.glob("*/case.toml"))]
+    return [_read(file) for file in sorted(FOLDER.glob(f"*/{CASE}"))]
 
 
 def _read(file: Path) -> Case:

@@ -19,6 +19,7 @@ import psycopg2
 from headstart.embedded import programs
 from tests.conftest import Event, Finished, clean_environ
 from tests.projects.case import Case
+from tests.projects.files import copy_project
 
 TIMEOUT_SECONDS = 120
 ALEMBIC = Path(sys.executable).parent / "alembic"
@@ -94,7 +95,7 @@ class Copy:
         ini = self.path / "alembic.ini"
         url = address.url(self.case.driver).replace("%", "%%").replace("\\", r"\\")
         line = re.compile(r"^(sqlalchemy\.url *=).*$", re.MULTILINE)
-        ini.write_text(line.sub(rf"\1 {url}", (self.case.path / "alembic.ini").read_text()))
+        ini.write_text(line.sub(rf"\1 {url}", self.case.files["alembic.ini"].read_text()))
         x = [f"-x{each}" for each in self.case.x]
         environ = clean_environ() | self._environ(address, elsewhere)
         done = self._process([str(ALEMBIC), *x, *command], environ)
@@ -123,7 +124,7 @@ class Copy:
     def _headstart(
         self, address: Address, argv: tuple[str, ...], elsewhere: str
     ) -> tuple[list[str], dict[str, str]]:
-        shutil.copy(self.case.path / "alembic.ini", self.path)
+        shutil.copy(self.case.files["alembic.ini"], self.path)
         driver = "" if self.case.driver == "psycopg2" else self.case.driver
         environ = {
             **clean_environ(),
@@ -160,8 +161,7 @@ class Copy:
 
 def copy_of(case: Case, folder: Path) -> Copy:
     """Copy a project into a folder that does not exist yet."""
-    shutil.copytree(case.path, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return Copy(case, folder)
+    return Copy(case, copy_project(case.name, folder))
 
 
 def applied_by(ended: Finished) -> list[str]:

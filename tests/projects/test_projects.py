@@ -9,6 +9,7 @@ import pytest
 
 from tests.projects.case import Case, read_cases
 from tests.projects.conftest import MakeDatabase
+from tests.projects.files import FOLDER, bases_of, files_of, own_files
 from tests.projects.playground import (
     Address,
     Copy,
@@ -91,3 +92,18 @@ def test_the_sql_of_a_plan_makes_the_same(
 def test_every_case_says_what_it_is_about() -> None:
     assert all(case.about for case in CASES)
     assert all(case.middle and case.mode for case in CASES if case.succeeds)
+
+
+def test_no_project_keeps_a_file_that_its_bases_give() -> None:
+    for name in (case.name for case in CASES):
+        given = {path: file for base in bases_of(name) for path, file in files_of(base).items()}
+        own = own_files(name)
+        repeated = [
+            p for p in own.keys() & given.keys() if own[p].read_text() == given[p].read_text()
+        ]
+        assert repeated == [], name
+
+
+def test_each_part_in_bases_is_shared() -> None:
+    used = [base for case in CASES for base in case.base]
+    assert all(used.count(f"bases/{part.name}") > 1 for part in (FOLDER / "bases").iterdir())

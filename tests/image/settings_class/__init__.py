@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
+from tests.projects.files import copy_project
+
 HERE = Path(__file__).parent
-PROJECT = HERE.parents[1] / "projects" / "fastapi_settings"
 
 
 def make_context(folder: Path) -> Path:
     """Make the folder that the image is built from; it names its base as build argument BASE."""
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_project("fastapi_settings", folder)
     for name in ("Dockerfile", "requirements.txt"):
         shutil.copy(HERE / name, folder)
     return folder
