@@ -117,7 +117,7 @@ def _alter(statement: Group) -> _Touched:
         return _Touched(schema=True)
     at = words.index("table") + 1
     at += 2 * (words[at : at + 2] == ["if", "exists"])
-    name, end = statement.name(at + (statement.word(at) == "only"))
+    name, end = statement.table(at)
     rest = words[end:]
     drops = any(one == "drop" and two not in _KEPT for one, two in pairwise([*rest, ""]))
     renames = rest[:1] == ["rename"] and rest[1:2] != ["constraint"]
@@ -156,7 +156,7 @@ def _truncate(statement: Group) -> _Touched:
     words = statement.words
     starts = [1 + (statement.word(1) == "table")]
     starts += [at + 1 for at in range(len(words)) if statement.symbol(at) == ","]
-    names = {statement.name(at + (statement.word(at) == "only"))[0] for at in starts}
+    names = {statement.table(at)[0] for at in starts}
     if words[-1] == "cascade":  # to whatever refers to them
         names.add(ANY_TABLE)
     return _Touched(written=frozenset(names))
@@ -171,6 +171,8 @@ def _query(statement: Group) -> _Touched:
     scan = Scan.of(statement)
     written = {name for name in scan.written if not _CATALOG.match(name)}
     read = {name for name in scan.read if not _CATALOG.match(name)}
+    if statement.word(0) in _WRITING and not scan.written:  # by a grammar that nobody here knows
+        return _anything(statement)
     strange = {name for name in scan.called if not HARMLESS.fullmatch(name)}
     if strange and not written:
         # setval(.., max(id)) from a table is done right while that has no rows
@@ -180,6 +182,7 @@ def _query(statement: Group) -> _Touched:
     return _made(scan.made, scan.made_temporary, touched) if scan.made else touched
 
 
+_WRITING = {"delete", "insert", "merge", "update"}
 _CATALOG = re.compile(r"pg_(?!temp\.)|information_schema\.")
 _SETVAL = {"setval", "pg_catalog.setval"}
 

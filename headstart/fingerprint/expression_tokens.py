@@ -2,28 +2,23 @@
 
 import re
 
-_WORD = r"[A-Za-z_][A-Za-z0-9_$]*"
-_NAME = rf'(?:{_WORD}|"[^"]*(?:""[^"]*)*")'
+from headstart.fingerprint.lexer import NAME, NUMBER, OPERATOR, lexed, token_pattern
+
 _TYPE = rf"""(?: character \s+ varying | double \s+ precision | bit \s+ varying
   | time(?:stamp)? \s* (?:\(\d+\))? \s* with(?:out)? \s+ time \s+ zone
   | interval \s+ (?:year|month|day|hour|minute|second)\b
     (?: \s+ to \s+ (?:month|hour|minute|second)\b )?
-  | {_NAME}(?:\.{_NAME})* ) (?: \s* \([^()]*\))? (?:\[\])*"""
-_TOKEN = re.compile(
-    rf"""(?x) [eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'     # E'...', where a backslash escapes
-  | (?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*'            # any other literal
-  | ::\s*{_TYPE}                                      # a cast, with its type
-  | (?:AT\s+(?:TIME\s+ZONE|LOCAL)|COLLATION\s+FOR|DISTINCT\s+ON)\b
-  | OPERATOR\((?:{_NAME}\.)*[-+*/<>=~!@\#%^&|`?]+\)
-  | {_NAME}(?:\.(?:{_NAME}|\*))*                      # a keyword, or a name and its qualifiers
-  | \.(?:{_NAME}|\*)                                  # the field of what is before it
-  | -?\d[\w.]*(?:(?<=[eE])[+-]\d+)?                   # a number
-  | [-+*/<>=~!@\#%^&|`?]+                             # an operator
-  | \S                                                # brackets, commas and the like
-    """,
-    re.DOTALL,
+  | {NAME}(?:\.{NAME})* ) (?: \s* \([^()]*\))? (?:\[\])*"""
+_PATTERN = token_pattern(
+    rf"::\s*{_TYPE}",
+    r"(?:AT\s+(?:TIME\s+ZONE|LOCAL)|COLLATION\s+FOR|DISTINCT\s+ON)\b",
+    rf"OPERATOR\((?:{NAME}\.)*{OPERATOR}\)",
+    rf"{NAME}(?:\.(?:{NAME}|\*))*",  # a keyword, or a name and its qualifiers
+    rf"\.(?:{NAME}|\*)",  # the field of what is before it
+    rf"-?{NUMBER}",
+    OPERATOR,
 )
-_PART = re.compile(rf"{_NAME}|\*")
+_PART = re.compile(rf"{NAME}|\*")
 _QUOTED = re.compile(r'"(?:([a-z_][a-z0-9_$]*)"(?!")|[^"]*(?:""[^"]*)*")')
 _STAYS_QUOTED = {
     "true", "false", "bigint", "boolean", "char", "character", "integer", "real", "smallint",
@@ -37,7 +32,7 @@ _AFTER_FROM = {"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET",
 
 def tokens(text: str) -> list[str]:
     """Split the text; a cast, a qualified name and AT TIME ZONE are one token each."""
-    found: list[str] = _TOKEN.findall(text)
+    found = [token for _, token in lexed(_PATTERN, text)]
     if '"' not in text and "  " not in text and "\n" not in text:
         return found
     return [_canonical(token) for token in found]
@@ -66,7 +61,7 @@ def unqualified(query: list[str]) -> list[str]:
     relation = _only_relation(query[start:end], depths[start:end])
     if not relation:
         return query
-    column = re.compile(rf"{re.escape(relation)}\.({_NAME})")
+    column = re.compile(rf"{re.escape(relation)}\.({NAME})")
     stripped = list(query)
     for index in _outside_subqueries(query):
         match = column.fullmatch(query[index])

@@ -5,7 +5,8 @@ No parser: it follows WITH, FROM lists and calls, level by level of the parenthe
 
 from dataclasses import dataclass, field
 
-from headstart.fingerprint.sql_tree import Group
+from headstart.fingerprint.keywords import AFTER, BEFORE, KEYWORDS, QUERIES
+from headstart.fingerprint.sql_tree import ANY_NAME, Group
 
 _FROM_STARTS = {"from", "using"}
 _FROM_ENDS = {
@@ -14,21 +15,9 @@ _FROM_ENDS = {
 }  # fmt: skip
 _NO_END = {("with", "ordinality"), ("with", "time"), ("with", "ties")}
 _CALLS_WITH_FROM = {"extract", "substring", "trim", "overlay"}
-_QUERIES = {"select", "with", "values", "table", "insert", "update", "delete", "merge"}
 _NO_VERB_AFTER = {"for", "key", "do", "then"}
 """FOR [NO KEY] UPDATE, ON CONFLICT DO UPDATE, MERGE .. THEN UPDATE."""
 _WRITES = {("insert", "into"), ("merge", "into"), ("delete", "from")}
-_KEYWORDS = {
-    "all", "and", "any", "array", "as", "between", "by", "case", "conflict", "cross", "cube",
-    "distinct", "do", "else", "end", "except", "exists", "explain", "fetch", "filter", "from",
-    "full", "group", "having", "ilike", "in", "inner", "insert", "intersect", "into", "is",
-    "isnull", "join", "lateral", "left", "like", "limit", "materialized", "natural", "not",
-    "notnull", "offset", "on", "only", "operator", "or", "order", "outer", "over", "overlaps",
-    "partition", "range", "recursive", "returning", "right", "rollup", "row", "rows", "select",
-    "set", "sets", "similar", "some", "symmetric", "table", "then", "to", "union", "update",
-    "using", "values", "varying", "verbose", "when", "where", "with", "within", "zone",
-}  # fmt: skip
-"""What stands before a parenthesis and is no function, or before a function and is no name."""
 
 
 @dataclass
@@ -75,12 +64,43 @@ class _Level:
         if not self.in_from or self.expecting:
             return True
         if isinstance(self.group.node(at - 1), Group):
+            return self.group.word(at - 2) == "operator"
+        return not self.group.name(at - 1)[0] or self.group.word(at - 1) in KEYWORDS
+
+    def is_call_by_keyword(self, at: int) -> bool:
+        """Tell SELECT set('t'), which calls a function of that name."""
+        called = self.group.word(at) in BEFORE and isinstance(self.group.node(at + 1), Group)
+        return called and not self.is_keyword(at)
+
+    def is_keyword(self, at: int) -> bool:
+        """Whether the word before a parenthesis is one of SQL's own there."""
+        group = self.group
+        word, later = group.word(at), group.words[at + 2 :]
+        if word not in KEYWORDS or group.symbol(at + 1) == ".":
             return False
-        return not self.group.name(at - 1)[0] or self.group.word(at - 1) in _KEYWORDS
+        if word == "conflict" and ("do" not in later or word in later):
+            return False
+        if word in AFTER and (not later or later[0] not in AFTER[word]):
+            return False
+        return word not in BEFORE or self._before(at) in BEFORE[word]
+
+    def _before(self, at: int) -> str:
+        """What stands before a word: another one, a symbol, or what BEFORE has for operands."""
+        word = self.group.word(at - 1)
+        if at == 0:
+            return "start"
+        if isinstance(self.group.node(at - 1), Group):
+            return "" if self.group.word(at - 2) in {"on", "operator"} else "()"
+        if word == "not":
+            return "x not" if self._before(at - 1) in {"x", "()"} else word
+        if word == "by":
+            return f"{self.group.word(at - 2)} by"
+        symbol = self.group.symbol(at - 1)
+        return symbol if symbol not in {"", "]"} else word if word in KEYWORDS - {"end"} else "x"
 
     def body(self, at: int) -> int:
         """Where the query of `name AS [[NOT] MATERIALIZED] (query)` stands, or 0."""
-        if self.group.word(at) != "as":
+        if self.group.word(at) != "as" or self.in_from:  # there it is FROM f() AS (column type)
             return 0
         at += 1
         while self.group.word(at) in {"not", "materialized"}:
@@ -88,7 +108,7 @@ class _Level:
         query = self.group.node(at)
         if not isinstance(query, Group):
             return 0
-        return at if isinstance(query.node(0), Group) or query.word(0) in _QUERIES else 0
+        return at if isinstance(query.node(0), Group) or query.word(0) in QUERIES else 0
 
 
 @dataclass
@@ -121,27 +141,26 @@ class Scan:
             return at + 1
         if end := self._with(level, at) or self._write(level, at) or self._make(level, at):
             return end
-        if level.turn(at):
+        if not level.is_call_by_keyword(at) and level.turn(at):
             return at + 1
         name, end = level.group.name(at)
         if name:
             self._named(level, at, name, end)
         level.expecting = False
-        if name and isinstance(level.group.node(end), Group) and not self._is_keyword(level, at):
+        if name and isinstance(level.group.node(end), Group) and not level.is_keyword(at):
             return end + 1
         return max(end, at + 1)
 
     def _named(self, level: _Level, at: int, name: str, end: int) -> None:
         following = level.group.node(end)
         if isinstance(following, Group):
-            if not self._is_keyword(level, at) and level.calls(at, end):
+            if level.is_keyword(at):
+                return
+            if level.calls(at, end):
                 self.called.add(name)
-                self._open(level, following, opener=name)
+            self._open(level, following, opener=name)
         elif level.expecting and name not in level.names:
             self.read.add(name)
-
-    def _is_keyword(self, level: _Level, at: int) -> bool:
-        return level.group.word(at) in _KEYWORDS and level.group.symbol(at + 1) != "."
 
     def _open(
         self, level: _Level, group: Group, *, opener: str = "", expecting: bool = False
@@ -161,18 +180,20 @@ class Scan:
         return body + 1
 
     def _write(self, level: _Level, at: int) -> int:
-        """Take the verb and the table of a statement that writes."""
+        """Take the verb and the table of a statement that writes; after SELECT it is a column."""
         group = level.group
-        word, following = group.word(at), group.word(at + 1)
-        if (word, following) in _WRITES:
-            at += 2
-        elif word == "update" and group.word(at - 1) not in _NO_VERB_AFTER:
-            at += 1
-        else:
+        pair = (group.word(at), group.word(at + 1))
+        updates = pair[0] == "update" and group.word(at - 1) not in _NO_VERB_AFTER
+        if not (updates or pair in _WRITES) or "select" in group.words[:at]:
             return 0
-        name, end = group.name(at + (group.word(at) == "only"))
-        if name:
-            self.written.add(name)
+        name, end = group.table(at + (1 if updates else 2))
+        if updates:
+            place = end + (0 if group.word(end) == "set" else 1 + (group.word(end) == "as"))
+            if group.word(place) == "set":
+                end = place + 1
+            elif at or not name:
+                return 0
+        self.written.add(name or ANY_NAME)
         return end
 
     def _make(self, level: _Level, at: int) -> int:

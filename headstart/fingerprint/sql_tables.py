@@ -47,7 +47,7 @@ def tables_touched(sql: str) -> frozenset[TableName]:
     return frozenset(table for each in statements_of(sql) for table in _touched(each, each.word(0)))
 
 
-_SKIPPED = {"only", "table", "if", "exists"}
+_SKIPPED = {"table", "if", "exists"}
 
 
 def _touched(group: Group, verb: str) -> Iterator[TableName]:
@@ -64,7 +64,7 @@ def _touched(group: Group, verb: str) -> Iterator[TableName]:
 def _names_from(group: Group, at: int) -> Iterator[TableName]:
     while group.word(at) in _SKIPPED:
         at += 1
-    name, at = group.name(at)
+    name, at = group.table(at)
     if parts := _parts(name):
         yield parts
     if group.symbol(at) == ",":
@@ -191,7 +191,7 @@ def _alter_table(statement: Group, at: int) -> Made:
     words = statement.words
     if words[at : at + 2] == ["if", "exists"]:
         at += 2
-    name, end = statement.name(at + (statement.word(at) == "only"))
+    name, end = statement.table(at)
     if "into" in words[end:]:  # partitions that are split or merged
         return None
     for place, pair in enumerate(pairwise(words)):

@@ -3,13 +3,13 @@
 Comments are dropped; placeholders of any driver (%(x)s, %s, $1, :x) count as literals.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 from typing import NamedTuple
 
+from headstart.fingerprint.lexer import WORD, lexed, token_pattern
 from headstart.fingerprint.names import qualified
 
 ANY_NAME = "*"
@@ -73,6 +73,15 @@ class Group:
             return ANY_NAME if parts else "", at
         return qualified(parts[-2] if len(parts) > 1 else "", parts[-1]), at
 
+    def table(self, at: int) -> tuple[str, int]:
+        """The table that begins there as name, name *, ONLY name or ONLY (name), and its end."""
+        at += self.word(at) == "only"
+        node = self.node(at)
+        if isinstance(node, Group):
+            return node.name(0)[0], at + 1
+        name, end = self.name(at)
+        return name, end + (self.symbol(end) == "*")
+
     def rest(self, at: int) -> "Group":
         """What follows from there on."""
         return Group(self.nodes[at:])
@@ -82,49 +91,24 @@ class Group:
         return node.text if isinstance(node, Token) and node.kind is kind else ""
 
 
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+|--[^\r\n]*)
-  | (?P<comment>/\*)
-  | (?P<literal>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) | (?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|\Z)
-      | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)
-      | \d[\w.]* | %\([^()]*\)s\b | %s\b | \$\d+ | :\w+ )
-  | (?P<unicode>[uU]&"(?:[^"]|"")*(?:"|\Z))
-  | "(?P<name>(?:[^"]|"")*)(?:"|\Z)
-  | (?P<word>[^\W\d][\w$]*)
-  | (?P<symbol>::|.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_MARK = re.compile(r"/\*|\*/")
+_PATTERN = token_pattern(r"%\([^()]*\)s\b", r"%s\b", r"\$[0-9]+", rf":(?:{WORD}|[0-9]+)")
+"""A placeholder of any driver is one token."""
 
 
 def _tokens(sql: str) -> Iterator[Token]:
-    at = 0
-    while found := _TOKEN.match(sql, at):
-        at = found.end()
-        match found.lastgroup:
-            case "comment":
-                at = _end_of_comment(sql, at)
+    for kind, text in lexed(_PATTERN, sql):
+        match kind:
             case "word":
                 # as the server folds it: ASCII only
-                yield Token(Kind.WORD, found[0].encode(errors="replace").lower().decode())
+                yield Token(Kind.WORD, text.encode(errors="replace").lower().decode())
             case "name":
-                yield Token(Kind.NAME, found["name"].replace('""', '"'))
+                yield Token(Kind.NAME, text[1:].removesuffix('"').replace('""', '"'))
             case "unicode":
                 yield Token(Kind.NAME, ANY_NAME)
-            case "literal":
-                yield Token(Kind.LITERAL, found[0])
             case "symbol":
-                yield Token(Kind.SYMBOL, found[0])
-
-
-def _end_of_comment(sql: str, at: int) -> int:
-    depth = 1
-    while depth and (found := _COMMENT_MARK.search(sql, at)):
-        at = found.end()
-        depth += 1 if found[0] == "/*" else -1
-    return len(sql) if depth else at
+                yield Token(Kind.SYMBOL, text)
+            case _:
+                yield Token(Kind.LITERAL, text)
 
 
 _BLOCKS = {"atomic": 1, "case": 1, "end": -1}

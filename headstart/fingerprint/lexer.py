@@ -1,0 +1,65 @@
+r"""The smallest parts of SQL, told apart as the server's own lexer does it. Pure.
+
+One pattern for all who read SQL: what people wrote (sql_tree.py) and what a server printed
+(expression_tokens.py). Each adds what it takes in one piece: a driver's placeholder, a cast with
+its type. `E'\';' /* a /* b */ */ x` is a literal, a comment and a word:
+
+    >>> [kind for kind, _ in lexed(token_pattern(), r"E'\';' /* a /* b */ */ x")]
+    ['literal', 'word']
+"""
+
+import re
+from collections.abc import Iterator
+
+_LETTER = r"A-Za-z_\x80-\U0010ffff"
+"""To the server all that is not ASCII is a letter, a no-break space and an emoji as well."""
+WORD = rf"[{_LETTER}][{_LETTER}0-9$]*"
+NAME = rf'(?:{WORD}|"[^"]*(?:""[^"]*)*")'
+NUMBER = rf"[0-9][{_LETTER}0-9.]*(?:(?<=[eE])[+-][0-9]+)?"
+OPERATOR = r"[-+*/<>=~!@\#%^&|`?]+"
+
+_END = r"(?:'|\Z)"
+_BEFORE = rf"""
+    (?P<space> [ \t\n\r\f\v]+ | --[^\r\n]* )
+  | (?P<comment> /\* )
+  | (?P<literal>
+        [eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*{_END}      # a backslash escapes
+      | (?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*{_END}
+      | \$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*)?)\$.*?(?:\$(?P=tag)\$|\Z) )"""
+_AFTER = rf"""
+    (?P<unicode> [uU]&"[^"]*(?:""[^"]*)*(?:"|\Z) )
+  | (?P<name> "[^"]*(?:""[^"]*)*(?:"|\Z) )
+  | (?P<word> {WORD} )
+  | (?P<number> {NUMBER} )
+  | (?P<symbol> ::|. )"""
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+
+
+def token_pattern(*compounds: str) -> re.Pattern[str]:
+    """Return the pattern of all tokens; a compound comes before all but spaces and literals."""
+    named = f"(?P<compound> {' | '.join(compounds)} )" if compounds else "(?P<compound>(?!))"
+    return re.compile(f"{_BEFORE} | {named} | {_AFTER}", re.VERBOSE | re.DOTALL)
+
+
+def lexed(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:
+    """Each token's kind and text, without spaces and comments; what has no end ends with the text.
+
+    The kinds are literal, compound, unicode (a name in Unicode escapes), name (a quoted one), word,
+    number and symbol.
+    """
+    at = 0
+    while found := pattern.match(sql, at):
+        at = found.end()
+        kind = found.lastgroup or ""
+        if kind == "comment":
+            at = _end_of_comment(sql, at)
+        elif kind != "space":
+            yield kind, found[0]
+
+
+def _end_of_comment(sql: str, at: int) -> int:
+    depth = 1
+    while depth and (found := _COMMENT_MARK.search(sql, at)):
+        at = found.end()
+        depth += 1 if found[0] == "/*" else -1
+    return len(sql) if depth else at
