@@ -136,6 +136,7 @@ def test_what_neither_writes_nor_reads_rows_of_a_table_that_stays_is_noop(sql: s
         "SELECT pg_catalog.lo_unlink(1)",
         "SELECT set('t')",
         "UPDATE :t SET a = 1",
+        "INSERT OVERWRITE t SELECT 1",
         "VALUES (fill(1))",
         "FROBNICATE t",
     ],

@@ -18,7 +18,7 @@ from headstart.fingerprint.expressions import normal_expression
 
 ROWS = Path(__file__).with_name("test_expressions.py")
 ATOMS = [
-    "a", "b", '"A"', "1", "2", "'a'", "'1'", "NULL", "true", "s.x", "1.5", "'it''s'",
+    "a", "b", '"A"', "1", "2", "'a'", "'1'", "NULL", "true", "s.x", "1.5", "'it''s'", "a.f",
 ]  # fmt: skip
 TYPES = [
     "text", "character varying", "character varying(5)", "integer", "numeric", "date", "bpchar",
@@ -31,7 +31,7 @@ SHAPES = [
     "COALESCE({}, {})", "CASE WHEN {} THEN {} ELSE {} END", "ARRAY[{}, {}]", "ROW({}, {})",
     "(({})[1])", "({})[{}]", "({} AT TIME ZONE {})", "timezone({}, {})", "TRIM(BOTH FROM {})",
     "btrim({})", "EXTRACT(year FROM {})", "date_part('year'::text, {})", '"substring"({}, {})',
-    "SUBSTRING({} FROM {})", "(- lower({}))", '({} COLLATE "C")',
+    "SUBSTRING({} FROM {})", "(- lower({}))", "({}).f", '({} COLLATE "C")',
 ]  # fmt: skip
 TEXTS = {"text", "bpchar", "varchar"}
 NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
