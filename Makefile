@@ -38,8 +38,12 @@ run: setup ## The whole job on an embedded Postgres, twice
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 .PHONY: test
-test: setup ## Unit and integration tests; needs nothing but Python, as the next one
-	$(PYTEST)
+test: setup ## Unit tests and the heart of the integration tests, minutes; needs nothing but Python
+	$(PYTEST) -m "not more"
+
+.PHONY: test-more
+test-more: setup ## The other integration tests: the older server, and the edges; as the next one
+	$(PYTEST) -m more
 
 .PHONY: test-projects
 test-projects: setup ## Some eighty awkward Alembic projects, against the alembic command

@@ -12,6 +12,47 @@ from tests.integration.plain import PlainProject, copy_plain
 from tests.integration.stage import Stage
 from tests.postgres_server import Server
 
+MORE = frozenset(
+    {
+        "test_adopting",
+        "test_app_settings",
+        "test_async_env",
+        "test_classic_workflow",
+        "test_cut_builds",
+        "test_embedded",
+        "test_fingerprint_check",
+        "test_fingerprint_scratch",
+        "test_hostile_names",
+        "test_hostile_text",
+        "test_index_builds",
+        "test_invalid_indexes",
+        "test_lost_connections",
+        "test_odd_surroundings",
+        "test_our_tables",
+        "test_partitioned_indexes",
+        "test_planted",
+        "test_proof_file",
+        "test_proof_rows",
+        "test_refused_env",
+        "test_runbook",
+        "test_scratch_only",
+        "test_secrets",
+        "test_selections",
+        "test_silent_network",
+        "test_unruly_scripts",
+        "test_version_table",
+    }
+)
+"""The files that `make test` leaves to `make test-more`: slow ones, and those about rare edges."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`more` are the tests of these files, and every test on another server than the newest."""
+    for item in (each for each in items if each.path.parent == Path(__file__).parent):
+        server = item.callspec.params.get("server") if hasattr(item, "callspec") else None
+        if item.path.stem in MORE or server in SERVERS[:-1]:
+            item.add_marker("more")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> PlainProject:
