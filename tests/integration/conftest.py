@@ -22,6 +22,7 @@ MORE = frozenset(
         "test_diff",
         "test_drift",
         "test_embedded",
+        "test_expand_contract",
         "test_fingerprint_check",
         "test_fingerprint_scratch",
         "test_fingerprint_verbs",
