@@ -14,7 +14,7 @@ signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
 
 from pathlib import Path  # noqa: E402
 
-from headstart.cli import main  # noqa: E402
+from headstart.command.execution import main  # noqa: E402
 
 APP = Path("/app")
 NAMED = ("HEADSTART_ALEMBIC_INI", "HEADSTART_OWN_PROJECT")

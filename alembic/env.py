@@ -12,7 +12,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import NullPool, create_engine
 
-from headstart.classic import explain, read_ini_url
+from headstart.alembic_cli import explain, read_ini_url
 
 config = context.config
 under_headstart = bool(config.attributes.get("headstart"))

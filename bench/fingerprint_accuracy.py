@@ -17,13 +17,13 @@ from fingerprint_changes import EVEN, KEEPING, Changer
 from fingerprint_histories import READING, Replayable
 from fingerprint_restore import difference_after_restore
 
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
-from headstart.fingerprint.find import find
-from headstart.fingerprint.finding import Ambiguous, HalfApplied, Proven, Unlike
-from headstart.fingerprint.finding import Told as Answer
-from headstart.fingerprint.live import Live
-from headstart.fingerprint.scope import live_schema
-from headstart.fingerprint.states import BASE, State, root_of
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import BASE, State, root_of
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
+from headstart.fingerprint.match.find import find
+from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, Unlike
+from headstart.fingerprint.match.finding import Told as Answer
+from headstart.fingerprint.match.scope import live_schema
 from headstart.revisions.reading import Execute, OwnCatalogue
 from tests.postgres_server import PostgresServer
 

@@ -6,8 +6,8 @@ from random import Random
 
 import psycopg2
 
+from headstart.facts.sql import identifier
 from headstart.revisions.reading import Execute
-from headstart.sql import identifier
 
 WORDS = [
     "account", "amount", "asset", "author", "batch", "body", "budget", "code", "color", "count",

@@ -17,17 +17,17 @@ from random import Random
 from fingerprint_histories import READING, Replayable
 from sqlalchemy import Inspector, NullPool, create_engine, inspect
 
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.driver_url import sqlalchemy_url
-from headstart.fingerprint.equal_schemas import Answers
-from headstart.fingerprint.file import file_text, read_file
-from headstart.fingerprint.find import find
-from headstart.fingerprint.finding import Finding, HalfApplied, Proven, Unlike
-from headstart.fingerprint.live import Live
-from headstart.fingerprint.normal_form import NORMAL_FORM
-from headstart.fingerprint.recording import Recording
-from headstart.fingerprint.states import Delta, Fingerprints, State
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
+from headstart.fingerprint.file.states import Delta, Fingerprints, State
+from headstart.fingerprint.file.text import file_text, read_file
+from headstart.fingerprint.match.equal_schemas import Answers
+from headstart.fingerprint.match.find import find
+from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven, Unlike
+from headstart.fingerprint.match.recording import Recording
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
+from headstart.settings.driver_url import sqlalchemy_url
 from tests.conftest import clean_environ
 from tests.integration.schema_reading import MessageCounter
 from tests.postgres_server import PostgresServer
@@ -42,13 +42,13 @@ BARE = "import json, sys, psycopg2; psycopg2.connect(**json.loads(sys.argv[1])).
 PROOF = """
 import json, sys
 from pathlib import Path
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.fingerprint.file import read_file
-from headstart.fingerprint.query import Reading
-from headstart.fingerprint.scope import live_schema
-from headstart.fingerprint.search import search
-from headstart.state import History
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
+from headstart.fingerprint.file.text import read_file
+from headstart.fingerprint.catalog.query import Reading
+from headstart.fingerprint.match.scope import live_schema
+from headstart.fingerprint.match.search import search
+from headstart.facts.state import History
 
 known = read_file(Path(sys.argv[2]).read_text(encoding="utf-8"))
 edges = {each.name: frozenset(filter(None, [each.parent])) for each in known.states}

@@ -5,10 +5,10 @@ from random import Random
 from fingerprint_changes import EVEN, PLANNED, Changer
 from fingerprint_histories import READING, Replayable, linear
 
-from headstart.fingerprint.file import file_text
-from headstart.fingerprint.normal_form import NORMAL_FORM
-from headstart.fingerprint.recording import Recording
-from headstart.fingerprint.states import Delta, Fingerprints, State
+from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
+from headstart.fingerprint.file.states import Delta, Fingerprints, State
+from headstart.fingerprint.file.text import file_text
+from headstart.fingerprint.match.recording import Recording
 from headstart.revisions.reading import Execute, OwnCatalogue
 
 

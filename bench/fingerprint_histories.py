@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.fingerprint.file import read_file
-from headstart.fingerprint.query import Reading
-from headstart.fingerprint.states import BASE, Fingerprints
-from headstart.state import History
+from headstart.facts.state import History
+from headstart.fingerprint.catalog.query import Reading
+from headstart.fingerprint.file.states import BASE, Fingerprints
+from headstart.fingerprint.file.text import read_file
 from tests.histories.app import App
 from tests.postgres_server import PostgresServer
 

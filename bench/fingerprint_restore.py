@@ -3,10 +3,10 @@
 import os
 import subprocess
 
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.embedded import programs
-from headstart.fingerprint.query import Reading
+from headstart.dev.embedded import programs
+from headstart.fingerprint.catalog.query import Reading
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
 from tests.postgres_server import PostgresServer
 
 TARGET = "restored"

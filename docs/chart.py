@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from headstart import setting_kinds as kinds
-from headstart.setting_table import SETTINGS, Setting
+from headstart.settings import kinds
+from headstart.settings.declared import SETTINGS, Setting
 
 _OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
 """Settings that the chart gives values of its own."""

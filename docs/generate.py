@@ -15,8 +15,8 @@ from itertools import groupby
 from pathlib import Path
 
 from chart import read_chart, schema_text, table_rows
-from headstart.setting_table import SETTINGS
-from headstart.verdict import EXITS
+from headstart.settings.declared import SETTINGS
+from headstart.verdict.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -147,10 +147,10 @@ def settings_table() -> list[str]:
 def exit_codes_table() -> list[str]:
     """One row for each exit code, with all outcomes that end so."""
     rows = []
-    for code, group in groupby(EXITS.items(), key=lambda entry: entry[1].code):
-        ends = dict(group)
-        retry = {True: "yes", False: "no"}[any(end.retry for end in ends.values())]
-        told = "<br>".join(f"`{outcome.value}`: {end.meaning}" for outcome, end in ends.items())
+    for code, group in groupby(Outcome, key=lambda outcome: outcome.code):
+        ends = list(group)
+        retry = {True: "yes", False: "no"}[any(end.retry for end in ends)]
+        told = "<br>".join(f"`{end.value}`: {end.meaning}" for end in ends)
         rows.append((str(code), retry if code else "", told))
     return _table(("code", "retry", "outcome and its meaning"), rows)
 

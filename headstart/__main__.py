@@ -1,6 +1,6 @@
 """`python -m headstart`: hands over to headstart."""
 
-from headstart.cli import main
+from headstart.command.execution import main
 
 if __name__ == "__main__":
     main()

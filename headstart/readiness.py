@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headstart import __version__
-from headstart.events import Silence
-from headstart.questions import check_against, read_image
-from headstart.redaction import Secrets
-from headstart.settings import Settings, Verify, read_settings
-from headstart.signals import Signals
-from headstart.task import Task, identity_of, read_text
-from headstart.verdict import Outcome, Record, conclude, verdict_fields
-from headstart.visible import one_line
+from headstart.facts.visible import one_line
+from headstart.process.redaction import Secrets
+from headstart.process.signals import Signals
+from headstart.settings.read import Settings, Verify, read_settings
+from headstart.verbs.questions import check_against, read_image
+from headstart.verbs.task import Task, identity_of, read_text
+from headstart.verdict.conclusion import conclude
+from headstart.verdict.events import Silence
+from headstart.verdict.fields import verdict_fields
+from headstart.verdict.outcome import Outcome
+from headstart.verdict.record import Record
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 import psycopg2
 
-from headstart.embedded import programs, server_account
+from headstart.dev.embedded import programs, server_account
 
 PASSWORD = "t0p$ecret%@/:"
 """The superuser's; it holds what an URL or an ini file could trip over."""

@@ -1,1 +1,5 @@
-"""Which revision is this database at? A schema, and the known states it is compared with."""
+"""The schema as lines of text, and which revision builds them. Pure: lines in, findings out.
+
+Not here: connections, Alembic, settings. Strict order of its folders: catalog < statements < file
+< show < match.
+"""

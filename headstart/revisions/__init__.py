@@ -6,5 +6,7 @@ make, by script_names.py and the list of known_calls.py). environment.py runs en
 need attached from outside (worker.py: what each transaction gets; sessions.py: session state behind
 a pooler); probe.py does that to learn what it configures, upgrade.py to run revisions. output.py
 turns what all of them print and log into events, failure.py and causes.py what they raise into our
-errors. It decides nothing: it does what the plan says.
+errors.
+
+Not here: any decision. It does what the plan says.
 """

@@ -16,14 +16,14 @@ from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, Pool, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 
-from headstart.errors import BrokenHistory, WrongDatabase
+from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
 from headstart.revisions.sessions import kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
-from headstart.state import Scope
+from headstart.verdict.errors import BrokenHistory, WrongDatabase
 
 Steps = Callable[[Any, Any], Iterable[Any]]
 """Alembic's `fn`: current heads and migration context to the steps to run."""

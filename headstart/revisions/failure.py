@@ -9,7 +9,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from headstart.errors import (
+from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
+from headstart.revisions.link import Link, says_lost, sqlstate_of
+from headstart.revisions.preparation import LeftOnPurpose
+from headstart.revisions.project import Project
+from headstart.revisions.refused import refusal_of
+from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
     BrokenHistory,
@@ -19,12 +24,7 @@ from headstart.errors import (
     RevisionFailed,
     UnknownRevision,
 )
-from headstart.left_behind import ALREADY_THERE_SQLSTATES
-from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
-from headstart.revisions.link import Link, says_lost, sqlstate_of
-from headstart.revisions.preparation import LeftOnPurpose
-from headstart.revisions.project import Project
-from headstart.revisions.refused import refusal_of
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 _LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""

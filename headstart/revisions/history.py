@@ -9,10 +9,10 @@ from pathlib import Path
 from alembic.script import Script
 from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
 
-from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.facts.state import History
 from headstart.revisions.naming import file_of, resolve_revision, resolve_revisions
 from headstart.revisions.project import Project, locations_of
-from headstart.state import History
+from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 
 def read_history(project: Project, target: str, baseline: str) -> History:

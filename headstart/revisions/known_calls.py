@@ -6,7 +6,7 @@ This is the list that makes a script told; what is not on it counts as if it cou
 import builtins
 import sys
 
-from headstart.fingerprint.sql_tables import is_known_function
+from headstart.fingerprint.statements.sql_tables import is_known_function
 
 OPERATIONS = {
     "add_column", "alter_column", "batch_alter_table", "bulk_insert", "create_check_constraint",

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headstart.errors import BrokenHistory
-from headstart.fingerprint.file import FORMAT, InvalidFile, read_file
-from headstart.fingerprint.normal_form import NORMAL_FORM
-from headstart.fingerprint.states import BASE, Fingerprints, State, script_digest
+from headstart.facts.state import History
+from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
+from headstart.fingerprint.file.states import BASE, Fingerprints, State, script_digest
+from headstart.fingerprint.file.text import FORMAT, InvalidFile, read_file
 from headstart.revisions.compiled import content_of
 from headstart.revisions.project import Project
-from headstart.state import History
+from headstart.verdict.errors import BrokenHistory
 
 FILE_NAME = "fingerprints.txt"
 SNAPSHOT = "snapshot"

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
-from headstart.connection import break_off
+from headstart.postgres.connection import break_off
 
 _LOST_SQLSTATES = ("08", "57P")
 """Classes: connection exception; admin_shutdown, crash_shutdown and their kin."""

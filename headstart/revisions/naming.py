@@ -5,9 +5,9 @@ import re
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.facts.state import written
 from headstart.revisions.project import Project
-from headstart.state import written
+from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 _BETWEEN = re.compile(r"[+,\s]+")
 """What stands between several revisions. Alembic refuses a + in a revision's id."""

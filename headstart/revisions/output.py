@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
-from headstart.events import Say
+from headstart.verdict.events import Say
 
 LONGEST_LINE = 1 << 20
 """Characters of one printed line; the log cuts it much earlier, but not through a secret."""

@@ -12,8 +12,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
-from headstart.events import Silence
 from headstart.revisions.output import captured_output
+from headstart.verdict.events import Silence
 
 
 class LeftOnPurpose(BaseException):

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import InvalidRequestError
 
-from headstart.errors import BrokenHistory, ConnectionLost
+from headstart.facts.sql import array
+from headstart.facts.state import Scope, TableName
 from headstart.revisions.environment import Configured, Mode, Pass, run_environment, version_table
 from headstart.revisions.failure import named_failures
 from headstart.revisions.preparation import LeftOnPurpose
@@ -22,8 +23,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.script_source import env_rolls_back, scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.worker import Worker
-from headstart.sql import array
-from headstart.state import Scope, TableName
+from headstart.verdict.errors import BrokenHistory, ConnectionLost
 
 
 @dataclass(frozen=True)

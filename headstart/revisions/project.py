@@ -15,10 +15,10 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
-from headstart.collection import uncollected
-from headstart.errors import BrokenHistory, InvalidSettings
+from headstart.process.gc_tuning import uncollected
 from headstart.revisions.causes import cause_of, cure_of, failing_place
 from headstart.revisions.preparation import run_env_unconnected, upgrade_arguments
+from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 _PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""

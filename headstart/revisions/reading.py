@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from headstart.fingerprint.asking import SET_LIMIT, ask, require_usage
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
-from headstart.fingerprint.normal_form import Snapshot, snapshot_of
-from headstart.fingerprint.query import Reading, statements
+from headstart.facts.sql import PINNED
+from headstart.fingerprint.catalog.normal_form import Snapshot, snapshot_of
+from headstart.fingerprint.catalog.query import Reading, statements
+from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.revisions.worker import dbapi_connection
-from headstart.sql import PINNED
 
 Execute = Callable[[str], Sequence[Sequence[object]]]
 """Executes one statement and gives its rows; none where it has none."""

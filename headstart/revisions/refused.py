@@ -9,10 +9,10 @@ is not printed: of a password that nobody percent-encoded, what follows its @ is
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headstart.connect_failure import ConnectFailure
-from headstart.connection import ConnectFailed, connect
-from headstart.errors import ConnectionLost, HeadstartError, WrongDatabase
+from headstart.postgres.connect_failure import ConnectFailure
+from headstart.postgres.connection import ConnectFailed, connect
 from headstart.revisions.link import Link, sqlstate_of
+from headstart.verdict.errors import ConnectionLost, HeadstartError, WrongDatabase
 
 Login = Mapping[str, str]
 """libpq's host, port, dbname, user and password."""

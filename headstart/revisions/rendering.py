@@ -4,12 +4,12 @@ from io import StringIO
 
 from alembic.runtime.environment import EnvironmentContext
 
-from headstart.events import Silence
 from headstart.revisions.environment import Steps
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
 from headstart.revisions.preparation import upgrade_arguments
 from headstart.revisions.project import Project
+from headstart.verdict.events import Silence
 
 
 def render_sql(

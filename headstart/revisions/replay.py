@@ -10,19 +10,19 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, NullPool, create_engine
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.effects import ANY_TABLE, Work, is_repeatable, work_of
-from headstart.fingerprint.inserted import InsertedRow, digest_of, printed
-from headstart.fingerprint.names import escaped, qualified, split_name
-from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.query import Reading
+from headstart.facts.sql import identifier
+from headstart.fingerprint.catalog.names import escaped, qualified, split_name
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.catalog.query import Reading
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.effects import ANY_TABLE, Work, is_repeatable, work_of
+from headstart.fingerprint.statements.inserted import InsertedRow, digest_of, printed
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalogue, executing_on
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
 from headstart.revisions.written import Written
-from headstart.sql import identifier
 
 Values = tuple[tuple[str, str], ...]
 """The columns of a row that have a value, each with that as its type prints it."""

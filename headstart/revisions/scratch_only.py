@@ -17,11 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Pool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from headstart.advisory_lock import held_condition
-from headstart.errors import Cancelled, HeadstartError, WrongDatabase
+from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.causes import innermost_place
 from headstart.revisions.project import Project, locations_of
 from headstart.revisions.worker import Worker
+from headstart.verdict.errors import Cancelled, HeadstartError, WrongDatabase
 
 _PROVEN = "headstart.proven"
 """Where a connection's `info` keeps the nonce of the fence that it has seen."""

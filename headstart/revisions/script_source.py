@@ -14,10 +14,10 @@ from pathlib import Path
 
 from alembic.util.pyfiles import pyc_file_from_path
 
+from headstart.facts.state import OurTables
 from headstart.revisions.compiled import code_of, is_compiled, words_of
 from headstart.revisions.project import Project
 from headstart.revisions.script_tables import MadeTables, tables_of
-from headstart.state import OurTables
 
 _AUTOCOMMIT = re.compile("autocommit_block")
 _ROLLBACK = re.compile("rollback")

@@ -8,7 +8,8 @@ is not.
 import ast
 from dataclasses import dataclass, field
 
-from headstart.fingerprint.sql_tables import tables_made, tables_touched, views_made
+from headstart.facts.state import TableName
+from headstart.fingerprint.statements.sql_tables import tables_made, tables_touched, views_made
 from headstart.revisions.known_calls import (
     ATTRIBUTES,
     BUILTINS,
@@ -19,7 +20,6 @@ from headstart.revisions.known_calls import (
 )
 from headstart.revisions.script_names import Entered, Names
 from headstart.revisions.script_sql import made_by, sql_of
-from headstart.state import TableName
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from headstart.sql import array, identifier, literal
+from headstart.facts.sql import array, identifier, literal
 
 _KEY = "headstart.session"
 """Where a connection's `info` keeps its Session; it lives as long as the client's connection."""

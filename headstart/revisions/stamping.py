@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from headstart.errors import BrokenHistory, Diverged
+from headstart.facts.state import written
 from headstart.revisions.naming import why_not_written
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, executing_on
-from headstart.state import written
+from headstart.verdict.errors import BrokenHistory, Diverged
 
 
 def stamp_steps(

@@ -7,8 +7,8 @@ asked what became of it: txid_status knows it also where SQLAlchemy was passed b
 
 from sqlalchemy import Connection
 
-from headstart.errors import RevisionFailed
 from headstart.revisions.worker import one_row
+from headstart.verdict.errors import RevisionFailed
 
 
 class TransactionWatch:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headstart.errors import RevisionFailed
 from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.probe import Probe
@@ -16,7 +15,8 @@ from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
-from headstart.verdict import Applied
+from headstart.verdict.errors import RevisionFailed
+from headstart.verdict.record import Applied
 
 
 @dataclass(frozen=True)

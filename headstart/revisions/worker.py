@@ -18,14 +18,14 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from headstart.advisory_lock import held_condition
-from headstart.connection import canceller
-from headstart.errors import HeadstartError
-from headstart.events import Say
-from headstart.guards import SERVER_SIDE
+from headstart.facts.sql import literal
+from headstart.postgres.advisory_lock import held_condition
+from headstart.postgres.connection import canceller
+from headstart.postgres.guards import SERVER_SIDE
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
-from headstart.sql import literal
+from headstart.verdict.errors import HeadstartError
+from headstart.verdict.events import Say
 
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""

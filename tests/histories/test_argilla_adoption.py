@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.fingerprint.file import read_file
+from headstart.fingerprint.file.text import read_file
 from tests.conftest import ON_ONE_SERVER
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.app import App

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.file import read_file
-from headstart.state import History
+from headstart.facts.state import History
+from headstart.fingerprint.file.text import read_file
+from headstart.fingerprint.statements.effect import Effect
 from tests.conftest import ON_ONE_SERVER, Finished
 from tests.histories.adoption import build_fingerprints
 from tests.histories.app import App

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY
-from headstart.verdict import EXITS, Outcome
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.verdict.outcome import Outcome
 from tests.image.stack import Stack, stack
 from tests.image.test_running import VERSIONS, revision
 from tests.integration.killed_runs import SLEEPERS
@@ -39,7 +39,7 @@ def assert_refused(made: Stack, outcome: Outcome, *said: str) -> None:
     verdict = made.verdict()
     assert up.code != 0, up.output
     assert verdict["outcome"] == outcome.value, verdict
-    assert made.exit_code() == verdict["exit_code"] == EXITS[outcome].code
+    assert made.exit_code() == verdict["exit_code"] == outcome.code
     assert verdict["next_step"]
     for text in said:
         assert text in verdict["error"]["message"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headstart.state import History
+from headstart.facts.state import History
 from tests.conftest import Database, clean_environ
 from tests.integration.known_stage import KnownStage
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from headstart.fingerprint.file import read_file
-from headstart.fingerprint.states import Fingerprints
+from headstart.fingerprint.file.states import Fingerprints
+from headstart.fingerprint.file.text import read_file
 from tests.conftest import Database, Finished, RunHeadstart
 from tests.integration.plain import PlainProject
 from tests.postgres_server import Server

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.verdict import EXITS, Outcome
+from headstart.verdict.outcome import Outcome
 
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 FIELDS = (
@@ -74,7 +74,7 @@ class Example:
 
     def row(self) -> str:
         """Return the outcome's row in the table."""
-        end, state = EXITS[self.outcome], self.verdict.get("state", "-")
+        end, state = self.outcome, self.verdict.get("state", "-")
         retry = "yes" if end.retry else "-" if end.code == 0 else "no"
         link = f"[{self.outcome}](#{self.outcome})"
         return f"| {link} | {end.code} | {retry} | {state} | {end.meaning} |\n"

@@ -5,10 +5,10 @@ import struct
 from collections import Counter
 from contextlib import suppress
 
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.query import Reading
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.catalog.query import Reading
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
 from tests.integration.one_server_pool import OneServerPool
 
 VERSION_TABLE = "alembic_version"

@@ -9,13 +9,16 @@ from typing import Any
 
 import psycopg2
 
-from headstart.verdict import Outcome
+from headstart.verdict.outcome import Outcome
 from tests.conftest import Database
 from tests.integration.desk import Desk
 from tests.integration.one_server_pool import OneServerPool
 from tests.postgres_server import free_port
 
-BUG = "import headstart.job, headstart.cli; headstart.job.decide = None; headstart.cli.main()"
+BUG = (
+    "import headstart.verbs.run, headstart.command.execution; headstart.verbs.run.decide = None;"
+    " headstart.command.execution.main()"
+)
 """A function taken away: the only way to meet a bug that is not known."""
 NO_MIGRATIONS = ("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
 
@@ -254,5 +257,6 @@ _ALL: tuple[Situation, ...] = (
     sigint,
     sigterm,
 )
-SITUATIONS = {Outcome(situation.__name__): situation for situation in _ALL}
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+SITUATIONS = {OUTCOMES[situation.__name__]: situation for situation in _ALL}
 """Each function has the name of its outcome."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.embedded import PROGRAMS, programs
+from headstart.dev.embedded import PROGRAMS, programs
 from tests.conftest import ON_ONE_SERVER, Database
 from tests.integration.runbook_page import verdict_lines
 from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay, user_environ

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.errors import AccessRefused
-from headstart.fingerprint.names import split_name
-from headstart.fingerprint.query import Reading
+from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.catalog.query import Reading
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
+from headstart.verdict.errors import AccessRefused
 from tests.conftest import Database
 from tests.integration.schema_reading import VERSION_TABLE, MessageCounter, identifier, read
 

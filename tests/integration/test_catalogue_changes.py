@@ -9,9 +9,8 @@ from itertools import cycle
 import psycopg2
 import pytest
 
-import headstart.catalogue
-from headstart.errors import Blocked
-from headstart.verdict import EXITS, outcome_of
+import headstart.postgres.catalog
+from headstart.verdict.errors import Blocked, outcome_of
 from tests.conftest import Database
 from tests.integration.schema_reading import read
 
@@ -82,14 +81,14 @@ def test_a_table_that_is_held_for_a_while_is_waited_for(table: Database) -> None
 def test_a_table_that_is_held_for_too_long_is_blocked(
     table: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headstart.catalogue, "READ_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr(headstart.postgres.catalog, "READ_SECONDS", LIMIT_SECONDS)
     with exclusively(table):
         started = time.monotonic()
         with pytest.raises(Blocked) as raised:
             read(table.parameters)
         # an attempt that began within the limit may end after it
         assert LIMIT_SECONDS - 0.5 < time.monotonic() - started < 2 * LIMIT_SECONDS
-    assert EXITS[outcome_of(raised.value)].code == 12
+    assert outcome_of(raised.value).code == 12
 
 
 @contextmanager

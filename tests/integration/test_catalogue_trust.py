@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from headstart.connection import connect
-from headstart.inspection import inspect_database, run_in_progress
-from headstart.state import OurTables, Scope
+from headstart.facts.state import OurTables, Scope
+from headstart.postgres.connection import connect
+from headstart.postgres.inspection import inspect_database, run_in_progress
 from tests.conftest import Database
 from tests.integration.schema_reading import read
 

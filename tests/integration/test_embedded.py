@@ -19,7 +19,7 @@ from tests.postgres_server import PostgresServer, free_port
 USE = """
 import os, sys
 import psycopg2
-from headstart.embedded import start_embedded
+from headstart.dev.embedded import start_embedded
 if len(sys.argv) == 5:
     os.setgroups([])
     os.setgid(int(sys.argv[4]))

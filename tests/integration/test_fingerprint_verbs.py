@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from headstart.fingerprint.inserted import InsertedRow, digest_of
+from headstart.fingerprint.statements.inserted import InsertedRow, digest_of
 from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
 from tests.integration.fingerprinting import (
     ASYNC,

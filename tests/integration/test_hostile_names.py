@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY
-from headstart.connection import connect
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.connection import connect
 from tests.conftest import ON_ONE_SERVER, Database, Finished
 from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import KnownStage

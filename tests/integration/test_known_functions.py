@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from headstart.fingerprint.known_functions import HARMLESS
-from headstart.fingerprint.sql_tables import is_known_function
+from headstart.fingerprint.statements.known_functions import HARMLESS
+from headstart.fingerprint.statements.sql_tables import is_known_function
 from tests.conftest import Database
 
 CLOCK = "another value each time, of no row"

@@ -7,7 +7,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import Database
 from tests.integration.runs import APPLIED, Run, run
 from tests.postgres_server import PostgresServer

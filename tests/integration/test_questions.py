@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.embedded import programs
+from headstart.dev.embedded import programs
 from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
 from tests.integration.plain import REVISIONS, copy_plain
 from tests.integration.runs import until

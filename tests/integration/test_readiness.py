@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from headstart.errors import BrokenHistory, InvalidSettings
 from headstart.readiness import Answer, Readiness
+from headstart.verdict.errors import BrokenHistory, InvalidSettings
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.stage import Stage
 

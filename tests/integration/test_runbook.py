@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from headstart.verdict import EXITS, Outcome
+from headstart.verdict.outcome import Outcome
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.desk import Desk
 from tests.integration.runbook_page import HEADINGS, Example, Page
-from tests.integration.situations import SITUATIONS, invalid_index
+from tests.integration.situations import OUTCOMES, SITUATIONS, invalid_index
 from tests.integration.stage import Stage
 
 INVALID_INDEX = "interrupted at an INVALID index"
@@ -28,7 +28,7 @@ def test_a_situation_leads_to_its_outcome_and_prints_its_example(
     desk = Desk(stage)
     verdict = SITUATIONS[outcome](desk)
     assert verdict["outcome"] == outcome
-    assert verdict["exit_code"] == EXITS[outcome].code
+    assert verdict["exit_code"] == outcome.code
     page = Page(RUNBOOK.read_text())
     shown = page.with_example(Example(outcome, desk.typed, verdict, desk.documented_names()))
     assert_document(shown)
@@ -57,14 +57,14 @@ def test_every_outcome_has_one_row_and_one_example() -> None:
 
 def test_every_exit_code_has_its_section_with_the_same_headings() -> None:
     page = Page(RUNBOOK.read_text())
-    codes = sorted({end.code for end in EXITS.values()})
+    codes = sorted({end.code for end in Outcome})
     assert page.sections() == {code: list(HEADINGS) for code in codes}
 
 
 def test_an_example_stands_in_the_section_of_its_exit_code() -> None:
     page = Page(RUNBOOK.read_text())
     outcomes = {name: name.partition(" ")[0] for name in page.examples()}
-    codes = {name: EXITS[Outcome(outcome)].code for name, outcome in outcomes.items()}
+    codes = {name: OUTCOMES[outcome].code for name, outcome in outcomes.items()}
     assert page.examples() == codes
 
 

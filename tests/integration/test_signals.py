@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from tests.conftest import Database
 from tests.integration.killed_runs import SLEEPERS
 from tests.integration.runs import APPLIED, End, Run, run, until

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.faulty_network import FaultyNetwork
 from tests.integration.killed_runs import SLEEPERS

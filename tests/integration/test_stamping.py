@@ -7,10 +7,10 @@ import pytest
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine
 
-from headstart.errors import BrokenHistory, Diverged
 from headstart.revisions.history import read_history
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.stamping import stamp_steps
+from headstart.verdict.errors import BrokenHistory, Diverged
 from tests.conftest import Database
 from tests.integration.branches_stage import EXPAND_CONTRACT
 from tests.integration.fingerprinting import copied

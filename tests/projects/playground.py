@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg2
 
-from headstart.embedded import programs
+from headstart.dev.embedded import programs
 from tests.conftest import Event, Finished, clean_environ
 from tests.projects.case import Case
 from tests.projects.files import copy_project

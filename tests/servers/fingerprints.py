@@ -6,11 +6,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.catalogue import Catalogue
-from headstart.connection import connect
-from headstart.embedded import programs
-from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.query import Reading
+from headstart.dev.embedded import programs
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.catalog.query import Reading
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import connect
 from tests.integration.plain import PlainProject
 from tests.integration.runs import ROOT, Run
 from tests.servers.containers import Container

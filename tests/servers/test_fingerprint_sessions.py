@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from headstart.connection import connect
-from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.query import Reading, statements
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.catalog.query import Reading, statements
+from headstart.postgres.connection import connect
 from tests.servers.containers import Container
 from tests.servers.databases import Database, bouncer
 from tests.servers.fingerprints import parameters, read, scripts

@@ -1,6 +1,6 @@
 """Small histories, written as text: "a; b:a; m:b,c; d:b+x" is d after b, depending on x."""
 
-from headstart.state import History
+from headstart.facts.state import History
 
 
 def history(graph: str, target: str, baseline: str | None = None) -> History:

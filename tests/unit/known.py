@@ -6,10 +6,10 @@ text, "t" for an ordinary table t.
 
 from dataclasses import replace
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.inserted import InsertedRow
-from headstart.fingerprint.live import Live
-from headstart.fingerprint.states import Delta, Fingerprints, State, root_of, variant_name
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of, variant_name
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.inserted import InsertedRow
 
 
 def line(text: str) -> str:

@@ -7,9 +7,9 @@ import pytest
 from pydantic import PostgresDsn, TypeAdapter
 from sqlalchemy import create_engine, make_url
 
-from headstart.app_url import completed_url, driver_of, leads_to
-from headstart.database_url import parse_database_url
-from headstart.driver_url import built_url
+from headstart.settings.app_url import completed_url, driver_of, leads_to
+from headstart.settings.database_url import parse_database_url
+from headstart.settings.driver_url import built_url
 from tests.unit.random_secrets import random_secrets
 
 PASSWORD = "pa$%w@rd/:#?&+ "

@@ -3,10 +3,16 @@
 import pytest
 
 from headstart import __version__
-from headstart.arguments import parse_arguments
-from headstart.errors import InvalidSettings
-from headstart.invocation import FingerprintOptions, FingerprintVerb, Invocation, Output, Verb
-from headstart.setting_table import SETTINGS, Setting
+from headstart.command.arguments import parse_arguments
+from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.request import (
+    FingerprintOptions,
+    FingerprintVerb,
+    Invocation,
+    Output,
+    Verb,
+)
+from headstart.verdict.errors import InvalidSettings
 
 EMBEDDED = {"EMBEDDED": "true"}
 """Revisions are replayed in a database of somebody's only where he names it."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import chart
-from headstart.setting_table import SETTINGS, Setting
+from headstart.settings.declared import SETTINGS, Setting
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "k8s" / "chart"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.connect_failure import (
+from headstart.postgres.connect_failure import (
     READ_ONLY_SQLSTATE,
     ConnectFailure,
     classify,
@@ -12,7 +12,7 @@ from headstart.connect_failure import (
     sqlstates_in,
     tls_required,
 )
-from headstart.errors import AccessRefused, Unreachable
+from headstart.verdict.errors import AccessRefused, Unreachable
 
 TCP = 'connection to server at "db" (10.0.0.1), port 5432 failed: '
 OTHER = 'connection to server at "db2" (10.0.0.2), port 5432 failed: '

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headstart.errors import InvalidSettings
-from headstart.settings import Settings, read_settings
+from headstart.settings.read import Settings, read_settings
+from headstart.verdict.errors import InvalidSettings
 
 INI = "[alembic]\nsqlalchemy.url = {}\n"
 PLACEHOLDER = "driver://user:pass@localhost/dbname"

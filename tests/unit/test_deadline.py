@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from headstart.deadline import (
+from headstart.process.deadline import (
     FIRST_DELAY_SECONDS,
     LONGEST_DELAY_SECONDS,
     Deadline,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.fingerprint.difference import MOST_LINES, difference, fact
+from headstart.fingerprint.show.difference import MOST_LINES, difference, fact
 from tests.unit.known import line, lines
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import generate
-from headstart.setting_table import SETTINGS
-from headstart.verdict import EXITS
+from headstart.settings.declared import SETTINGS
+from headstart.verdict.outcome import Outcome
 
 PART = "<!-- generated: settings -->\n{}<!-- end generated -->\n"
 
@@ -80,9 +80,9 @@ def test_every_setting_and_every_outcome_has_its_row() -> None:
     for row in SETTINGS:
         assert row.environment in settings
         assert row.help.replace("|", "\\|") in settings
-    for outcome, end in EXITS.items():
+    for outcome in Outcome:
         assert f"`{outcome.value}`" in codes
-        assert end.meaning in codes
+        assert outcome.meaning in codes
 
 
 def test_each_row_of_a_table_has_as_many_cells_as_its_head() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.effects import Work, is_repeatable, work_of
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.effects import Work, is_repeatable, work_of
 
 
 def told(sql: str, *, changes_schema: bool = False) -> tuple[str, str]:

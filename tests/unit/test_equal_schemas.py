@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas, equal_schemas
-from headstart.fingerprint.inserted import InsertedRow, digest_of
-from headstart.fingerprint.search import search
-from headstart.fingerprint.states import Fingerprints
-from headstart.state import History
+from headstart.facts.state import History
+from headstart.fingerprint.file.states import Fingerprints
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas, equal_schemas
+from headstart.fingerprint.match.search import search
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.inserted import InsertedRow, digest_of
 from tests.unit.histories import BRANCHES, LINE, history
 from tests.unit.known import known, lines, step, variant
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from headstart.fingerprint.equivalent import are_equivalent, equivalent_form, rename_statements
-from headstart.fingerprint.names import escaped
+from headstart.fingerprint.catalog.names import escaped
+from headstart.fingerprint.show.equivalent import are_equivalent, equivalent_form, rename_statements
 
 
 def line(text: str) -> str:

@@ -2,13 +2,20 @@
 
 import pytest
 
-from headstart.errors import Ambiguous, Interrupted, Unproven
-from headstart.explanation import NOTHING_CHANGED, brief, drifted, of_difference, of_live, of_proof
-from headstart.explanation import refusal as refusal_of
-from headstart.fingerprint import finding as found
-from headstart.fingerprint.difference import difference
-from headstart.fingerprint.live import Live
-from headstart.fingerprint.states import Delta
+from headstart.decision.explanation import (
+    NOTHING_CHANGED,
+    brief,
+    drifted,
+    of_difference,
+    of_live,
+    of_proof,
+)
+from headstart.decision.explanation import refusal as refusal_of
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import Delta
+from headstart.fingerprint.match import finding as found
+from headstart.fingerprint.show.difference import difference
+from headstart.verdict.errors import Ambiguous, Interrupted, Unproven
 from tests.unit.known import line, lines
 
 LIVE = Live(lines("t"))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pgparse
 
-from headstart.fingerprint.expressions import normal_expression
+from headstart.fingerprint.catalog.expressions import normal_expression
 
 ROWS = Path(__file__).with_name("test_expressions.py")
 ATOMS = [

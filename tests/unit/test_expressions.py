@@ -5,7 +5,7 @@ The texts are as printed by those servers.
 
 import pytest
 
-from headstart.fingerprint.expressions import (
+from headstart.fingerprint.catalog.expressions import (
     normal_definition,
     normal_expression,
     normal_query,

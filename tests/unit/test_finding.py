@@ -2,11 +2,11 @@
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.equal_schemas import Answers, EqualSchemas
-from headstart.fingerprint.find import find
-from headstart.fingerprint.finding import Ambiguous, Finding, HalfApplied, Proven, Unlike
-from headstart.fingerprint.states import Fingerprints
+from headstart.fingerprint.file.states import Fingerprints
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
+from headstart.fingerprint.match.find import find
+from headstart.fingerprint.match.finding import Ambiguous, Finding, HalfApplied, Proven, Unlike
+from headstart.fingerprint.statements.effect import Effect
 from tests.unit.histories import BRANCHES, LINE, MERGED, history
 from tests.unit.known import known, lines, live, step, variant
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.file import InvalidFile, file_text, read_file
-from headstart.fingerprint.inserted import InsertedRow
-from headstart.fingerprint.states import Fingerprints, State
+from headstart.fingerprint.file.states import Fingerprints, State
+from headstart.fingerprint.file.text import InvalidFile, file_text, read_file
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.inserted import InsertedRow
 from tests.unit.known import known, step, variant
 
 ADMIN = "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918"

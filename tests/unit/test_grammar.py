@@ -12,13 +12,13 @@ from typing import Any
 import pgparse
 import pytest
 
-from headstart.fingerprint.effects import ANY_TABLE, work_of
-from headstart.fingerprint.keywords import BEFORE, KEYWORDS
-from headstart.fingerprint.known_functions import HARMLESS
-from headstart.fingerprint.names import qualified
-from headstart.fingerprint.scan import Scan
-from headstart.fingerprint.sql_tables import is_known_function, tables_made
-from headstart.fingerprint.sql_tree import statements_of
+from headstart.fingerprint.catalog.names import qualified
+from headstart.fingerprint.statements.effects import ANY_TABLE, work_of
+from headstart.fingerprint.statements.keywords import BEFORE, KEYWORDS
+from headstart.fingerprint.statements.known_functions import HARMLESS
+from headstart.fingerprint.statements.scan import Scan
+from headstart.fingerprint.statements.sql_tables import is_known_function, tables_made
+from headstart.fingerprint.statements.sql_tree import statements_of
 
 Tree = dict[str, Any]
 TESTS = Path(__file__).parents[1]

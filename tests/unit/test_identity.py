@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from headstart.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.identity import Identity, Purpose
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
+from headstart.postgres.identity import Identity, Purpose
 
 
 @pytest.mark.parametrize("purpose", Purpose)

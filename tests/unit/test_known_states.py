@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from headstart.errors import BrokenHistory
-from headstart.fingerprint.normal_form import NORMAL_FORM
-from headstart.fingerprint.states import Fingerprints
+from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
+from headstart.fingerprint.file.states import Fingerprints
 from headstart.revisions.known_states import load, why_stale
+from headstart.verdict.errors import BrokenHistory
 from tests.unit.histories import BRANCHES, LINE, history
 from tests.unit.known import known, step, variant
 

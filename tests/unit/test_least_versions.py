@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from headstart.cli import LEAST_VERSIONS
+from headstart.command.execution import LEAST_VERSIONS
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from headstart.fingerprint.names import escaped, qualified, quoted, split_name, unescaped
+from headstart.fingerprint.catalog.names import escaped, qualified, quoted, split_name, unescaped
 
 HOSTILE = [
     pytest.param("a\tb", r"a\9;b", id="tab"),

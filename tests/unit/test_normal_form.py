@@ -9,9 +9,9 @@ import re
 
 import pytest
 
-from headstart.fingerprint.normal_form import is_torn, snapshot_of
-from headstart.fingerprint.rows import Row
-from headstart.fingerprint.states import Fingerprints
+from headstart.fingerprint.catalog.normal_form import is_torn, snapshot_of
+from headstart.fingerprint.catalog.rows import Row
+from headstart.fingerprint.file.states import Fingerprints
 
 ID = "column||t|id|integer|nextval('t_id_seq'::regclass)|N--"
 OWN = "integer 1 1 2147483647 1 1 f"

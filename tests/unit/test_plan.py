@@ -6,10 +6,17 @@ from itertools import product
 
 import pytest
 
-from headstart.errors import AccessRefused, Diverged, HeadstartError, UnknownRevision, Unproven
-from headstart.plan import Baseline, NothingToDo, Plan, Proof, Refuse, Upgrade, decide
-from headstart.settings import Ahead
-from headstart.state import DatabaseFacts, History, State, detect
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.facts.state import DatabaseFacts, History, State, detect
+from headstart.settings.read import Ahead
+from headstart.verdict.errors import (
+    AccessRefused,
+    Diverged,
+    HeadstartError,
+    UnknownRevision,
+    Unproven,
+)
+from headstart.verdict.proof import Proof
 from tests.unit.histories import BRANCHES, LINE, history
 
 FACTS = {

@@ -2,10 +2,10 @@
 
 import pytest
 
-from headstart.fingerprint.effect import Effect
-from headstart.fingerprint.file import file_text
-from headstart.fingerprint.recording import Recording
-from headstart.fingerprint.states import Delta, Fingerprints, State, root_of
+from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of
+from headstart.fingerprint.file.text import file_text
+from headstart.fingerprint.match.recording import Recording
+from headstart.fingerprint.statements.effect import Effect
 from tests.unit.known import known, lines, step, variant
 
 SCRIPTS = {"a": "1", "b": "2", "c": "3"}

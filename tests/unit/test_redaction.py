@@ -9,8 +9,8 @@ import pytest
 from psycopg2.extensions import make_dsn
 from sqlalchemy import URL
 
-from headstart.redaction import FIXED_FIELDS, LONGEST_TEXT, MASK, Secrets, password_of
-from headstart.verdict import Outcome
+from headstart.process.redaction import FIXED_FIELDS, LONGEST_TEXT, MASK, Secrets, password_of
+from headstart.verdict.outcome import Outcome
 
 PASSWORDS = {
     "plain": "correcthorse",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from headstart.fingerprint.normal_form import Snapshot
-from headstart.fingerprint.scope import live_schema
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.match.scope import live_schema
 from tests.unit.known import known, line
 
 STATES = known(

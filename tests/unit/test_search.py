@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from headstart.fingerprint.branches import compose
-from headstart.fingerprint.search import expected_states, search
-from headstart.fingerprint.states import Delta, Fingerprints
-from headstart.state import History
+from headstart.facts.state import History
+from headstart.fingerprint.file.states import Delta, Fingerprints
+from headstart.fingerprint.match.branches import compose
+from headstart.fingerprint.match.search import expected_states, search
 from tests.unit.histories import BRANCHES, LINE, MERGED, TWO_BASES, history, names
 from tests.unit.known import known, lines, step, variant
 

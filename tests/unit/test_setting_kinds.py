@@ -2,8 +2,8 @@
 
 import pytest
 
-from headstart import setting_kinds as kinds
-from headstart.setting_table import SETTINGS
+from headstart.settings import kinds
+from headstart.settings.declared import SETTINGS
 
 
 @pytest.mark.parametrize("text", ["head", "heads", "ae1027a6acf", "branch@head", "2024_01"])

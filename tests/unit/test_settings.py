@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from headstart.errors import InvalidSettings
-from headstart.setting_kinds import Verify
-from headstart.setting_table import SETTINGS, Setting
-from headstart.settings import Ahead, LogFormat, LogLevel, Settings, read_settings
+from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.kinds import Verify
+from headstart.settings.read import Ahead, LogFormat, LogLevel, Settings, read_settings
+from headstart.verdict.errors import InvalidSettings
 from tests.unit.random_secrets import random_secrets
 
 INI = "[alembic]\nscript_location = alembic\n"

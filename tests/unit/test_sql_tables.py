@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from headstart.fingerprint.sql_tables import (
+from headstart.fingerprint.statements.sql_tables import (
     is_known_function,
     tables_made,
     tables_touched,

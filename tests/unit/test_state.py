@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.state import DatabaseFacts, State, detect
+from headstart.facts.state import DatabaseFacts, State, detect
 from tests.unit.histories import (
     BRANCHES,
     DEPENDENT,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import headstart
-from headstart.advisory_lock import held_condition
+from headstart.facts.sql import PINNED, pinned
+from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.alembics_own import _send
-from headstart.sql import PINNED, pinned
 
 PACKAGE = Path(headstart.__file__).parent
 SQL = re.compile(r"pg_catalog\.|^\s*\(?(SELECT|WITH|FROM|WHERE|FILTER|AND)\b")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.fingerprint.states import (
+from headstart.fingerprint.file.states import (
     Delta,
     Fingerprints,
     key_of,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headstart.termination import TERMINATION_MESSAGE_BYTES, termination_message
+from headstart.verdict.termination import TERMINATION_MESSAGE_BYTES, termination_message
 
 SMALL = {
     "outcome": "revision_failed",

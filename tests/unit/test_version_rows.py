@@ -10,13 +10,13 @@ import pytest
 from alembic.runtime.migration import HeadMaintainer, RevisionStep
 from alembic.util import CommandError
 
-from headstart.errors import InvalidSettings
-from headstart.fingerprint.states import Delta, Fingerprints, State
+from headstart.facts.state import History
+from headstart.fingerprint.file.states import Delta, Fingerprints, State
 from headstart.revisions.history import read_history
 from headstart.revisions.known_states import with_rows
 from headstart.revisions.naming import resolve_revisions, why_not_written
 from headstart.revisions.project import Project, load_project
-from headstart.state import History
+from headstart.verdict.errors import InvalidSettings
 
 Graph = dict[str, tuple[tuple[str, ...], tuple[str, ...], str]]
 """Each revision with its down_revision, its depends_on and its branch label; ancestors first."""

@@ -8,18 +8,20 @@ import unicodedata
 
 import pytest
 
-from headstart.errors import Drifted, Explanation
-from headstart.invocation import Output
-from headstart.log import Log
-from headstart.plan import Preview
-from headstart.redaction import Secrets
-from headstart.report import answer_text, preview_text, summary_lines
-from headstart.settings import LogFormat, LogLevel
-from headstart.sql import identifier
-from headstart.state import State
-from headstart.termination import TERMINATION_MESSAGE_BYTES, termination_message
-from headstart.verdict import Record, Verdict, conclude, verdict_fields
-from headstart.visible import json_text, lines_of, one_line
+from headstart.command.output import answer_text, preview_text, summary_lines
+from headstart.decision.plan import Preview
+from headstart.facts.sql import identifier
+from headstart.facts.state import State
+from headstart.facts.visible import json_text, lines_of, one_line
+from headstart.process.log import Log
+from headstart.process.redaction import Secrets
+from headstart.settings.read import LogFormat, LogLevel
+from headstart.settings.request import Output
+from headstart.verdict.conclusion import Verdict, conclude
+from headstart.verdict.errors import Drifted, Explanation
+from headstart.verdict.fields import verdict_fields
+from headstart.verdict.record import Record
+from headstart.verdict.termination import TERMINATION_MESSAGE_BYTES, termination_message
 
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 FORMAT = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0001"

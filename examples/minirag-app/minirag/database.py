@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from headstart.errors import InvalidSettings
+from headstart.verdict.errors import InvalidSettings
 from minirag.settings import FindUrl
 
 CONNECTIONS = 10

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request, status
 from fastapi.responses import JSONResponse
 
-from headstart.errors import HeadstartError
 from headstart.readiness import Readiness
+from headstart.verdict.errors import HeadstartError
 from minirag import assets, chunks, forms, health, page, projects, search
 from minirag.database import Database, DatabaseUnavailable
 from minirag.health import Probe

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import URL, make_url
 
-from headstart.driver_url import sqlalchemy_url
-from headstart.settings import Settings, read_settings
-from headstart.task import read_text
+from headstart.settings.driver_url import sqlalchemy_url
+from headstart.settings.read import Settings, read_settings
+from headstart.verbs.task import read_text
 
 FindUrl = Callable[[], URL]
 """Gives the URL for asyncpg, anew at every connection: a mounted secret may have been rotated."""
@@ -30,7 +30,7 @@ def read_database(environ: Mapping[str, str]) -> FindUrl:
 def _parameters(settings: Settings) -> Mapping[str, str]:
     if settings.embedded:
         # development only: the image does not have what this imports
-        from headstart.embedded import start_embedded
+        from headstart.dev.embedded import start_embedded
 
         return start_embedded(settings.embedded_dir)
     return settings.database.resolve(read_text).parameters

@@ -1,0 +1,118 @@
+"""Tell the world: the last log line, the Kubernetes termination message, stdout."""
+
+import io
+import os
+import sys
+from contextlib import suppress
+
+from headstart.decision.plan import Preview
+from headstart.facts.visible import json_text, lines_of, one_line
+from headstart.settings.request import Output
+from headstart.verdict.conclusion import Verdict
+from headstart.verdict.errors import InvalidSettings
+from headstart.verdict.outcome import Outcome
+from headstart.verdict.termination import termination_message
+
+
+def write_termination_message(path: str, fields: dict[str, object]) -> None:
+    """Write the verdict where the kubelet reads it; only if that file exists.
+
+    It is opened, never created and never renamed over: it is a bind mount.
+    """
+    with suppress(OSError):  # a read-only file must not turn a success into a failure
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(termination_message(fields))
+
+
+class _SteadyStream(io.TextIOWrapper):
+    """A stream whose reader may leave: what cannot be written must not end a run."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            super().flush()
+
+
+def steady_output() -> None:
+    """Let stderr never fail, and write UTF-8 whatever the locale is: JSON is UTF-8."""
+    try:
+        descriptor = os.dup(2)
+    except OSError:  # it was closed by whoever started us
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = _SteadyStream(
+        io.BufferedWriter(io.FileIO(descriptor, "w")),
+        encoding="utf-8",
+        errors="backslashreplace",
+        write_through=True,
+    )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def print_answer(text: str) -> None:
+    """Write an answer to stdout. Raises InvalidSettings where it takes none."""
+    try:
+        print(text, flush=True)
+    except (OSError, ValueError) as error:
+        # else the interpreter tries once more when it ends, and changes the exit code
+        sys.stdout = io.StringIO()
+        raise InvalidSettings(f"stdout cannot be written: {error}") from None
+
+
+def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
+    """The answer of check, wait and diff on stdout."""
+    if output is Output.JSON:
+        return json_text(fields)
+    return "\n".join(map(one_line, summary_lines(verdict)))
+
+
+def summary_lines(verdict: Verdict) -> list[str]:
+    """The verdict for people: the outcome, what explains it, what to do now."""
+    explained = [f"  {line}" for line in verdict.record.explanation]
+    if verdict.outcome is Outcome.FINGERPRINTED:
+        return list(verdict.record.explanation)
+    if verdict.error is None:
+        ready = "" if verdict.outcome is Outcome.SAME else "ready: "
+        return [f"{ready}{verdict.outcome.value}", *explained]
+    first = f"{verdict.outcome.value}: {verdict.error['message']}"
+    return [first, *explained, f"next: {verdict.next_step}"]
+
+
+def preview_text(preview: Preview, output: Output) -> str:
+    """The answer of plan on stdout."""
+    if output is Output.JSON:
+        fields = {
+            "state": preview.state.value,
+            "plan": preview.plan,
+            "from": preview.version_rows,
+            "target": preview.target,
+            "baseline": preview.baseline,
+            "pending": preview.pending,
+            "proof": preview.proof.value,
+            "run_in_progress": preview.run_in_progress,
+        }
+        return json_text(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
+    if preview.sql is None:
+        return "\n".join(map(one_line, _lines(preview)))
+    # what is executed is as it is; what is looked at is harmless
+    sql = preview.sql.rstrip()
+    return "\n".join(lines_of(sql)) if sys.stdout.isatty() else sql
+
+
+def _lines(preview: Preview) -> list[str]:
+    lines = [f"state:  {preview.state.value}", f"plan:   {preview.plan}"]
+    lines.append(f"from:   {', '.join(preview.version_rows) or 'no version row'}")
+    lines.append(f"target: {', '.join(preview.target)}")
+    lines += [f"stamp:  {revision}" for revision in preview.baseline]
+    lines += [f"run:    {revision}" for revision in preview.pending]
+    if preview.baseline:
+        lines.append(f"proof:  {preview.proof.value}")
+    lines += [f"note:   {line}" for line in preview.explanation]
+    if preview.run_in_progress:
+        lines.append("note:   a run is in progress; this may be out of date")
+    return lines

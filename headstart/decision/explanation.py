@@ -1,0 +1,206 @@
+"""Say what a proof found: a sentence, lines for people, and fields for programs. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from headstart.facts.state import written
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.match import finding as found
+from headstart.fingerprint.show.difference import Difference, fact
+from headstart.verdict.errors import Ambiguous, Drifted, Explanation, Interrupted, Unproven
+
+NOTHING_CHANGED = "nothing was changed"
+_MOST_NAMES = 10
+
+
+def refusal(finding: found.Ambiguous | found.HalfApplied | found.Unlike) -> Unproven | Interrupted:
+    """The error of a finding that proves nothing."""
+    match finding:
+        case found.Ambiguous():
+            return _ambiguous(finding)
+        case found.HalfApplied():
+            return _half_applied(finding)
+        case found.Unlike():
+            return _unlike(finding)
+        case _:
+            assert_never(finding)
+
+
+def of_proof(proven: found.Proven) -> Explanation:
+    """What to know about a schema that was proven."""
+    lines = []
+    _, variant, way = proven.state.partition("~")
+    if variant and proven.state not in proven.revisions:
+        lines.append(f"it is the schema that {way} makes, a variant on file")
+    if proven.rows_unproven:
+        lines.append(
+            f"the schema is proven, the rows are not: {_names(proven.rows_unproven)}"
+            f" change{'s' * (len(proven.rows_unproven) == 1)} rows, too"
+        )
+    if proven.composed:
+        lines.append(
+            "no replay has built this schema: it was composed of what its revisions change"
+        )
+    fields = {"rows_unproven": list(proven.rows_unproven)} if proven.rows_unproven else {}
+    return _with_live(proven.live, lines, fields)
+
+
+def of_live(live: Live) -> Explanation:
+    """What a schema has beside what counts."""
+    return _with_live(live, [], {})
+
+
+def of_difference(told: Difference, live: Live, renames: tuple[str, ...] = ()) -> Explanation:
+    """A schema that is not what it should be."""
+    lines = [*told.lines(), *_renames(renames)]
+    return _with_live(live, lines, _difference_fields(told) | _rename_fields(renames))
+
+
+def drifted(
+    revisions: Iterable[str], told: Difference, shown: Explanation, next_step: str | None = None
+) -> Drifted:
+    """The error of a schema that is not what its revision builds."""
+    names = _names(tuple(revisions))
+    return Drifted(
+        f"the schema is not what {names} builds: {told.summary()}: {brief(told)}",
+        explanation=shown,
+        next_step=next_step,
+    )
+
+
+def brief(told: Difference) -> str:
+    """The first differences in one line."""
+    every = [f"- {fact(line)}" for line in sorted(told.missing)]
+    every += [f"+ {fact(line)}" for line in sorted(told.extra)]
+    more = f"; and {len(every) - 3} more" if len(every) > 3 else ""
+    return "; ".join(every[:3]) + more
+
+
+def _ambiguous(finding: found.Ambiguous) -> Ambiguous:
+    *first, last = _some(finding.candidates)
+    names = f"{', '.join(first)} and {last}"
+    every = f"candidates: {_names(finding.candidates)}"
+    lines = [every, NOTHING_CHANGED] if last not in finding.candidates else [NOTHING_CHANGED]
+    doubts = finding.open
+    why = "they are on branches beside each other"
+    if doubts:
+        one = len(doubts) == 1
+        why = (
+            f"{_names(doubts)} change{'s' * one} rows or take{'s' * one} something away, which the"
+            " catalog cannot show"
+        )
+    return Ambiguous(
+        f"the schema is that of {names}; {why}",
+        explanation=_with_live(
+            finding.live,
+            lines,
+            {"candidates": list(finding.candidates), "undecided": list(doubts)},
+        ),
+        next_step=(
+            "find out which of the candidates ran last on this database, and set HEADSTART_BASELINE"
+            " to that one: it is stamped, and only what comes after it is run"
+        ),
+    )
+
+
+def _half_applied(finding: found.HalfApplied) -> Interrupted:
+    left = len(finding.todo)
+    on = written(finding.before) if finding.before else "an empty schema"
+    shown = Difference(0, finding.todo.added, finding.todo.removed)
+    todo = [f"  {line}" for line in _todo(shown)]
+    others = f" (or {_names(finding.others)})" if finding.others else ""
+    explained = _with_live(
+        finding.live,
+        ["still to do:", *todo, NOTHING_CHANGED],
+        {"half_applied": finding.revision, "todo": [line.strip() for line in todo]},
+    )
+    return Interrupted(
+        f"{finding.revision}{others} is half applied on top of {on}:"
+        f" {finding.total - left} of {finding.total} changes are there",
+        explanation=explained,
+        next_step=("do by hand what is still to do, or undo by hand what is there, then run again"),
+    )
+
+
+def _todo(left: Difference) -> list[str]:
+    return [f"+ {fact(line)}" for line in sorted(left.missing)] + [
+        f"- {fact(line)}" for line in sorted(left.extra)
+    ]
+
+
+def _unlike(finding: found.Unlike) -> Unproven:
+    near = written(finding.nearest)
+    told = finding.difference
+    explained = of_difference(told, finding.live, finding.renames)
+    shown = Explanation(
+        (*explained.lines, NOTHING_CHANGED),
+        {"nearest": list(finding.nearest), **explained.fields},
+    )
+    if finding.equivalent:
+        return Unproven(
+            f"the schema is that of {near} but for names and spellings: {told.summary()}",
+            explanation=shown,
+            next_step=(
+                f"execute the statements that headstart diff --revision {near} shows, then run"
+                f" again; {_IF_KNOWN}"
+            ),
+        )
+    others = f" (as near: {_names(finding.others)})" if finding.others else ""
+    return Unproven(
+        f"no revision builds this schema; nearest is {near}{others}: {told.summary()}",
+        explanation=shown,
+        next_step=(
+            f"if it was meant to be {near}, correct by hand what differs (headstart diff --revision"
+            f" {near}), then run again; {_IF_KNOWN}"
+        ),
+    )
+
+
+_IF_KNOWN = (
+    "if you know which revision ran last here, and what differs may stay, set HEADSTART_BASELINE to"
+    " that one"
+)
+
+
+def _with_live(live: Live, lines: list[str], fields: Mapping[str, object]) -> Explanation:
+    told, more = list(lines), dict(fields)
+    end = [told.pop()] if told and told[-1] == NOTHING_CHANGED else []
+    if live.tolerated:
+        told.append(f"tolerated: {'; '.join(_some([fact(line) for line in live.tolerated]))}")
+        more["tolerated"] = [fact(line) for line in live.tolerated]
+    if live.ignored:
+        count = len(live.ignored)
+        told.append(
+            f"ignored: {count} relation{'s' * (count != 1)} outside this history:"
+            f" {', '.join(_some(live.ignored))}"
+        )
+        more["ignored"] = _some(live.ignored)
+    return Explanation((*told, *end), more)
+
+
+def _difference_fields(told: Difference) -> dict[str, object]:
+    return {
+        "facts_expected": told.expected,
+        "facts_missing": len(told.missing),
+        "facts_extra": len(told.extra),
+        "missing": [fact(line) for line in sorted(told.missing)],
+        "extra": [fact(line) for line in sorted(told.extra)],
+    }
+
+
+def _renames(statements: tuple[str, ...]) -> list[str]:
+    return ["what makes it exact:", *(f"  {each};" for each in statements)] if statements else []
+
+
+def _rename_fields(statements: tuple[str, ...]) -> dict[str, object]:
+    return {"renames": list(statements)} if statements else {}
+
+
+def _some(names: Iterable[str]) -> list[str]:
+    every = list(names)
+    more = len(every) - _MOST_NAMES
+    return every if more <= 0 else [*every[:_MOST_NAMES], f"and {more} more"]
+
+
+def _names(revisions: Iterable[str]) -> str:
+    return ", ".join(revisions)

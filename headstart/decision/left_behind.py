@@ -1,0 +1,101 @@
+"""What a failed revision leaves, or met: half of an earlier run, and what undoes that? Pure.
+
+"Already exists" has many causes. None of them is a reason to stamp, unless the schema proves that
+all of the revision is there; none is a reason to remove what may hold somebody's data.
+"""
+
+from dataclasses import dataclass
+
+from headstart.decision.explanation import refusal
+from headstart.decision.index_repair import InvalidIndex, named_in, of_invalid, repair_step
+from headstart.facts.state import History
+from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven
+from headstart.verdict.errors import Interrupted, RevisionFailed
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is found after a revision has failed.
+
+    `script` is the source of that revision; `finding` what the fingerprints say, where they can.
+    """
+
+    invalid: tuple[InvalidIndex, ...]
+    version_rows: tuple[str, ...]
+    history: History
+    script: str = ""
+    finding: Finding | None = None
+
+
+def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interrupted:
+    """The error of a revision that meets what it would make."""
+    own = named_in(f"{error.statement} {error}", left.invalid)
+    if own:
+        return _cut_off(error, own, repair_step(own, made_anew=True))
+    if made := named_in(left.script, left.invalid):
+        step = repair_step(made, made_anew=True)
+        before = f"undo by hand what revision {error.revision} has made before it was cut off, and"
+        return _cut_off(error, made, f"{before} {step}")
+    match left.finding:
+        case HalfApplied(revision=error.revision) as half:
+            told = refusal(half)
+            return _same(
+                Interrupted(
+                    f"{error}; {told}",
+                    next_step="undo by hand what is there, or do by hand what is still to do, the"
+                    " changes of rows in its script too; then run again",
+                    explanation=told.explanation,
+                ),
+                error,
+            )
+        case Proven() as proven if _is_next(proven, error, left):
+            error.next_step = _stamp(proven, left)
+    return error
+
+
+def clause(error: BaseException, invalid: tuple[InvalidIndex, ...]) -> str | None:
+    """What to add to the next step of a run that broke off and left these; None for nothing."""
+    if not invalid or isinstance(error, Interrupted):
+        return None
+    names = " and ".join(each.told for each in invalid)
+    text = f"{getattr(error, 'statement', None)} {error}"
+    own = named_in(text, invalid) if isinstance(error, RevisionFailed) else ()
+    if own:
+        return f"{names} was left INVALID: {repair_step(own, made_anew=True)} first"
+    return (
+        f"{names} was left INVALID: where the revision does not make it anew, the next run says"
+        " what repairs it"
+    )
+
+
+def _cut_off(error: RevisionFailed, indexes: tuple[InvalidIndex, ...], step: str) -> Interrupted:
+    names = ", ".join(each.told for each in indexes)
+    told = f"{error}; {names} is INVALID: an earlier build was cut off or failed"
+    explained = of_invalid(indexes, made_anew=True)
+    return _same(
+        Interrupted(told, next_step=f"{step}; then run again", explanation=explained), error
+    )
+
+
+def _same(interrupted: Interrupted, error: RevisionFailed) -> Interrupted:
+    interrupted.sqlstate, interrupted.statement = error.sqlstate, error.statement
+    return interrupted
+
+
+def _is_next(proven: Proven, error: RevisionFailed, left: Left) -> bool:
+    """Whether the schema has all that the revision builds, which the version rows lack."""
+    there = left.history.applied_with(proven.revisions)
+    return error.revision in there and left.history.applied_with(left.version_rows) < there
+
+
+def _stamp(proven: Proven, left: Left) -> str:
+    stamp = f"alembic stamp {' '.join(proven.revisions)}, then run again"
+    applied = left.history.applied_with(left.version_rows)
+    rows = [each for each in proven.rows_unproven if each not in applied]
+    if not rows:
+        return f"the schema is all that {', '.join(proven.revisions)} builds: {stamp}"
+    return (
+        f"the schema is all that {', '.join(proven.revisions)} builds, but no catalog shows whether"
+        f" the rows that {', '.join(rows)} changes are as they should be: see to these by hand,"
+        f" then {stamp}"
+    )

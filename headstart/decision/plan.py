@@ -1,0 +1,252 @@
+"""What to do about a state: the plan, as data, and decide(), which makes it.
+
+Pure: deciding touches no connection, clock, environment or logger.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, assert_never
+
+from headstart.decision.explanation import refusal
+from headstart.facts.state import DatabaseFacts, History, State, written
+from headstart.fingerprint.match.finding import (
+    Ambiguous,
+    Finding,
+    HalfApplied,
+    Proven,
+    Unknowable,
+    Unlike,
+)
+from headstart.settings.read import Ahead
+from headstart.verdict.errors import (
+    AccessRefused,
+    Diverged,
+    HeadstartError,
+    UnknownRevision,
+    Unproven,
+)
+from headstart.verdict.proof import Proof
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """The database is ready as it is; `ahead` when it is newer than this image."""
+
+    slug: ClassVar[str] = "nothing_to_do"
+    proof: Proof = Proof.VERSION_ROW
+    ahead: bool = False
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """Run `pending`, ancestors first."""
+
+    slug: ClassVar[str] = "upgrade"
+    proof: ClassVar[Proof] = Proof.VERSION_ROW
+    pending: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Accept the existing tables as `revisions`: stamp these, if any, then run `pending`.
+
+    `proven` is what the schema says; None where an operator said it.
+    """
+
+    slug: ClassVar[str] = "baseline"
+    revisions: tuple[str, ...]
+    pending: tuple[str, ...]
+    proven: Proven | None = None
+
+    @property
+    def proof(self) -> Proof:
+        """What it rests on."""
+        return Proof.OPERATOR if self.proven is None else Proof.FINGERPRINT
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Do nothing; a person is needed, and `error` says what for."""
+
+    slug: ClassVar[str] = "refuse"
+    proof: ClassVar[Proof] = Proof.NONE
+    error: HeadstartError
+
+
+Plan = NothingToDo | Upgrade | Baseline | Refuse
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do now, as data; `sql` where it was asked for."""
+
+    state: State
+    plan: str
+    version_rows: tuple[str, ...]
+    target: tuple[str, ...]
+    baseline: tuple[str, ...]
+    pending: tuple[str, ...]
+    run_in_progress: bool
+    sql: str | None = None
+    proof: Proof = Proof.NONE
+    explanation: tuple[str, ...] = ()
+
+
+def decide(
+    state: State,
+    facts: DatabaseFacts,
+    history: History,
+    ahead: Ahead,
+    finding: Finding | None = None,
+) -> Plan:
+    """Choose the plan for a state; every state has exactly one case.
+
+    `finding` is what the fingerprints say about tables without a version row, where they can.
+    """
+    match state:
+        case State.EMPTY:
+            return _upgrade_of_new(facts, history)
+        case State.UNVERSIONED:
+            return _adoption(facts, history, finding)
+        case State.BEHIND:
+            return Upgrade(history.pending_after(facts.version_rows))
+        case State.AT_HEAD:
+            return NothingToDo()
+        case State.UNKNOWN_REVISION:
+            return _unknown(facts, history, ahead)
+        case State.DIVERGED:
+            return Refuse(_diverged(facts, history))
+        case _:
+            assert_never(state)
+
+
+def _upgrade_of_new(facts: DatabaseFacts, history: History) -> Upgrade | Refuse:
+    if not facts.may_create:
+        return Refuse(_no_create_privilege(facts))
+    return Upgrade(history.pending_after(()))
+
+
+def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -> Baseline | Refuse:
+    revisions, proven = history.baseline, None
+    if revisions is None:
+        match finding:
+            case None:
+                return Refuse(_unproven(facts))
+            case Unknowable():
+                return Refuse(_unproven(facts, finding.cause))
+            case Proven():
+                revisions, proven = frozenset(finding.revisions), finding
+            case Ambiguous() | HalfApplied() | Unlike():
+                return Refuse(refusal(finding))
+            case _:
+                assert_never(finding)
+    if not revisions <= history.applied_with(history.targets):
+        return Refuse(_beyond_target(revisions, history))
+    if not facts.may_create:
+        return Refuse(_no_create_privilege(facts))
+    return Baseline(tuple(sorted(revisions)), history.pending_after(revisions), proven)
+
+
+def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
+    return Diverged(
+        f"the schema is that of {written(revisions)}, which is not below the target"
+        f" {_names(history.targets)}",
+        next_step="set HEADSTART_TARGET to heads, or to a revision that includes that",
+    )
+
+
+def _unknown(facts: DatabaseFacts, history: History, ahead: Ahead) -> NothingToDo | Refuse:
+    known = [row for row in facts.version_rows if row in history.requirements]
+    unknown = [row for row in facts.version_rows if row not in history.requirements]
+    if known and history.pending_after(known):
+        return Refuse(_ahead_and_behind(unknown, history.pending_after(known)))
+    match ahead:
+        case Ahead.ALLOW if all(row.strip() for row in unknown):
+            return NothingToDo(Proof.OPERATOR, ahead=True)
+        case Ahead.ALLOW | Ahead.PROVE | Ahead.REFUSE:  # without a ledger nothing can be proven
+            return Refuse(_not_in_image(unknown, history))
+        case _:
+            assert_never(ahead)
+
+
+def _not_in_image(unknown: list[str], history: History) -> UnknownRevision:
+    return UnknownRevision(
+        f"the version row names {_names(map(repr, unknown))}, which this image does not contain;"
+        f" its newest is {_names(history.targets)}"
+    )
+
+
+def _ahead_and_behind(unknown: list[str], pending: tuple[str, ...]) -> UnknownRevision:
+    """No word of an operator makes such a database ready: what this image needs is not there."""
+    return UnknownRevision(
+        f"the version rows name {_names(map(repr, unknown))}, which this image does not contain,"
+        f" while {_names(pending)} of this image is not applied",
+        next_step="deploy an image that contains all of these revisions",
+    )
+
+
+def _diverged(facts: DatabaseFacts, history: History) -> Diverged:
+    known = [row for row in facts.version_rows if row in history.requirements]
+    if included := history.included(known):
+        return _overlapping(facts.version_rows, included, history.rows_of(known))
+    return Diverged(
+        f"the version rows {_names(facts.version_rows)} are not below"
+        f" the target {_names(history.targets)}"
+    )
+
+
+def _overlapping(rows: Iterable[str], included: Iterable[str], rest: Iterable[str]) -> Diverged:
+    """Alembic's own downgrade can leave such rows, and its upgrade refuses them."""
+    shown = written(rest)
+    return Diverged(
+        f"the version rows {_names(rows)} overlap: {_names(included)} is needed by another of them,"
+        " by down_revision or depends_on, and Alembic upgrades nothing from such rows",
+        next_step=(
+            f"compare the schema with {shown} (headstart diff --revision {shown}): if it is that,"
+            f" delete the version row {_names(included)}, else the row that is not true; then run"
+            " again"
+        ),
+    )
+
+
+_STALE = (
+    "deploy an image whose fingerprints are those of its scripts (headstart fingerprint build), or"
+    " set HEADSTART_BASELINE to the revision that ran last on these tables, where that is known"
+)
+
+
+_MAY_BE_ANYBODYS = (
+    "build fingerprints (headstart fingerprint build), which tell whose they are, or set"
+    " HEADSTART_BASELINE: base where these tables belong to others, else the revision that they are"
+)
+
+
+def _unproven(facts: DatabaseFacts, stale: str | None = None) -> Unproven:
+    present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
+    tables, next_step = "tables of ours", None
+    if facts.only_touched:
+        tables = "tables that a revision changes and none makes"
+        next_step = _MAY_BE_ANYBODYS
+    if facts.doubts:
+        first, *others = facts.doubts
+        more = f" and {len(others)} more" if others else ""
+        tables = f"tables that a revision may have made ({first}{more} may make any table)"
+        next_step = _MAY_BE_ANYBODYS
+    return Unproven(
+        f"the database has {tables} but no version row;"
+        f" present: {', '.join(present)}; missing: {', '.join(missing) or 'none'}",
+        next_step=_STALE if stale else next_step,
+    )
+
+
+def _no_create_privilege(facts: DatabaseFacts) -> AccessRefused:
+    return AccessRefused(
+        f'role "{facts.role}" may not create tables in schema "{facts.schema}"'
+        " (since PostgreSQL 15 ordinary roles may not in public)",
+        sqlstate="42501",
+        next_step=f'as an administrator: GRANT CREATE ON SCHEMA "{facts.schema}" TO "{facts.role}"',
+    )
+
+
+def _names(revisions: Iterable[str]) -> str:
+    return ", ".join(sorted(revisions))

@@ -1,0 +1,47 @@
+"""Names and texts as SQL writes them, and a search_path in which nobody's operators are. Pure."""
+
+import re
+from collections.abc import Iterable
+
+from headstart.facts.visible import UNSAFE
+
+PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
+"""Else an operator of somebody's that fits better than pg_catalog's would be executed as us.
+
+oid = integer has no exact match there: public.=(oid, integer) is taken even from behind. No command
+but SET LOCAL is right before a BEGIN, too: a SELECT would have taken a snapshot.
+"""
+_UNSAFE = re.compile(f"[{UNSAFE}]")
+_TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "RELEASE", "ROLLBACK", "SAVEPOINT")
+
+
+def literal(value: str) -> str:
+    """A string as an SQL literal, whatever standard_conforming_strings says."""
+    quoted = value.replace("'", "''")
+    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
+
+
+def identifier(name: str) -> str:
+    """A name as a quoted SQL identifier, which a person may read and execute, whatever it holds."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if not _UNSAFE.search(name):
+        return quoted
+    doubled = quoted.replace("\\", "\\\\")
+    return "U&" + _UNSAFE.sub(lambda found: f"\\+{ord(found[0]):06x}", doubled)
+
+
+def array(texts: Iterable[str]) -> str:
+    """Texts as an SQL array of them."""
+    return f"ARRAY[{', '.join(map(literal, texts))}]::pg_catalog.text[]"
+
+
+def pinned(sql: str) -> str:
+    """One or several statements as one message, with the search_path pinned for all of them.
+
+    The pin lasts as long as the transaction. In one that has failed only its end is heard, so what
+    ends or begins a transaction stays in front.
+    """
+    if not sql.startswith(_TRANSACTION_CONTROL):
+        return f"{PINNED}; {sql}"
+    first, semicolon, rest = sql.partition(";")
+    return f"{first}; {PINNED};{rest}" if semicolon else sql

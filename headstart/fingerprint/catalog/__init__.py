@@ -1,0 +1,4 @@
+"""What is read of the catalog, in one statement, and the lines that every server makes of it.
+
+Not here: anything about revisions.
+"""

@@ -1,0 +1,151 @@
+"""What a fact says, for each kind but columns and sequences. Pure."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+from headstart.fingerprint.catalog.expressions import (
+    normal_definition,
+    normal_expression,
+    normal_query,
+)
+from headstart.fingerprint.catalog.names import quoted
+from headstart.fingerprint.catalog.rows import Row
+
+_TABLE = {"r": "table", "p": "partitioned table", "f": "foreign table"}
+
+
+def _table(row: Row) -> str:
+    kind, persistence, secured, forced = tuple(str(row[4]))
+    parts = ["unlogged " * (persistence == "u") + _TABLE[kind]]
+    if kind == "p":
+        parts.append(f"by {normal_definition(str(row[5]))}")
+    if kind == "f":
+        parts.append(f"server {quoted(str(row[5]))}")
+    if row[7]:
+        parts.append(f"partition of {row[6]} {normal_definition(row[7])}")
+    elif row[6]:
+        parts.append(f"inherits {row[6]}")
+    if secured == "R":
+        parts.append("forced row level security" if forced == "F" else "row level security")
+    return ", ".join(parts)
+
+
+def _view(row: Row) -> str:
+    options = f"with ({row[5]}) " if row[5] else ""
+    return options + normal_query(str(row[4]).strip().rstrip(";"))
+
+
+_USING = re.compile(r'(?:"(?:[^"]|"")*"|[^"])*? USING ')
+_STORAGE = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")| WITH \((?:[^()']|'[^']*')*\)""")
+
+
+def _index(row: Row) -> str:
+    text = str(row[4])
+    begin = _USING.match(text)
+    rest = text[begin.end() :] if begin else text
+    # storage parameters are no part of the form; a predicate comes after them
+    unique, invalid = tuple(str(row[5]))
+    if " WITH (" in rest:
+        rest = _STORAGE.sub(lambda found: found[1] or "", rest)
+    told = normal_definition(rest)
+    return "unique " * (unique == "U") + told + " invalid" * (invalid == "I")
+
+
+def _constraint(prefix: str) -> Callable[[Row], str]:
+    def detail(row: Row) -> str:
+        return normal_definition(str(row[4]).removeprefix(prefix))
+
+    return detail
+
+
+def _check(row: Row) -> str:
+    text, ends = str(row[4]).removeprefix("CHECK "), []
+    for end in (" NOT ENFORCED", " NOT VALID", " NO INHERIT"):
+        if text.endswith(end):
+            text = text.removesuffix(end)
+            ends.append(end.lower())
+    return normal_expression(text) + "".join(reversed(ends))
+
+
+_TRIGGER = re.compile(
+    r'CREATE (CONSTRAINT )?TRIGGER (?:"(?:[^"]|"")*"|\S+) (.*?) ON '
+    r'(?:"(?:[^"]|"")*"|[^".\s]+)(?:\.(?:"(?:[^"]|"")*"|[^".\s]+))? (.*)',
+    re.DOTALL,
+)
+_FIRES = {"D": " disabled", "R": " on replica", "A": " always"}
+
+
+def _trigger(row: Row) -> str:
+    found = _TRIGGER.fullmatch(str(row[4]))
+    text = f"{found[1] or ''}{found[2]} {found[3]}" if found else str(row[4])
+    return normal_definition(text) + _FIRES.get(str(row[5]), "")
+
+
+def _policy(row: Row) -> str:
+    parts = [str(row[4]), f"to {row[5] or 'public'}"]
+    for word, text in (("using", row[6]), ("with check", row[7])):
+        if text is not None:
+            parts.append(f"{word} ({normal_expression(text)})")
+    return " ".join(parts)
+
+
+def _type(row: Row) -> str:
+    """An enum's labels, a domain's type and limits, a range's type."""
+    parts = [str(row[4] or "")]
+    if row[7]:
+        parts.append(f"collate {quoted(row[7])}")
+    if row[6] == "N":
+        parts.append("not null")
+    if row[5]:
+        parts.append(f"default {normal_expression(row[5])}")
+    return " ".join(parts)
+
+
+_IN = re.compile(r"(?<![^,] )(?<!\w)IN ")
+"""What procedures print before an argument from 14 on."""
+
+
+def arguments(text: str) -> str:
+    """The arguments of a function."""
+    return normal_definition(_IN.sub("", text))
+
+
+_KINDS_OF_FUNCTION = {"f": "", "p": "procedure ", "a": "aggregate ", "w": "window "}
+_VOLATILITY = {"i": " immutable", "s": " stable", "v": ""}
+
+
+def _function(row: Row) -> str:
+    language, kind, volatility, strict, definer, _, settings = [*str(row[6]).split(" ", 6), ""][:7]
+    text = str(row[7])
+    if language == "sql" and text.startswith(("BEGIN ATOMIC", "RETURN ")):
+        text = normal_query(text)  # printed by the server, not kept as it was written
+    body = hashlib.sha256(text.encode()).hexdigest()[:16]
+    told = f"({arguments(str(row[4]))})"
+    if row[5]:
+        told += f" returns {normal_definition(row[5])}"
+    told += f" language {language}{_VOLATILITY[volatility]}" + " strict" * (strict == "t")
+    told += " security definer" * (definer == "t") + (f" set {settings}" if settings else "")
+    return f"{_KINDS_OF_FUNCTION[kind]}{told} body {body}"
+
+
+DETAILS: Mapping[str, Callable[[Row], str]] = {
+    "table": _table,
+    "view": _view,
+    "matview": _view,
+    "composite": lambda row: normal_definition(row[4] or ""),
+    "pk": _constraint("PRIMARY KEY "),
+    "unique": _constraint("UNIQUE "),
+    "fk": _constraint("FOREIGN KEY "),
+    "exclude": _constraint("EXCLUDE "),
+    "check": _check,
+    "index": _index,
+    "trigger": _trigger,
+    "policy": _policy,
+    "enum": _type,
+    "domain": _type,
+    "range": _type,
+    "function": _function,
+    "extension": lambda _: "extension",
+    "schema": lambda _: "schema",
+}

@@ -1,0 +1,119 @@
+"""The one query that reads a schema from the catalog, with what it pins before. Pure text.
+
+Every function, table and type is named with pg_catalog, and nothing of the database's own is
+executed. Rows are (kind, schema, object, name, a, b, c, d): eight texts, any of the last five NULL;
+normal_form.py knows what they mean for each kind. `schema` is empty for the target schema.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headstart.facts.sql import literal
+from headstart.facts.state import Scope
+from headstart.fingerprint.catalog.catalog_rows import ROWS
+from headstart.fingerprint.catalog.names import split_name
+
+LOCK_TIMEOUT = "2s"
+"""How long pg_get_expr may wait for a table that somebody holds exclusively."""
+
+_PINS = {
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "row_security": "off",
+    "jit": "off",
+    # the planner knows nothing of the CTEs: nested loops over them were quadratic
+    "enable_nestloop": "off",
+    "enable_hashjoin": "on",
+    "enable_seqscan": "on",
+    "lock_timeout": LOCK_TIMEOUT,
+    "statement_timeout": "60s",
+}
+"""What a role or a database has set may change neither what is printed nor how long it takes."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read: the target schema (None: the connection's), and which names count (None: all).
+
+    `names` are those of objects, as lines write them. The version table is never read.
+    """
+
+    schema: str | None
+    version_table: str
+    version_schema: str | None = None
+    names: frozenset[str] | None = None
+
+
+def reading_of(scope: Scope, names: frozenset[str] | None = None) -> Reading:
+    """What to read where the revisions are run."""
+    return Reading(scope.schema, scope.version_table, scope.version_schema, names)
+
+
+def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:
+    """What to execute in a transaction, in this order; the last one gives the rows.
+
+    `server_version` is libpq's number: 130011 is 13.11.
+    """
+    schema = literal(reading.schema) if reading.schema else "pg_catalog.current_schema()"
+    # current_schema() must be asked before the search_path is pinned
+    first = f"pg_catalog.set_config('headstart.schema', coalesce({schema}, ''), true)"
+    pins = ", ".join(
+        f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in _PINS.items()
+    )
+    # PostgreSQL takes a public.=(oid, integer) before one of pg_catalog's that fits less exactly:
+    # the statements are parsed with pg_catalog alone, and what they print is made with the target
+    safe = "pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
+    return f"SELECT {first}, {pins}, {safe}", _PRINTING_PATH, _select(reading, server_version)
+
+
+_PRINTING_PATH = """\
+SELECT pg_catalog.set_config('headstart.path', pg_catalog.concat_ws(', ', 'pg_catalog',
+  pg_catalog.quote_ident(nullif(pg_catalog.current_setting('headstart.schema'), '')),
+  (SELECT pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(n.nspname), ', ')
+     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+    WHERE n.nspname <> 'pg_catalog'), 'pg_temp'), true)"""
+
+
+def _select(reading: Reading, server_version: int) -> str:
+    version = f"c.relname = {literal(reading.version_table)}"
+    if reading.version_schema:
+        version += f" AND n.nspname = {literal(reading.version_schema)}"
+    scoped = reading.names is not None
+    parts = {
+        "@wanted@": _wanted(reading.names or ()),
+        "@version@": version,
+        "@named_relation@": _in_scope("n.schema", "c.relname", scoped),
+        "@named_type@": _in_scope("n.schema", "t.typname", scoped),
+        "@named_function@": _in_scope("n.schema", "p.proname", scoped),
+        "@named_extension@": _in_scope("''", "e.extname", scoped),
+        "@named_schema@": _in_scope("''", "n.nspname", scoped),
+        "@other@": f"NOT {_in_scope('n.schema', 'c.relname', scoped)}",
+        "@body@": "pg_catalog.pg_get_function_sqlbody(p.oid)"
+        if server_version >= 140000
+        else "NULL",
+    }
+    sql = ROWS
+    for mark, text in parts.items():
+        sql = sql.replace(mark, text)
+    return sql
+
+
+def _wanted(names: Iterable[str]) -> str:
+    pairs = sorted({split_name(name) for name in names})
+    schemas, objects = ([literal(pair[place]) for pair in pairs] for place in (0, 1))
+    return (
+        f"SELECT * FROM ROWS FROM (pg_catalog.unnest(ARRAY[{', '.join(schemas)}]::text[]),"
+        f" pg_catalog.unnest(ARRAY[{', '.join(objects)}]::text[])) AS w (schema, name)"
+    )
+
+
+def _in_scope(schema: str, name: str, scoped: bool) -> str:
+    return (
+        f"({schema}, {name}::text) IN (SELECT w.schema, w.name FROM wanted w)" if scoped else "true"
+    )

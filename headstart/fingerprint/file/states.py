@@ -1,0 +1,159 @@
+"""The states that a history is known to go through: one schema after each revision. Pure.
+
+A state is a delta against its parent's; where the file was made tells file.py, which of them a
+database is in tells search.py.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.inserted import InsertedRow
+
+BASE = "base"
+"""The state before the first revision, where there is anything then."""
+UPGRADE = "upgrade"
+"""The way to a state: the revisions themselves, one by one."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The lines that a state has more, and less, than its parent."""
+
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.removed)
+
+    def on(self, lines: frozenset[str]) -> frozenset[str]:
+        """Apply to lines."""
+        return (lines - self.removed) | self.added
+
+    @classmethod
+    def between(cls, before: frozenset[str], after: frozenset[str]) -> Self:
+        """What changed."""
+        return cls(after - before, before - after)
+
+
+@dataclass(frozen=True)
+class State:
+    """One known schema.
+
+    `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
+    script that led here, `effect` what that did, `tables` the tables whose rows it changed or read
+    ("*": unknown ones), `rows` what it inserted.
+    `via` is how it was made: "upgrade"; every other is a variant of the state `parent`.
+    """
+
+    name: str
+    parent: str | None
+    revisions: frozenset[str]
+    delta: Delta
+    root: str
+    effect: Effect = Effect.SCHEMA
+    script: str = ""
+    via: str = UPGRADE
+    tables: frozenset[str] = frozenset()
+    rows: tuple[InsertedRow, ...] = ()
+
+    @property
+    def is_variant(self) -> bool:
+        """Another schema for the revision of its parent."""
+        return self.parent is not None and self.name == variant_name(self.parent, self.via)
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Every state, parents first. `meta` says how they were made.
+
+    `old_format` is the number of an earlier format, in which rows stood in clear: they are dropped.
+    """
+
+    states: tuple[State, ...]
+    meta: Mapping[str, object] = field(default_factory=dict)
+    old_format: int | None = None
+
+    @cached_property
+    def by_name(self) -> Mapping[str, State]:
+        """States by name."""
+        return {state.name: state for state in self.states}
+
+    @cached_property
+    def steps(self) -> Mapping[str, State]:
+        """For each revision the state that its own script led to."""
+        return {state.name: state for state in self.states if not state.is_variant}
+
+    @cached_property
+    def objects(self) -> frozenset[str]:
+        """The names of all objects that any state has."""
+        return frozenset(line.split("\t", 2)[1] for line in self._lines())
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The names of all tables that any state has."""
+        return self._named("table")
+
+    @cached_property
+    def views(self) -> frozenset[str]:
+        """The names of all materialized views that any state has."""
+        return self._named("matview")
+
+    @property
+    def indexes(self) -> Iterator[str]:
+        """The lines of indexes that any state has."""
+        return (line for line in self._lines() if line.startswith("index\t"))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Kind, object and name of all facts that any state has."""
+        return frozenset(key_of(line) for line in self._lines())
+
+    @property
+    def variants(self) -> Iterator[State]:
+        """Other schemas of a revision that are known."""
+        return (state for state in self.states if state.is_variant)
+
+    def lines(self, name: str) -> frozenset[str]:
+        """All lines of a state."""
+        chain: list[State] = []
+        at: str | None = name
+        while at is not None:
+            chain.append(self.by_name[at])
+            at = chain[-1].parent
+        lines: set[str] = set()
+        for state in reversed(chain):
+            lines -= state.delta.removed
+            lines |= state.delta.added
+        return frozenset(lines)
+
+    def _named(self, kind: str) -> frozenset[str]:
+        lines = (line for line in self._lines() if line.startswith(f"{kind}\t"))
+        return frozenset(line.split("\t", 2)[1] for line in lines)
+
+    def _lines(self) -> Iterator[str]:
+        for state in self.states:
+            yield from state.delta.added
+
+
+def variant_name(state: str, via: str) -> str:
+    """The name of another schema of a state's revision."""
+    return f"{state}~{via}"
+
+
+def key_of(line: str) -> str:
+    """Kind, object and name: what the detail is a detail of."""
+    return line.rpartition("\t")[0]
+
+
+def root_of(lines: Iterable[str]) -> str:
+    """The digest of a state: 16 hexadecimal digits."""
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def script_digest(content: bytes) -> str:
+    """The digest of a script, the same whatever its line ends are: 12 hexadecimal digits."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()[:12]

@@ -1,0 +1,187 @@
+"""The text of alembic/fingerprints.txt: line based, deltas only, so that it merges like code. Pure.
+
+headstart-fingerprints 2
+meta {"normal_form": 1, "postgres": "16.14"}
+state 05572d91c071 parent=e4a9c8f3c28f revs=05572d91c071 effect=schema file=... root=... via=upgrade
++column<TAB>assets<TAB>asset_id<TAB>integer not null serial
+-index<TAB>...
+*touches<TAB>assets
+*row<TAB>roles<TAB>8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918<TAB>name
+
+A row is known by its digest, never in clear: the file is committed.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from headstart.facts.visible import UNSAFE
+from headstart.fingerprint.catalog.names import escaped, unescaped
+from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.inserted import InsertedRow
+
+FORMAT = 2
+_FIRST = f"headstart-fingerprints {FORMAT}"
+_WITH_ROWS_IN_CLEAR = 1
+_OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
+_ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
+_NOTHING = "-"
+_NO_WORD = re.compile(f"[ %,={UNSAFE}]")
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+class InvalidFile(ValueError):
+    """The file is none of ours, or somebody's edit or merge has broken it; names the place."""
+
+
+def file_text(fingerprints: Fingerprints) -> str:
+    """Write the file; the same states give the same text."""
+    lines = [_FIRST, f"meta {json.dumps(dict(fingerprints.meta), sort_keys=True)}"]
+    for state in fingerprints.states:
+        lines += _state_lines(state)
+    return "\n".join(lines) + "\n"
+
+
+def _state_lines(state: State) -> Iterator[str]:
+    values = (
+        _word(state.parent) if state.parent is not None else _NOTHING,
+        ",".join(sorted(_word(r) for r in state.revisions)) or _NOTHING,
+        state.effect.value,
+        state.script or _NOTHING,
+        state.root,
+        state.via,
+    )
+    told = " ".join(f"{name}={value}" for name, value in zip(_ATTRIBUTES, values, strict=True))
+    yield f"state {_word(state.name)} {told}"
+    yield from (f"-{line}" for line in sorted(state.delta.removed))
+    yield from (f"+{line}" for line in sorted(state.delta.added))
+    yield from (f"*touches\t{escaped(table)}" for table in sorted(state.tables))
+    yield from (_row_line(row) for row in state.rows)
+
+
+def _row_line(row: InsertedRow) -> str:
+    return "\t".join(["*row", escaped(row.table), row.digest, *map(escaped, row.columns)])
+
+
+def read_file(text: str) -> Fingerprints:
+    """Read the file. Raises InvalidFile."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    old = _old_format(lines[0])
+    if lines[-1] == "":
+        lines.pop()
+    meta = _meta(lines[1] if len(lines) > 1 else "")
+    found = Fingerprints(tuple(_states(lines)), meta, old)
+    _check_roots(found)
+    return found
+
+
+def _old_format(first: str) -> int | None:
+    """The number of a format that is read without its rows; None where it is today's."""
+    if first not in (_FIRST, _OLD_FIRST):
+        raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
+    return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None
+
+
+def _check_roots(found: Fingerprints) -> None:
+    """Sum up each way to its end: what was lost or doubled on it is not made good again."""
+    inner = {state.parent for state in found.states}
+    for state in found.states:
+        if state.name not in inner and root_of(found.lines(state.name)) != state.root:
+            raise InvalidFile(
+                f"the facts up to state {state.name} are not those that it was written with: a"
+                " merge or somebody's edit has changed some"
+            )
+
+
+def _meta(line: str) -> dict[str, object]:
+    found: object = None
+    with suppress(ValueError):
+        found = json.loads(line.removeprefix("meta "))
+    if not isinstance(found, dict):
+        raise InvalidFile("line 2: it is not 'meta {...}'")
+    return found
+
+
+def _states(lines: list[str]) -> Iterator[State]:
+    starts = [number for number, line in enumerate(lines) if line.startswith("state ")]
+    if len(lines) > 2 and (not starts or starts[0] != 2):
+        raise InvalidFile("line 3: it is not 'state ...'")
+    ends = [*starts[1:], len(lines)] if starts else []
+    known: set[str] = set()
+    for start, end in zip(starts, ends, strict=True):
+        state = _state(lines, start, end)
+        if state.name in known:
+            raise InvalidFile(f"line {start + 1}: state {state.name} is there twice")
+        if state.parent is not None and state.parent not in known:
+            raise InvalidFile(f"line {start + 1}: there is no state {state.parent} before it")
+        known.add(state.name)
+        yield state
+
+
+def _state(lines: list[str], start: int, end: int) -> State:
+    words = lines[start].split(" ")
+    given = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+    if tuple(given) != _ATTRIBUTES:
+        raise InvalidFile(f"line {start + 1}: a state has {', '.join(_ATTRIBUTES)}, in this order")
+    added, removed, tables, rows = [], [], [], []
+    for number in range(start + 1, end):
+        line = lines[number]
+        match line[:1]:
+            case "+" if _is_fact(line):
+                added.append(line[1:])
+            case "-" if _is_fact(line):
+                removed.append(line[1:])
+            case "*" if line.startswith("*touches\t"):
+                tables.append(unescaped(line.split("\t")[1]))
+            case "*" if row := _row(line):
+                rows.append(row)
+            case "*" if line.startswith("*row\t") and lines[0] == _OLD_FIRST:
+                pass  # in clear: the next build sees it again
+            case _:
+                raise InvalidFile(f"line {number + 1}: it is no fact: {line[:40]!r}")
+    try:
+        effect = Effect(given["effect"])
+    except ValueError:
+        raise InvalidFile(f"line {start + 1}: there is no effect {given['effect']}") from None
+    return State(
+        name=_unword(words[1]),
+        parent=None if given["parent"] == _NOTHING else _unword(given["parent"]),
+        revisions=frozenset(
+            () if given["revs"] == _NOTHING else map(_unword, given["revs"].split(","))
+        ),
+        delta=Delta(frozenset(added), frozenset(removed)),
+        root=given["root"],
+        effect=effect,
+        script="" if given["file"] == _NOTHING else given["file"],
+        via=given["via"],
+        tables=frozenset(tables),
+        rows=tuple(rows),
+    )
+
+
+def _row(line: str) -> InsertedRow | None:
+    mark, *fields = line.split("\t")
+    if mark != "*row" or len(fields) < 3 or not _DIGEST.fullmatch(fields[1]):
+        return None
+    return InsertedRow(unescaped(fields[0]), tuple(map(unescaped, fields[2:])), fields[1])
+
+
+def _is_fact(line: str) -> bool:
+    fields = line[1:].split("\t")
+    return len(fields) == 4 and bool(fields[0] and fields[1])
+
+
+def _word(name: str) -> str:
+    """A revision id may hold anything; in a line it is one word."""
+    return _NO_WORD.sub(lambda found: f"%{ord(found[0]):x};", name)
+
+
+def _unword(word: str) -> str:
+    if "%" not in word:
+        return word
+    first, *rest = word.split("%")
+    return first + "".join(
+        chr(int(code, 16)) + text for code, _, text in (p.partition(";") for p in rest)
+    )

@@ -1,0 +1,70 @@
+"""Ask a database what its catalog cannot show, on whatever connection there is. Pure: text only."""
+
+from collections.abc import Callable, Mapping
+
+from headstart.facts.sql import identifier
+from headstart.facts.trust import is_readable
+from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
+from headstart.fingerprint.statements.inserted import InsertedRow, digests_found
+from headstart.verdict.errors import AccessRefused
+
+
+def require_usage(found: Snapshot) -> None:
+    """Raise AccessRefused where names of a schema cannot be looked up."""
+    if found.unusable:
+        names = ", ".join(map(identifier, found.unusable))
+        raise AccessRefused(
+            f"the role may not use schema {names}, where tables of ours are",
+            sqlstate="42501",
+            next_step=f"as an administrator: GRANT USAGE ON SCHEMA {names} to this role",
+        )
+
+
+ASK_SECONDS = 20
+"""How long the server may look for an answer; then it is not known, and a person is asked."""
+
+SET_LIMIT = f"SET LOCAL statement_timeout = '{ASK_SECONDS}s'"
+"""What to execute before, in the transaction that is asked in."""
+
+
+def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answers:
+    """Ask about tables and rows; `one` gives the first value of a query, None where it failed."""
+    empty: dict[str, bool | None] = {}
+    for table in sorted(equal.tables):
+        place = _readable(one, table, schema)
+        found = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
+        empty[table] = None if found in (None, "") else bool(found)
+    by_columns: dict[tuple[str, tuple[str, ...]], list[InsertedRow]] = {}
+    for row in sorted(equal.rows):
+        by_columns.setdefault((row.table, row.columns), []).append(row)
+    present: dict[InsertedRow, bool | None] = {}
+    for rows in by_columns.values():
+        present |= _are_there(one, rows, schema)
+    return Answers(empty, present)
+
+
+def _are_there(
+    one: Callable[[str], object], rows: list[InsertedRow], schema: str
+) -> Mapping[InsertedRow, bool | None]:
+    """Ask about rows of one table that are known by the same columns."""
+    place = _readable(one, rows[0].table, schema)
+    digests = {row.digest for row in rows}
+    told = one(digests_found(place, rows[0].columns, digests)) if place else None
+    if told is None:
+        return dict.fromkeys(rows)
+    return {row: row.digest in str(told).split() for row in rows}
+
+
+def _readable(one: Callable[[str], object], table: str, schema: str) -> str:
+    """The table's full name in SQL; empty where there is none to be told, or none to be read.
+
+    To ask a view, a foreign table, or a table of somebody whom we do not trust is to execute it.
+    """
+    try:
+        given, name = split_name(table)
+    except ValueError:
+        return ""
+    readable = is_readable(given or schema, name)
+    return f"{identifier(given or schema)}.{identifier(name)}" if one(readable) is True else ""

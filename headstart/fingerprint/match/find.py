@@ -1,0 +1,98 @@
+"""Tell the revision of a schema. Pure; what the catalog cannot show is asked through a function.
+
+It never guesses: where two answers are possible, both are named.
+"""
+
+from collections.abc import Callable
+
+from headstart.facts.state import History
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import Delta, Fingerprints
+from headstart.fingerprint.match.candidate import Candidate
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas, equal_schemas
+from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, Told, Unlike
+from headstart.fingerprint.match.scope import with_renamed
+from headstart.fingerprint.match.search import search
+from headstart.fingerprint.show.difference import difference
+from headstart.fingerprint.show.equivalent import are_equivalent, rename_statements
+from headstart.fingerprint.statements.effect import Effect
+
+Ask = Callable[[EqualSchemas], Answers]
+"""Asks the database what the catalog cannot show."""
+
+_DATA = frozenset({Effect.DATA, Effect.SCHEMA_AND_DATA, Effect.READ})
+
+
+def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> Told:
+    """Tell the revision of a schema, or why that cannot be told."""
+    found = search(live.lines, known, history)
+    if found.exact:
+        return _of_exact(found.exact, live, known, history, ask)
+    explained = with_renamed(live, known)
+    if explained.lines != live.lines:
+        live = explained
+        found = search(live.lines, known, history)
+    if found.equivalent:
+        return _unlike(found.equivalent, live)
+    if found.half_applied:
+        return _half(found.half_applied, live, history)
+    return _unlike(found.nearest, live)
+
+
+def _of_exact(
+    exact: tuple[Candidate, ...], live: Live, known: Fingerprints, history: History, ask: Ask
+) -> Told:
+    one: Candidate | None = exact[0]
+    if len({each.revisions for each in exact}) > 1:
+        equal = equal_schemas(exact, known, history)
+        if equal is None:
+            return Ambiguous(_named(exact), (), live)
+        one = equal.settle(ask(equal))
+        if one is None:
+            doubts = tuple(doubt.revision for doubt in equal.doubts if not doubt.noop)
+            return Ambiguous(_named(equal.members), doubts, live)
+    assert one is not None
+    applied = history.applied_with(one.revisions)
+    unproven = (r for r in history.requirements if r in applied and _changes_rows(known, r))
+    return Proven(tuple(sorted(one.revisions)), one.name, one.composed, tuple(unproven), live)
+
+
+def _changes_rows(known: Fingerprints, revision: str) -> bool:
+    step = known.steps.get(revision)
+    return step is None or step.effect in _DATA
+
+
+def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfApplied:
+    # the step of which the least is left says most about where this schema comes from
+    first, *others = sorted(between, key=lambda each: each.distance)
+    assert first.step is not None
+    todo = Delta(first.lines - live.lines, live.lines - first.lines)
+    steps = {each.step for each in others if each.step != first.step}
+    return HalfApplied(
+        first.step,
+        tuple(sorted(str(step) for step in steps)),
+        tuple(sorted(history.rows_of(history.requirements[first.step]))),
+        todo,
+        first.step_size,
+        live,
+    )
+
+
+def _unlike(near: tuple[Candidate, ...], live: Live) -> Unlike:
+    first = near[-1]
+    equivalent = are_equivalent(first.lines, live.lines)
+    others = {
+        each.name for each in near if each.revisions != first.revisions or each.lines != first.lines
+    }
+    return Unlike(
+        tuple(sorted(first.revisions)),
+        tuple(sorted(others)),
+        difference(first.lines, live.lines),
+        rename_statements(first.lines, live.lines) if equivalent else (),
+        equivalent,
+        live,
+    )
+
+
+def _named(members: tuple[Candidate, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("+".join(sorted(each.revisions)) or "base" for each in members))

@@ -1,0 +1,73 @@
+"""What the proof says about tables without a version row: one finding, with what explains it. Pure.
+
+Data alone, which whoever decides or reports may load: find.py makes it.
+"""
+
+from dataclasses import dataclass
+
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import Delta
+from headstart.fingerprint.show.difference import Difference
+
+
+@dataclass(frozen=True)
+class Proven:
+    """The schema is that of `revisions`, and of no other that matters.
+
+    `rows_unproven` are the revisions up to there that change rows, which the catalog cannot show;
+    `state` names the known schema, a variant's with its way behind a ~; `composed` when nobody
+    replayed it.
+    """
+
+    revisions: tuple[str, ...]
+    state: str
+    composed: bool
+    rows_unproven: tuple[str, ...]
+    live: Live
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """Several revisions have this schema; `open` are those whose rows decide, or that drop some."""
+
+    candidates: tuple[str, ...]
+    open: tuple[str, ...]
+    live: Live
+
+
+@dataclass(frozen=True)
+class HalfApplied:
+    """A revision is applied in part, on top of `before`; `todo` is what is left of it."""
+
+    revision: str
+    others: tuple[str, ...]
+    before: tuple[str, ...]
+    todo: Delta
+    total: int
+    live: Live
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """No revision builds this schema; `nearest` is the one that differs the least.
+
+    `renames` are the statements that make it exact, where nothing but names differs.
+    """
+
+    nearest: tuple[str, ...]
+    others: tuple[str, ...]
+    difference: Difference
+    renames: tuple[str, ...]
+    equivalent: bool
+    live: Live
+
+
+@dataclass(frozen=True)
+class Unknowable:
+    """There is a file of fingerprints, and `cause` is why it tells nothing."""
+
+    cause: str
+
+
+Told = Proven | Ambiguous | HalfApplied | Unlike
+Finding = Told | Unknowable

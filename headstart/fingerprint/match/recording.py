@@ -1,0 +1,129 @@
+"""Make the fingerprints of a history: states as they are seen, against those on file. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from headstart.fingerprint.file.states import (
+    BASE,
+    UPGRADE,
+    Delta,
+    Fingerprints,
+    State,
+    root_of,
+    variant_name,
+)
+from headstart.fingerprint.show.difference import Difference, difference
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Why the states that are on file cannot be kept."""
+
+    message: str
+    difference: Difference
+
+
+@dataclass
+class Recording:
+    """States, one after another, in the order in which they are seen.
+
+    `old` is what is on file; `other_server` when that was made with another major version: then a
+    state that differs becomes a variant of the one on file, `via`. `lines` are those seen last.
+    """
+
+    old: Fingerprints
+    scripts: Mapping[str, str]
+    via: str = UPGRADE
+    states: list[State] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    new_variants: list[str] = field(default_factory=list)
+    lines: frozenset[str] = frozenset()
+    _last: str | None = None
+    _differing: Delta = field(default_factory=Delta)
+
+    def begin(self, lines: frozenset[str]) -> None:
+        """What is there before the first revision."""
+        if lines:
+            self._add(State(BASE, None, frozenset(), Delta(lines), root_of(lines)), lines)
+
+    def resume(self, last: str) -> None:
+        """Go on after a state on file, which has been found to be what it says."""
+        names = [state.name for state in self.old.states]
+        upto = names.index(last)
+        kept = self.old.states[: upto + 1]
+        known = {state.name for state in kept}
+        variants = (s for s in self.old.states[upto + 1 :] if s.is_variant and s.parent in known)
+        self.states = [*kept, *variants]
+        self._last, self.lines = last, self.old.lines(last)
+
+    def see(self, state: State, lines: frozenset[str]) -> None:
+        """Take over one state; its delta, parent and root are made here."""
+        on_file = self.old.steps.get(state.name)
+        if on_file is not None and not self._as_on_file(state, on_file, lines):
+            if self.via != UPGRADE:
+                self._see_elsewhere(state, lines)
+                return
+            self.mistakes.append(self._mistake(state, on_file, lines))
+        self._add(state, lines)
+
+    def _see_elsewhere(self, state: State, lines: frozenset[str]) -> None:
+        """On another server: what differs since an earlier revision is known by that one."""
+        frozen = self.old.lines(state.name)
+        self._add(state, frozen)
+        differing = Delta.between(frozen, lines)
+        if differing != self._differing and self.add_variant(state.name, self.via, lines):
+            self.new_variants.append(state.name)
+        self._differing = differing
+
+    def _as_on_file(self, state: State, on_file: State, lines: frozenset[str]) -> bool:
+        if on_file.revisions == state.revisions:
+            return self.old.lines(state.name) == lines
+        # built on another branch, where others of the revisions had not been applied
+        return on_file.delta == Delta.between(self.lines, lines)
+
+    def add_variant(self, of: str, via: str, lines: frozenset[str]) -> bool:
+        """Record another schema of a state; False where it is known already."""
+        mine = [s for s in self.states if s.name == of or (s.is_variant and s.parent == of)]
+        if root_of(lines) in {state.root for state in mine}:
+            return False
+        delta = Delta.between(self.done().lines(of), lines)
+        name, number = via, 1
+        while variant_name(of, name) in {state.name for state in mine}:
+            number += 1
+            name = f"{via}.{number}"
+        variant = State(
+            variant_name(of, name), of, mine[0].revisions, delta, root_of(lines), via=name
+        )
+        self.states.insert(self.states.index(mine[-1]) + 1, variant)
+        return True
+
+    def done(self) -> Fingerprints:
+        """Everything so far."""
+        return Fingerprints(tuple(self.states), self.old.meta)
+
+    def _add(self, state: State, lines: frozenset[str]) -> None:
+        delta = Delta.between(self.lines, lines)
+        self.states.append(
+            replace(
+                state,
+                parent=self._last,
+                delta=delta,
+                root=root_of(lines),
+                script=self.scripts.get(state.name, ""),
+            )
+        )
+        self._last, self.lines = state.name, lines
+        for variant in self.old.variants:
+            if variant.parent == state.name:
+                self.add_variant(state.name, variant.via, self.old.lines(variant.name))
+
+    def _mistake(self, state: State, on_file: State, lines: frozenset[str]) -> Mistake:
+        told = difference(self.old.lines(state.name), lines)
+        if on_file.script == self.scripts.get(state.name):
+            why = (
+                "its script is as it was and builds another schema now: it depends on the"
+                " application's code, the environment or the server"
+            )
+        else:
+            why = "its script was edited and builds another schema now"
+        return Mistake(f"{state.name}: {why}: {told.summary()}", told)

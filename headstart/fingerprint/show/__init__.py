@@ -1,0 +1,4 @@
+"""How two schemas differ, for a person.
+
+Not here: what a difference leads to (decision).
+"""

@@ -1,0 +1,215 @@
+"""What the statements of one revision do, measured while it is replayed in an empty database. Pure.
+
+The database was empty: a loop in Python over a table's rows shows its SELECT only, hence reading is
+kept apart from doing nothing. What cannot be told, such as what DO, CALL or somebody's own function
+do, counts as a write to ANY_TABLE. Statements on Alembic's version table are the caller's to leave
+out.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from headstart.fingerprint.statements.effect import Effect
+from headstart.fingerprint.statements.known_functions import HARMLESS
+from headstart.fingerprint.statements.scan import Scan
+from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
+
+ANY_TABLE = ANY_NAME
+"""Stands for tables that cannot be told."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """An effect, and the tables whose rows were written, lost or, by what writes none, looked at.
+
+    A table is "name" or "schema.name", with double quotes where they are needed, or ANY_TABLE.
+    """
+
+    effect: Effect
+    tables: frozenset[str]
+
+
+def work_of(statements: Iterable[str], *, changes_schema: bool) -> Work:
+    """Sum up statements; each text may hold several, with the placeholders of any driver.
+
+    DDL that left the normal form as it was, such as GRANT or DROP IF EXISTS, counts as schema all
+    the same: in another database it has something to do. COMMENT does not: nothing depends on it.
+    Reading the system catalogs is nothing, writing them is DDL.
+    """
+    touched = [_touched_by(each) for text in statements for each in statements_of(text)]
+    temporary = {name for each in touched for name in each.temporary}
+    written = {name for each in touched for name in each.written} - temporary
+    read = {name for each in touched if not each.written for name in each.read} - temporary
+    lost = {name for each in touched for name in each.lost} - temporary
+    schema = changes_schema or any(each.schema for each in touched)
+    return Work(_effect(schema, bool(written), bool(read)), frozenset(written | read | lost))
+
+
+def is_repeatable(statements: Iterable[str]) -> bool:
+    """Whether all DDL of a revision may be executed again, after it ran, and changes no row."""
+    touched = (_touched_by(each) for text in statements for each in statements_of(text))
+    return all(each.repeatable for each in touched if each.schema)
+
+
+def _effect(schema: bool, writes: bool, reads: bool) -> Effect:
+    if schema:
+        return Effect.SCHEMA_AND_DATA if writes or reads else Effect.SCHEMA
+    if writes:
+        return Effect.DATA
+    return Effect.READ if reads else Effect.NOOP
+
+
+@dataclass(frozen=True)
+class _Touched:
+    """What one statement does.
+
+    `repeatable` is DDL that does the same when it is executed again. `lost` are tables of which DDL
+    takes rows or values, `temporary` is one that it makes for the session only.
+    """
+
+    schema: bool = False
+    written: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+    temporary: frozenset[str] = frozenset()
+    repeatable: bool = False
+
+
+def _touched_by(statement: Group) -> _Touched:
+    if not statement.nodes:
+        return _Touched()
+    return _VERBS.get(statement.word(0) or "select", _anything)(statement)
+
+
+def _anything(_: Group) -> _Touched:
+    return _Touched(written=frozenset({ANY_TABLE}))
+
+
+def _nothing(_: Group) -> _Touched:
+    return _Touched()
+
+
+def _privilege(_: Group) -> _Touched:
+    return _Touched(schema=True, repeatable=True)
+
+
+def _drop(statement: Group) -> _Touched:
+    """A table takes its rows along, and CASCADE whatever depends on it."""
+    words = statement.words
+    lost = {ANY_TABLE} if words[-1] == "cascade" or "owned" in words[1:2] else set()
+    if statement.word(1) == "table":
+        first = 2 + 2 * (words[2:4] == ["if", "exists"])
+        starts = [first] + [at + 1 for at in range(len(words)) if statement.symbol(at) == ","]
+        lost |= {statement.name(at)[0] for at in starts}
+    return _Touched(schema=True, lost=frozenset(lost))
+
+
+_KEPT = {"constraint", "default", "expression", "identity", "not"}
+"""What may be dropped from a table without taking values along."""
+
+
+def _alter(statement: Group) -> _Touched:
+    """What is dropped, moved or gets another type or name takes values along."""
+    words = statement.words
+    if "table" not in words[1:3]:
+        return _Touched(schema=True)
+    at = words.index("table") + 1
+    at += 2 * (words[at : at + 2] == ["if", "exists"])
+    name, end = statement.table(at)
+    rest = words[end:]
+    drops = any(one == "drop" and two not in _KEPT for one, two in pairwise([*rest, ""]))
+    renames = rest[:1] == ["rename"] and rest[1:2] != ["constraint"]
+    takes = drops or renames or not {"type", "detach"}.isdisjoint(rest)
+    return _Touched(schema=True, lost=frozenset({name} if takes else ()))
+
+
+def _create(statement: Group) -> _Touched:
+    words = statement.words
+    if "table" not in words[1:4]:
+        return _Touched(schema=True)
+    at = words.index("table") + 1
+    name, _ = statement.name(at + 3 * (words[at : at + 3] == ["if", "not", "exists"]))
+    temporary = not {"temp", "temporary"}.isdisjoint(words[1:3])
+    if "as" not in words or words[-2:] == ["no", "data"]:
+        return _made(name, temporary, None)
+    return _made(name, temporary, _touched_by(statement.rest(words.index("as") + 1)))
+
+
+def _made(name: str, temporary: bool, rows: _Touched | None) -> _Touched:
+    """A new table, with the rows of a query; rows of no table can only be looked for in it."""
+    made = frozenset({name})
+    rows = replace(rows, read=rows.read or made) if rows else _Touched()
+    return replace(rows, schema=not temporary, temporary=made if temporary else frozenset())
+
+
+def _copy(statement: Group) -> _Touched:
+    if isinstance(statement.node(1), Group):
+        return _query(statement.rest(1))
+    name, end = statement.name(1)
+    table = frozenset({name})
+    return _Touched(written=table) if "from" in statement.words[end:] else _Touched(read=table)
+
+
+def _truncate(statement: Group) -> _Touched:
+    words = statement.words
+    starts = [1 + (statement.word(1) == "table")]
+    starts += [at + 1 for at in range(len(words)) if statement.symbol(at) == ","]
+    names = {statement.table(at)[0] for at in starts}
+    if words[-1] == "cascade":  # to whatever refers to them
+        names.add(ANY_TABLE)
+    return _Touched(written=frozenset(names))
+
+
+def _refresh(statement: Group) -> _Touched:
+    name, _ = statement.name(3 + (statement.word(3) == "concurrently"))
+    return _Touched(written=frozenset({name}))
+
+
+def _query(statement: Group) -> _Touched:
+    scan = Scan.of(statement)
+    written = {name for name in scan.written if not _CATALOG.match(name)}
+    read = {name for name in scan.read if not _CATALOG.match(name)}
+    if statement.word(0) in _WRITING and not scan.written:  # by a grammar that nobody here knows
+        return _anything(statement)
+    strange = {name for name in scan.called if not HARMLESS.fullmatch(name)}
+    if strange and not written:
+        # setval(.., max(id)) from a table is done right while that has no rows
+        written = read if read and strange <= _SETVAL else {ANY_TABLE}
+    catalog = any(_CATALOG.match(name) for name in scan.written)
+    touched = _Touched(catalog, frozenset(written), frozenset(read))
+    return _made(scan.made, scan.made_temporary, touched) if scan.made else touched
+
+
+_WRITING = {"delete", "insert", "merge", "update"}
+_CATALOG = re.compile(r"pg_(?!temp\.)|information_schema\.")
+_SETVAL = {"setval", "pg_catalog.setval"}
+
+_VERBS: Mapping[str, Callable[[Group], _Touched]] = {
+    "alter": _alter,
+    "copy": _copy,
+    "create": _create,
+    "drop": _drop,
+    "refresh": _refresh,
+    "truncate": _truncate,
+    **dict.fromkeys(
+        (
+            "declare", "delete", "explain", "insert", "merge", "prepare", "select", "table",
+            "update", "values", "with",
+        ),
+        _query,
+    ),
+    **dict.fromkeys(
+        ("grant", "import", "reassign", "revoke", "security"), _privilege
+    ),
+    **dict.fromkeys(
+        (
+            "abort", "analyse", "analyze", "begin", "checkpoint", "close", "cluster", "comment",
+            "commit", "deallocate", "discard", "end", "fetch", "listen", "load", "lock", "move",
+            "notify", "reindex", "release", "reset", "rollback", "savepoint", "set", "show",
+            "start", "unlisten", "vacuum",
+        ),
+        _nothing,
+    ),
+}  # fmt: skip

@@ -1,0 +1,182 @@
+"""Why a connection attempt failed, told from SQLSTATEs and the few texts that have none.
+
+Pure. Server texts are translated and never matched; libpq's own and PgBouncer's own texts are
+English always and are matched where no SQLSTATE tells. Permanent means: waiting will not help.
+Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, client.c and server.c.
+"""
+
+import re
+from dataclasses import dataclass
+
+from headstart.verdict.errors import (
+    AccessRefused,
+    HeadstartError,
+    InvalidSettings,
+    Unreachable,
+)
+
+PROTOCOL_VIOLATION = "08P01"
+"""What PgBouncer says for nearly everything; only its text tells."""
+INVALID_AUTHORIZATION = "28000"
+READ_ONLY_SQLSTATE = "25006"
+"""Ours for a server that answers but does not let anybody write; a failover may pass."""
+
+_SQLSTATE_AT_END = re.compile(r":\s+([0-9A-Z]{5})$")
+
+_PERMANENT_SQLSTATES = {
+    "28P01": "the server refused the password, or the role does not exist",
+    "28000": "the server refused this role: it does not exist, may not log in, or no line of"
+    " pg_hba.conf allows it from here",
+    "3D000": "the database does not exist",
+    "42501": "the role lacks the CONNECT privilege on this database",
+    "55000": "the database does not accept connections",
+    "0A000": "the server does not support what was asked for",
+}
+
+_LATER_SQLSTATES = frozenset({"28P01", "28000", "3D000", "42501"})
+"""What an operator may create late: HEADSTART_ACCESS_GRACE_SECONDS counts for these."""
+
+_PERMANENT_LIBPQ_TEXTS = (
+    "server does not support SSL, but SSL was required",
+    "certificate verify failed",
+    "root certificate file",
+    "could not read certificate file",
+    "could not open certificate file",
+    "could not load private key file",
+    "private key file",
+    "does not match host name",
+    "fe_sendauth: no password supplied",
+    "definition of service",
+    "service file",
+    "invalid sslmode value",
+    "invalid connection option",
+    "invalid integer value",
+    "invalid port number",
+    "could not match",  # as many ports, or hostaddr values, as hosts
+    "channel binding required",
+    "channel binding is required",
+    "certificate revoked",
+    "local user with ID",
+    "could not look up local user",
+    "is too long (maximum",
+    "GSSAPI encryption required",
+    "authentication method requirement",
+)
+
+_PERMANENT_BOUNCER_TEXTS = (
+    "no such database",
+    "no such user",
+    "password authentication failed",
+    "SASL authentication failed",
+    "auth failed",
+    "SSL required",
+    "TLS connection required",
+    "TLS client certificate required",
+    "TLS certificate name mismatch",
+    "unsupported startup parameter",
+    "not allowed",
+    "login rejected",
+)
+
+
+@dataclass(frozen=True)
+class ConnectFailure:
+    """One failed attempt: `text` is for people; `grace` when waiting might help after all."""
+
+    text: str
+    permanent: bool
+    grace: bool = False
+    sqlstate: str | None = None
+
+
+def sqlstates_in(message: str) -> tuple[str, ...]:
+    """The SQLSTATEs at the ends of the lines of a libpq message at verbosity `sqlstate`."""
+    found = (_SQLSTATE_AT_END.search(line.rstrip()) for line in message.splitlines())
+    return tuple(match.group(1) for match in found if match)
+
+
+def classify(message: str) -> ConnectFailure:
+    """Classify a libpq message that was produced at verbosity `sqlstate`.
+
+    With several hosts, or TLS tried before plain text, there are several lines: one that may pass
+    makes the whole transient, and 28000 tells less than any other.
+    """
+    states = sqlstates_in(message)
+    if not states:
+        return _classify_libpq(message)
+    lasting = [state for state in states if state in _PERMANENT_SQLSTATES]
+    if len(lasting) < len(states):
+        transient = next(state for state in states if state not in _PERMANENT_SQLSTATES)
+        return ConnectFailure(_transient_text(transient), permanent=False, sqlstate=transient)
+    telling = next((s for s in lasting if s != INVALID_AUTHORIZATION), INVALID_AUTHORIZATION)
+    return ConnectFailure(
+        _PERMANENT_SQLSTATES[telling],
+        permanent=True,
+        grace=all(state in _LATER_SQLSTATES for state in lasting),
+        sqlstate=telling,
+    )
+
+
+def classify_bouncer(message: str) -> ConnectFailure:
+    """Classify the plain text of an 08P01, which PgBouncer uses for nearly everything."""
+    text = " ".join(message.split())
+    permanent = any(known in text for known in _PERMANENT_BOUNCER_TEXTS)
+    return ConnectFailure(text, permanent, grace=permanent, sqlstate=PROTOCOL_VIOLATION)
+
+
+_SETTINGS_TEXTS = (
+    "invalid port number",
+    "invalid integer value",
+    "invalid sslmode value",
+    "invalid connection option",
+    "definition of service",
+    "service file",
+)
+"""Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
+
+
+def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
+    """The error that ends a wait: somebody refused, or nobody answered."""
+    if failure.sqlstate is None and any(text in failure.text for text in _SETTINGS_TEXTS):
+        return InvalidSettings(failure.text)
+    if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
+        return AccessRefused(failure.text, sqlstate=failure.sqlstate)
+    tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    return Unreachable(
+        f"no connection after {tries}; the last one: {failure.text}", sqlstate=failure.sqlstate
+    )
+
+
+def classify_first_statement(text: str, sqlstate: str | None) -> ConnectFailure:
+    """Classify what broke the first statement: a pooler's queue, a server that goes away.
+
+    The server let this role in, so nothing of this is permanent; its first line is what it said.
+    """
+    first_line = " ".join(text.strip().split("\n")[0].split())
+    return ConnectFailure(first_line, permanent=False, sqlstate=sqlstate)
+
+
+def tls_required(failure: ConnectFailure) -> ConnectFailure:
+    """The refinement of a 28000 that goes away when TLS is used."""
+    return ConnectFailure(
+        "the server accepts this role over TLS only: set sslmode=require",
+        permanent=True,
+        sqlstate=failure.sqlstate,
+    )
+
+
+def _classify_libpq(message: str) -> ConnectFailure:
+    text = " ".join(message.split())
+    return ConnectFailure(text, any(known in text for known in _PERMANENT_LIBPQ_TEXTS))
+
+
+def _transient_text(sqlstate: str) -> str:
+    match sqlstate:
+        case "53300":
+            return "the server has no connection slot left"
+        case "57P03":
+            return "the server is starting up, shutting down or in recovery"
+        case "57P01" | "57P02":
+            return "the server is shutting down"
+        case _:
+            return "the server refused the connection"

@@ -1,0 +1,282 @@
+"""The run lock: one run at a time, also behind PgBouncer, and no orphan still at work.
+
+A transaction-level advisory lock on a connection of its own, held for the whole run: a transaction
+pins its server connection in a transaction pooler, so the lock can neither leak nor move there.
+That connection runs only lock functions, pg_locks and pg_stat_*: a single SELECT on a user's table
+would keep a lock against our own DDL. Waiting is polling with the *try* form: a waiter that blocks
+would hold a snapshot and deadlock with CREATE INDEX CONCURRENTLY.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import psycopg2
+
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.connect_failure import ConnectFailure, error_of
+from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
+from headstart.postgres.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
+from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.lock_holder import Holder, describe_holder
+from headstart.postgres.orphans import await_orphans
+from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.verdict.errors import (
+    ConnectionLost,
+    HeadstartError,
+    LockUnavailable,
+    PoolExhausted,
+    WrongDatabase,
+)
+from headstart.verdict.events import Say
+
+POLL_SECONDS = 5.0
+"""The client-side limit of one poll, which may hang in a pooler's queue."""
+LONGEST_PAUSE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 2.0
+"""Below any sane idle_transaction_timeout of a pooler, and how soon a lost lock is noticed."""
+SILENCE_SECONDS = 7.0
+"""How long a heartbeat may stay unanswered; a server that is busy, or paused, may take a while."""
+UNANSWERED_SECONDS = 3.0
+"""After this a heartbeat's answer is overdue, though the lock is not given up yet."""
+
+STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
+"""A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
+
+LOST = "the connection that held the run lock was lost"
+
+
+@dataclass(frozen=True)
+class LockWait:
+    """What waiting for the lock needs: where, who we are, until when, and who listens.
+
+    `lost` is called once, by the heartbeat's thread, when the lock that was held is lost, with what
+    is known of the cause. `silence_seconds` is how long a server may refuse every connection, or
+    not answer, before the wait for the lock is given up.
+    """
+
+    resolve: Resolve
+    identity: Identity
+    deadline: Deadline
+    say: Say
+    report_seconds: float
+    silence_seconds: float
+    lost: Callable[[ConnectionLost | None], None]
+
+
+class RunLock:
+    """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it."""
+
+    def __init__(
+        self, connection: Connection, nonce: int, lost: Callable[[ConnectionLost | None], None]
+    ) -> None:
+        self.nonce = nonce
+        self._connection = connection
+        self._tell_lost = lost
+        self._in_use = threading.Lock()
+        self._released = threading.Event()
+        self._lost = False
+        self._asked_at: float | None = None
+        self._answered_at = time.monotonic()
+        self._starved_seconds = 0.0
+        self._watch = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
+        self._watch.start()
+
+    def ensure_held(self) -> None:
+        """Raise ConnectionLost once a heartbeat has failed."""
+        if self._lost:
+            raise ConnectionLost(LOST)
+
+    def is_lost(self) -> bool:
+        """Whether the lock is gone, or nobody answers any more; one round trip."""
+        if not self._lost:
+            self._ask("SELECT 1", SILENCE_SECONDS)
+        return self._lost
+
+    def login(self) -> Mapping[str, str]:
+        """What the lock's connection was made with."""
+        return self._connection.login
+
+    def is_unanswered(self) -> bool:
+        """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""
+        asked_at = self._asked_at
+        overdue = asked_at is not None and time.monotonic() - asked_at > UNANSWERED_SECONDS
+        return self._lost or overdue
+
+    def starvation(self) -> ConnectionLost | None:
+        """Why the lock is lost, where it is for this process did not run; None where it did."""
+        if self._starved_seconds < STARVED_SECONDS:
+            return None
+        return ConnectionLost(
+            f"this process did not run for {self._starved_seconds:.0f} s, for a revision kept the"
+            " interpreter (one long call in C) or the machine stopped it, and the server gave up"
+            " the run lock",
+            next_step="run again: what was committed is kept; if it happens again, split what the"
+            " revision does into shorter calls, or move it to SQL",
+        )
+
+    def explain_missing_fence(self) -> HeadstartError:
+        """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
+        if self.is_lost():
+            return ConnectionLost(LOST)
+        return WrongDatabase(
+            "env.py connects to another database than the one that headstart locked",
+            next_step="let env.py use the URL that headstart gives it (sqlalchemy.url), or set"
+            " DATABASE_URL to the database that env.py uses",
+        )
+
+    def release(self) -> None:
+        """End the lock's transaction; a lost connection has released it already.
+
+        Raises nothing: what ends the run is what the verdict has to tell.
+        """
+        self._released.set()
+        if self.is_unanswered():
+            self._connection.break_off()
+        self._watch.join(POLL_SECONDS)
+        if not self._lost:
+            self._ask("ROLLBACK", UNANSWERED_SECONDS)
+        with suppress(psycopg2.Error):
+            self._connection.close()
+
+    def _beat(self) -> None:
+        while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
+            self._ask("SELECT 1", SILENCE_SECONDS)
+        if not self._released.is_set():
+            self._tell_lost(self.starvation())
+
+    def _ask(self, sql: str, patience_seconds: float) -> None:
+        with self._in_use:
+            if self._lost:
+                return
+            self._asked_at = asked_at = time.monotonic()
+            try:
+                self._connection.execute(sql, timeout_seconds=patience_seconds)
+                self._asked_at, self._answered_at = None, time.monotonic()
+            except (psycopg2.Error, TimeoutError, OSError, ValueError):  # the socket may be gone
+                self._starved_seconds = asked_at - self._answered_at
+                self._lost = True
+
+
+@contextmanager
+def hold_lock(wait: LockWait) -> Iterator[RunLock]:
+    """Hold the run lock for the length of the block.
+
+    At the deadline raises LockUnavailable, naming the holder, or Unreachable where nothing answers
+    any more. Raises AccessRefused when the server refuses this role meanwhile, and ConnectionLost.
+    """
+    nonce = secrets.randbits(62)
+    connection = _acquire(wait, nonce)
+    try:
+        await_orphans(connection, wait.deadline, wait.say)
+    except (psycopg2.Error, TimeoutError):
+        connection.close()
+        raise ConnectionLost(LOST) from None
+    except BaseException:
+        connection.close()
+        raise
+    lock = RunLock(connection, nonce, wait.lost)
+    try:
+        yield lock
+    except ConnectionLost as error:
+        raise lock.starvation() or error from error.__cause__
+    finally:
+        lock.release()
+
+
+def require_second_connection(resolve: Resolve, identity: Identity) -> None:
+    """Make sure that a pooler has a server connection left beside the one that holds the lock.
+
+    Raises PoolExhausted when nothing answers in POLL_SECONDS.
+    """
+    try:
+        with connect(resolve(), identity.name(Purpose.READ), POLL_SECONDS) as connection:
+            connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
+    except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
+        raise PoolExhausted(
+            f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
+            f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or full"
+        ) from None
+
+
+def _acquire(wait: LockWait, nonce: int) -> Connection:
+    connection: Connection | None = None
+    attempt, holder, reported = 0, Holder("unknown"), 0.0
+    heard_at = time.monotonic()
+    while True:
+        attempt += 1
+        failure: ConnectFailure | None = None
+        try:
+            connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
+            heard_at = time.monotonic()  # by a pooler too, in whose queue a poll may hang
+            if _try_lock(connection, nonce):
+                return connection
+            heard_at = time.monotonic()
+            holder = describe_holder(connection, POLL_SECONDS) or holder
+        except ConnectFailed as error:
+            failure = error.failure
+        except (psycopg2.Error, TimeoutError):
+            # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
+            _close(connection)
+            connection = None
+        except BaseException:
+            _close(connection)
+            raise
+        now = time.monotonic()
+        over = wait.deadline.passed(now) or now - heard_at >= wait.silence_seconds
+        if failure is not None and (failure.permanent or over):
+            raise error_of(failure, attempt)
+        if wait.deadline.passed(now):
+            _close(connection)
+            raise LockUnavailable(
+                f"another run held the lock until the deadline: {holder}", next_step=holder.cure
+            )
+        if attempt == 1 or now - reported >= wait.report_seconds:
+            _report(wait, attempt, failure, holder)
+            reported = now
+        pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
+        time.sleep(wait.deadline.clip(pause, now))
+
+
+def _report(wait: LockWait, attempt: int, failure: ConnectFailure | None, holder: Holder) -> None:
+    """Say what is waited for: who does not answer holds nothing."""
+    if failure is None:
+        wait.say("lock_waited", holder=str(holder))
+    else:
+        wait.say("connection_failed", attempt=attempt, cause=failure.text)
+
+
+def _close(connection: Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def _try_lock(connection: Connection, nonce: int) -> bool:
+    rows = connection.execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED;"
+        + "".join(
+            f"SET LOCAL {name} = {value};"
+            for name, value in _settings(connection.server_version).items()
+        )
+        + f"SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
+        f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) END",
+        timeout_seconds=POLL_SECONDS,
+    )
+    if rows[0][0]:
+        return True
+    connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
+    return False
+
+
+def _settings(server_version: int) -> Mapping[str, str]:
+    """No setting of a role may end the lock's transaction; that its client is gone has to."""
+    settings = {
+        "idle_in_transaction_session_timeout": f"'{LOCK_IDLE_SECONDS}s'",
+        "statement_timeout": "0",
+        "lock_timeout": "0",
+        **SERVER_SIDE,
+    }
+    return settings | ({"transaction_timeout": "0"} if server_version >= 170000 else {})

@@ -1,0 +1,59 @@
+"""Who holds the run lock, told to those who wait: one whose node is gone says nothing any more."""
+
+from dataclasses import dataclass
+
+from headstart.postgres.advisory_lock import (
+    BACKEND_DESCRIPTION,
+    BACKEND_SILENCE,
+    RUN_LOCK_KEY,
+    held_condition,
+)
+from headstart.postgres.connection import Connection
+from headstart.postgres.guards import LOCK_IDLE_SECONDS
+
+MISSED_SECONDS = 7.0
+"""Several heartbeats."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock; `silent_seconds` since its last heartbeat, None where that is hidden."""
+
+    description: str
+    pid: int | None = None
+    silent_seconds: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether several of its heartbeats are missing."""
+        return (self.silent_seconds or 0) > MISSED_SECONDS
+
+    def __str__(self) -> str:
+        told = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
+        return self.description + told
+
+    @property
+    def cure(self) -> str | None:
+        """How to end one whose node may be gone."""
+        if not self.silent:
+            return None
+        return (
+            f"the holder has been silent for {self.silent_seconds:.0f} s, as if its node were gone:"
+            f" the server ends it {LOCK_IDLE_SECONDS} s after its last heartbeat, and"
+            f" SELECT pg_terminate_backend({self.pid}) ends it now; then run again"
+        )
+
+
+def describe_holder(connection: Connection, timeout_seconds: float) -> Holder | None:
+    """Who holds the run lock of this database; None where nobody does any more."""
+    rows = connection.execute(
+        f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE} FROM pg_catalog.pg_locks l"
+        " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        f" WHERE {held_condition(RUN_LOCK_KEY)}",
+        timeout_seconds=timeout_seconds,
+    )
+    if not rows:
+        return None
+    description, pid, silence = rows[0]
+    silent_seconds = None if silence is None else float(str(silence))
+    return Holder(str(description), int(str(pid)), silent_seconds)

@@ -1,0 +1,65 @@
+"""Wait for what a run that died left at work, and end it: before anybody looks at the schema.
+
+After SIGKILL the run lock is free at once, but the statement of the dead run may go on. Its
+connection is told by its application_name. Only the holder of the run lock may ask: while it holds
+it, no other run has a worker.
+"""
+
+import time
+from contextlib import suppress
+
+import psycopg2
+
+from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
+from headstart.postgres.connection import Connection
+from headstart.postgres.identity import Purpose
+from headstart.process.deadline import Deadline
+from headstart.verdict.errors import LockUnavailable
+from headstart.verdict.events import Say
+
+PATIENCE_SECONDS = 2.0
+"""client_connection_check_interval ends an orphan in about one; after this it is terminated."""
+
+
+def await_orphans(connection: Connection, deadline: Deadline, say: Say) -> None:
+    """Return when no worker of an earlier run is at work in this database.
+
+    `connection` is the one that holds the run lock. Raises LockUnavailable at the deadline, and
+    psycopg2.Error or TimeoutError when the connection is lost.
+    """
+    patience = Deadline(time.monotonic() + PATIENCE_SECONDS)
+    said = False
+    while orphans := _orphans(connection):
+        if not said:
+            say("orphans_found", orphans=[description for _, description in orphans])
+            said = True
+        now = time.monotonic()
+        if deadline.passed(now) and patience.passed(now):
+            raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")
+        if patience.passed(now):
+            _terminate(connection, [pid for pid, _ in orphans])
+        time.sleep(0.1)
+
+
+def _orphans(connection: Connection) -> list[tuple[int, str]]:
+    # Whoever is in a transaction holds locks, and pg_locks shows these of every role, where
+    # pg_stat_activity hides the state of others. An idle pooled connection, which keeps the
+    # application_name of its last client, holds none.
+    rows = connection.execute(
+        "SELECT pg_catalog.pg_stat_clear_snapshot();"
+        f"SELECT a.pid, {BACKEND_DESCRIPTION} FROM pg_catalog.pg_stat_activity a"
+        " WHERE a.datname = pg_catalog.current_database()"
+        f" AND a.application_name LIKE '{Purpose.WORK.prefix}%'"
+        " AND a.pid <> pg_catalog.pg_backend_pid()"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid)",
+    )
+    return [(int(str(pid)), str(description)) for pid, description in rows]
+
+
+def _terminate(connection: Connection, pids: list[int]) -> None:
+    # an error would end the transaction, and with it the lock: the savepoint keeps both
+    calls = ", ".join(f"pg_catalog.pg_terminate_backend({pid})" for pid in pids)
+    connection.execute("SAVEPOINT before_termination")
+    with suppress(psycopg2.Error):
+        connection.execute(f"SELECT {calls}")
+    connection.execute("ROLLBACK TO SAVEPOINT before_termination")

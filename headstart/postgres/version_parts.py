@@ -1,0 +1,124 @@
+"""What a version table may have beside Alembic's one column: triggers, rules, another type.
+
+A row that a trigger swallows leaves its revision applied without a row; a padded one names nothing.
+"""
+
+from headstart.facts.sql import identifier, literal
+from headstart.facts.trust import owner_is_trusted
+from headstart.postgres.connection import Connection, Rows
+from headstart.verdict.errors import UnknownRevision
+
+_ROW, _BEFORE, _WRITES = 1, 2, 4 | 8 | 16
+"""Bits of tgtype: PostgreSQL's catalog/pg_trigger.h."""
+_VARCHAR = "Alembic makes it varchar(32)"
+
+
+def refuse_parts(connection: Connection, table: tuple[str, str], role: str | None) -> None:
+    """Raise UnknownRevision where what Alembic writes into it may not be what stands there then.
+
+    With a pinned search_path, and for a table whose owner is trusted.
+    """
+    place = ".".join(map(identifier, table))
+    for kind, name, on, swallows, owner in connection.execute(_parts(table, role)):
+        raise _in_the_way(str(kind), str(name), str(on), None if swallows else str(owner))
+    for name, fits in connection.execute(_column(table)):
+        if not fits:
+            raise _other_type(place, str(name))
+
+
+def refuse_type(connection: Connection, schema: str, name: str) -> None:
+    """Raise UnknownRevision where a type of that name keeps a table of it from being made."""
+    rows = connection.execute(
+        "SELECT t.oid FROM pg_catalog.pg_type t"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+        f" WHERE n.nspname = {literal(schema)} AND t.typname = {literal(name)}"
+        " AND t.typcategory <> 'A'"  # an array's moves out of the way by itself
+    )
+    if rows:
+        place = f"{identifier(schema)}.{identifier(name)}"
+        raise UnknownRevision(
+            f"no version table can be made: {place} is a type",
+            next_step=f"ALTER TYPE {place} RENAME TO ..., or give the version table another name"
+            " in env.py",
+        )
+
+
+def revisions_in(rows: Rows, place: str) -> tuple[str, ...]:
+    """The revisions that the rows name. Raises UnknownRevision for a row that names none."""
+    found = tuple(sorted("" if row[0] is None else str(row[0]) for row in rows))
+    for revision in found:
+        if not revision.strip():
+            raise UnknownRevision(
+                f"the version table {place} has a row without a revision",
+                next_step=f"delete it: DELETE FROM {place} WHERE version_num IS NULL"
+                " OR version_num ~ '^\\s*$'; then run again",
+            )
+        if revision != revision.strip(" "):
+            raise UnknownRevision(
+                f"the version table {place} names {revision!r}, with spaces around it",
+                next_step=f"look at its type ({_VARCHAR}), and take the spaces away: UPDATE {place}"
+                " SET version_num = btrim(version_num)",
+            )
+    return found
+
+
+def _parts(table: tuple[str, str], role: str | None) -> str:
+    """SQL: the rules and triggers of the table and its partitions that fire when it is written."""
+    schema, name = map(literal, table)
+    replica = "pg_catalog.current_setting('session_replication_role') = 'replica'"
+    fires = f"{{0}} IN ('A', CASE WHEN {replica} THEN 'R' ELSE 'O' END)"
+    swallows = f"t.tgtype & {_ROW | _BEFORE} = {_ROW | _BEFORE}"
+    trusted = owner_is_trusted(role, "p.proowner")
+    return f"""
+WITH RECURSIVE tree AS (
+  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = {schema} AND c.relname = {name}
+  UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid)
+SELECT 'TRIGGER', t.tgname, tree.oid::pg_catalog.regclass, {swallows},
+       pg_catalog.pg_get_userbyid(p.proowner)
+  FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE NOT t.tgisinternal AND {fires.format("t.tgenabled")} AND t.tgtype & {_WRITES} <> 0
+   AND ({swallows} OR NOT coalesce({trusted}, false))
+UNION ALL
+SELECT 'RULE', r.rulename, tree.oid::pg_catalog.regclass, true, NULL
+  FROM tree JOIN pg_catalog.pg_rewrite r ON r.ev_class = tree.oid
+ WHERE r.ev_type <> '1' AND {fires.format("r.ev_enabled")} ORDER BY 1, 2"""
+
+
+def _column(table: tuple[str, str]) -> str:
+    """SQL: the type of its column, and whether a text stays there as it is."""
+    schema, name = map(literal, table)
+    return f"""
+SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
+       AND CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+           <> 'pg_catalog.bpchar'::pg_catalog.regtype
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+ WHERE n.nspname = {schema} AND c.relname = {name}"""
+
+
+def _in_the_way(kind: str, name: str, on: str, owner: str | None) -> UnknownRevision:
+    part = f"{kind} {identifier(name)} ON {on}"
+    if owner is None:
+        why = "may keep Alembic's row from being written: its revision would be applied without it"
+    else:
+        why = (
+            f"calls a function of role {owner}, which is neither ours, nor the database's owner,"
+            " nor a superuser"
+        )
+    return UnknownRevision(
+        f"the version table is not to be written: {part} {why}",
+        next_step=f"look at who made it, and what for, then DROP {part}; a trigger that only notes"
+        " what was written may be AFTER, with a function of the table's owner",
+    )
+
+
+def _other_type(place: str, name: str) -> UnknownRevision:
+    return UnknownRevision(
+        f"version_num of the version table {place} is {name}, {_VARCHAR}: a revision would not"
+        " stand there as Alembic writes it",
+        next_step=f"ALTER TABLE {place} ALTER version_num TYPE varchar(32); then run again",
+    )

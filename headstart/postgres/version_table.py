@@ -1,0 +1,125 @@
+"""Read the version rows: from an ordinary table of somebody whom we trust, and from nothing else.
+
+A view in its place would be executed by reading it, with our rights; so would parts of a table that
+somebody else made there before us.
+"""
+
+from dataclasses import dataclass
+
+import psycopg2
+
+from headstart.facts.sql import array, identifier, literal
+from headstart.facts.state import Scope
+from headstart.facts.trust import owner_is_trusted
+from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.version_parts import refuse_parts, refuse_type, revisions_in
+from headstart.verdict.errors import AccessRefused, UnknownRevision
+
+_TABLES = "rp"
+_HIDDEN = "42501"
+_KINDS = {
+    "v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence",
+    "i": "an index", "I": "an index", "c": "a composite type",
+}  # fmt: skip
+_TAKEN_FOR_ONE = "vmf"
+"""What Alembic takes for its version table, too, when it looks for one."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What has the version table's name: the first in the search_path."""
+
+    schema: str
+    name: str
+    kind: str
+    owner: str
+    trusted: bool
+    row_security: bool
+
+    @property
+    def place(self) -> str:
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
+
+    def is_elsewhere(self, first: str | None) -> bool:
+        """Whether Alembic does not see it, and makes its table in another schema."""
+        return self.kind not in _TABLES + _TAKEN_FOR_ONE and self.schema != first
+
+
+def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
+    """The rows of the version table that Alembic would find; none where there is none.
+
+    In a transaction with a pinned search_path; `scope` says which schema is the first. Raises
+    UnknownRevision for what is no table or not to be trusted, AccessRefused for rows that are
+    hidden, and psycopg2.Error.
+    """
+    found = _find(connection, scope)
+    if found is None or found.is_elsewhere(_first_schema(scope)):
+        refuse_type(connection, str(_first_schema(scope)), scope.version_table)
+        return ()  # Alembic sees none, and makes its table
+    if found.kind not in _TABLES:
+        raise _no_table(found)
+    if not found.trusted:
+        raise _not_trusted(found)
+    refuse_parts(connection, (found.schema, found.name), scope.role)
+    rows = connection.execute(
+        f"SELECT version_num FROM {found.place}", timeout_seconds=READ_SECONDS
+    )
+    if not rows and found.row_security:
+        _refuse_hidden(connection, found)
+    return revisions_in(rows, found.place)
+
+
+def _first_schema(scope: Scope) -> str | None:
+    return scope.version_schema or scope.schema
+
+
+def _find(connection: Connection, scope: Scope) -> _Found | None:
+    path = array([scope.version_schema] if scope.version_schema else scope.search_path)
+    rows = connection.execute(
+        "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
+        f" {owner_is_trusted(scope.role)}, c.relrowsecurity"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        f" WHERE c.relname = {literal(scope.version_table)}"
+        f" AND n.nspname::pg_catalog.text = ANY ({path})"
+        f" ORDER BY pg_catalog.array_position({path}, n.nspname::pg_catalog.text) LIMIT 1"
+    )
+    if not rows:
+        return None
+    schema, name, kind, owner, trusted, row_security = rows[0]
+    return _Found(
+        str(schema), str(name), str(kind), str(owner), trusted is True, bool(row_security)
+    )
+
+
+def _no_table(found: _Found) -> UnknownRevision:
+    return UnknownRevision(
+        f"the version table is none of Alembic's: {found.place} is"
+        f" {_KINDS.get(found.kind, 'no table')}, of role {found.owner}",
+        next_step="look at what has its name; move that away, or give the version table another"
+        " name in env.py",
+    )
+
+
+def _not_trusted(found: _Found) -> UnknownRevision:
+    return UnknownRevision(
+        f"the version table {found.place} is not to be trusted: it belongs to role {found.owner},"
+        " which is neither ours, nor the database's owner, nor a superuser",
+        next_step=f"if {found.owner} runs the migrations, run headstart as that role or as a member"
+        f" of it, or as an administrator: ALTER TABLE {found.place} OWNER TO ... (the database's"
+        " owner, say); if not, look at who made it, and move it away",
+    )
+
+
+def _refuse_hidden(connection: Connection, found: _Found) -> None:
+    """Raise AccessRefused where row level security may hide rows from this role."""
+    try:
+        connection.execute(f"SET LOCAL row_security = off; SELECT FROM {found.place}")
+    except psycopg2.Error as error:
+        if error.pgcode != _HIDDEN:
+            raise
+        raise AccessRefused(
+            f"row level security hides the rows of the version table {found.place} from this role",
+            sqlstate=_HIDDEN,
+            next_step=f"as an administrator: ALTER TABLE {found.place} DISABLE ROW LEVEL SECURITY,"
+            " or run headstart as the table's owner",
+        ) from None

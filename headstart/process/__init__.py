@@ -1,0 +1,4 @@
+"""This process: signals, log, masking, deadline, progress, garbage collection.
+
+Not here: the database, and what a run does.
+"""

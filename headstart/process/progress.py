@@ -1,0 +1,30 @@
+"""Show how far a replay is: a bar on a terminal, else the log's events do."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from headstart.facts.visible import one_line
+
+
+def shows_bar() -> bool:
+    """Whether there is a terminal, and the package that draws on it."""
+    return sys.stderr.isatty() and find_spec("tqdm") is not None
+
+
+@contextmanager
+def bar(total: int) -> Iterator[Callable[[str], None]]:
+    """Give what is called after each revision, with its name."""
+    if not shows_bar():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc="replaying", unit=" revisions", leave=False) as drawn:
+
+        def done(revision: str) -> None:
+            drawn.set_postfix_str(one_line(revision), refresh=False)
+            drawn.update()
+
+        yield done

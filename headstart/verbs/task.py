@@ -1,0 +1,77 @@
+"""What one execution carries along: its settings, who it is, until when, and who listens."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.postgres.connection import Connection, connect
+from headstart.postgres.identity import Identity, Purpose
+from headstart.process.deadline import Deadline, deadline_after
+from headstart.process.redaction import Secrets, password_of
+from headstart.process.signals import Signals
+from headstart.settings.database_url import DatabaseUrl
+from headstart.settings.read import Settings
+from headstart.verdict.events import Say
+from headstart.verdict.record import Record
+
+
+def read_text(path: str) -> str:
+    """Read a text file; the one way in which alembic.ini and secrets are read.
+
+    Raises OSError, in which the path is absolute and a lack of permission names the user.
+    """
+    try:
+        return Path(path).absolute().read_text(encoding="utf-8")
+    except PermissionError as error:
+        reason = f"{error.strerror} for user {os.geteuid()}"
+        raise PermissionError(error.errno, reason, error.filename) from None
+
+
+def identity_of(settings: Settings, run_id: str) -> Identity:
+    """Who runs: the pod, where Kubernetes told us its name, else this host."""
+    return Identity(run_id, settings.pod_name or socket.gethostname())
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution. Durations in seconds, moments on time.monotonic()."""
+
+    settings: Settings
+    identity: Identity
+    say: Say
+    secrets: Secrets
+    signals: Signals
+    record: Record
+    started: float
+
+    @property
+    def deadline(self) -> Deadline:
+        """The end of the whole execution (HEADSTART_DEADLINE_SECONDS)."""
+        return deadline_after(self.settings.deadline_seconds, self.started)
+
+    def within(self, seconds: float) -> Deadline:
+        """The end of a phase that may take `seconds` from now."""
+        return self.deadline.within(seconds, time.monotonic())
+
+    def database(self) -> DatabaseUrl:
+        """Where the database is, read anew; what is secret in it is masked from now on."""
+        if self.settings.embedded:
+            # development only: the image does not have what this imports
+            from headstart.dev.embedded import start_embedded
+
+            return DatabaseUrl(parameters=start_embedded(self.settings.embedded_dir))
+        url = self.settings.database.resolve(read_text)
+        for secret in password_of(url.parameters):
+            self.secrets.add(secret)
+        return url
+
+    def resolve(self) -> Mapping[str, str]:
+        """libpq's parameters, read anew."""
+        return self.database().parameters
+
+    def connect(self, purpose: Purpose) -> Connection:
+        """One attempt. Raises ConnectFailed."""
+        return connect(self.resolve(), self.identity.name(purpose))

@@ -1,0 +1,99 @@
+"""Where revisions run: a database that answers, the run lock held, and a worker under it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from headstart.postgres.guards import CLIENT_SIDE
+from headstart.postgres.identity import Purpose
+from headstart.postgres.inspection import cancel_backend
+from headstart.postgres.lock import LockWait, RunLock, hold_lock, require_second_connection
+from headstart.postgres.wait import WaitLimits, wait_until_accepting
+from headstart.revisions.link import Link
+from headstart.revisions.worker import DRIVER, Worker
+from headstart.settings.database_url import DatabaseUrl
+from headstart.settings.driver_url import async_drivers, sqlalchemy_url
+from headstart.verbs.app_environment import app_environment
+from headstart.verbs.task import Task
+
+WORKER_CONNECT_SECONDS = "10"
+"""libpq's limit for each host of env.py's own connection, where the URL names none."""
+
+
+def wait_for_database(task: Task) -> None:
+    """Wait until the database accepts us. Raises Unreachable and AccessRefused."""
+    settings = task.settings
+    limits = WaitLimits(
+        task.within(settings.wait_seconds), task.within(settings.access_grace_seconds)
+    )
+    name = task.identity.name(Purpose.WAIT)
+    wait_until_accepting(task.resolve, name, limits, task.say, task.record)
+
+
+@contextmanager
+def locked(task: Task) -> Iterator[RunLock]:
+    """Hold the run lock, with a second connection at hand, until the run's deadline."""
+    settings, started = task.settings, time.monotonic()
+    deadline = task.within(settings.lock_seconds)
+    wait = LockWait(
+        task.resolve,
+        task.identity,
+        deadline,
+        task.say,
+        settings.heartbeat_seconds,
+        settings.wait_seconds,
+        task.signals.lose,
+    )
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(hold_lock(wait))
+        finally:
+            task.record.lock_wait_seconds = time.monotonic() - started
+        task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
+        task.signals.register_silence(lock.is_unanswered)
+        require_second_connection(task.resolve, task.identity)
+        if settings.deadline_seconds is not None:
+            task.signals.end_after(task.deadline.remaining(time.monotonic()))
+        yield lock
+
+
+def worker_under(task: Task, lock: RunLock) -> Worker:
+    """How env.py's connection works while we hold the lock."""
+    # the name is set in each transaction too; here for what an autocommit block runs outside of one
+    name = task.identity.name(Purpose.WORK)
+    link = Link(lock.is_lost, lock.login, task.identity.name(Purpose.WAIT))
+    task.signals.register_break_off(link.break_off)
+    return Worker(
+        url_for=lambda driver: _worker_url(task.database(), driver, name),
+        environment=lambda driver: app_environment(task, driver=_named(driver), connected=True),
+        application_name=name,
+        nonce=lock.nonce,
+        lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
+        statement_timeout_seconds=task.settings.statement_timeout_seconds,
+        explain_missing_fence=lock.explain_missing_fence,
+        register_cancel=task.signals.register_cancel,
+        cancel_backend=lambda process: _cancel_backend(task, name, process),
+        say=task.say,
+        link=link,
+        async_drivers=async_drivers(task.database().driver),
+    )
+
+
+def _worker_url(database: DatabaseUrl, driver: str, application_name: str) -> str:
+    parameters = {
+        **CLIENT_SIDE,
+        "connect_timeout": WORKER_CONNECT_SECONDS,
+        **database.parameters,
+        "application_name": application_name,
+    }
+    return sqlalchemy_url(parameters, driver, database.driver_options)
+
+
+def _named(driver: str) -> str | None:
+    """An async env.py has to be told its driver; else a bare postgresql:// is what apps have."""
+    return None if driver == DRIVER else driver
+
+
+def _cancel_backend(task: Task, name: str, process: int) -> None:
+    with task.connect(Purpose.LOCK) as connection:
+        cancel_backend(connection, name, process)

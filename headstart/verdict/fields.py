@@ -1,0 +1,40 @@
+"""The fields of the verdict, as they are written and read by machines."""
+
+from headstart.verdict.conclusion import Verdict
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, object]:
+    """The verdict as flat fields, essentials first; durations in seconds."""
+    record = verdict.record
+    fields: dict[str, object] = {
+        "outcome": verdict.outcome.value,
+        "exit_code": verdict.exit_code,
+        "next_step": verdict.next_step,
+        "error": verdict.error,
+        "state": record.state and record.state.value,
+        "from": _listed(record.from_revisions),
+        "to": _listed(record.to_revisions),
+        "applied": [
+            {"revision": step.revision, "seconds": round(step.seconds, 3)}
+            for step in record.applied
+        ],
+        "partly_applied": record.partly_applied,
+        "proof": record.proof.value,
+        **record.fields,
+        "wait_attempts": record.wait_attempts,
+        "wait_seconds": round(record.wait_seconds, 3),
+        "lock_wait_seconds": round(record.lock_wait_seconds, 3),
+        "duration_seconds": round(verdict.duration_seconds, 3),
+        "database": dict(record.database),
+        "server_version": record.server_version,
+        "run_id": record.run_id,
+        "headstart_version": record.headstart_version,
+        "image_revision": record.image_revision,
+        "alembic_ini": record.alembic_ini,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _listed(revisions: tuple[str, ...] | None) -> list[str] | None:
+    """The version rows; None, which is left out, where they were never read."""
+    return None if revisions is None else list(revisions)

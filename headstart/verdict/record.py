@@ -1,0 +1,54 @@
+"""What a run has learned and done so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headstart.facts.state import State
+from headstart.verdict.errors import Explanation
+from headstart.verdict.proof import Proof
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One revision that was committed, and how long it took in seconds."""
+
+    revision: str
+    seconds: float
+
+
+@dataclass
+class Record:
+    """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
+
+    `partly_applied` is a revision that failed after it had committed some of its work, and
+    `left_transaction` the last one that worked outside its transaction, so that some may be.
+    `left_behind` is what to say of what a failure left, beside the next step.
+    `database` holds host, port, name and user, never a password. `explanation` is what the proof
+    found, in lines for a terminal, and `fields` the same for the verdict.
+    """
+
+    run_id: str
+    headstart_version: str
+    image_revision: str | None = None
+    alembic_ini: str | None = None
+    state: State | None = None
+    from_revisions: tuple[str, ...] | None = None
+    to_revisions: tuple[str, ...] | None = None
+    applied: list[Applied] = field(default_factory=list)
+    partly_applied: str | None = None
+    left_transaction: str | None = None
+    left_behind: str | None = None
+    proof: Proof = Proof.NONE
+    wait_attempts: int = 0
+    wait_seconds: float = 0.0
+    lock_wait_seconds: float = 0.0
+    database: Mapping[str, str] = field(default_factory=dict)
+    server_version: str | None = None
+    explanation: tuple[str, ...] = ()
+    fields: dict[str, object] = field(default_factory=dict)
+
+    def explain(self, explanation: Explanation) -> None:
+        """Take over what a proof found."""
+        new = (line for line in explanation.lines if line not in self.explanation)
+        self.explanation += tuple(new)
+        self.fields |= explanation.fields
