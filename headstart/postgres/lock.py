@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg2
@@ -187,19 +187,24 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
         lock.release()
 
 
-def require_second_connection(resolve: Resolve, identity: Identity) -> None:
-    """Make sure that a pooler has a server connection left beside the one that holds the lock.
+@contextmanager
+def second_connection(resolve: Resolve, identity: Identity) -> Iterator[Connection]:
+    """Have a connection beside the one that holds the lock; a pooler may have none left.
 
     Raises PoolExhausted when nothing answers in POLL_SECONDS.
     """
-    try:
-        with connect(resolve(), identity.name(Purpose.READ), POLL_SECONDS) as connection:
+    with ExitStack() as stack:
+        try:
+            opened = connect(resolve(), identity.name(Purpose.READ), POLL_SECONDS)
+            connection = stack.enter_context(opened)
             connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
-    except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
-        raise PoolExhausted(
-            f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
-            f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or full"
-        ) from None
+        except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
+            raise PoolExhausted(
+                f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
+                f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or"
+                " full"
+            ) from None
+        yield connection
 
 
 def _acquire(wait: LockWait, nonce: int) -> Connection:

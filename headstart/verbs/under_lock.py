@@ -6,8 +6,9 @@ from contextlib import ExitStack, contextmanager
 
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.identity import Purpose
-from headstart.postgres.inspection import cancel_backend
-from headstart.postgres.lock import LockWait, RunLock, hold_lock, require_second_connection
+from headstart.postgres.inspection import cancel_backend, named_failures
+from headstart.postgres.lock import LockWait, RunLock, hold_lock, second_connection
+from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
 from headstart.revisions.worker import DRIVER, Worker
@@ -32,7 +33,10 @@ def wait_for_database(task: Task) -> None:
 
 @contextmanager
 def locked(task: Task) -> Iterator[RunLock]:
-    """Hold the run lock, with a second connection at hand, until the run's deadline."""
+    """Hold the run lock until the run's deadline, where env.py may connect.
+
+    With a second connection at hand, and nobody who could make its driver execute something.
+    """
     settings, started = task.settings, time.monotonic()
     deadline = task.within(settings.lock_seconds)
     wait = LockWait(
@@ -51,7 +55,8 @@ def locked(task: Task) -> Iterator[RunLock]:
             task.record.lock_wait_seconds = time.monotonic() - started
         task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
         task.signals.register_silence(lock.is_unanswered)
-        require_second_connection(task.resolve, task.identity)
+        with second_connection(task.resolve, task.identity) as connection, named_failures():
+            refuse_planters(connection)
         if settings.deadline_seconds is not None:
             task.signals.end_after(task.deadline.remaining(time.monotonic()))
         yield lock

@@ -16,7 +16,6 @@ from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.plain import PlainProject
 from tests.integration.planted import (
     ROLE,
-    Call,
     CallLog,
     as_mallory,
     loud,
@@ -24,14 +23,10 @@ from tests.integration.planted import (
     plant_callables,
     plant_types,
 )
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, Server
 
-PATHS = {"as ever": '"$user", public', "theirs first": "public, pg_catalog"}
-LIBRARIES = (
-    "SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns",
-    "select current_schema()",
-)
-"""What psycopg2 and SQLAlchemy send as they connect; only `theirs first` makes that call theirs."""
+AS_EVER, THEIRS_FIRST = '"$user", public', "public, pg_catalog"
+BOSS = {"user": "boss", "password": "boss"}
 FEW = ("oid", "int4", "name", "text", "char")
 AT_HEAD = (["run"], ["check"], ["plan"], ["wait"], ["diff"])
 MOODS = """
@@ -44,7 +39,7 @@ op.execute("CREATE TABLE moods (id serial PRIMARY KEY, name text, mood mood)")
 def own_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """A server whose log can be read, with the role that plants."""
     with PostgresServer(request.param) as server:
-        server.execute(f"CREATE ROLE {ROLE}")
+        server.execute(f"CREATE ROLE {ROLE} LOGIN")
         yield server
 
 
@@ -85,18 +80,42 @@ def on_planted(stage: KnownStage, planted: Database, path: str) -> KnownStage:
     return replace(stage, database=Database(planted.server, name))
 
 
-def calls(log: CallLog) -> list[Call]:
-    """The calls by what headstart, or Alembic for it, has sent since this was asked last."""
-    return [call for call in log.calls() if not call.statement.startswith(LIBRARIES)]
-
-
-@pytest.mark.parametrize("path", list(PATHS.values()), ids=list(PATHS))
-def test_no_verb_calls_it(bare: KnownStage, planted: Database, log: CallLog, path: str) -> None:
+def test_no_verb_calls_it(bare: KnownStage, planted: Database, log: CallLog) -> None:
     """From the empty database to its head, and with a second run that has nothing to do."""
-    stage = on_planted(bare, planted, path)
-    for argv, code in ((["check"], 14), (["plan"], 0), *((argv, 0) for argv in ("run", *AT_HEAD))):
-        done = stage.run(*([argv] if isinstance(argv, str) else argv))
-        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+    stage = on_planted(bare, planted, AS_EVER)
+    for argv, code in (
+        (["check"], 14),
+        (["plan"], 0),
+        *((argv, 0) for argv in (["run"], *AT_HEAD)),
+    ):
+        done = stage.run(*argv)
+        assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("of", "env"),
+    [("DATABASE {0}", "sync"), ("ROLE boss", "sync"), ("ROLE boss IN DATABASE {0}", "async")],
+)
+def test_nor_does_env_py_connect_where_theirs_is_found_first(
+    bare: KnownStage, planted: Database, log: CallLog, of: str, env: str
+) -> None:
+    """What its driver sends by itself would be looked up among what they have made."""
+    project = bare.project if env == "sync" else copied(ASYNC, bare.project.path)
+    stage = on_planted(replace(bare, project=project), planted, AS_EVER)
+    server, name = planted.server, stage.database.name
+    server.execute("DROP ROLE IF EXISTS boss")
+    server.execute(f"CREATE ROLE {BOSS['user']} LOGIN SUPERUSER PASSWORD '{BOSS['password']}'")
+    server.execute(f"ALTER {of.format(name)} SET search_path = {THEIRS_FIRST}")
+    stage = replace(stage, database=Database(Server(server.parameters(**BOSS)), name))
+    for argv, code in ((["run"], 20), (["check"], 14), (["plan"], 0)):
+        done = stage.run(*argv)
+        assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
+    recorder = Fingerprinter(stage.project, stage.database, stage.run_headstart)
+    done = recorder.run("build", "--continue")
+    assert (done.exit_code, log.calls()) == (20, []), done.stderr
+    assert (
+        stage.rows() is None
+    )  # asked last: this statement of the test's own calls what is planted
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["with fingerprints", "without"])
@@ -104,28 +123,28 @@ def test_nor_does_one_at_head_or_behind(
     bare: KnownStage, planted: Database, log: CallLog, known: bool
 ) -> None:
     """With the file of fingerprints and without it, which is where other statements are sent."""
-    stage = on_planted(bare, planted, PATHS["as ever"])
+    stage = on_planted(bare, planted, AS_EVER)
     if not known:
         stage.file.unlink()
     assert stage.run().verdict["outcome"] == "upgraded"
     for argv in AT_HEAD:
         code = 24 if argv == ["diff"] and not known else 0
         done = stage.run(*argv)
-        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+        assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
     stage.project.add("0004", "0003", 'op.execute("CREATE TABLE more (id int4)")')
     for argv, code in ((["check"], 14), (["plan"], 0), (["run"], 0), (["run"], 0)):
         done = stage.run(*argv)
-        assert (done.exit_code, calls(log)) == (code, []), (argv, done.stderr)
+        assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
     assert stage.rows() == ["0004"]
 
 
 def test_nor_does_an_async_env(bare: KnownStage, planted: Database, log: CallLog) -> None:
     """Its driver names a type for each parameter, which makes other operators fit."""
     copy = copied(ASYNC, bare.project.path)
-    stage = on_planted(replace(bare, project=copy), planted, PATHS["as ever"])
+    stage = on_planted(replace(bare, project=copy), planted, AS_EVER)
     for argv in ("run", "run", "check"):
         done = stage.run(argv)
-        assert (done.exit_code, calls(log)) == (0, []), (argv, done.stderr)
+        assert (done.exit_code, log.calls()) == (0, []), (argv, done.stderr)
 
 
 def test_nor_is_it_called_where_tables_are_adopted(
@@ -134,15 +153,15 @@ def test_nor_is_it_called_where_tables_are_adopted(
     """Two revisions have the same schema, so that the rows of the tables are asked for, too."""
     bare.project.add("0004", "0003", "op.execute(\"UPDATE accounts SET name = 'x'\")")
     rebuild(bare)
-    stage = on_planted(bare, planted, PATHS["as ever"])
+    stage = on_planted(bare, planted, AS_EVER)
     stage.make_exactly("0003")
-    calls(log)
+    log.calls()
     for argv in ("check", "plan", "run"):
         done = stage.run(argv)
-        assert (done.verdict["outcome"], calls(log)) == ("ambiguous", []), done.stderr
+        assert (done.verdict["outcome"], log.calls()) == ("ambiguous", []), done.stderr
     stage.database.execute("TRUNCATE accounts CASCADE")
     done = stage.run()
-    assert (done.verdict["outcome"], done.verdict["to"], calls(log)) == ("baselined", ["0004"], [])
+    assert (done.verdict["outcome"], done.verdict["to"], log.calls()) == ("baselined", ["0004"], [])
 
 
 def test_nor_where_fingerprints_are_made(bare: KnownStage, planted: Database, log: CallLog) -> None:
@@ -152,12 +171,12 @@ def test_nor_where_fingerprints_are_made(bare: KnownStage, planted: Database, lo
             plant_callables(scratch, FEW)
             fingerprint = Fingerprinter(bare.project, scratch, bare.run_headstart)
             done = fingerprint.run(verb, *argv)
-        assert (done.exit_code, calls(log)) == (0, []), (verb, done.stderr)
-    stage = on_planted(bare, planted, PATHS["as ever"])
+        assert (done.exit_code, log.calls()) == (0, []), (verb, done.stderr)
+    stage = on_planted(bare, planted, AS_EVER)
     assert stage.run().exit_code == 0
     recorder = Fingerprinter(stage.project, stage.database, stage.run_headstart)
     done = recorder.run("record", "--revision", "0003")
-    assert (done.exit_code, calls(log)) == (0, []), done.stderr
+    assert (done.exit_code, log.calls()) == (0, []), done.stderr
 
 
 def test_nor_is_a_type_with_the_name_of_the_servers_own(bare: KnownStage, log: CallLog) -> None:
@@ -169,7 +188,8 @@ def test_nor_is_a_type_with_the_name_of_the_servers_own(bare: KnownStage, log: C
     plant_types(bare.database)
     for argv in AT_HEAD:
         done = bare.run(*argv)
-        assert (done.exit_code, calls(log)) == (0, []), (argv, done.stderr)
+        code = 20 if argv == ["run"] else 0
+        assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
 
 
 @pytest.mark.parametrize("target", ["json", "jsonb", "text"])
@@ -191,7 +211,7 @@ def test_nor_is_a_cast_of_a_type_that_a_table_of_ours_has(
     )
     for argv in ("check", "plan", "run"):
         done = bare.run(argv)
-        assert calls(log) == [], (argv, done.stderr)
+        assert log.calls() == [], (argv, done.stderr)
     assert bare.rows() == ["0005"], done.stderr
 
 
@@ -208,6 +228,6 @@ def test_nor_is_what_belongs_to_a_table_of_somebody_whom_we_do_not_trust(
     as_mallory(bare.database, made, seen, "CREATE STATISTICS s ON id, (id + seen(1)) FROM moods")
     for argv in ("check", "plan", "run"):
         done = bare.run(argv)
-        assert (done.verdict["outcome"], calls(log)) == ("ambiguous", []), (argv, done.stderr)
+        assert (done.verdict["outcome"], log.calls()) == ("ambiguous", []), (argv, done.stderr)
     bare.database.execute("ALTER TABLE moods OWNER TO postgres; DROP STATISTICS s")
     assert bare.run().verdict["outcome"] == "baselined"
