@@ -9,10 +9,10 @@ database's own, and writes nothing.
 import json
 from itertools import takewhile
 
-from headstart.postgres.connection import READ_SECONDS, Connection
-from headstart.verdict.errors import AccessRefused
 from headstart.facts.sql import identifier
 from headstart.facts.trust import planters
+from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.verdict.errors import AccessRefused
 
 NAMED = 3
 """How many of them a message names."""
