@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from headstart.settings import kinds
-from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.declared import SETTINGS
+from headstart.settings.setting import Setting
 
 _OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
 """Settings that the chart gives values of its own."""
@@ -129,7 +130,7 @@ def camel_case(name: str) -> str:
 
 
 def _setting_schema(row: Setting) -> dict[str, Any]:
-    told = {"description": f"{row.environment}: {row.help}"}
+    told = {"description": f"{row.environment}: {row.meaning}"}
     if row.several:
         return told | {"type": "array", "items": {"type": "string"}}
     if "|" in row.unit:

@@ -137,7 +137,7 @@ def settings_table() -> list[str]:
             ", ".join(f"`{option}`" for option in row.options),
             f"`{row.default_text}`",
             row.unit if "|" in row.unit else row.unit.lower(),
-            row.help,
+            row.meaning,
         )
         for row in SETTINGS
     )

@@ -17,7 +17,8 @@ from headstart import __version__
 from headstart.facts.visible import one_line
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals
-from headstart.settings.read import Settings, Verify, read_settings
+from headstart.settings.kinds import Verify
+from headstart.settings.read import Settings, read_settings
 from headstart.verbs.questions import check_against, read_image
 from headstart.verbs.task import Task, identity_of, read_text
 from headstart.verdict.conclusion import conclude

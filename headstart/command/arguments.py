@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from headstart import __version__
-from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.declared import SETTINGS
 from headstart.settings.request import (
     VERB_HELP,
     FingerprintOptions,
@@ -20,6 +20,7 @@ from headstart.settings.request import (
     Output,
     Verb,
 )
+from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 
 _DESCRIPTION = f"""\
@@ -219,7 +220,7 @@ class _Once(argparse.Action):
 
 
 def _add_option(group: argparse._ArgumentGroup, setting: Setting) -> None:
-    text = f"{setting.environment} (default: {setting.default_text}): {setting.help}"
+    text = f"{setting.environment} (default: {setting.default_text}): {setting.meaning}"
     group.add_argument(
         *setting.options,
         dest=setting.name,

@@ -26,7 +26,8 @@ from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
-from headstart.settings.read import LogFormat, LogLevel, Settings, read_settings
+from headstart.settings.kinds import LogFormat, LogLevel
+from headstart.settings.read import Settings, read_settings, settings_of_environment
 from headstart.settings.request import Invocation, Verb
 from headstart.verbs.task import Task, identity_of, read_text
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
@@ -42,7 +43,6 @@ from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.record import Record
 
-TERMINATION_LOG = "/dev/termination-log"
 LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
 """What pyproject.toml asks for of the libraries that a project may pin; a test compares them."""
 
@@ -63,11 +63,10 @@ class Execution:
         self._signals = signals
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
-        # of the image: until the settings are read, as a mistake in them is told with it too
-        image_revision = os.environ.get("HEADSTART_IMAGE_REVISION") or None
-        self._record = Record(random_secrets.token_hex(4), __version__, image_revision)
-        self._log = self._open_log(_early_format(), LogLevel.INFO)
-        self._termination_log = os.environ.get("HEADSTART_TERMINATION_LOG", TERMINATION_LOG)
+        early = settings_of_environment(os.environ)  # for the report of a mistake in the others
+        self._record = Record(random_secrets.token_hex(4), __version__, early.image_revision)
+        self._log = self._open_log(early.log_format, early.log_level)
+        self._termination_log = early.termination_log
         self._debug = False
 
     def run(self, argv: Sequence[str]) -> int:
@@ -186,14 +185,6 @@ def _parse(argv: Sequence[str]) -> Invocation | None:
         return parse_arguments(argv)
     except SystemExit:  # --help and --version have printed already
         return None
-
-
-def _early_format() -> LogFormat:
-    """How to log before the settings are read: as they ask for, where that can be told."""
-    try:
-        return LogFormat(os.environ.get("HEADSTART_LOG_FORMAT", LogFormat.AUTO))
-    except ValueError:
-        return LogFormat.AUTO
 
 
 def _unmet_requirement(error: BaseException) -> BaseException | None:

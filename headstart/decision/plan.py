@@ -17,7 +17,7 @@ from headstart.fingerprint.match.finding import (
     Unknowable,
     Unlike,
 )
-from headstart.settings.read import Ahead
+from headstart.settings.kinds import Ahead
 from headstart.verdict.errors import (
     AccessRefused,
     Diverged,

@@ -14,7 +14,7 @@ import structlog
 
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.redaction import Secrets
-from headstart.settings.read import LogFormat, LogLevel
+from headstart.settings.kinds import LogFormat, LogLevel
 
 _LEVELS = {
     LogLevel.DEBUG: logging.DEBUG,

@@ -23,6 +23,7 @@ from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
 from headstart.revisions.sessions import kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
+from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import BrokenHistory, WrongDatabase
 
 Steps = Callable[[Any, Any], Iterable[Any]]
@@ -124,7 +125,8 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
 
 def version_table(options: Options) -> tuple[str, str | None]:
     """The name and the schema of the version table that env.py configures."""
-    return options.get("version_table") or "alembic_version", options.get("version_table_schema")
+    table = options.get("version_table") or DeclaredSettings.version_table
+    return table, options.get("version_table_schema")
 
 
 def current_schema(connection: Connection) -> str | None:

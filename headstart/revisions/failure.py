@@ -14,6 +14,7 @@ from headstart.revisions.link import Link, says_lost, sqlstate_of
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.refused import refusal_of
+from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
@@ -68,7 +69,7 @@ def named_failures(
 def _script_failure(
     error: BaseException, project: Project, revision: str | None, done: bool
 ) -> HeadstartError:
-    ini = project.config.config_file_name or "alembic.ini"
+    ini = project.config.config_file_name or DeclaredSettings.alembic_ini
     place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
     # compiled code has the names of the files that it was made from, wherever these were
     script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")

@@ -1,211 +1,189 @@
-"""The one table of settings: the parser, --help and the README's table are made from it. Pure.
+"""Every setting, declared once: its field, type, default, parser, unit and meaning. Pure.
 
-It must not read anything: what the values are in an execution is read.py's business.
+The command line, --help, the README's table and the chart's schema are made from this module. It
+reads nothing: read.py finds out which values an execution has.
+
+To add a setting, add a field here and use it. Its name gives the environment variable and the
+option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from headstart.settings import kinds
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
-
-PREFIX = "HEADSTART_"
+from headstart.settings.setting import Setting, declared_in, one_of, setting
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One setting: HEADSTART_<name>, --<name>, and the field of Settings in lower case."""
+class DeclaredSettings:
+    """The settings that one value says, in the order in which they are shown."""
 
-    name: str
-    default: Any
-    help: str
-    parse: Callable[[str], Any]
-    unit: str = ""
-    several: bool = False
-    short: str = ""
-
-    @property
-    def environment(self) -> str:
-        """The environment variable."""
-        return self.name if self.name == "DATABASE_URL" else PREFIX + self.name
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The options of the command line."""
-        long = "--" + self.name.lower().replace("_", "-")
-        return (self.short, long) if self.short else (long,)
-
-    @property
-    def field(self) -> str:
-        """The name in Settings and in the log."""
-        return self.name.lower()
-
-    @property
-    def default_text(self) -> str:
-        """The default, as one writes it."""
-        match self.default:
-            case None | ():
-                return "none"
-            case bool():
-                return str(self.default).lower()
-            case float():
-                return f"{self.default:g}"
-            case _:
-                return str(self.default)
-
-
-def _seconds(name: str, default: float, sentence: str) -> Setting:
-    return Setting(name, default, sentence, kinds.seconds, "SECONDS")
-
-
-def _path(name: str, default: str, sentence: str) -> Setting:
-    return Setting(name, default, sentence, kinds.text, "PATH")
-
-
-def _choice(name: str, default: StrEnum, sentence: str) -> Setting:
-    choices = type(default)
-    return Setting(name, default, sentence, kinds.choice(choices), "|".join(choices))
+    alembic_ini: str = setting(
+        default="alembic.ini",
+        parse=kinds.text,
+        unit="PATH",
+        meaning="Alembic configuration file",
+    )
+    target: str = setting(
+        default="head",
+        parse=kinds.target,
+        unit="REVISION",
+        meaning="Revision to upgrade to: head, heads, a revision or branch@head",
+    )
+    wait_seconds: float = setting(
+        default=60.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="How long to wait until the database accepts connections",
+    )
+    lock_seconds: float = setting(
+        default=300.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="How long to wait for the run lock",
+    )
+    deadline_seconds: float | None = setting(
+        default=None,
+        parse=kinds.positive_seconds,
+        unit="SECONDS",
+        meaning="How long the whole run may take",
+    )
+    access_grace_seconds: float = setting(
+        default=0.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="How long to keep retrying while the password is wrong or the role or database"
+        " does not exist",
+    )
+    baseline: str = setting(
+        default="proof",
+        parse=kinds.baseline,
+        unit="REVISION",
+        meaning="Revision that existing, unversioned tables correspond to: proof (the one whose"
+        " fingerprint matches, else refuse), a revision (x+y for several), head, or base if they"
+        " predate all revisions",
+    )
+    ahead: Ahead = one_of(
+        Ahead.PROVE,
+        meaning="What to do when the database is at a revision that this image does not contain."
+        " prove: refuse unless the schema is proven compatible, which this version cannot do yet;"
+        " allow: accept it; refuse: refuse it",
+    )
+    verify: Verify = one_of(
+        Verify.AUTO,
+        meaning="What to do when the schema differs from its revision. auto: fail in check and"
+        " after a run that changed something, otherwise report; strict: always fail, even when no"
+        " comparison is possible; warn: report; off: do not compare",
+    )
+    fingerprints: str | None = setting(
+        default=None,
+        parse=kinds.text_or_none,
+        unit="PATH",
+        meaning="Fingerprints file. Without this setting, fingerprints.txt next to env.py is used"
+        " if it exists",
+    )
+    replay_sql: str | None = setting(
+        default=None,
+        parse=kinds.text_or_none,
+        unit="PATH",
+        meaning="SQL file that fingerprint build and fingerprint check execute before the first"
+        " revision, for a history that does not begin with an empty database",
+    )
+    version_table: str = setting(
+        default="alembic_version",
+        parse=kinds.version_table,
+        unit="NAME",
+        meaning="Alembic's version table, as [schema.]name, for check, wait and plan, which do not"
+        " run env.py",
+    )
+    x: tuple[str, ...] = setting(
+        default=(),
+        parse=kinds.words,
+        unit="KEY=VALUE",
+        meaning="Argument for env.py, like Alembic's -x. Repeat the option for several; in the"
+        " environment, separate them with spaces, quoted as in a shell",
+        secret=True,
+    )
+    url_variables: tuple[str, ...] = setting(
+        default=(),
+        parse=kinds.variables,
+        unit="NAME,NAME",
+        meaning="Environment variables that, like DATABASE_URL, hold the complete URL while env.py"
+        " and the revision scripts are imported and run",
+        secret=True,  # of somebody who writes the URL itself here
+    )
+    ddl_lock_timeout_seconds: float = setting(
+        default=5.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="lock_timeout in each revision's transaction, unless env.py sets one; 0 means no"
+        " limit",
+    )
+    statement_timeout_seconds: float = setting(
+        default=0.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="statement_timeout in each revision's transaction, unless env.py sets one; 0 means"
+        " no limit",
+    )
+    heartbeat_seconds: float = setting(
+        default=10.0,
+        parse=kinds.positive_seconds,
+        unit="SECONDS",
+        meaning="Interval between progress messages during long work",
+    )
+    log_format: LogFormat = one_of(
+        LogFormat.AUTO,
+        meaning="Format of the log. auto: console on a terminal, otherwise json",
+    )
+    log_level: LogLevel = one_of(
+        LogLevel.INFO,
+        meaning="Least severe events to log; debug includes tracebacks",
+    )
+    termination_log: str = setting(
+        default="/dev/termination-log",
+        parse=kinds.text,
+        unit="PATH",
+        meaning="File that receives the verdict for Kubernetes, if it exists",
+    )
+    image_revision: str | None = setting(
+        default=None,
+        parse=kinds.text_or_none,
+        unit="TEXT",
+        meaning="Source revision that the image was built from, for the log and the verdict; the"
+        " image sets it",
+    )
+    pod_name: str | None = setting(
+        default=None,
+        parse=kinds.text_or_none,
+        unit="TEXT",
+        meaning="Name of this run in application_name, which shows who holds the run lock. In"
+        " Kubernetes, the pod's metadata.name; without it, the host name",
+    )
+    embedded: bool = setting(
+        default=False,
+        parse=kinds.flag,
+        unit="true|false",
+        meaning="Start a Postgres server from a Python wheel and use it; for development only",
+    )
+    embedded_dir: str = setting(
+        default=".embedded",
+        parse=kinds.text,
+        unit="PATH",
+        meaning="Data directory of the embedded Postgres server",
+    )
 
 
 DATABASE_URL = Setting(
     "DATABASE_URL",
     None,
-    "the database, as the app has it; a password only in the environment or in the file that"
-    " DATABASE_URL_FILE names",
     kinds.text,
     "URL",
+    "URL of the database, the same one that the app uses. A password is allowed only in the"
+    " environment or in the file that DATABASE_URL_FILE names",
+    secret=True,
 )
-"""It has sources of its own: see database_source.py."""
+"""It has sources of its own, and no field: see database.py."""
 
-SETTINGS: tuple[Setting, ...] = (
-    DATABASE_URL,
-    _path("ALEMBIC_INI", "alembic.ini", "the Alembic configuration"),
-    Setting(
-        "TARGET",
-        "head",
-        "where to: head, heads, a revision or branch@head",
-        kinds.target,
-        "REVISION",
-    ),
-    _seconds("WAIT_SECONDS", 60.0, "how long to wait for the database"),
-    _seconds("LOCK_SECONDS", 300.0, "how long to wait for the run lock"),
-    Setting(
-        "DEADLINE_SECONDS",
-        None,
-        "how long the whole run may take",
-        kinds.positive_seconds,
-        "SECONDS",
-    ),
-    _seconds(
-        "ACCESS_GRACE_SECONDS",
-        0.0,
-        "how long a wrong password or a missing role or database counts as not there yet",
-    ),
-    Setting(
-        "BASELINE",
-        "proof",
-        "for tables without a version row: the revision that they are (several as x+y), head, or"
-        " base where they precede every revision; proof takes the one whose fingerprint they have,"
-        " or refuses",
-        kinds.baseline,
-        "REVISION",
-    ),
-    _choice("AHEAD", Ahead.PROVE, "what to do about a version row that is not in this image"),
-    _choice(
-        "VERIFY",
-        Verify.AUTO,
-        "what a schema leads to that is not what its revision builds: auto is drifted after a run"
-        " that changed something, and in check, and reports it else (in wait, too); strict is"
-        " drifted always, and fails without a comparison; warn reports it; off does not look",
-    ),
-    Setting(
-        "FINGERPRINTS",
-        None,
-        "the file of fingerprints; without a name fingerprints.txt beside env.py, if it is there",
-        kinds.text_or_none,
-        "PATH",
-    ),
-    Setting(
-        "REPLAY_SQL",
-        None,
-        "for fingerprint build and check: SQL to execute before the first revision, where a history"
-        " does not begin with an empty database",
-        kinds.text_or_none,
-        "PATH",
-    ),
-    Setting(
-        "VERSION_TABLE",
-        "alembic_version",
-        "[schema.]name, for check, wait and plan, which run no env.py",
-        kinds.version_table,
-        "NAME",
-    ),
-    Setting(
-        "X",
-        (),
-        "for env.py, as Alembic's -x; several are allowed, in the environment as words",
-        kinds.words,
-        "KEY=VALUE",
-        several=True,
-        short="-x",
-    ),
-    Setting(
-        "URL_VARIABLES",
-        (),
-        "names of environment variables that hold the whole URL, as DATABASE_URL does, while env.py"
-        " and the scripts are imported and run",
-        kinds.variables,
-        "NAME,NAME",
-    ),
-    _seconds(
-        "DDL_LOCK_TIMEOUT_SECONDS",
-        5.0,
-        "lock_timeout of each revision's transaction, where env.py sets none; 0 is none",
-    ),
-    _seconds(
-        "STATEMENT_TIMEOUT_SECONDS",
-        0.0,
-        "statement_timeout of each revision's transaction, where env.py sets none; 0 is none",
-    ),
-    Setting(
-        "HEARTBEAT_SECONDS",
-        10.0,
-        "how often long work says that it goes on",
-        kinds.positive_seconds,
-        "SECONDS",
-    ),
-    _choice("LOG_FORMAT", LogFormat.AUTO, "auto is console on a terminal, else json"),
-    _choice("LOG_LEVEL", LogLevel.INFO, "the least important event to log; debug has tracebacks"),
-    _path(
-        "TERMINATION_LOG",
-        "/dev/termination-log",
-        "where the verdict goes for Kubernetes, if that file exists",
-    ),
-    Setting(
-        "IMAGE_REVISION",
-        None,
-        "the source revision that the image was built from, for the log and the verdict; the image"
-        " sets it",
-        kinds.text_or_none,
-        "TEXT",
-    ),
-    Setting(
-        "POD_NAME",
-        None,
-        "who runs, for application_name, which names the holder of the run lock: in Kubernetes the"
-        " pod's metadata.name; without it the host name",
-        kinds.text_or_none,
-        "TEXT",
-    ),
-    Setting(
-        "EMBEDDED",
-        False,
-        "development only: start a Postgres from a wheel and use it",
-        kinds.flag,
-        "true|false",
-    ),
-    _path("EMBEDDED_DIR", ".embedded", "where the embedded Postgres keeps its data"),
-)
+SETTINGS: tuple[Setting, ...] = (DATABASE_URL, *declared_in(DeclaredSettings))
 """In the order in which they are shown."""

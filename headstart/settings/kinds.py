@@ -1,7 +1,7 @@
 """The kinds of values that settings have: the closed sets, and one parser for each kind. Pure.
 
-A parser turns a text into the value, or raises ValueError with what is allowed; it never repeats
-the text, which may be a secret at the wrong place.
+A parser turns a text into the value, or raises ValueError, which names what is expected. It never
+repeats the text: somebody may have written a secret in the wrong place.
 """
 
 import math
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483
-"""Postgres counts its time limits in milliseconds, in 32 bits, and takes 0 for none."""
+"""Postgres counts its time limits in milliseconds, in 32 bits; 0 means no limit to it."""
 
 
 class Ahead(StrEnum):
@@ -24,20 +24,20 @@ class Ahead(StrEnum):
 
 
 class Verify(StrEnum):
-    """What a schema that is not as its revision builds it leads to."""
+    """What to do when the schema differs from its revision."""
 
     AUTO = "auto"
-    """A failure after a run that changed something, and in check; else it is reported."""
+    """Fail in check and after a run that changed something, otherwise report."""
     STRICT = "strict"
-    """A failure always, and so are fingerprints that belong to other scripts."""
+    """Always fail, even when no comparison is possible."""
     WARN = "warn"
-    """It is reported."""
+    """Report."""
     OFF = "off"
-    """Nobody looks."""
+    """Do not compare."""
 
 
 class LogFormat(StrEnum):
-    """How log lines look."""
+    """The format of log lines."""
 
     AUTO = "auto"
     JSON = "json"
@@ -45,7 +45,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """The least important event that is logged."""
+    """The least severe event that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -57,14 +57,14 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def text_or_none(value: str) -> str | None:
-    """A text; an empty one is none, as a build argument that nobody gave is."""
+    """Any text; None for an empty one, which an image's build argument is by default."""
     return value or None
 
 
 def text(value: str) -> str:
-    """Any text but an empty one."""
+    """A text that is not blank, without the blanks around it."""
     if not value.strip():
-        raise ValueError("a text that is not empty")
+        raise ValueError("a value that is not empty")
     return value.strip()
 
 
@@ -75,7 +75,9 @@ def seconds(value: str) -> float:
     except ValueError:
         number = math.nan
     if number != 0 and not SHORTEST_SECONDS <= number <= LONGEST_SECONDS:  # nan is neither
-        raise ValueError(f"a number of seconds, 0 or {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
+        raise ValueError(
+            f"a number of seconds, either 0 or from {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}"
+        )
     return number
 
 
@@ -83,7 +85,7 @@ def positive_seconds(value: str) -> float:
     """A duration above 0."""
     number = seconds(value)
     if number == 0:
-        raise ValueError(f"a number of seconds, {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
+        raise ValueError(f"a number of seconds from {SHORTEST_SECONDS:g} to {LONGEST_SECONDS}")
     return number
 
 
@@ -95,16 +97,13 @@ def flag(value: str) -> bool:
         case "0" | "false" | "no" | "off":
             return False
         case _:
-            raise ValueError("true or false (1, 0, yes, no, on, off)")
+            raise ValueError("true or false (also 1, 0, yes, no, on, off)")
 
 
 def target(value: str) -> str:
-    """What Alembic's upgrade takes, but for a relative revision."""
+    """A target of `alembic upgrade`, but no relative revision: every run must mean the same."""
     if _RELATIVE.search(value.strip()):
-        raise ValueError(
-            "head, heads, a revision or branch@head; not a relative one, because a run must mean"
-            " the same thing every time"
-        )
+        raise ValueError("head, heads, a revision or branch@head, not a relative revision")
     if value.strip().split("@")[-1] == "base" or not re.fullmatch(
         r"[^\s@:]+(?:@[^\s@:]+)?", value.strip()
     ):
@@ -113,13 +112,15 @@ def target(value: str) -> str:
 
 
 def baseline(value: str) -> str:
-    """Which revisions the tables are that stand there without a version row.
+    """The revisions that existing tables correspond to, where no version row says it.
 
-    x+1 may be a revision and another: whoever knows the revisions refuses a relative one.
+    x+1 may be two revisions or a relative one: the history, which is not known here, decides.
     """
     wanted = value.strip()
     if _STEPS.search(wanted) or not re.search(r"[^+,\s]", wanted) or ":" in wanted:
-        raise ValueError("proof, base, head or a revision, not a relative one; x+y for several")
+        raise ValueError(
+            "proof, base, head or a revision (x+y for several), not a relative revision"
+        )
     return wanted
 
 
@@ -128,14 +129,14 @@ _RELATIVE = re.compile(r"(^|[@\w])[+-]\d+$")
 
 
 def version_table(value: str) -> str:
-    """A table's name, with or without its schema."""
+    """The name of a table, with or without its schema."""
     if not re.fullmatch(r"(?:[^.\s]+\.)?[^.\s]+", value.strip()):
-        raise ValueError("[schema.]name")
+        raise ValueError("the name of a table, as [schema.]name")
     return value.strip()
 
 
 def choice(choices: type[Choice]) -> Callable[[str], Choice]:
-    """One of a closed set, in any case of letters."""
+    """A member of a closed set, in upper or lower case."""
 
     def parse(value: str) -> Choice:
         try:
@@ -159,16 +160,16 @@ _OTHERS = re.compile(
     r"DATABASE_URL(_FILE)?|(PG|HEADSTART_|PYTHON|LD_|LC_|KUBERNETES_).*"
     r"|PATH|HOME|USER|LOGNAME|LANG|SHELL|PWD|TZ|TMPDIR|HOSTNAME|VIRTUAL_ENV"
 )
-"""Variables that no app's URL stands in: they are set anyway, or are somebody else's."""
+"""Variables that hold no app's URL: headstart sets them anyway, or they belong to others."""
 
 
 def variables(value: str) -> tuple[str, ...]:
-    """Names of environment variables, between commas or spaces."""
+    """Names of environment variables, separated by commas or spaces."""
     names = tuple(dict.fromkeys(filter(None, re.split(r"[\s,]+", value))))
     if any(not re.fullmatch(r"[A-Za-z_]\w*", n, re.ASCII) or _OTHERS.fullmatch(n) for n in names):
         raise ValueError(
             "names of variables in which an app looks for its database URL, such as"
-            " APP_DB_URL,SQLALCHEMY_DATABASE_URI; DATABASE_URL is always set, and what belongs to"
-            " the system, to libpq or to headstart is none"
+            " APP_DB_URL,SQLALCHEMY_DATABASE_URI (DATABASE_URL is always set; variables of the"
+            " system, of libpq and of headstart are not allowed)"
         )
     return names

@@ -1,57 +1,31 @@
 """The settings of one execution, and how they are read.
 
-Pure: the environment, the arguments and a way to read files are passed in. What settings there
-are is in declared.py, where the database is found in database.py.
+Pure: the environment, the arguments and a function that reads files are passed in. declared.py says
+which settings exist, database.py where the database is.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from headstart.settings.database import DatabaseSource, find_database, set_both_ways
 from headstart.settings.database_url import InvalidUrl
-from headstart.settings.declared import DATABASE_URL, PREFIX, SETTINGS, Setting
-from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
+from headstart.settings.declared import DATABASE_URL, SETTINGS, DeclaredSettings
+from headstart.settings.setting import PREFIX, Setting
 from headstart.verdict.errors import InvalidSettings
-
-__all__ = ["Ahead", "LogFormat", "LogLevel", "Settings", "Verify", "read_settings"]
 
 ReadText = Callable[[str], str]
 Values = Mapping[str, str | tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(DeclaredSettings):
     """The settings of one execution; durations in seconds."""
 
     database: DatabaseSource
-    alembic_ini: str = "alembic.ini"
-    target: str = "head"
-    wait_seconds: float = 60.0
-    lock_seconds: float = 300.0
-    deadline_seconds: float | None = None
-    access_grace_seconds: float = 0.0
-    baseline: str = "proof"
-    ahead: Ahead = Ahead.PROVE
-    verify: Verify = Verify.AUTO
-    fingerprints: str | None = None
-    replay_sql: str | None = None
-    version_table: str = "alembic_version"
-    x: tuple[str, ...] = ()
-    url_variables: tuple[str, ...] = ()
-    ddl_lock_timeout_seconds: float = 5.0
-    statement_timeout_seconds: float = 0.0
-    heartbeat_seconds: float = 10.0
-    log_format: LogFormat = LogFormat.AUTO
-    log_level: LogLevel = LogLevel.INFO
-    termination_log: str = "/dev/termination-log"
-    image_revision: str | None = None
-    pod_name: str | None = None
-    embedded: bool = False
-    embedded_dir: str = ".embedded"
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 def read_settings(arguments: Values, environ: Mapping[str, str], read_text: ReadText) -> Settings:
@@ -59,25 +33,31 @@ def read_settings(arguments: Values, environ: Mapping[str, str], read_text: Read
     mistakes, warnings = _unknown_names(environ)
     mistakes += set_both_ways(environ)
     values = _values(arguments, environ, mistakes)
-    ini = values.get("alembic_ini", "alembic.ini")
-    ini_text = _ini_text(ini, read_text, mistakes)
-    given = arguments.get(DATABASE_URL.name)
+    declared = DeclaredSettings(**values)
+    ini_text = _ini_text(declared.alembic_ini, read_text, mistakes)
+    url = arguments.get(DATABASE_URL.name)
     try:
-        database, said = find_database(
-            given if isinstance(given, str) else None,
+        database, url_warnings = find_database(
+            url if isinstance(url, str) else None,
             environ,
-            (ini, ini_text),
+            (declared.alembic_ini, ini_text),
             read_text,
-            embedded=values.get("embedded", False),
+            embedded=declared.embedded,
         )
     except InvalidUrl as error:
         mistakes.append(str(error))
     if mistakes:
         raise InvalidSettings(*mistakes)
-    return Settings(database=database, **values, warnings=(*warnings, *said))
+    return Settings(database=database, **values, warnings=(*warnings, *url_warnings))
+
+
+def settings_of_environment(environ: Mapping[str, str]) -> DeclaredSettings:
+    """What the environment says; a setting that is mistaken there has its default."""
+    return DeclaredSettings(**_values({}, environ, []))
 
 
 def _values(arguments: Values, environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
+    """The values by field; without those that are mistaken."""
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         if setting is DATABASE_URL:
@@ -90,19 +70,19 @@ def _values(arguments: Values, environ: Mapping[str, str], mistakes: list[str]) 
 
 
 def _value(setting: Setting, arguments: Values, environ: Mapping[str, str]) -> Any:
-    given = arguments.get(setting.name)
+    value = arguments.get(setting.name)
     place = setting.options[-1]
-    if given is None:
-        given, place = environ.get(setting.environment), setting.environment
-    if given is None:
+    if value is None:
+        value, place = environ.get(setting.environment), setting.environment
+    if value is None:
         return setting.default
-    if isinstance(given, tuple):
-        return given
+    if isinstance(value, tuple):
+        return value
     try:
-        return setting.parse(given)
+        return setting.parse(value)
     except ValueError as error:
-        shown = "" if setting.several else f"={given!r}"  # what env.py is given may be secret
-        raise ValueError(f"{place}{shown}: allowed is {error}") from None
+        shown = "" if setting.secret else f"={value!r}"
+        raise ValueError(f"{place}{shown} is invalid: expected {error}") from None
 
 
 def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
@@ -130,25 +110,25 @@ _TYPO = 0.8
 
 
 def _unknown_names(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Mistakes for typos; warnings for others, as an older image after a rollback meets newer."""
-    known = {setting.environment for setting in SETTINGS}
+    """Mistakes for typos; warnings for others: an older image meets newer names at a rollback."""
+    names = {setting.environment for setting in SETTINGS}
     mistakes, warnings = [], []
     for name in sorted(environ):
-        if not name.upper().startswith(PREFIX) or name in known or _FOREIGN.fullmatch(name):
+        if not name.upper().startswith(PREFIX) or name in names or _FOREIGN.fullmatch(name):
             continue
-        if hint := _meant(name.upper().removeprefix(PREFIX)):
+        if hint := _hint(name.upper().removeprefix(PREFIX)):
             mistakes.append(f"{name} is not a setting; {hint}")
         else:
             warnings.append(f"{name} is not a setting of this version; it was ignored")
     return mistakes, warnings
 
 
-def _meant(name: str) -> str | None:
-    """A hint at the setting whose name, without its prefix, is near: a typo, no unit, a file."""
-    meant = {name: name for name in (DATABASE_URL.name, f"{DATABASE_URL.name}_FILE")}
-    meant |= {setting.name: setting.environment for setting in SETTINGS}
-    if name not in meant and name.removesuffix("_FILE") in meant:
+def _hint(name: str) -> str | None:
+    """A hint at a setting whose name, without the prefix, is similar: a typo, no unit, a file."""
+    names = {name: name for name in (DATABASE_URL.name, f"{DATABASE_URL.name}_FILE")}
+    names |= {setting.name: setting.environment for setting in SETTINGS}
+    if name not in names and name.removesuffix("_FILE") in names:
         return "only DATABASE_URL_FILE and PGPASSWORD_FILE name files"
-    close = [f"{name}_SECONDS"] if f"{name}_SECONDS" in meant else []
-    close += get_close_matches(name, meant, n=1, cutoff=_TYPO)
-    return f"did you mean {meant[close[0]]}?" if close else None
+    close = [f"{name}_SECONDS"] if f"{name}_SECONDS" in names else []
+    close += get_close_matches(name, names, n=1, cutoff=_TYPO)
+    return f"did you mean {names[close[0]]}?" if close else None

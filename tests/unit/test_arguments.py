@@ -4,7 +4,7 @@ import pytest
 
 from headstart import __version__
 from headstart.command.arguments import parse_arguments
-from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.declared import SETTINGS
 from headstart.settings.request import (
     FingerprintOptions,
     FingerprintVerb,
@@ -12,6 +12,7 @@ from headstart.settings.request import (
     Output,
     Verb,
 )
+from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 
 EMBEDDED = {"EMBEDDED": "true"}

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import chart
-from headstart.settings.declared import SETTINGS, Setting
+from headstart.settings.declared import SETTINGS
+from headstart.settings.setting import Setting
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "k8s" / "chart"
@@ -167,7 +168,7 @@ SETTINGS_GROUP = schema("# -- All\n# @schema settings\nsettings: {}\n")["propert
 def test_each_setting_that_makes_sense_in_a_cluster_has_its_value_and_no_other() -> None:
     described = {name: value["description"] for name, value in SETTINGS_GROUP["properties"].items()}
     assert described == {
-        chart.camel_case(row.name): f"{row.environment}: {row.help}" for row in IN_A_CLUSTER
+        chart.camel_case(row.name): f"{row.environment}: {row.meaning}" for row in IN_A_CLUSTER
     }
 
 

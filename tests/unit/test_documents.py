@@ -79,7 +79,7 @@ def test_every_setting_and_every_outcome_has_its_row() -> None:
     settings, codes = ("\n".join(generate.PARTS[name]()) for name in ("settings", "exit-codes"))
     for row in SETTINGS:
         assert row.environment in settings
-        assert row.help.replace("|", "\\|") in settings
+        assert row.meaning.replace("|", "\\|") in settings
     for outcome in Outcome:
         assert f"`{outcome.value}`" in codes
         assert outcome.meaning in codes

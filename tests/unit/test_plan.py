@@ -8,7 +8,7 @@ import pytest
 
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.facts.state import DatabaseFacts, History, State, detect
-from headstart.settings.read import Ahead
+from headstart.settings.kinds import Ahead
 from headstart.verdict.errors import (
     AccessRefused,
     Diverged,

@@ -15,7 +15,7 @@ from headstart.facts.state import State
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.log import Log
 from headstart.process.redaction import Secrets
-from headstart.settings.read import LogFormat, LogLevel
+from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.request import Output
 from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import Drifted, Explanation
