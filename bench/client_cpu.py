@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.conftest import clean_environ
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
+from tests.harness.environment import clean_environ
 
 LIMIT = 1.3
 """At most this many times the CPU of the alembic command: what issue 4 asks for."""

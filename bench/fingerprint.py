@@ -32,7 +32,7 @@ from fingerprint_generated import generated
 from fingerprint_histories import LOG, Replayable, real_histories
 
 from headstart.revisions.reading import Execute
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
 
 NEAREST = {1: 99.0, 5: 98.0, 10: 95.0}
 """How many percent have to be right after so many changes."""

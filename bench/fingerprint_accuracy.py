@@ -25,7 +25,7 @@ from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, 
 from headstart.fingerprint.match.finding import Told as Answer
 from headstart.fingerprint.match.scope import live_schema
 from headstart.revisions.reading import Execute, OwnCatalogue
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
 
 Kind = tuple[bool, int]
 """Whether all tables are kept, and how many changes there are."""

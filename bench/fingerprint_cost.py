@@ -28,9 +28,9 @@ from headstart.fingerprint.match.recording import Recording
 from headstart.postgres.catalog import Catalogue
 from headstart.postgres.connection import connect
 from headstart.settings.driver_url import sqlalchemy_url
-from tests.conftest import clean_environ
-from tests.integration.schema_reading import MessageCounter
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
+from tests.harness.environment import clean_environ
+from tests.harness.proxy import MessageCounter
 
 COLUMNS = (
     "id bigint PRIMARY KEY, name varchar(200) NOT NULL, parent bigint, amount numeric(12,2),"

@@ -14,8 +14,8 @@ from headstart.facts.state import History
 from headstart.fingerprint.catalog.query import Reading
 from headstart.fingerprint.file.states import BASE, Fingerprints
 from headstart.fingerprint.file.text import read_file
+from tests.harness.embedded import PostgresServer
 from tests.histories.app import App
-from tests.postgres_server import PostgresServer
 
 LOG = ("logging_collector = on", "log_destination = 'jsonlog'", "log_filename = 'statements'")
 """What the server needs in its configuration."""

@@ -7,7 +7,7 @@ from headstart.dev.embedded import programs
 from headstart.fingerprint.catalog.query import Reading
 from headstart.postgres.catalog import Catalogue
 from headstart.postgres.connection import connect
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
 
 TARGET = "restored"
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.cluster.kube import ROOT, CommandFailed, Namespace, eventually
+from tests.cluster.kube import CommandFailed, Namespace, eventually
+from tests.harness.environment import ROOT
 
 MANIFEST = ROOT / "examples" / "kubernetes" / "postgres.yaml"
 PASSWORD = "pa$%w@rd/:"

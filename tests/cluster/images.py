@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 from tenacity import retry, stop_after_attempt, wait_fixed
 
 from headstart import __version__
-from tests.cluster.kube import ROOT, command
+from tests.cluster.kube import command
+from tests.harness.environment import ROOT
+from tests.harness.project import copy_plain
 from tests.image.settings_class import make_context
-from tests.integration.plain import copy_plain
 
 BUILD_SECONDS = 900
 PUBLISH_ATTEMPTS = 5

@@ -10,15 +10,8 @@ from typing import Any
 import yaml
 
 from tests.cluster.images import PROJECT, WAITING
-from tests.cluster.kube import (
-    HELM,
-    ROOT,
-    CommandFailed,
-    Namespace,
-    command,
-    containers,
-    verdict_of,
-)
+from tests.cluster.kube import HELM, CommandFailed, Namespace, command, containers, verdict_of
+from tests.harness.environment import ROOT
 
 CHART = ROOT / "k8s" / "chart"
 APP_CHART = ROOT / "examples" / "app-chart"

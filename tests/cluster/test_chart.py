@@ -9,8 +9,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.cluster.kube import HELM, ROOT, Namespace, command
+from tests.cluster.kube import HELM, Namespace, command
 from tests.cluster.releases import CHART, Release, app_chart, failure
+from tests.harness.environment import ROOT
 
 SCENARIOS = sorted((CHART / "ci").glob("*-values.yaml"))
 HOOK = {"database": {"url": "postgresql://minirag@db/minirag", "secret": "minirag-database"}}

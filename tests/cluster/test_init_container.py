@@ -8,7 +8,8 @@ import yaml
 
 from tests.cluster.database import Postgres
 from tests.cluster.images import APP, HEADSTART, WAITING, release_image
-from tests.cluster.kube import ROOT, Namespace, containers, eventually, verdict_of
+from tests.cluster.kube import Namespace, containers, eventually, verdict_of
+from tests.harness.environment import ROOT
 
 MANIFEST = (ROOT / "k8s" / "init-container.yaml").read_text()
 MANIFEST = MANIFEST.replace("headstart:0.1.0", HEADSTART).replace("minirag-app:0.1.0", APP)

@@ -8,7 +8,8 @@ import yaml
 
 from tests.cluster.database import MANIFEST, Postgres
 from tests.cluster.images import HEADSTART, release_image
-from tests.cluster.kube import ROOT, Namespace, containers, eventually, verdict_of
+from tests.cluster.kube import Namespace, containers, eventually, verdict_of
+from tests.harness.environment import ROOT
 
 JOB = (ROOT / "k8s" / "job.yaml").read_text().replace("headstart:0.1.0", HEADSTART)
 SELECTOR = "job-name=headstart"

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from tests.cluster.images import APP, PREFIX
-from tests.cluster.kube import ROOT, Namespace, command
+from tests.cluster.kube import Namespace, command
+from tests.harness.environment import ROOT
 
 ELSEWHERE = ("make image", "kind load")
 """What the fixture `images` has done in its own way."""

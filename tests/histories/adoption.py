@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Finished
+from tests.harness.result import Result
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase
@@ -34,7 +34,7 @@ def drawn(app: App, count: int) -> list[str]:
     return sorted(chosen, key=app.history.index)
 
 
-def build_fingerprints(app: App, scratch: Address, file: Path, **environ: str) -> Finished:
+def build_fingerprints(app: App, scratch: Address, file: Path, **environ: str) -> Result:
     """Run `headstart fingerprint build` on an empty database that is given for it."""
     url = f"postgresql://{scratch.user}@{scratch.host}:{scratch.port}/{scratch.name}"
     given = {

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tests.conftest import Finished, clean_environ
+from tests.harness.environment import clean_environ
+from tests.harness.result import Result
 
 IMAGES = Path(sys.prefix) / "histories"
 """Where `make setup` installs them: an environment for each."""
@@ -56,7 +57,7 @@ class App:
         """The revisions behind this one; behind "" are all."""
         return self.history[self.history.index(revision) + 1 if revision else 0 :]
 
-    def program(self, name: str, *arguments: str, **environ: str) -> Finished:
+    def program(self, name: str, *arguments: str, **environ: str) -> Result:
         """Run one of its environment's programs, which sees nothing of the machine's settings."""
         command = [str(IMAGES / self.name / "bin" / name), *arguments]
         done = subprocess.run(
@@ -69,9 +70,9 @@ class App:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr)
 
-    def headstart(self, url: str, **environ: str) -> Finished:
+    def headstart(self, url: str, **environ: str) -> Result:
         """Run headstart on the alembic.ini of the wheel."""
         given = {"DATABASE_URL": url, "HEADSTART_ALEMBIC_INI": self.ini}
         return self.program("headstart", **given | environ)

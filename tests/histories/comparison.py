@@ -1,17 +1,17 @@
 """What is asserted of a run: its verdict and its events against what a second connection sees."""
 
-from tests.conftest import Finished
+from tests.harness.result import Result
 from tests.histories.app import App
 from tests.projects.playground import Address
 
 
-def assert_upgraded(app: App, ended: Finished, address: Address, start: str) -> None:
+def assert_upgraded(app: App, ended: Result, address: Address, start: str) -> None:
     """Fail where the verdict says anything else than that all behind `start` is committed."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "upgraded"), ended
     assert_applied(app, ended, address, start)
 
 
-def assert_applied(app: App, ended: Finished, address: Address, start: str) -> None:
+def assert_applied(app: App, ended: Result, address: Address, start: str) -> None:
     """Fail where verdict, events and the version row do not say the same."""
     (row,) = version_rows(address)
     pending = app.after(start)
@@ -23,7 +23,7 @@ def assert_applied(app: App, ended: Finished, address: Address, start: str) -> N
     assert events == committed, f"the events say {events}, committed are {committed}"
 
 
-def assert_nothing_to_do(ended: Finished) -> None:
+def assert_nothing_to_do(ended: Result) -> None:
     """Fail where a run did anything, or says that it did."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "nothing_to_do"), ended
     assert ended.verdict["applied"] == [], ended

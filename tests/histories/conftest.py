@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.postgres_server import Server
+from tests.harness.server import Server
 from tests.projects.playground import Address
 
 MakeDatabase = Callable[..., Address]

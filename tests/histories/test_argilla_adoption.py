@@ -7,13 +7,13 @@ import pytest
 
 from headstart.fingerprint.file.text import read_file
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import Server
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase, databases
 from tests.histories.test_argilla import argilla as app_with_a_home
 from tests.histories.test_argilla import at_home, settings, upgrade
-from tests.postgres_server import Server
 
 # one server will do: that all read the same schema is tested in tests/servers
 pytestmark = ON_ONE_SERVER

@@ -13,12 +13,13 @@ import pytest
 from headstart.facts.state import History
 from headstart.fingerprint.file.text import read_file
 from headstart.fingerprint.statements.effect import Effect
-from tests.conftest import ON_ONE_SERVER, Finished
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.result import Result
+from tests.harness.server import Server
 from tests.histories.adoption import build_fingerprints
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase, databases
-from tests.postgres_server import Server
 from tests.projects.playground import Address
 
 FOLDER = Path(__file__).parent / "glance"
@@ -78,7 +79,7 @@ def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactor
     return file
 
 
-def run(address: Address, known: Path, *verb: str, **environ: str) -> Finished:
+def run(address: Address, known: Path, *verb: str, **environ: str) -> Result:
     given = {
         "DATABASE_URL": address.url(),
         "HEADSTART_ALEMBIC_INI": GLANCE.ini,
@@ -87,7 +88,7 @@ def run(address: Address, known: Path, *verb: str, **environ: str) -> Finished:
     return GLANCE.program("headstart", *verb, **given | environ)
 
 
-def stamped_by(ended: Finished) -> set[str]:
+def stamped_by(ended: Result) -> set[str]:
     (told,) = [e["revisions"] for e in ended.events if e["event"] == "baseline_stamped"]
     return set(told)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Finished
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.result import Result
 from tests.histories.app import App
 from tests.histories.comparison import (
     assert_applied,
@@ -63,7 +64,7 @@ def python(source: str, address: Address) -> None:
     assert done.exit_code == 0, done.stderr
 
 
-def upgrade(ini: Path, address: Address, target: str) -> Finished:
+def upgrade(ini: Path, address: Address, target: str) -> Result:
     """Run the `alembic` command, with the URL in a copy of the wheel's alembic.ini."""
     text = (MLFLOW.packages / MLFLOW.ini).read_text()
     url = address.url("psycopg2").replace("%", "%%")
@@ -89,7 +90,7 @@ def assert_same(address: Address, reference: Address) -> None:
         assert address.execute(query) == rows
 
 
-def assert_unproven(ended: Finished, tables: list[str]) -> None:
+def assert_unproven(ended: Result, tables: list[str]) -> None:
     """Fail where a run did not refuse, or names other tables than these as present."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (22, "unproven"), ended
     assert ended.verdict["applied"] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import Server
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase, databases
@@ -22,7 +23,6 @@ from tests.histories.test_mlflow import (
     python,
     upgraded,
 )
-from tests.postgres_server import Server
 from tests.projects.playground import Address
 
 BASE_SQL = Path(__file__).parent / "mlflow_base.sql"

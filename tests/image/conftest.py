@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.environment import ROOT
 from tests.image.settings_class import make_context
-from tests.image.stack import ROOT
 from tests.servers.containers import docker, remove_leftovers, require_engine
 from tests.servers.databases import Database, official_server
 

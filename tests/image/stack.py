@@ -12,8 +12,9 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tests.image.jobs import Event, Job, events_of
-from tests.postgres_server import free_port
+from tests.harness.result import Event
+from tests.harness.server import free_port
+from tests.image.jobs import Job, events_of
 from tests.servers.containers import docker
 from tests.servers.databases import PGBOUNCER_IMAGE
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from headstart import __version__
+from tests.harness.environment import ROOT
 from tests.image.conftest import BUILD_SECONDS
 from tests.image.jobs import run_job
-from tests.image.stack import ROOT
 from tests.servers.containers import docker
 
 LARGEST_BYTES_OVER_BASE = 75_000_000

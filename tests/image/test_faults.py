@@ -11,10 +11,10 @@ import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.verdict.outcome import Outcome
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import until
 from tests.image.stack import Stack, stack
 from tests.image.test_running import VERSIONS, revision
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.runs import until
 
 pytestmark = pytest.mark.usefixtures("image", "app_image")
 

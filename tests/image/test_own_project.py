@@ -4,8 +4,8 @@ from pathlib import Path
 
 import alembic
 
+from tests.harness.environment import ROOT
 from tests.image.jobs import run_job
-from tests.image.stack import ROOT
 from tests.servers.databases import Database
 
 PROJECT = ROOT / "examples" / "own-project"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import until
 from tests.image.conftest import BUILD_SECONDS
 from tests.image.jobs import HARDENED, Job, job, run_job
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.runs import until
 from tests.servers.containers import docker
 from tests.servers.databases import Database
 

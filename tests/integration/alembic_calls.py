@@ -11,8 +11,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
-from tests.conftest import Database
-from tests.integration.transcript import ROOT
+from tests.harness.environment import ROOT
+from tests.harness.server import Database
 
 
 @contextmanager

@@ -1,18 +1,18 @@
 """A stage with the project expand_contract, and the `alembic` command on its database."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.facts.state import History
-from tests.conftest import Database, clean_environ
+from tests.harness.environment import PROGRAMS
+from tests.harness.program import run_program
+from tests.harness.result import Result
+from tests.harness.server import Database
 from tests.integration.known_stage import KnownStage
 
 EXPAND_CONTRACT = "expand_contract"
-ALEMBIC = Path(sys.executable).parent / "alembic"
 GRAPH = History(
     {
         "base1": frozenset(),
@@ -32,28 +32,20 @@ GRAPH = History(
 class BranchesStage(KnownStage):
     """The project expand_contract with its fingerprints; the target is all heads."""
 
-    def alembic(self, *command: str) -> "subprocess.CompletedProcess[str]":
+    def alembic(self, *command: str) -> Result:
         """Run the `alembic` command."""
         url = self.database.sqlalchemy_url.replace("%", "%%")
         text = Path(self.project.ini).read_text()
         ini = self.project.path / "with_url.ini"
         assert "driver://user:pass@localhost/dbname" in text
         ini.write_text(text.replace("driver://user:pass@localhost/dbname", url))
-        return subprocess.run(
-            [str(ALEMBIC), "-c", str(ini), *command],
-            cwd=self.project.path,
-            env=clean_environ(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_program(PROGRAMS / "alembic", "-c", ini, *command, cwd=self.project.path)
 
     def upgrade(self, *targets: str) -> None:
         """Run `alembic upgrade` to each of these, which has to succeed."""
         for target in targets:
             done = self.alembic("upgrade", target)
-            assert done.returncode == 0, done.stderr
+            assert done.exit_code == 0, done.stderr
 
     @contextmanager
     def copy(self) -> Iterator["BranchesStage"]:

@@ -7,8 +7,8 @@ from threading import Thread
 import psycopg2
 import pytest
 
-from tests.conftest import Database
-from tests.integration.runs import until
+from tests.harness.program import until
+from tests.harness.server import Database
 
 TWICE = "INSERT INTO accounts (name) VALUES ('ada'), ('ada')"
 INVALID = """

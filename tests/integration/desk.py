@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.conftest import Finished
-from tests.integration.runs import Run, until
+from tests.harness.program import Run, until
+from tests.harness.result import Result
 from tests.integration.stage import Stage
 
 SLEEP = 'op.execute("SELECT pg_sleep(60)")'
@@ -39,17 +39,17 @@ class Desk:
         self.typed.append(f"# revision {revision} of the image: {body}")
         self.stage.project.add(revision, "0003", body)
 
-    def fingerprints(self, *more: str) -> Finished:
+    def fingerprints(self, *more: str) -> Result:
         """Make the file of fingerprints, in an empty database beside this one."""
         self.typed.append(f"$ {' '.join(('headstart fingerprint build', *more))}")
         return self._replaying("build", *more)
 
-    def check_fingerprints(self) -> Finished:
+    def check_fingerprints(self) -> Result:
         """Check the file of fingerprints, in an empty database beside this one."""
         self.typed.append("$ headstart fingerprint check")
         return self._replaying("check")
 
-    def _replaying(self, *argv: str) -> Finished:
+    def _replaying(self, *argv: str) -> Result:
         """Run the verb; a reader has the embedded Postgres, which takes seconds to make."""
         server, name = self.stage.database.server, f"{self.stage.database.name}_scratch"
         server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
@@ -65,12 +65,12 @@ class Desk:
         """Say what a command cannot show."""
         self.typed.append(f"# {text}")
 
-    def run(self, *argv: str, shown: str = "", **environ: str) -> Finished:
+    def run(self, *argv: str, shown: str = "", **environ: str) -> Result:
         """Run headstart, the command that the situation is about."""
         self.typed.append(f"$ {shown or command_line(argv, environ)}")
         return self.stage.run(*argv, **environ)
 
-    def ask(self, *argv: str, **environ: str) -> Finished:
+    def ask(self, *argv: str, **environ: str) -> Result:
         """Run headstart, and keep the answer that it prints."""
         ended = self.run(*argv, **environ)
         self.typed += ended.stdout.splitlines()

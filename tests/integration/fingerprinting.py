@@ -1,17 +1,14 @@
 """The verb fingerprint on a project, in a scratch database of the test's own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import uuid4
 
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.file.text import read_file
-from tests.conftest import Database, Finished, RunHeadstart
-from tests.integration.plain import PlainProject
-from tests.postgres_server import Server
-from tests.projects.files import copy_project
+from tests.harness.program import run_headstart
+from tests.harness.project import ProjectCopy
+from tests.harness.result import Result
+from tests.harness.server import Database, empty_database
 
 METADATA = """
 import sqlalchemy as sa
@@ -34,9 +31,8 @@ SCHEMAS = "include_schemas"
 class Fingerprinter:
     """A project, and a scratch database to replay its revisions in."""
 
-    project: PlainProject
+    project: ProjectCopy
     scratch: Database
-    run_headstart: RunHeadstart
 
     @property
     def file(self) -> Path:
@@ -53,7 +49,7 @@ class Fingerprinter:
         """What the file knows."""
         return read_file(self.text)
 
-    def __call__(self, verb: str, *argv: str, **environ: str) -> Finished:
+    def __call__(self, verb: str, *argv: str, **environ: str) -> Result:
         """Run `headstart fingerprint` on the scratch database; an URL may hold no password.
 
         build goes on where an earlier one left it, check gets an empty one.
@@ -64,26 +60,26 @@ class Fingerprinter:
         going_on = ["--continue"] if verb == "build" else []
         return self.run(verb, *going_on, *argv, **environ)
 
-    def run(self, verb: str, *argv: str, **environ: str) -> Finished:
+    def run(self, verb: str, *argv: str, **environ: str) -> Result:
         """Run `headstart fingerprint` as it is said, on the scratch database."""
         ini = {"HEADSTART_ALEMBIC_INI": self.project.ini}
         url = ["--url", passwordless(self.scratch)]
         env = ini | password_of(self.scratch) | environ
-        return self.run_headstart("fingerprint", verb, *url, *argv, env=env)
+        return run_headstart("fingerprint", verb, *url, *argv, env=env)
 
-    def build(self, *argv: str, **environ: str) -> Finished:
+    def build(self, *argv: str, **environ: str) -> Result:
         """Build the file; that has to succeed."""
         done = self("build", *argv, **environ)
         assert done.exit_code == 0, done.stderr
         return done
 
-    def build_anew(self, *argv: str, **environ: str) -> Finished:
+    def build_anew(self, *argv: str, **environ: str) -> Result:
         """Build in another, empty scratch database, as after a checkout elsewhere."""
         with empty_database(self.scratch.server) as other:
-            return Fingerprinter(self.project, other, self.run_headstart)("build", *argv, **environ)
+            return Fingerprinter(self.project, other)("build", *argv, **environ)
 
 
-def replayed(done: Finished) -> list[str]:
+def replayed(done: Result) -> list[str]:
     """The revisions that were run, in this order."""
     return [e["revision"] for e in done.events if e["event"] == "revision_started"]
 
@@ -99,30 +95,14 @@ def password_of(database: Database) -> dict[str, str]:
     return {"PGPASSWORD": password} if password else {}
 
 
-@contextmanager
-def empty_database(server: Server) -> Iterator[Database]:
-    """One more database, dropped at the end."""
-    name = f"test_{uuid4().hex[:12]}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    try:
-        yield Database(server, name)
-    finally:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def with_models(project: PlainProject, models: str = METADATA) -> None:
+def with_models(project: ProjectCopy, models: str = METADATA) -> None:
     """Give the plain project its models."""
     project.edit_env("target_metadata = None", models)
 
 
-def edit(project: PlainProject, old: str, new: str, revision: str = "0002") -> None:
+def edit(project: ProjectCopy, old: str, new: str, revision: str = "0002") -> None:
     """Replace a text of a revision that must be there."""
     (file,) = project.versions.glob(f"{revision}*.py")
     text = file.read_text()
     assert old in text, old
     file.write_text(text.replace(old, new))
-
-
-def copied(name: str, folder: Path) -> PlainProject:
-    """Copy another of tests/projects into a folder."""
-    return PlainProject(copy_project(name, folder / name))

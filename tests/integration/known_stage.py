@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Finished
-from tests.integration.fingerprinting import Fingerprinter, empty_database
-from tests.integration.plain import REVISIONS
+from tests.harness.project import REVISIONS
+from tests.harness.result import Result
+from tests.harness.server import empty_database
+from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.stage import Stage
 
 EXACT = {
@@ -49,10 +50,10 @@ class KnownStage(Stage):
 def rebuild(stage: KnownStage, **environ: str) -> None:
     """Build the fingerprints of what the test has made of the project."""
     with empty_database(stage.database.server) as scratch:
-        Fingerprinter(stage.project, scratch, stage.run_headstart).build(**environ)
+        Fingerprinter(stage.project, scratch).build(**environ)
 
 
-def refused(stage: KnownStage, code: int, outcome: str, **environ: str) -> Finished:
+def refused(stage: KnownStage, code: int, outcome: str, **environ: str) -> Result:
     """Run, and see that it was refused and changed nothing at all."""
     before = stage.catalog()
     done = stage.run(**environ)

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import Database
-from tests.integration.plain import PlainProject
+from tests.harness.project import ProjectCopy
+from tests.harness.server import Database
 
 PASSWORDS = ["p%40$w@/:'\"ü", "a b\\c?d#e&f%zz+g{}`!", "100%$x"]
 PASSWORD = PASSWORDS[0]
@@ -66,7 +66,7 @@ def service_with(folder: Path, login: Login) -> str:
     return file_with(folder, "\n".join(["[app]", *lines]))
 
 
-def ini_with(project: PlainProject, url: str) -> dict[str, str]:
+def ini_with(project: ProjectCopy, url: str) -> dict[str, str]:
     """Write the URL into alembic.ini; nothing is left for the environment to say."""
     ini = Path(project.ini)
     lines = [line for line in ini.read_text().splitlines() if "sqlalchemy.url" not in line]
@@ -75,7 +75,7 @@ def ini_with(project: PlainProject, url: str) -> dict[str, str]:
     return {}
 
 
-SOURCES: dict[str, Callable[[Login, Path, PlainProject], dict[str, str]]] = {
+SOURCES: dict[str, Callable[[Login, Path, ProjectCopy], dict[str, str]]] = {
     "url": lambda login, *_: {"DATABASE_URL": url_of(login)},
     "raw url": lambda login, *_: {"DATABASE_URL": raw_url(login)},
     "url for asyncpg": lambda login, *_: {

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-from tests.integration.runs import ROOT, End, run, until
-from tests.postgres_server import free_port
+from tests.harness.environment import ROOT
+from tests.harness.program import until
+from tests.harness.result import Result
+from tests.harness.server import free_port
+from tests.harness.slow import run
 
 APP = ROOT / "examples" / "minirag-app"
 ALEMBIC_INI = str(ROOT / "alembic.ini.example")
@@ -121,6 +124,6 @@ def start_uvicorn(port: int, environ: Mapping[str, str], output: int) -> "subpro
     )
 
 
-def headstart(url: str, *arguments: str) -> End:
+def headstart(url: str, *arguments: str) -> Result:
     """Run headstart with the revisions of this repository."""
     return run(url, *arguments, HEADSTART_ALEMBIC_INI=ALEMBIC_INI)

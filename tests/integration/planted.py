@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Database
-from tests.postgres_server import PostgresServer, Rows
+from tests.harness.embedded import PostgresServer
+from tests.harness.server import Database, Rows
 
 ROLE = "mallory"
 HEADSTART = Path(__file__).parents[2] / "headstart"

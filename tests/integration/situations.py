@@ -10,10 +10,9 @@ from typing import Any
 import psycopg2
 
 from headstart.verdict.outcome import Outcome
-from tests.conftest import Database
+from tests.harness.proxy import OneServerPool
+from tests.harness.server import Database, free_port
 from tests.integration.desk import Desk
-from tests.integration.one_server_pool import OneServerPool
-from tests.postgres_server import free_port
 
 BUG = (
     "import headstart.verbs.run, headstart.command.execution; headstart.verbs.run.decide = None;"

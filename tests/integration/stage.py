@@ -3,16 +3,15 @@
 What is asserted comes from the verdict and from a second connection, never from the run itself.
 """
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.conftest import Database, Finished, RunHeadstart, clean_environ
-from tests.integration.plain import PlainProject
-from tests.integration.runs import Run
-from tests.postgres_server import Rows
+from tests.harness.program import Run, run_headstart, run_program, start_headstart
+from tests.harness.project import ProjectCopy
+from tests.harness.result import Result
+from tests.harness.server import Database, Rows
 
 USER_TABLES = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -40,40 +39,24 @@ VERSION_TABLE = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY K
 class Stage:
     """One project and one database; both belong to the test."""
 
-    project: PlainProject
+    project: ProjectCopy
     database: Database
-    run_headstart: RunHeadstart
 
-    def run(self, *argv: str, **environ: str) -> Finished:
+    def run(self, *argv: str, **environ: str) -> Result:
         """Run headstart to its end on this project and this database."""
-        return self.run_headstart(*argv, env=self._environ() | environ)
+        return run_headstart(*argv, env=self._environ() | environ)
 
-    def run_python(self, source: str) -> Finished:
+    def run_python(self, source: str) -> Result:
         """Run Python source in headstart's place, in the same environment."""
-        done = subprocess.run(
-            [sys.executable, "-c", source],
-            env=clean_environ() | self._environ(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return run_program(sys.executable, "-c", source, env=self._environ())
 
     def start(self, *argv: str, **environ: str) -> Run:
         """Start headstart; use it as a context, which ends it."""
-        url, ini = self.database.url, self.project.ini
-        return Run(url, *argv, **{"HEADSTART_ALEMBIC_INI": ini} | environ)
+        return start_headstart(*argv, env=self._environ() | environ)
 
-    def start_shell(self, command: str) -> "subprocess.Popen[str]":
-        """Run a shell's command line in the same environment, as text, with pipes for output."""
-        return subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            env=clean_environ() | self._environ() | {"HEADSTART_LOG_FORMAT": "json"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def run_shell(self, command: str) -> Result:
+        """Run a shell's command line to its end in the same environment."""
+        return run_program("/bin/sh", "-c", command, env=self._environ())
 
     def rows(self) -> list[str] | None:
         """Return the version rows; None where there is no version table."""

@@ -3,11 +3,9 @@
 HEADSTART_TEST_UPDATE_DOCS=1 writes what was printed into the document instead of comparing it.
 """
 
-import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from headstart.dev.embedded import PROGRAMS, programs
-from tests.conftest import ON_ONE_SERVER, Database
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.environment import ROOT, clean_environ
+from tests.harness.page import Checkout, copy_checkout, replay
+from tests.harness.program import run_program
+from tests.harness.server import Database
 from tests.integration.runbook_page import verdict_lines
-from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay, user_environ
 
 pytestmark = ON_ONE_SERVER
 
@@ -51,19 +52,11 @@ class Desk(Checkout):
     def run(self, command: str, **environ: str) -> str:
         """Run a command line; of headstart only the answer is shown, of a run the verdict."""
         asked = re.search(r"\bheadstart\b", command)
-        done = subprocess.run(
-            ["bash", "-c", self._real(command)],
-            cwd=self.path,
-            env={**user_environ(), **self.login, **self.at, **environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        given = {**self.login, **self.at, **environ}
+        done = run_program("bash", "-c", self._real(command), env=given, cwd=self.path)
         if RUN.match(command):
-            verdict = json.loads(done.stderr.splitlines()[-1])
-            return self.document_names("".join(f"{line}\n" for line in verdict_lines(verdict)))
+            lines = verdict_lines(done.verdict)
+            return self.document_names("".join(f"{line}\n" for line in lines))
         return self.document_names(done.stdout if asked else done.stdout + done.stderr)
 
     def document_names(self, output: str) -> str:
@@ -100,7 +93,7 @@ def login(database: Database, role: str) -> dict[str, str]:
     major = int(number) // 10_000
     first = [str(programs(major))] if major in PROGRAMS else []
     return {
-        "PATH": os.pathsep.join([*first, user_environ()["PATH"]]),
+        "PATH": os.pathsep.join([*first, clean_environ()["PATH"]]),
         "PGHOST": "127.0.0.1",
         "PGPORT": str(database.port),
         "PGUSER": role,

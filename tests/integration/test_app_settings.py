@@ -7,11 +7,13 @@ from textwrap import indent
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Database, Finished, RunHeadstart
-from tests.integration.fingerprinting import copied, empty_database, password_of
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import run_headstart
+from tests.harness.project import ProjectCopy, copied
+from tests.harness.result import Result
+from tests.harness.server import Database, Server, empty_database
+from tests.integration.fingerprinting import password_of
 from tests.integration.logins import SOURCES, Login, login, url_of
-from tests.integration.plain import PlainProject
-from tests.postgres_server import Server
 
 __all__ = ["login"]
 # libpq and the settings class decide here, not the server's version
@@ -24,9 +26,8 @@ EMBEDDED = {"HEADSTART_EMBEDDED_DIR": ".embedded"}
 class App:
     """A project whose env.py and scripts import the app, in a folder of the test's own."""
 
-    def __init__(self, project: PlainProject, run_headstart: RunHeadstart) -> None:
+    def __init__(self, project: ProjectCopy) -> None:
         self.project = project
-        self._run = run_headstart
 
     @property
     def config(self) -> Path:
@@ -52,18 +53,16 @@ class App:
         """What it wrote down, each time that it was run."""
         return [json.loads(line) for line in (self.project.path / "seen").read_text().splitlines()]
 
-    def __call__(self, *argv: str, **environ: str) -> Finished:
+    def __call__(self, *argv: str, **environ: str) -> Result:
         """Run headstart in the project's folder."""
-        return self._run(*argv, env=environ, cwd=self.project.path)
+        return run_headstart(*argv, env=environ, cwd=self.project.path)
 
 
 @pytest.fixture
-def app(
-    request: pytest.FixtureRequest, run_headstart: RunHeadstart, tmp_path: Path, server: Server
-) -> App:
+def app(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> App:
     """The app with a settings class; another where the test names one."""
     assert server  # every test here runs with one server
-    return App(copied(getattr(request, "param", SYNC), tmp_path), run_headstart)
+    return App(copied(getattr(request, "param", SYNC), tmp_path))
 
 
 @pytest.mark.parametrize("app", [SYNC, ASYNC], indirect=True)

@@ -9,9 +9,9 @@ import alembic
 import psycopg2
 import pytest
 
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.plain import REVISIONS, TABLES, PlainProject
-from tests.integration.runs import until
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import until
+from tests.harness.project import REVISIONS, TABLES, ProjectCopy
 from tests.integration.stage import Stage
 
 TEMPLATE = Path(alembic.__file__).parent / "templates" / "async" / "env.py"
@@ -20,7 +20,7 @@ WORKER = "application_name LIKE 'headstart:work:%'"
 
 
 @pytest.fixture
-def project(project: PlainProject) -> PlainProject:
+def project(project: ProjectCopy) -> ProjectCopy:
     """Give the plain project with the env.py of the async template."""
     shutil.copy(TEMPLATE, project.path / "alembic" / "env.py")
     return project
@@ -124,7 +124,7 @@ def test_a_signal_ends_the_statement_on_the_server(stage: Stage, driver: str) ->
         until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs")
         started.process.send_signal(signal.SIGTERM)
         ended = started.end()
-    assert (ended.code, ended.outcome) == (143, "sigterm")
+    assert (ended.exit_code, ended.outcome) == (143, "sigterm")
     assert ended.applied == REVISIONS
     until(lambda: stage.database.query(SLEEPERS) == [(0,)], "the statement has ended")
     assert stage.rows() == ["0003"]
@@ -138,5 +138,5 @@ def test_a_worker_that_the_server_ends_is_a_lost_connection(stage: Stage, driver
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {WORKER}"
         )
         ended = started.end()
-    assert (ended.code, ended.outcome) == (13, "connection_lost")
+    assert (ended.exit_code, ended.outcome) == (13, "connection_lost")
     assert stage.rows() == ["0003"]

@@ -11,8 +11,9 @@ from headstart.fingerprint.catalog.query import Reading
 from headstart.postgres.catalog import Catalogue
 from headstart.postgres.connection import connect
 from headstart.verdict.errors import AccessRefused
-from tests.conftest import Database
-from tests.integration.schema_reading import VERSION_TABLE, MessageCounter, identifier, read
+from tests.harness.proxy import MessageCounter
+from tests.harness.server import Database
+from tests.integration.schema_reading import VERSION_TABLE, identifier, read
 
 NAMES = {
     "tab": "a\tb",

@@ -11,7 +11,7 @@ import pytest
 
 import headstart.postgres.catalog
 from headstart.verdict.errors import Blocked, outcome_of
-from tests.conftest import Database
+from tests.harness.server import Database
 from tests.integration.schema_reading import read
 
 READS = 100

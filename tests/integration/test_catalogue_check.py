@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from tests.conftest import Finished, RunHeadstart
+from tests.harness.embedded import PostgresServer
+from tests.harness.program import run_headstart, until
+from tests.harness.result import Result
 from tests.integration.known_stage import KnownStage
-from tests.integration.runs import until
 from tests.integration.schema_reading import identifier
-from tests.postgres_server import PostgresServer
 
 EVIL = "\x1b]0;title\x07\x1b[2Kok\r\u202e\u2066x"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -22,7 +22,7 @@ def upgraded(known: KnownStage) -> KnownStage:
     return known
 
 
-def assert_proven(done: Finished) -> None:
+def assert_proven(done: Result) -> None:
     assert (done.exit_code, done.verdict["outcome"]) == (0, "nothing_to_do"), done
     assert done.verdict["proof"] == "fingerprint"
 
@@ -48,9 +48,7 @@ def test_a_database_that_is_read_only_is_proven(upgraded: KnownStage) -> None:
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "serializable"])
-def test_a_standby_is_proven(
-    known: KnownStage, run_headstart: RunHeadstart, isolation: str
-) -> None:
+def test_a_standby_is_proven(known: KnownStage, isolation: str) -> None:
     """SERIALIZABLE, which a role may have as its default, is refused there by the server."""
     ini = {"HEADSTART_ALEMBIC_INI": known.project.ini}
     with PostgresServer() as primary, PostgresServer(primary=primary) as standby:

@@ -7,7 +7,7 @@ import pytest
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.connection import connect
 from headstart.postgres.inspection import inspect_database, run_in_progress
-from tests.conftest import Database
+from tests.harness.server import Database
 from tests.integration.schema_reading import read
 
 TRAP = "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'executed: {what}'; END $$"

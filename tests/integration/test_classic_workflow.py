@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import URL, NullPool, create_engine
 
 from models.db_schemas.minirag.schemas import Base
-from tests.conftest import ON_ONE_SERVER, Database
-from tests.integration.transcript import ROOT, Checkout, copy_checkout, replay
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.environment import ROOT
+from tests.harness.page import Checkout, copy_checkout, replay
+from tests.harness.server import Database
 
 WORKFLOW = ROOT / "docs" / "classic-workflow.md"
 TROUBLES = ROOT / "docs" / "troubleshooting.md"

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
+from tests.harness.program import Run, until
 from tests.integration.broken_indexes import TWICE, invalid
 from tests.integration.known_stage import KnownStage, rebuild
-from tests.integration.runs import Run, until
 from tests.integration.stage import Stage
 
 CREATE = "CREATE INDEX CONCURRENTLY ix_names ON accounts (name)"

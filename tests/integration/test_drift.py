@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import TABLES
 from tests.integration.known_stage import KnownStage, rebuild
-from tests.integration.plain import TABLES
 
 DROPPED = "ALTER TABLE accounts DROP COLUMN name"
 

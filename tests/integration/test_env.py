@@ -14,9 +14,9 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import ProgrammingError
 
 from headstart.alembic_cli import read_option
-from tests.conftest import Database
+from tests.harness.environment import ROOT
+from tests.harness.server import Database
 from tests.integration.alembic_calls import configure, open_engine, upgrade
-from tests.integration.transcript import ROOT
 
 COLLECTION = """
     CREATE TABLE collection_768_1 (

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, SERVERS, Database, RunHeadstart
+from tests.conftest import ON_ONE_SERVER, SERVERS
+from tests.harness.program import run_headstart
+from tests.harness.project import copied
+from tests.harness.server import Database, Server, empty_database
 from tests.integration.branches_stage import EXPAND_CONTRACT, GRAPH, BranchesStage, ways
-from tests.integration.fingerprinting import Fingerprinter, copied, empty_database
+from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import refused
-from tests.postgres_server import Server
 
 HEADS = {"HEADSTART_TARGET": "heads"}
 ALL = ["audit1", "contract2", "expand3"]
@@ -19,23 +21,20 @@ ALL = ["audit1", "contract2", "expand3"]
 @pytest.fixture(scope="session")
 def fingerprints(
     servers: Callable[[str], Server],
-    run_headstart: RunHeadstart,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """Give the project's fingerprints, built once."""
     project = copied(EXPAND_CONTRACT, tmp_path_factory.mktemp("branches"))
     with empty_database(servers(SERVERS[0])) as scratch:
-        fingerprint = Fingerprinter(project, scratch, run_headstart)
+        fingerprint = Fingerprinter(project, scratch)
         fingerprint.build()
     return fingerprint.text
 
 
 @pytest.fixture
-def stage(
-    database: Database, run_headstart: RunHeadstart, tmp_path: Path, fingerprints: str
-) -> BranchesStage:
+def stage(database: Database, tmp_path: Path, fingerprints: str) -> BranchesStage:
     """Give the project with its fingerprints, and an empty database."""
-    found = BranchesStage(copied(EXPAND_CONTRACT, tmp_path), database, run_headstart)
+    found = BranchesStage(copied(EXPAND_CONTRACT, tmp_path), database)
     found.file.write_text(fingerprints)
     return found
 
@@ -167,7 +166,7 @@ def test_a_recorded_database_is_named_by_its_rows(stage: BranchesStage) -> None:
 
     def record(said: str) -> int:
         arguments = ("fingerprint", "record", "--url", url, "--revision", said)
-        return stage.run_headstart(*arguments, env=ini | password).exit_code
+        return run_headstart(*arguments, env=ini | password).exit_code
 
     assert record("contract1") == record("contract1+expand1") == 2
     assert record("contract1,expand2") == 0

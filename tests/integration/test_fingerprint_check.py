@@ -3,14 +3,9 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.integration.fingerprinting import (
-    Fingerprinter,
-    edit,
-    empty_database,
-    replayed,
-    with_models,
-)
-from tests.integration.plain import REVISIONS
+from tests.harness.project import REVISIONS
+from tests.harness.server import empty_database
+from tests.integration.fingerprinting import Fingerprinter, edit, replayed, with_models
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -20,7 +15,7 @@ def test_check_says_that_the_file_is_fine(fingerprint: Fingerprinter) -> None:
     fingerprint.build()
     before = fingerprint.text
     with empty_database(fingerprint.scratch.server) as other:
-        elsewhere = Fingerprinter(fingerprint.project, other, fingerprint.run_headstart)
+        elsewhere = Fingerprinter(fingerprint.project, other)
         done = elsewhere("check")
     assert done.exit_code == 0, done.stderr
     assert replayed(done) == REVISIONS

@@ -4,18 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Database, RunHeadstart, StartHeadstart
+from tests.harness.program import run_headstart, start_headstart, until
+from tests.harness.project import REVISIONS, ProjectCopy, copied
+from tests.harness.server import Database, empty_database
 from tests.integration.fingerprinting import (
     Fingerprinter,
-    copied,
     edit,
-    empty_database,
     password_of,
     passwordless,
     replayed,
 )
-from tests.integration.plain import REVISIONS, PlainProject
-from tests.integration.runs import until
 from tests.integration.stage import Stage
 
 
@@ -46,12 +44,12 @@ def test_a_database_in_use_is_refused_though_its_revision_is_on_file(
     """Only who says --continue has a scratch database: a new revision may delete rows."""
     fingerprint.build()
     with empty_database(stage.database.server) as used:
-        app = Stage(stage.project, used, stage.run_headstart)
+        app = Stage(stage.project, used)
         assert app.run().verdict["outcome"] == "upgraded"
         used.execute("INSERT INTO accounts (name) VALUES ('somebody')")
         before = app.catalog()
         stage.project.add("0004", "0003", 'op.execute("DELETE FROM accounts")')
-        done = Fingerprinter(stage.project, used, stage.run_headstart).run("build")
+        done = Fingerprinter(stage.project, used).run("build")
         assert (done.exit_code, done.verdict["outcome"]) == (2, "invalid_settings")
         assert "--continue" in done.verdict["next_step"]
         assert app.rows() == ["0003"]
@@ -61,10 +59,10 @@ def test_a_database_in_use_is_refused_though_its_revision_is_on_file(
 
 @pytest.mark.parametrize("given", [{}, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}])
 def test_an_env_py_that_reads_database_url_finds_the_scratch_database_there(
-    database: Database, run_headstart: RunHeadstart, tmp_path: Path, given: dict[str, str]
+    database: Database, tmp_path: Path, given: dict[str, str]
 ) -> None:
     project = copied("url_set_in_env", tmp_path)
-    done = Fingerprinter(project, database, run_headstart)("build", **given)
+    done = Fingerprinter(project, database)("build", **given)
     assert done.exit_code == 0, done.verdict
     assert replayed(done) == REVISIONS
 
@@ -99,16 +97,16 @@ def test_what_database_url_names_is_never_touched(
     fingerprint.build()
     with empty_database(stage.database.server) as apps, empty_database(apps.server) as scratch:
         apps.execute("CREATE TABLE accounts (id int)")
-        before = Stage(stage.project, apps, stage.run_headstart).catalog()
-        elsewhere = Fingerprinter(stage.project, scratch, stage.run_headstart)
+        before = Stage(stage.project, apps).catalog()
+        elsewhere = Fingerprinter(stage.project, scratch)
         done = elsewhere(verb, DATABASE_URL=apps.url)
         assert done.exit_code == 0, done.verdict
         assert replayed(done) == REVISIONS
-        assert Stage(stage.project, apps, stage.run_headstart).catalog() == before
+        assert Stage(stage.project, apps).catalog() == before
 
 
 def test_without_an_url_the_revisions_are_replayed_in_the_embedded_server(
-    project: PlainProject, run_headstart: RunHeadstart, tmp_path: Path
+    project: ProjectCopy, tmp_path: Path
 ) -> None:
     """DATABASE_URL is not asked: it may name anybody's database, or none that answers."""
     env = {
@@ -129,7 +127,7 @@ def test_without_an_url_the_revisions_are_replayed_in_the_embedded_server(
 
 
 def test_a_build_that_is_killed_leaves_the_old_file(
-    fingerprint: Fingerprinter, start_headstart: StartHeadstart, stage: Stage
+    fingerprint: Fingerprinter, stage: Stage
 ) -> None:
     fingerprint.build()
     before = fingerprint.text
@@ -137,10 +135,9 @@ def test_a_build_that_is_killed_leaves_the_old_file(
     fingerprint.project.add("0005", "0004", 'op.execute("SELECT pg_sleep(30)")')
     env = {"HEADSTART_ALEMBIC_INI": fingerprint.project.ini} | password_of(stage.database)
     url = passwordless(stage.database)
-    process = start_headstart("fingerprint", "build", "--continue", "--url", url, env=env)
-    until(lambda: "notes" in stage.tables(), "the first of the new revisions")
-    process.kill()
-    process.wait()
+    with start_headstart("fingerprint", "build", "--continue", "--url", url, env=env) as build:
+        until(lambda: "notes" in stage.tables(), "the first of the new revisions")
+        build.kill()
     assert fingerprint.text == before
 
 

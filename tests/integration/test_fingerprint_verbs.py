@@ -4,19 +4,18 @@ import re
 from pathlib import Path
 
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of
-from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS, copied
+from tests.harness.server import Database, empty_database
 from tests.integration.fingerprinting import (
     ASYNC,
     BRANCHES,
     METADATA,
     Fingerprinter,
-    copied,
     edit,
-    empty_database,
     replayed,
     with_models,
 )
-from tests.integration.plain import REVISIONS
 
 pytestmark = ON_ONE_SERVER
 
@@ -139,12 +138,10 @@ def test_create_all_needs_models(fingerprint: Fingerprinter) -> None:
     assert "target_metadata" in done.verdict["error"]["message"]
 
 
-def test_branches_are_replayed_one_after_another(
-    database: Database, run_headstart: RunHeadstart, tmp_path: Path
-) -> None:
+def test_branches_are_replayed_one_after_another(database: Database, tmp_path: Path) -> None:
     project = copied(BRANCHES, tmp_path)
     project.remove("0003", "0004")
-    fingerprint = Fingerprinter(project, database, run_headstart)
+    fingerprint = Fingerprinter(project, database)
     fingerprint.build()
     heads = [sorted(state.revisions) for state in fingerprint.states.states]
     assert heads[0] == ["0001"]
@@ -153,17 +150,17 @@ def test_branches_are_replayed_one_after_another(
 
 
 def test_branches_that_were_built_apart_and_merged_in_git_are_built_on(
-    database: Database, run_headstart: RunHeadstart, tmp_path: Path
+    database: Database, tmp_path: Path
 ) -> None:
     """Both sides appended a state to the file; git keeps both, and the merge comes after them."""
     project = copied(BRANCHES, tmp_path)
-    fingerprint = Fingerprinter(project, database, run_headstart)
+    fingerprint = Fingerprinter(project, database)
     kept = {path: path.read_text() for path in project.versions.glob("*.py")}
     parts = {}
     for other in ("0002a", "0002b"):
         project.remove("0003", "0004", other)
         with empty_database(database.server) as scratch:
-            Fingerprinter(project, scratch, run_headstart).build("--replace")
+            Fingerprinter(project, scratch).build("--replace")
         parts[other] = fingerprint.text
         for path, text in kept.items():
             path.write_text(text)
@@ -175,10 +172,8 @@ def test_branches_that_were_built_apart_and_merged_in_git_are_built_on(
     assert list(fingerprint.states.steps) == ["0001", "0002b", "0002a", "0003", "0004"]
 
 
-def test_an_async_env_is_replayed(
-    database: Database, run_headstart: RunHeadstart, tmp_path: Path
-) -> None:
-    fingerprint = Fingerprinter(copied(ASYNC, tmp_path), database, run_headstart)
+def test_an_async_env_is_replayed(database: Database, tmp_path: Path) -> None:
+    fingerprint = Fingerprinter(copied(ASYNC, tmp_path), database)
     fingerprint.build()
     assert list(fingerprint.states.steps) == REVISIONS
     assert fingerprint.states.by_name["0003"].delta.added

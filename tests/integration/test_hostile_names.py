@@ -14,10 +14,12 @@ import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.postgres.connection import connect
-from tests.conftest import ON_ONE_SERVER, Database, Finished
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import ProjectCopy
+from tests.harness.result import Result
+from tests.harness.server import Database
 from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import KnownStage
-from tests.integration.plain import PlainProject
 
 pytestmark = ON_ONE_SERVER
 
@@ -120,7 +122,7 @@ def other(known: KnownStage, tmp_path: Path) -> Iterator[KnownStage]:
     """The same project, in a database that has the hostile name itself."""
     server = known.database.server
     name = f"{known.database.name}{FORGED}"
-    project = PlainProject(tmp_path / "other")
+    project = ProjectCopy(tmp_path / "other")
     shutil.copytree(known.project.path, project.path)
     server.execute(f"CREATE DATABASE {named(name)} TEMPLATE template0")
     try:
@@ -134,7 +136,7 @@ def harmful(text: str) -> set[str]:
     return {c for c in text if unicodedata.category(c) in HARMFUL} - {"\n"}
 
 
-def outputs(done: Finished) -> tuple[str, str]:
+def outputs(done: Result) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Finished
-from tests.integration.plain import REVISIONS
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS
+from tests.harness.result import Result
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -42,7 +43,7 @@ PLACES = {
 }
 
 
-def assert_soon(ended: Finished, stage: Stage) -> None:
+def assert_soon(ended: Result, stage: Stage) -> None:
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
     assert stage.rows() == REVISIONS[-1:]
     began = next(e for e in ended.events if e["event"] == "revision_started" and "4" in e["number"])

@@ -3,14 +3,14 @@
 import pytest
 
 from headstart.readiness import Readiness
-from tests.conftest import Finished
+from tests.harness.result import Result
 from tests.integration.broken_indexes import building, fail_to_build, invalid
 from tests.integration.stage import Stage
 
 CREATE = "CREATE INDEX CONCURRENTLY ix_names ON accounts (name)"
 
 
-def in_progress(done: Finished, pid: int) -> None:
+def in_progress(done: Result, pid: int) -> None:
     """See that it ended with 14 and named who builds."""
     assert (done.exit_code, done.verdict["outcome"]) == (14, "not_ready"), done.verdict
     assert "an index build is in progress" in done.verdict["error"]["message"]

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from headstart.readiness import Readiness
-from tests.conftest import ON_ONE_SERVER, Finished
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.result import Result
 from tests.integration.broken_indexes import TWICE, fail_to_build, invalid
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
@@ -14,7 +15,7 @@ REINDEX = 'REINDEX INDEX CONCURRENTLY "public"."ix_names"'
 ONE_NAME = "DELETE FROM accounts WHERE id > 1"
 
 
-def interrupted(done: Finished, *names: str) -> list[str]:
+def interrupted(done: Result, *names: str) -> list[str]:
     """See that it ended with 26 and named these indexes; give the repair."""
     assert (done.exit_code, done.verdict["outcome"]) == (26, "interrupted"), done.verdict
     found = [each["index"] for each in done.verdict["invalid_indexes"]]

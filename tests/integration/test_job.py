@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.plain import REVISIONS, TABLES
+from tests.harness.project import REVISIONS, TABLES
 from tests.integration.stage import Stage
 
 

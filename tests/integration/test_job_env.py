@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import Database
-from tests.integration.plain import REVISIONS, TABLES
+from tests.harness.project import REVISIONS, TABLES
+from tests.harness.server import Database
 from tests.integration.situations import NO_MIGRATIONS
 from tests.integration.stage import Stage
 
@@ -70,7 +70,7 @@ def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
         stage.project.edit_env("target_metadata = None", line)
         ended = stage.run()
         assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database")
-        assert Stage(stage.project, elsewhere, stage.run_headstart).tables() == set()
+        assert Stage(stage.project, elsewhere).tables() == set()
         assert stage.tables() == set()
     finally:
         database.execute(f"DROP DATABASE {elsewhere.name} WITH (FORCE)")

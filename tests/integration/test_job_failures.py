@@ -2,14 +2,11 @@
 
 import json
 import signal
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import clean_environ
-from tests.integration.plain import REVISIONS, TABLES
-from tests.integration.runs import until
+from tests.harness.program import until
+from tests.harness.project import REVISIONS, TABLES
 from tests.integration.stage import Stage
 
 SECRET_ROW = "INSERT INTO accounts (id, name) VALUES (1, 'Ada'), (1, 'Grace')"
@@ -89,7 +86,7 @@ def test_a_signal_rolls_back_and_frees_the_lock(stage: Stage, signum: signal.Sig
         until(lambda: stage.database.query(WORKERS), "the worker at work")
         run.process.send_signal(signum)
         ended = run.end()
-    assert ended.code == 128 + signum
+    assert ended.exit_code == 128 + signum
     assert ended.outcome == signum.name.lower()
     assert ended.verdict["to"] == stage.rows() == ["0003"]
     assert stage.database.query(LOCKS) == []
@@ -108,18 +105,10 @@ def test_a_revision_is_said_to_be_applied_only_after_its_commit(stage: Stage) ->
 
 def follow(stage: Stage) -> tuple[list[str], list[str]]:
     """Return what the run said was applied, and the version row at each of these moments."""
-    environ = {"DATABASE_URL": stage.database.url, "HEADSTART_ALEMBIC_INI": stage.project.ini}
     said: list[str] = []
     seen: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, "-m", "headstart"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=clean_environ() | environ,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            event = json.loads(line)
+    with stage.start() as run:
+        for event in run.stream():
             if event["event"] == "revision_applied":
                 said.append(event["revision"])
                 seen += stage.rows() or []

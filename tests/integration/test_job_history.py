@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import Finished, RunHeadstart
-from tests.integration.plain import REVISIONS, PlainProject
-from tests.integration.silent_listener import SilentListener
+from tests.harness.program import run_headstart
+from tests.harness.project import REVISIONS, ProjectCopy
+from tests.harness.proxy import SilentListener
+from tests.harness.result import Result
 
 Named = list[str]
 """Texts that the error must hold."""
@@ -19,58 +20,58 @@ def listener() -> Iterator[SilentListener]:
         yield listening
 
 
-def several_heads(project: PlainProject) -> Named:
+def several_heads(project: ProjectCopy) -> Named:
     file = project.add("0003b", "0002")
     return ["several heads", str(file), "0003_create_invoices.py"]
 
 
-def missing_parent(project: PlainProject) -> Named:
+def missing_parent(project: ProjectCopy) -> Named:
     file = project.add("0005", "0004")
     return [str(file), "0004", "which no script has"]
 
 
-def duplicate_id(project: PlainProject) -> Named:
+def duplicate_id(project: ProjectCopy) -> Named:
     file = project.add("0003", "0002", name="again")
     return [str(file), "0003_create_invoices.py", "twice"]
 
 
-def cycle(project: PlainProject) -> Named:
+def cycle(project: ProjectCopy) -> Named:
     project.remove("0001")
     file = project.add("0001", "0003")
     return ["cycle", str(file)]
 
 
-def missing_dependency(project: PlainProject) -> Named:
+def missing_dependency(project: ProjectCopy) -> Named:
     file = project.add("0004", "0003", top='depends_on = "gone"')
     return [str(file), "depends on gone"]
 
 
-def import_error(project: PlainProject) -> Named:
+def import_error(project: ProjectCopy) -> Named:
     file = project.add("0004", "0003", top="import no_such_module")
     return [f"{file}, line 5", "ModuleNotFoundError", "no_such_module"]
 
 
-def syntax_error(project: PlainProject) -> Named:
+def syntax_error(project: ProjectCopy) -> Named:
     file = project.add("0004", "0003", top="def (:")
     return [f"{file}, line 5", "SyntaxError"]
 
 
-def exit_on_import(project: PlainProject) -> Named:
+def exit_on_import(project: ProjectCopy) -> Named:
     file = project.add("0004", "0003", top="raise SystemExit(0)")
     return [f"{file}, line 5", "SystemExit"]
 
 
-def no_revisions(project: PlainProject) -> Named:
+def no_revisions(project: ProjectCopy) -> Named:
     project.remove(*REVISIONS)
     return ["there is no revision in", str(project.versions)]
 
 
-def no_script_folder(project: PlainProject) -> Named:
+def no_script_folder(project: ProjectCopy) -> Named:
     (project.path / "alembic").rename(project.path / "elsewhere")
     return [project.ini]
 
 
-BROKEN: list[Callable[[PlainProject], Named]] = [
+BROKEN: list[Callable[[ProjectCopy], Named]] = [
     several_heads,
     missing_parent,
     duplicate_id,
@@ -86,13 +87,12 @@ BROKEN: list[Callable[[PlainProject], Named]] = [
 
 @pytest.mark.parametrize("spoil", BROKEN)
 def test_a_broken_history_names_its_file_and_nobody_connects(
-    project: PlainProject,
-    run_headstart: RunHeadstart,
+    project: ProjectCopy,
     listener: SilentListener,
-    spoil: Callable[[PlainProject], Named],
+    spoil: Callable[[ProjectCopy], Named],
 ) -> None:
     named = spoil(project)
-    ended = run(run_headstart, project, listener)
+    ended = run(project, listener)
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert [text for text in named if text not in ended.verdict["error"]["message"]] == []
     assert listener.attempts() == 0
@@ -102,18 +102,16 @@ def test_a_broken_history_names_its_file_and_nobody_connects(
 
 @pytest.mark.parametrize("verb", ["check", "wait", "plan"])
 def test_every_verb_refuses_a_broken_history_at_once(
-    project: PlainProject, run_headstart: RunHeadstart, listener: SilentListener, verb: str
+    project: ProjectCopy, listener: SilentListener, verb: str
 ) -> None:
     several_heads(project)
-    assert run(run_headstart, project, listener, verb).exit_code == 24
+    assert run(project, listener, verb).exit_code == 24
     assert listener.attempts() == 0
 
 
-def test_a_sound_history_does_connect(
-    project: PlainProject, run_headstart: RunHeadstart, listener: SilentListener
-) -> None:
+def test_a_sound_history_does_connect(project: ProjectCopy, listener: SilentListener) -> None:
     """Else the tests above would prove nothing."""
-    assert run(run_headstart, project, listener).exit_code == 10
+    assert run(project, listener).exit_code == 10
     assert listener.attempts() > 0
 
 
@@ -122,25 +120,23 @@ def test_a_sound_history_does_connect(
     [("HEADSTART_TARGET", "nowhere"), ("HEADSTART_BASELINE", "nowhere")],
 )
 def test_a_revision_that_no_script_has_is_a_mistake_in_the_settings(
-    project: PlainProject,
-    run_headstart: RunHeadstart,
+    project: ProjectCopy,
     listener: SilentListener,
     setting: str,
     value: str,
 ) -> None:
-    ended = run(run_headstart, project, listener, **{setting: value})
+    ended = run(project, listener, **{setting: value})
     assert (ended.exit_code, ended.verdict["outcome"]) == (2, "invalid_settings")
     assert f"{setting}={value}" in ended.verdict["error"]["message"]
     assert listener.attempts() == 0
 
 
 def run(
-    run_headstart: RunHeadstart,
-    project: PlainProject,
+    project: ProjectCopy,
     listener: SilentListener,
     *argv: str,
     **environ: str,
-) -> Finished:
+) -> Result:
     """Run with an address where nobody answers, and little patience."""
     given = {
         "DATABASE_URL": listener.url,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runs import ROOT, until
+from tests.harness.environment import ROOT
+from tests.harness.program import until
 
 TESTS = """
 import pathlib, time
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
 
 def test_that_never_ends():
     with PostgresServer(18) as server:

@@ -6,7 +6,7 @@ import pytest
 
 from headstart.fingerprint.statements.known_functions import HARMLESS
 from headstart.fingerprint.statements.sql_tables import is_known_function
-from tests.conftest import Database
+from tests.harness.server import Database
 
 CLOCK = "another value each time, of no row"
 SEQUENCE = "takes a number, which no row and no table depends on"

@@ -8,9 +8,9 @@ import psycopg2.extensions
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
-from tests.conftest import Database
-from tests.integration.runs import APPLIED, Run, run
-from tests.postgres_server import PostgresServer
+from tests.harness.embedded import PostgresServer
+from tests.harness.server import Database
+from tests.harness.slow import APPLIED, run, start
 
 HOLDER = "headstart:lock:1234abcd:pod-7"
 ORPHAN = "headstart:work:1234abcd:pod-7"
@@ -67,14 +67,14 @@ def test_the_holder_is_named_when_the_lock_is_not_free_in_time(database: Databas
         pid = (holder.fetchone() or ())[1]
         end = run(database.url, HEADSTART_LOCK_SECONDS="1")
     assert end.outcome == "lock_unavailable"
-    assert end.code == 11
+    assert end.exit_code == 11
     assert f"pid {pid} ({HOLDER})" in end.verdict["error"]["message"]
     assert end.verdict["lock_wait_seconds"] >= 1
     assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
 
 
 def test_the_holder_is_named_with_its_run_and_its_pod(database: Database) -> None:
-    with Run(database.url, SLOW_SECONDS="8", HEADSTART_POD_NAME="minirag-7-x7k2p") as holder:
+    with start(database.url, SLOW_SECONDS="8", HEADSTART_POD_NAME="minirag-7-x7k2p") as holder:
         holder.await_event("revision_started", revision="0002")
         waiting = run(database.url, HEADSTART_LOCK_SECONDS="0.5")
         run_id = holder.end().verdict["run_id"]
@@ -85,12 +85,12 @@ def test_the_holder_is_named_with_its_run_and_its_pod(database: Database) -> Non
 @pytest.mark.parametrize("slow_in", ["statement", "python"])
 def test_a_lost_lock_ends_the_run_at_once(database: Database, slow_in: str) -> None:
     """Another run may begin by then; it would end this one's work as an orphan's."""
-    with Run(database.url, SLOW_SECONDS="60", SLOW_IN=slow_in) as started:
+    with start(database.url, SLOW_SECONDS="60", SLOW_IN=slow_in) as started:
         started.await_event("revision_started", revision="0002")
         assert database.query(LOCKS.format("pg_terminate_backend(pid)")) == [(True,)]
         end = started.end()
     assert end.outcome == "connection_lost"
-    assert end.code == 13
+    assert end.exit_code == 13
     assert "run lock" in end.verdict["error"]["message"]
     assert end.applied == end.verdict["to"] == APPLIED[:1]
     assert end.seconds < SOON_SECONDS
@@ -100,7 +100,7 @@ def test_a_lost_lock_ends_the_run_at_once(database: Database, slow_in: str) -> N
 def test_a_waiter_whose_connection_is_lost_goes_on_waiting(database: Database) -> None:
     with connected(database, "somebody") as holder:
         holder.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
-        with Run(database.url, SLOW_SECONDS="0") as waiter:
+        with start(database.url, SLOW_SECONDS="0") as waiter:
             waiter.await_event("lock_waited")
             database.query(LOCKS.format("pg_terminate_backend(pid)"))
             holder.connection.rollback()
@@ -111,7 +111,7 @@ def test_the_locks_connection_keeps_no_snapshot_and_no_lock_on_any_table(
     database: Database,
 ) -> None:
     """Else CREATE INDEX CONCURRENTLY and VACUUM would wait for the run, and our own DDL too."""
-    with Run(database.url, SLOW_SECONDS="3") as started:
+    with start(database.url, SLOW_SECONDS="3") as started:
         started.await_event("revision_started", revision="0002")
         seen = database.query(LOCKS.format("backend_xmin, backend_xid, state, pid"))
         ((xmin, xid, state, pid),) = seen
@@ -152,11 +152,11 @@ def test_a_server_that_goes_away_while_the_lock_is_waited_for_is_unreachable() -
         holder = psycopg2.connect(server.url(), application_name=HOLDER)
         with holder.cursor() as cursor:
             cursor.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
-        with Run(server.url(), HEADSTART_LOCK_SECONDS="6") as waiting:
+        with start(server.url(), HEADSTART_LOCK_SECONDS="6") as waiting:
             waiting.await_event("lock_waited")
             server.stop("immediate")
             end = waiting.end()
         holder.close()
     assert end.outcome == "unreachable"
-    assert end.code == 10
+    assert end.exit_code == 10
     assert end.verdict["lock_wait_seconds"] >= 6

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.integration.faulty_network import FaultyNetwork
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.plain import REVISIONS
-from tests.integration.runs import End, until
+from tests.harness.embedded import PostgresServer
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import until
+from tests.harness.project import REVISIONS
+from tests.harness.proxy import FaultyNetwork
+from tests.harness.result import Result
+from tests.harness.server import free_port
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
-from tests.postgres_server import PostgresServer, free_port
 
 pytestmark = ON_ONE_SERVER
 
@@ -49,7 +51,7 @@ BODIES = {
 }
 
 
-def lose(stage: Stage, **environ: str) -> End:
+def lose(stage: Stage, **environ: str) -> Result:
     """Run, and let the server end the worker while its statement runs."""
     with stage.start(**environ) as started:
         until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
@@ -57,8 +59,8 @@ def lose(stage: Stage, **environ: str) -> End:
         return started.end()
 
 
-def assert_lost(end: End, stage: Stage) -> None:
-    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+def assert_lost(end: Result, stage: Stage) -> None:
+    assert (end.exit_code, end.outcome) == (13, "connection_lost"), end.verdict
     assert end.applied == REVISIONS
     assert stage.rows() == REVISIONS[-1:]
 
@@ -126,7 +128,7 @@ def test_nor_is_a_restart_of_the_server(stage: Stage, restarted: PostgresServer,
         until(lambda: restarted.execute(SLEEPERS) == [(1,)], "the statement runs", 60)
         restarted.restart(mode)  # type: ignore[arg-type]
         end = started.end()
-    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+    assert (end.exit_code, end.outcome) == (13, "connection_lost"), end.verdict
 
 
 ENDS = {
@@ -160,7 +162,7 @@ def test_nor_does_what_env_py_says_of_it_hide_it(stage: Stage, end: str, driver:
         until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
         network.reset()
         found = started.end()
-    assert (found.code, found.outcome) == (13, "connection_lost"), found.verdict
+    assert (found.exit_code, found.outcome) == (13, "connection_lost"), found.verdict
 
 
 OTHER = (
@@ -242,7 +244,7 @@ def test_a_restart_that_a_second_connection_meets_first_is_a_loss(
         until(lambda: restarted.execute(SLEEPERS) == [(1,)], "the statement runs", 60)
         restarted.restart("fast")
         end = started.end()
-    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+    assert (end.exit_code, end.outcome) == (13, "connection_lost"), end.verdict
 
 
 ONCE = (

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Database
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import until
+from tests.harness.server import Database, Rows, Server
 from tests.integration.minirag_app import App, headstart
-from tests.integration.runs import until
-from tests.postgres_server import Rows, Server
 
 HEAD = "152ce5a49348"
 MEBIBYTE = 1024 * 1024

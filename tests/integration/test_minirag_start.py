@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Database
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import Database, free_port
 from tests.integration.minirag_app import APP, App, headstart, start_uvicorn
-from tests.postgres_server import free_port
 
 
 def test_without_a_server_the_app_lives_and_is_not_ready() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.orm import Session
 
 from models.db_schemas.minirag.schemas import Asset, DataChunk, Project
-from tests.conftest import Database
+from tests.harness.server import Database
 from tests.integration.alembic_calls import open_engine, upgrade
 
 TIMES = [

@@ -1,16 +1,16 @@
 """Odd surroundings: output that nobody takes, signals, locales, ini files, names in the way."""
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, clean_environ
-from tests.integration.plain import REVISIONS
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import run_headstart
+from tests.harness.project import REVISIONS
+from tests.harness.server import free_port
 from tests.integration.stage import Stage
-from tests.postgres_server import free_port
 
 pytestmark = ON_ONE_SERVER
 
@@ -53,14 +53,8 @@ def test_a_revision_that_closes_stderr_does_not_silence_the_verdict(stage: Stage
 def test_a_revision_that_changes_the_folder_is_followed(stage: Stage) -> None:
     """alembic.ini is named relative to the folder in which the run was started."""
     stage.project.add("0004", "0003", top="import os; os.chdir('/')")
-    done = subprocess.run(
-        [sys.executable, "-m", "headstart"],
-        cwd=stage.project.path,
-        env=clean_environ() | {"DATABASE_URL": stage.database.url},
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == 0
+    done = run_headstart(env={"DATABASE_URL": stage.database.url}, cwd=stage.project.path)
+    assert done.exit_code == 0
     assert stage.rows() == ["0004"]
 
 
@@ -70,18 +64,16 @@ def test_an_answer_that_nobody_can_take_does_not_end_in_a_traceback(
 ) -> None:
     """The exit code of a check is its answer; a plan that was not printed is none."""
     assert stage.run().exit_code == 0
-    with stage.start_shell(f"{sys.executable} -m headstart {verb} >/dev/full") as process:
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == code
-    assert "Traceback" not in said
-    assert "run_finished" in said
+    done = stage.run_shell(f"{sys.executable} -m headstart {verb} >/dev/full")
+    assert done.exit_code == code
+    assert "Traceback" not in done.stderr
+    assert "run_finished" in done.stderr
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 def test_a_run_that_nobody_listens_to_does_its_work(stage: Stage, redirection: str) -> None:
-    with stage.start_shell(f"{sys.executable} -m headstart run {redirection}") as process:
-        process.wait(60)
-    assert process.returncode == 0
+    done = stage.run_shell(f"{sys.executable} -m headstart run {redirection}")
+    assert done.exit_code == 0
     assert stage.rows() == ["0003"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS, TABLES, ProjectCopy
 from tests.integration.known_stage import KnownStage, rebuild, refused
-from tests.integration.plain import REVISIONS, TABLES, PlainProject
 from tests.integration.stage import Stage
 
 SETTINGS = "CREATE TABLE settings (key text PRIMARY KEY, value text)"
@@ -33,7 +33,7 @@ NAMED = {
 }
 
 
-def spoil(project: PlainProject, body: str) -> Path:
+def spoil(project: ProjectCopy, body: str) -> Path:
     """Let a revision make the table, and the next one write its rows."""
     (project.path / "SETTINGS.sql").write_text(SETTINGS)
     file = project.add("0004", "0003", body.replace("SETTINGS.sql", f"{project.path}/SETTINGS.sql"))
@@ -217,7 +217,7 @@ def test_with_stale_fingerprints_every_table_counts(known: KnownStage) -> None:
     assert "deploy an image whose fingerprints" in done.verdict["next_step"]
 
 
-def sourceless(project: PlainProject) -> None:
+def sourceless(project: ProjectCopy) -> None:
     """Leave nothing but compiled code, as Alembic's `sourceless` allows."""
     alembic = project.path / "alembic"
     assert compileall.compile_dir(str(alembic), ddir="elsewhere", quiet=1, legacy=True)
@@ -227,13 +227,13 @@ def sourceless(project: PlainProject) -> None:
     ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nsourceless = true"))
 
 
-def with_mark(project: PlainProject) -> None:
+def with_mark(project: ProjectCopy) -> None:
     """Begin each file with a byte order mark, as some editors do."""
     for file in (project.path / "alembic").rglob("*.py"):
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
 
 
-def in_latin_1(project: PlainProject) -> None:
+def in_latin_1(project: ProjectCopy) -> None:
     """Say in each file that it is not UTF-8, and mean it."""
     for file in (project.path / "alembic").rglob("*.py"):
         text = f"# coding: latin-1\n# für Größen\n{file.read_text()}"
@@ -243,7 +243,7 @@ def in_latin_1(project: PlainProject) -> None:
 @pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
 @ON_ONE_SERVER
 def test_source_of_every_kind_is_read_or_every_table_counts(
-    stage: Stage, rewrite: Callable[[PlainProject], None]
+    stage: Stage, rewrite: Callable[[ProjectCopy], None]
 ) -> None:
     rewrite(stage.project)
     assert stage.run(HEADSTART_TARGET="0002").verdict["outcome"] == "upgraded"
@@ -258,7 +258,7 @@ def test_source_of_every_kind_is_read_or_every_table_counts(
 @pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
 @ON_ONE_SERVER
 def test_source_of_every_kind_has_fingerprints(
-    known: KnownStage, rewrite: Callable[[PlainProject], None]
+    known: KnownStage, rewrite: Callable[[ProjectCopy], None]
 ) -> None:
     rewrite(known.project)
     known.file.unlink()

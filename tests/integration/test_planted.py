@@ -10,10 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Database, RunHeadstart
-from tests.integration.fingerprinting import ASYNC, Fingerprinter, copied, empty_database
+from tests.harness.embedded import PostgresServer
+from tests.harness.project import ProjectCopy, copied
+from tests.harness.server import Database, Server, empty_database
+from tests.integration.fingerprinting import ASYNC, Fingerprinter
 from tests.integration.known_stage import KnownStage, rebuild
-from tests.integration.plain import PlainProject
 from tests.integration.planted import (
     ROLE,
     CallLog,
@@ -23,7 +24,6 @@ from tests.integration.planted import (
     plant_callables,
     plant_types,
 )
-from tests.postgres_server import PostgresServer, Server
 
 AS_EVER, THEIRS_FIRST = '"$user", public', "public, pg_catalog"
 BOSS = {"user": "boss", "password": "boss"}
@@ -61,13 +61,12 @@ def log(own_server: PostgresServer) -> CallLog:
 @pytest.fixture
 def bare(
     own_server: PostgresServer,
-    project: PlainProject,
-    run_headstart: RunHeadstart,
+    project: ProjectCopy,
     plain_fingerprints: str,
 ) -> Iterator[KnownStage]:
     """Give the plain project with its fingerprints, and an empty database on that server."""
     with empty_database(own_server) as database:
-        stage = KnownStage(project, database, run_headstart)
+        stage = KnownStage(project, database)
         stage.file.write_text(plain_fingerprints)
         yield stage
 
@@ -110,7 +109,7 @@ def test_nor_does_env_py_connect_where_theirs_is_found_first(
     for argv, code in ((["run"], 20), (["check"], 14), (["plan"], 0)):
         done = stage.run(*argv)
         assert (done.exit_code, log.calls()) == (code, []), (argv, done.stderr)
-    recorder = Fingerprinter(stage.project, stage.database, stage.run_headstart)
+    recorder = Fingerprinter(stage.project, stage.database)
     done = recorder.run("build", "--continue")
     assert (done.exit_code, log.calls()) == (20, []), done.stderr
     assert (
@@ -169,12 +168,12 @@ def test_nor_where_fingerprints_are_made(bare: KnownStage, planted: Database, lo
     for verb, *argv in (["build", "--continue"], ["check"]):
         with empty_database(bare.database.server) as scratch:
             plant_callables(scratch, FEW)
-            fingerprint = Fingerprinter(bare.project, scratch, bare.run_headstart)
+            fingerprint = Fingerprinter(bare.project, scratch)
             done = fingerprint.run(verb, *argv)
         assert (done.exit_code, log.calls()) == (0, []), (verb, done.stderr)
     stage = on_planted(bare, planted, AS_EVER)
     assert stage.run().exit_code == 0
-    recorder = Fingerprinter(stage.project, stage.database, stage.run_headstart)
+    recorder = Fingerprinter(stage.project, stage.database)
     done = recorder.run("record", "--revision", "0003")
     assert (done.exit_code, log.calls()) == (0, []), done.stderr
 

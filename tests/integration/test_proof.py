@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.project import REVISIONS, TABLES
 from tests.integration.known_stage import KnownStage, rebuild, refused
-from tests.integration.plain import REVISIONS, TABLES
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.integration.fingerprinting import Fingerprinter, empty_database
+from tests.harness.server import empty_database
+from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import KnownStage, rebuild, refused
 
 pytestmark = ON_ONE_SERVER
@@ -75,7 +76,7 @@ def record_the_last(known: KnownStage) -> None:
     known.file.unlink()
     with empty_database(known.database.server) as other:
         assert known.run(DATABASE_URL=other.url).exit_code == 0
-        fingerprinter = Fingerprinter(known.project, other, known.run_headstart)
+        fingerprinter = Fingerprinter(known.project, other)
         assert fingerprinter.run("record", "--revision", "0003").exit_code == 0
 
 

@@ -9,9 +9,9 @@ import json
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS
 from tests.integration.fingerprinting import Fingerprinter, replayed
 from tests.integration.known_stage import KnownStage, rebuild, refused
-from tests.integration.plain import REVISIONS
 
 ODD = {
     "name": 'it\'s a "name", 100 %\\n',
@@ -195,7 +195,7 @@ def test_a_file_with_rows_in_clear_proves_nothing_and_says_what_to_do(known: Kno
 @ON_ONE_SERVER
 def test_a_file_with_rows_in_clear_is_built_again_and_keeps_its_states(known: KnownStage) -> None:
     with_people(known, "op.execute(\"INSERT INTO people (name) VALUES ('admin')\")")
-    fingerprint = Fingerprinter(known.project, known.database, known.run_headstart)
+    fingerprint = Fingerprinter(known.project, known.database)
     now = known.file.read_text()
     known.file.write_text(in_clear(known))
     checked = fingerprint("check")

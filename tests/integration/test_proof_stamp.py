@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn
 
-from tests.conftest import Database, RunHeadstart
-from tests.integration.fingerprinting import ASYNC, SCHEMAS, copied
+from tests.harness.project import REVISIONS, copied
+from tests.harness.server import Database
+from tests.integration.fingerprinting import ASYNC, SCHEMAS
 from tests.integration.known_stage import KnownStage, rebuild
-from tests.integration.plain import REVISIONS
 
 SECOND_PASS = """
 import os, psycopg2
@@ -70,13 +70,12 @@ def test_an_env_with_one_transaction_is_looked_at_before_the_stamp_too(known: Kn
 def other(
     request: pytest.FixtureRequest,
     database: Database,
-    run_headstart: RunHeadstart,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> KnownStage:
     """Give another project with its fingerprints, and an empty database."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / request.param))  # its own models
-    stage = KnownStage(copied(request.param, tmp_path), database, run_headstart)
+    stage = KnownStage(copied(request.param, tmp_path), database)
     rebuild(stage)
     return stage
 

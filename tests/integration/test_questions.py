@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from headstart.dev.embedded import programs
-from tests.conftest import ON_ONE_SERVER, Database, RunHeadstart
-from tests.integration.plain import REVISIONS, copy_plain
-from tests.integration.runs import until
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import until
+from tests.harness.project import REVISIONS, copy_plain
+from tests.harness.server import Database
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -78,7 +79,7 @@ def test_check_and_wait_during_a_run(stage: Stage) -> None:
         assert waiting.process.poll() is None
         assert run.end().outcome == "upgraded"
         ended = waiting.end()
-    assert (ended.code, ended.outcome) == (0, "nothing_to_do")
+    assert (ended.exit_code, ended.outcome) == (0, "nothing_to_do")
     assert ended.verdict["wait_attempts"] > 1
     assert [e for e in ended.events if e["event"] == "database_not_ready"]
 
@@ -107,7 +108,7 @@ def test_wait_goes_on_through_states_that_an_operator_may_change(stage: Stage) -
     with stage.start("wait", HEADSTART_WAIT_SECONDS="20") as waiting:
         waiting.await_event("database_not_ready")
         stage.make_version_table("0003")
-        assert waiting.end().code == 0
+        assert waiting.end().outcome == "nothing_to_do"
 
 
 def test_plan_shows_what_a_run_would_do(stage: Stage) -> None:
@@ -137,10 +138,10 @@ def test_plan_refuses_as_a_run_would_and_prints_nothing(stage: Stage) -> None:
 
 @pytest.mark.parametrize("begin", ["empty", "behind", "by hand"])
 def test_the_sql_of_a_plan_builds_what_a_run_builds(
-    stage: Stage, begin: str, tmp_path: Path, run_headstart: RunHeadstart
+    stage: Stage, begin: str, tmp_path: Path
 ) -> None:
     twin = Database(stage.database.server, f"{stage.database.name}_twin")
-    other = Stage(copy_plain(tmp_path / "twin"), twin, run_headstart)
+    other = Stage(copy_plain(tmp_path / "twin"), twin)
     environ = {"HEADSTART_BASELINE": "0002"}
     stage.database.execute(f"CREATE DATABASE {twin.name}")
     try:

@@ -6,10 +6,10 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import free_port
 from tests.integration.logins import Login, login
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
-from tests.postgres_server import free_port
 
 __all__ = ["login"]
 pytestmark = ON_ONE_SERVER

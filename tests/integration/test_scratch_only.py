@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Database, Finished
-from tests.integration.fingerprinting import Fingerprinter, empty_database, replayed
-from tests.integration.plain import REVISIONS
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS
+from tests.harness.result import Result
+from tests.harness.server import Database, empty_database
+from tests.integration.fingerprinting import Fingerprinter, replayed
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
 
@@ -76,7 +78,7 @@ def named(database: Database, driver: str = "psycopg2") -> dict[str, str]:
     return {OWN: database.url.replace("postgresql://", f"postgresql+{driver}://", 1)}
 
 
-def assert_refused(done: Finished, apps: Database, fingerprint: Fingerprinter) -> None:
+def assert_refused(done: Result, apps: Database, fingerprint: Fingerprinter) -> None:
     """Nothing is there, there is no file, and the answer is the same for every driver."""
     assert apps.query(THERE) == [("public",)]
     assert (done.exit_code, done.verdict["outcome"]) == (2, "wrong_database"), done.verdict

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import Finished
+from tests.harness.result import Result
 from tests.integration.stage import Stage
 from tests.integration.test_version_table import a_role
 
@@ -58,9 +58,7 @@ def roles(stage: Stage) -> Iterator[dict[str, str]]:
             stage.database.execute(f"ALTER DATABASE {stage.database.name} OWNER TO postgres")
 
 
-def run(
-    stage: Stage, roles: dict[str, str], sql: str, path: str = "theirs, pg_catalog"
-) -> Finished:
+def run(stage: Stage, roles: dict[str, str], sql: str, path: str = "theirs, pg_catalog") -> Result:
     """Run as headstart's own role, after the SQL, with this search_path of its."""
     stage.database.execute(sql.format(**roles))
     stage.database.execute(f"ALTER ROLE {roles['app']} SET search_path = {path}")

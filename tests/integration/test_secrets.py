@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, StartHeadstart
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS, ProjectCopy
 from tests.integration.logins import (
     PASSWORD,
     PASSWORDS,
@@ -16,7 +17,6 @@ from tests.integration.logins import (
     raw_url,
     url_of,
 )
-from tests.integration.plain import REVISIONS, PlainProject
 from tests.integration.watched import Watched, watch
 
 # what is shown does not depend on the server's version, and every run here is watched closely
@@ -29,19 +29,19 @@ Run = Callable[..., Watched]
 
 
 @pytest.fixture
-def run(start_headstart: StartHeadstart, project: PlainProject, tmp_path: Path) -> Run:
+def run(project: ProjectCopy, tmp_path: Path) -> Run:
     """Run headstart on the project and watch it."""
 
     def run(environ: Mapping[str, str], *argv: str) -> Watched:
         given = {"HEADSTART_ALEMBIC_INI": project.ini, **environ}
-        return watch(start_headstart, tmp_path, given, *argv)
+        return watch(tmp_path, given, *argv)
 
     return run
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_password_works_from_each_source_and_is_seen_nowhere(
-    source: str, login: Login, run: Run, tmp_path: Path, project: PlainProject
+    source: str, login: Login, run: Run, tmp_path: Path, project: ProjectCopy
 ) -> None:
     watched = run(SOURCES[source](login, tmp_path, project))
     verdict = watched.finished.verdict
@@ -62,7 +62,7 @@ def test_other_awkward_passwords_work_too(
 
 @pytest.mark.parametrize("source", ["url", "url file", "ini raw", "password file", "PGPASSWORD"])
 def test_a_wrong_password_is_not_shown(
-    source: str, login: Login, run: Run, tmp_path: Path, project: PlainProject
+    source: str, login: Login, run: Run, tmp_path: Path, project: ProjectCopy
 ) -> None:
     wrong = {**login, "password": "Wr0ng" + PASSWORD}
     watched = run({**SOURCES[source](wrong, tmp_path, project), "HEADSTART_LOG_LEVEL": "debug"})
@@ -73,7 +73,7 @@ def test_a_wrong_password_is_not_shown(
 
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_a_failing_statement_that_sets_a_password_is_shown_without_it(
-    login: Login, run: Run, project: PlainProject, level: str
+    login: Login, run: Run, project: ProjectCopy, level: str
 ) -> None:
     other = "0th3r'secret"
     project.add(
@@ -112,7 +112,7 @@ PASSWORD = os.environ.get("PGPASSWORD") or make_url(URL).password
 
 @pytest.mark.parametrize("telltale", TELLTALES)
 def test_an_env_py_that_tells_the_url_is_masked(
-    telltale: str, login: Login, run: Run, project: PlainProject
+    telltale: str, login: Login, run: Run, project: ProjectCopy
 ) -> None:
     line = "config = context.config\n"
     project.edit_env(line, line + GIVEN + TELLTALES[telltale] + "\n")
@@ -123,7 +123,7 @@ def test_an_env_py_that_tells_the_url_is_masked(
 
 @pytest.mark.parametrize("source", ["password file", "PGPASSWORD"])
 def test_a_password_that_is_not_in_the_url_is_masked_too(
-    source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
+    source: str, login: Login, run: Run, project: ProjectCopy, tmp_path: Path
 ) -> None:
     line = "config = context.config\n"
     project.edit_env(line, line + GIVEN + "raise RuntimeError(PASSWORD)\n")
@@ -134,7 +134,7 @@ def test_a_password_that_is_not_in_the_url_is_masked_too(
 
 @pytest.mark.parametrize("source", ["url", "raw url", "PGPASSWORD"])
 def test_a_revision_that_fails_on_import_and_tells_the_environment_is_masked(
-    source: str, login: Login, run: Run, project: PlainProject, tmp_path: Path
+    source: str, login: Login, run: Run, project: ProjectCopy, tmp_path: Path
 ) -> None:
     secret = f"bytes.fromhex({login['password'].encode().hex()!r}).decode()"
     top = f"import os; raise RuntimeError(str(dict(os.environ)) + {secret})"

@@ -4,8 +4,8 @@ import shlex
 import subprocess
 import sys
 
+from tests.harness.environment import ROOT
 from tests.integration.conftest import MORE
-from tests.integration.runs import ROOT
 
 
 def test_each_test_is_in_one_of_the_two_selections() -> None:

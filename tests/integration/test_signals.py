@@ -11,10 +11,12 @@ import psycopg2
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
-from tests.conftest import Database
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.runs import APPLIED, End, Run, run, until
-from tests.postgres_server import PostgresServer, free_port
+from tests.harness.embedded import PostgresServer
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import Run, until
+from tests.harness.result import Result
+from tests.harness.server import Database, free_port
+from tests.harness.slow import APPLIED, run, start
 
 STUCK_SECONDS = 30
 """What a run may need at a server that does not answer; it says its last words after 6 s."""
@@ -38,7 +40,7 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-def end_by(signum: signal.Signals, started: Run) -> End:
+def end_by(signum: signal.Signals, started: Run) -> Result:
     """Send the signal and wait for the end."""
     started.process.send_signal(signum)
     end = started.end()
@@ -46,7 +48,7 @@ def end_by(signum: signal.Signals, started: Run) -> End:
     return end
 
 
-def assert_rolled_back(end: End, database: Database) -> None:
+def assert_rolled_back(end: Result, database: Database) -> None:
     """Only the first revision was committed, nothing is at work, and a next run goes on."""
     assert end.applied == end.verdict["to"] == APPLIED[:1]
     assert database.query("SELECT to_regclass('second')") == [(None,)]
@@ -58,17 +60,17 @@ def assert_rolled_back(end: End, database: Database) -> None:
 @contextmanager
 def in_second_revision(database: Database, **environ: str) -> Iterator[Run]:
     """A run that is a minute from the end of its second revision."""
-    with Run(database.url, SLOW_SECONDS="60", **environ) as started:
+    with start(database.url, SLOW_SECONDS="60", **environ) as started:
         started.await_event("revision_started", revision="0002")
         yield started
 
 
 @BOTH
 def test_while_it_waits_for_the_database(signum: signal.Signals, outcome: str, code: int) -> None:
-    with Run(f"postgresql://app:pw@127.0.0.1:{free_port()}/shop") as started:
+    with start(f"postgresql://app:pw@127.0.0.1:{free_port()}/shop") as started:
         started.await_event("connection_failed", attempt=3)
         end = end_by(signum, started)
-    assert (end.outcome, end.code) == (outcome, code)
+    assert (end.outcome, end.exit_code) == (outcome, code)
 
 
 @BOTH
@@ -77,11 +79,11 @@ def test_while_it_waits_for_the_lock(
 ) -> None:
     holder = psycopg2.connect(database.url)
     holder.cursor().execute(f"SELECT pg_advisory_lock({RUN_LOCK_KEY})")
-    with Run(database.url) as started:
+    with start(database.url) as started:
         started.await_event("lock_waited")
         end = end_by(signum, started)
     holder.close()
-    assert (end.outcome, end.code) == (outcome, code)
+    assert (end.outcome, end.exit_code) == (outcome, code)
     assert database.query("SELECT to_regclass('alembic_version')") == [(None,)]
 
 
@@ -92,7 +94,7 @@ def test_during_a_statement_which_is_cancelled_on_the_server(
     with in_second_revision(database) as started:
         until(lambda: database.query(SLEEPERS) == [(1,)], "a statement that takes a minute")
         end = end_by(signum, started)
-    assert (end.outcome, end.code) == (outcome, code)
+    assert (end.outcome, end.exit_code) == (outcome, code)
     assert_rolled_back(end, database)
 
 
@@ -103,7 +105,7 @@ def test_while_a_revision_sleeps_in_python(
     with in_second_revision(database, SLOW_IN="python") as started:
         until(lambda: database.query(IDLE_WORKER) == [(1,)], "a revision that sleeps")
         end = end_by(signum, started)
-    assert (end.outcome, end.code) == (outcome, code)
+    assert (end.outcome, end.exit_code) == (outcome, code)
     assert_rolled_back(end, database)
 
 
@@ -146,7 +148,7 @@ def test_a_signal_ends_a_run_whose_server_does_not_answer(
         with frozen(own_server):
             started.process.send_signal(signal.SIGTERM)
             end = started.end(STUCK_SECONDS)
-    assert (end.outcome, end.code) == ("sigterm", 143)
+    assert (end.outcome, end.exit_code) == ("sigterm", 143)
     assert end.applied == APPLIED[:1]
     until(lambda: database.query(BUSY) == [(0,)], "a server that has noticed")
     assert run(database.url, SLOW_SECONDS="0").applied == APPLIED[1:]
@@ -161,7 +163,7 @@ def test_a_deadline_that_passes_in_silence_is_not_the_revisions_fault(
         until(lambda: database.query(BUSY) == [(1,)], "a revision at work")
         with frozen(own_server):
             end = started.end(STUCK_SECONDS)
-    assert (end.outcome, end.code) == ("connection_lost", 13)
+    assert (end.outcome, end.exit_code) == ("connection_lost", 13)
     assert "does not answer any more" in end.verdict["error"]["message"]
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import ON_ONE_SERVER
-from tests.integration.faulty_network import FaultyNetwork
-from tests.integration.killed_runs import SLEEPERS
-from tests.integration.plain import REVISIONS
-from tests.integration.runs import End, Run, until
+from tests.harness.embedded import PostgresServer
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import Run, until
+from tests.harness.project import REVISIONS
+from tests.harness.proxy import FaultyNetwork
+from tests.harness.result import Result
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
-from tests.postgres_server import PostgresServer
 
 pytestmark = ON_ONE_SERVER
 
@@ -52,7 +53,7 @@ def silence(stage: Stage, network: FaultyNetwork) -> None:
 
 def assert_lost_soon(started: Run, applied: list[str]) -> None:
     end = started.end()
-    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+    assert (end.exit_code, end.outcome) == (13, "connection_lost"), end.verdict
     assert end.seconds < SOON_SECONDS
     assert end.applied == applied
     assert "to" not in end.verdict  # nobody can know
@@ -107,7 +108,7 @@ def test_silence_while_the_lock_is_waited_for_ends_in_time(
             network.silent.set()
             end = waiting.end()
         holder.kill()
-    assert end.code in (10, 11)
+    assert end.exit_code in (10, 11)
     assert end.seconds < SOON_SECONDS
 
 
@@ -123,7 +124,7 @@ def test_a_silent_server_is_not_waited_for_as_long_as_a_lock(
             network.silent.set()
             end = waiting.end()
     holder.close()
-    assert (end.code, end.outcome) == (10, "unreachable"), end.verdict
+    assert (end.exit_code, end.outcome) == (10, "unreachable"), end.verdict
     assert end.seconds < SOON_SECONDS
     assert "no answer within" in end.verdict["error"]["message"]
     held = [each["holder"] for each in end.events if each["event"] == "lock_waited"]
@@ -151,8 +152,8 @@ def test_nor_is_a_machine_that_stopped_the_process_told_as_the_network(stage: St
         assert_starved(started.end(60))
 
 
-def assert_starved(end: End) -> None:
-    assert (end.code, end.outcome) == (13, "connection_lost"), end.verdict
+def assert_starved(end: Result) -> None:
+    assert (end.exit_code, end.outcome) == (13, "connection_lost"), end.verdict
     assert "this process did not run for 3" in end.verdict["error"]["message"]
     assert "split what the revision does" in end.verdict["next_step"]
 

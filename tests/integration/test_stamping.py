@@ -11,9 +11,9 @@ from headstart.revisions.history import read_history
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.stamping import stamp_steps
 from headstart.verdict.errors import BrokenHistory, Diverged
-from tests.conftest import Database
+from tests.harness.project import copied
+from tests.harness.server import Database
 from tests.integration.branches_stage import EXPAND_CONTRACT
-from tests.integration.fingerprinting import copied
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import json
 import os
 from pathlib import Path
 
-from tests.conftest import ON_ONE_SERVER, Event
-from tests.integration.plain import REVISIONS
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import REVISIONS
+from tests.harness.result import Event
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER

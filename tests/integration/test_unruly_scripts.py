@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.integration.plain import REVISIONS, TABLES
+from tests.harness.project import REVISIONS, TABLES
 from tests.integration.stage import Stage
 
 ROLLBACKS = {

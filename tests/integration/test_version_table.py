@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.conftest import ON_ONE_SERVER, Finished
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.result import Result
 from tests.integration.stage import ROLE_PASSWORD, VERSION_TABLE, Stage
 
 pytestmark = ON_ONE_SERVER
@@ -54,7 +55,7 @@ def make_as(stage: Stage, role: str, sql: str) -> None:
     stage.database.execute(f"SET SESSION AUTHORIZATION {role}; {sql}")
 
 
-def told(done: Finished) -> tuple[int, str]:
+def told(done: Result) -> tuple[int, str]:
     """The exit code and what the error says."""
     return done.exit_code, done.verdict.get("error", {}).get("message", "")
 

@@ -7,15 +7,17 @@ from contextlib import ExitStack, contextmanager, suppress
 import psycopg2
 import pytest
 
-from tests.conftest import Database
-from tests.integration.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
-from tests.integration.runs import End, Run, run, until
-from tests.postgres_server import PostgresServer, free_port
+from tests.harness.embedded import PostgresServer
+from tests.harness.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
+from tests.harness.program import until
+from tests.harness.result import Result
+from tests.harness.server import Database, free_port
+from tests.harness.slow import run, start
 
 ROLE = "visitor"
 
 
-def wait_in_vain(url: str, seconds: float = WAIT_SECONDS) -> End:
+def wait_in_vain(url: str, seconds: float = WAIT_SECONDS) -> Result:
     """Run against what does not let us in until the end of the wait."""
     return run(url, HEADSTART_WAIT_SECONDS=str(seconds))
 
@@ -100,7 +102,7 @@ def test_a_listener_that_says_nothing_is_left_and_tried_again() -> None:
 def test_an_answer_is_told_rather_than_the_silence_that_our_deadline_cut_short() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"postgresql://app:pw@127.0.0.1:{listener.getsockname()[1]}/shop?sslmode=disable"
-        with Run(url, HEADSTART_WAIT_SECONDS=str(WAIT_SECONDS)) as waiting:
+        with start(url, HEADSTART_WAIT_SECONDS=str(WAIT_SECONDS)) as waiting:
             listener.accept()[0].close()  # an answer of a kind; nobody answers the next attempt
             end = waiting.end()
     assert_waited_in_vain(end, cause="server closed the connection")
@@ -138,7 +140,7 @@ def test_a_standby_is_waited_for_until_it_is_promoted(own_server: PostgresServer
     with standby(own_server):
         until(lambda: not refusal(own_server), "a standby that accepts readers")
         end = wait_in_vain(own_server.url(dbname="promoted"))
-        with Run(own_server.url(dbname="promoted"), SLOW_SECONDS="0") as waiting:
+        with start(own_server.url(dbname="promoted"), SLOW_SECONDS="0") as waiting:
             waiting.await_event("connection_failed")
             own_server.promote()
             assert waiting.end().outcome == "upgraded"
@@ -203,7 +205,7 @@ def test_access_that_an_operator_grants_late_is_waited_for_within_its_grace(
     database: Database,
 ) -> None:
     url = database.server.url(dbname=f"{database.name}_late")
-    with Run(url, HEADSTART_ACCESS_GRACE_SECONDS="20", SLOW_SECONDS="0") as waiting:
+    with start(url, HEADSTART_ACCESS_GRACE_SECONDS="20", SLOW_SECONDS="0") as waiting:
         waiting.await_event("connection_failed")
         database.execute(f"CREATE DATABASE {database.name}_late")
         end = waiting.end()

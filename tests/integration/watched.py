@@ -1,14 +1,14 @@
 """Run headstart and keep all that anybody could see of it: to look for a password there."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from tests.conftest import Finished, StartHeadstart
+from tests.harness.program import start_headstart
+from tests.harness.result import Result
 
 TIMEOUT_SECONDS = 60
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 60
 class Watched:
     """A run that has ended, and every command line that it and its children had meanwhile."""
 
-    finished: Finished
+    finished: Result
     command_lines: frozenset[str]
 
     def assert_hidden(self, secret: str) -> None:
@@ -37,26 +37,18 @@ class Watched:
             yield "the process list", line
 
 
-def watch(start: StartHeadstart, folder: Path, env: Mapping[str, str], *argv: str) -> Watched:
+def watch(folder: Path, env: Mapping[str, str], *argv: str) -> Watched:
     """Run headstart to its end, with a termination file in `folder`."""
     message = folder / "termination"
     message.touch()
     seen: set[str] = set()
-    with start(*argv, env={**env, "HEADSTART_TERMINATION_LOG": str(message)}) as process:
+    with start_headstart(*argv, env={**env, "HEADSTART_TERMINATION_LOG": str(message)}) as run:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while process.poll() is None:
+        while run.process.poll() is None:
             assert time.monotonic() < deadline, "the run does not end"
-            seen.update(command_lines(process.pid))
+            seen.update(command_lines(run.process.pid))
             time.sleep(0.02)
-        told = drained(process)
-    return Watched(Finished(process.returncode, *told, message.read_text()), frozenset(seen))
-
-
-def drained(process: "subprocess.Popen[str]") -> tuple[str, str]:
-    """What an ended process has written; less than a pipe holds."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    return process.stdout.read(), process.stderr.read()
+        return Watched(run.end(), frozenset(seen))
 
 
 def command_lines(pid: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.projects.files import CASE, FOLDER, files_of
+from tests.harness.project import CASE, FOLDER, files_of
 
 
 @dataclass(frozen=True)

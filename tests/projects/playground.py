@@ -17,9 +17,10 @@ from urllib.parse import quote
 import psycopg2
 
 from headstart.dev.embedded import programs
-from tests.conftest import Event, Finished, clean_environ
+from tests.harness.environment import clean_environ
+from tests.harness.project import copy_project
+from tests.harness.result import Event, Result
 from tests.projects.case import Case
-from tests.projects.files import copy_project
 
 TIMEOUT_SECONDS = 120
 ALEMBIC = Path(sys.executable).parent / "alembic"
@@ -101,7 +102,7 @@ class Copy:
         done = self._process([str(ALEMBIC), *x, *command], environ)
         assert done.exit_code == 0, f"alembic {command}: {done.stdout}\n{done.stderr}"
 
-    def headstart(self, address: Address, *argv: str, elsewhere: str = "") -> Finished:
+    def headstart(self, address: Address, *argv: str, elsewhere: str = "") -> Result:
         """Run headstart to its end, with alembic.ini as it lies in the repository."""
         return self._process(*self._headstart(address, argv, elsewhere))
 
@@ -145,7 +146,7 @@ class Copy:
         }
         return {name: text.format(**values) for name, text in self.case.environ.items()}
 
-    def _process(self, command: list[str], environ: Mapping[str, str]) -> Finished:
+    def _process(self, command: list[str], environ: Mapping[str, str]) -> Result:
         done = subprocess.run(
             command,
             cwd=self.path,
@@ -156,7 +157,7 @@ class Copy:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        return Finished(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr)
 
 
 def copy_of(case: Case, folder: Path) -> Copy:
@@ -164,7 +165,7 @@ def copy_of(case: Case, folder: Path) -> Copy:
     return Copy(case, copy_project(case.name, folder))
 
 
-def applied_by(ended: Finished) -> list[str]:
+def applied_by(ended: Result) -> list[str]:
     """What the verdict says was applied; the events must say the same."""
     told = [step["revision"] for step in ended.verdict["applied"]]
     assert [e["revision"] for e in ended.events if e["event"] == "revision_applied"] == told
@@ -179,7 +180,7 @@ def assert_same(case: Case, address: Address, reference: Address) -> None:
         assert address.execute(query) == reference.execute(query)
 
 
-def assert_upgraded(case: Case, ended: Finished, start: str) -> None:
+def assert_upgraded(case: Case, ended: Result, start: str) -> None:
     """Fail where the verdict does not say what was to be done from `start`."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
     assert set(applied_by(ended)) == case.applied_after(start)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.project import FOLDER, bases_of, files_of, own_files
 from tests.projects.case import Case, read_cases
 from tests.projects.conftest import MakeDatabase
-from tests.projects.files import FOLDER, bases_of, files_of, own_files
 from tests.projects.playground import (
     Address,
     Copy,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import psycopg2
 import pytest
 
-from tests.integration.runs import until
+from tests.harness.program import until
 from tests.servers.containers import Container, build, running
 
 USER, PASSWORD = "app", "s3cret"

@@ -11,8 +11,9 @@ from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.catalog.query import Reading
 from headstart.postgres.catalog import Catalogue
 from headstart.postgres.connection import connect
-from tests.integration.plain import PlainProject
-from tests.integration.runs import ROOT, Run
+from tests.harness.environment import ROOT
+from tests.harness.project import ProjectCopy
+from tests.harness.slow import start
 from tests.servers.containers import Container
 from tests.servers.databases import PASSWORD, USER, Database
 
@@ -32,7 +33,7 @@ op.get_bind().exec_driver_sql(text.replace("%", "%%"))
 class Ended:
     """How a verb ended, and what it said to people."""
 
-    code: int
+    exit_code: int
     outcome: str
     said: str
 
@@ -64,7 +65,7 @@ def scripts(version: int) -> list[Path]:
     return [found[first] for first in sorted(found) if first <= version]
 
 
-def as_history(project: PlainProject, paths: list[Path]) -> PlainProject:
+def as_history(project: ProjectCopy, paths: list[Path]) -> ProjectCopy:
     """Make the project one of these scripts, a revision for each."""
     shutil.rmtree(project.versions)
     project.versions.mkdir()
@@ -83,10 +84,10 @@ def fingerprint(word: str, url: str, ini: str | Path, file: Path, *options: str)
     }
     plain = url.replace(f":{PASSWORD}@", "@")  # an argument must not hold a password
     environ["PGPASSWORD"] = PASSWORD
-    with Run(url, "fingerprint", word, "--url", plain, *options, **environ) as run:
+    with start(url, "fingerprint", word, "--url", plain, *options, **environ) as run:
         end = run.end(SECONDS)
     error = end.verdict.get("error", {})
-    return Ended(end.code, end.outcome, f"{error.get('message')}\n{end.events}")
+    return Ended(end.exit_code, end.outcome, f"{error.get('message')}\n{end.events}")
 
 
 def own_ini() -> Path:

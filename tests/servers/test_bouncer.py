@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from tests.integration.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
-from tests.integration.runs import APPLIED, Run, run
+from tests.harness.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
+from tests.harness.slow import APPLIED, run, start
 from tests.servers.containers import Container
 from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
 
@@ -93,7 +93,7 @@ def test_a_pooler_whose_client_leaves_is_entered_within_the_wait(official: Datab
     database = official.create()
     with bouncer(official, max_client_conn=3) as full:
         clients = [psycopg2.connect(database.url(full)) for _ in range(3)]
-        with Run(database.url(full), SLOW_SECONDS="0") as waiting:
+        with start(database.url(full), SLOW_SECONDS="0") as waiting:
             waiting.await_event("connection_failed")
             for client in clients:
                 client.close()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.plain import PlainProject, copy_plain
-from tests.integration.runs import ROOT, run
+from tests.harness.environment import ROOT
+from tests.harness.project import ProjectCopy, copy_plain
+from tests.harness.slow import run
 from tests.servers.databases import Database
 from tests.servers.fingerprints import (
     VERSIONS,
@@ -53,7 +54,7 @@ def built(servers: Servers) -> Mapping[int, Database]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> PlainProject:
+def project(tmp_path: Path) -> ProjectCopy:
     """A project to put a history into."""
     return copy_plain(tmp_path / "project")
 
@@ -61,20 +62,20 @@ def project(tmp_path: Path) -> PlainProject:
 @pytest.fixture(scope="module")
 def of_every_kind(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[PlainProject, Path]:
+) -> tuple[ProjectCopy, Path]:
     """A history of every kind of object, and its file, which one server has built."""
     folder = tmp_path_factory.mktemp("of_every_kind")
     history = as_history(copy_plain(folder / "project"), scripts(13))
     file = folder / "fingerprints.txt"
     build = fingerprint("build", servers[BUILT_ON].create().url(), history.ini, file)
-    assert build.code == 0, build
+    assert build.exit_code == 0, build
     return history, file
 
 
 @pytest.fixture(scope="module")
 def of_two_servers(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[PlainProject, Path]:
+) -> tuple[ProjectCopy, Path]:
     """A history that builds another schema on 18, and the file with both."""
     folder = tmp_path_factory.mktemp("of_two_servers")
     history = as_history(copy_plain(folder / "project"), [])
@@ -82,7 +83,7 @@ def of_two_servers(
     file = folder / "fingerprints.txt"
     for version in (16, 18):
         build = fingerprint("build", servers[version].create().url(), history.ini, file)
-        assert build.code == 0, build
+        assert build.exit_code == 0, build
     return history, file
 
 
@@ -137,22 +138,22 @@ def test_a_view_that_selects_extract_is_the_same_on_each_server(servers: Servers
 
 @pytest.mark.parametrize("version", OTHERS)
 def test_a_file_that_is_built_on_one_server_holds_on_each_other(
-    servers: Servers, of_every_kind: tuple[PlainProject, Path], version: int
+    servers: Servers, of_every_kind: tuple[ProjectCopy, Path], version: int
 ) -> None:
     """As the commands show it; that check can fail here is shown below."""
     history, file = of_every_kind
     checked = fingerprint("check", servers[version].create().url(), history.ini, file)
-    assert checked.code == 0, checked
+    assert checked.exit_code == 0, checked
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_this_repositorys_own_file_holds_on_each_server(servers: Servers, version: int) -> None:
     checked = fingerprint("check", servers[version].create().url(), own_ini(), OWN_FILE)
-    assert checked.code == 0, checked
+    assert checked.exit_code == 0, checked
 
 
 def test_what_another_server_builds_otherwise_is_stale_until_it_is_recorded(
-    servers: Servers, project: PlainProject, tmp_path: Path
+    servers: Servers, project: ProjectCopy, tmp_path: Path
 ) -> None:
     """It is recorded as a variant, upgrade@pg18, and what is on file for the older one stays."""
     as_history(project, [])
@@ -160,7 +161,7 @@ def test_what_another_server_builds_otherwise_is_stale_until_it_is_recorded(
     file = tmp_path / "fingerprints.txt"
 
     def on(version: int, word: str) -> int:
-        return fingerprint(word, servers[version].create().url(), project.ini, file).code
+        return fingerprint(word, servers[version].create().url(), project.ini, file).exit_code
 
     assert on(16, "build") == 0
     assert (on(16, "check"), on(18, "check")) == (0, 24)
@@ -173,7 +174,7 @@ def test_what_another_server_builds_otherwise_is_stale_until_it_is_recorded(
 
 @pytest.mark.parametrize("version", [16, 18])
 def test_a_variant_of_a_server_is_adopted_and_no_drift_there(
-    servers: Servers, of_two_servers: tuple[PlainProject, Path], version: int
+    servers: Servers, of_two_servers: tuple[ProjectCopy, Path], version: int
 ) -> None:
     project, file = of_two_servers
     database = servers[version].create()
@@ -182,4 +183,4 @@ def test_a_variant_of_a_server_is_adopted_and_no_drift_there(
     database.query("DROP TABLE alembic_version")
     adopted = run(database.url(), **names)
     assert (adopted.outcome, adopted.verdict["to"]) == ("baselined", ["0001"])
-    assert run(database.url(), "check", **names).code == 0
+    assert run(database.url(), "check", **names).exit_code == 0

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.integration.killed_runs import SLEEPERS, assert_next_run_proceeds_after_sigkill
-from tests.integration.runs import APPLIED, Run, run, until
+from tests.harness.killed_runs import SLEEPERS, assert_next_run_proceeds_after_sigkill
+from tests.harness.program import until
+from tests.harness.slow import APPLIED, run, start
 from tests.servers.containers import docker
 from tests.servers.databases import Database, bouncer
 
@@ -26,7 +27,7 @@ def test_the_next_run_proceeds_behind_a_pooler(database: Database, pool_size: in
 def test_sigterm_cancels_the_statement_through_a_pooler(database: Database, pool_size: int) -> None:
     """A request to cancel is a connection of its own, which the pooler must pass on."""
     with bouncer(database, default_pool_size=pool_size) as pool:
-        with Run(database.url(pool), SLOW_SECONDS="60") as started:
+        with start(database.url(pool), SLOW_SECONDS="60") as started:
             until(lambda: database.query(SLEEPERS) == [(1,)], "a statement that takes a minute")
             started.process.terminate()
             end = started.end()
@@ -38,12 +39,12 @@ def test_sigterm_cancels_the_statement_through_a_pooler(database: Database, pool
 
 
 def test_a_pooler_that_dies_in_the_middle_is_a_lost_connection(database: Database) -> None:
-    with bouncer(database) as pool, Run(database.url(pool), SLOW_SECONDS="60") as started:
+    with bouncer(database) as pool, start(database.url(pool), SLOW_SECONDS="60") as started:
         until(lambda: database.query(SLEEPERS) == [(1,)], "a statement that takes a minute")
         docker("kill", pool.identifier)
         end = started.end()
     assert end.outcome == "connection_lost"
-    assert end.code == 13
+    assert end.exit_code == 13
     assert end.applied == APPLIED[:1]
     assert "to" not in end.verdict, "nobody could read what the database has now"
     assert run(database.url(), SLOW_SECONDS="0").applied == APPLIED[1:]

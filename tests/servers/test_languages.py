@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import psycopg2
 import pytest
 
-from tests.integration.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
-from tests.integration.runs import run, until
+from tests.harness.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
+from tests.harness.program import until
+from tests.harness.slow import run
 from tests.servers.containers import running
 from tests.servers.databases import DEBIAN_IMAGE, Database
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.many_runs import assert_one_worked, run_at_once
-from tests.integration.runs import run
+from tests.harness.many_runs import assert_one_worked, run_at_once
+from tests.harness.slow import run
 from tests.servers.databases import Database, bouncer
 
 
@@ -27,6 +27,6 @@ def test_a_pool_of_one_is_refused_by_name(database: Database) -> None:
     with bouncer(database, default_pool_size=1) as pool:
         end = run(database.url(pool))
     assert end.outcome == "pool_exhausted"
-    assert end.code == 10
+    assert end.exit_code == 10
     assert "default_pool_size" in end.verdict["next_step"]
     assert database.query("SELECT to_regclass('first')") == [(None,)]

@@ -12,8 +12,9 @@ import alembic
 import psycopg2
 import pytest
 
-from tests.integration.plain import TABLES, PlainProject, copy_plain
-from tests.integration.runs import End, run
+from tests.harness.project import TABLES, ProjectCopy, copy_plain
+from tests.harness.result import Result
+from tests.harness.slow import run
 from tests.servers.containers import Container
 from tests.servers.databases import Database, bouncer
 from tests.servers.other_clients import LOOK, clients_at_work
@@ -58,7 +59,7 @@ def pool(tenant: Database) -> Iterator[Container]:
 
 
 @pytest.fixture(params=["psycopg2", "asyncpg"])
-def project(request: pytest.FixtureRequest, tmp_path: Path) -> PlainProject:
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> ProjectCopy:
     """A project whose env.py sets up its session and commits that, by each kind of driver."""
     copy = copy_plain(tmp_path / "project")
     if request.param == "asyncpg":
@@ -76,7 +77,7 @@ def start_over(database: Database) -> None:
     )
 
 
-def migrate(tenant: Database, pool: Container, project: PlainProject, **environ: str) -> End:
+def migrate(tenant: Database, pool: Container, project: ProjectCopy, **environ: str) -> Result:
     """Run through the pooler."""
     return run(tenant.url(pool), HEADSTART_ALEMBIC_INI=project.ini, **environ)
 
@@ -99,7 +100,7 @@ def sessions_in_pool(tenant: Database, pool: Container) -> set[str]:
     ("official", "project"), [(16, "psycopg2"), (18, "asyncpg")], indirect=True
 )
 def test_in_fifty_runs_nothing_gets_into_a_wrong_schema_or_stays_in_the_pool(
-    tenant: Database, pool: Container, project: PlainProject
+    tenant: Database, pool: Container, project: ProjectCopy
 ) -> None:
     with clients_at_work(tenant.url(pool)) as others:
         for _ in range(RUNS):
@@ -113,12 +114,12 @@ def test_in_fifty_runs_nothing_gets_into_a_wrong_schema_or_stays_in_the_pool(
 
 
 def test_the_pooler_is_noticed_and_what_env_sets_is_known(
-    tenant: Database, pool: Container, project: PlainProject
+    tenant: Database, pool: Container, project: ProjectCopy
 ) -> None:
     """A revision that cannot have the session's settings is refused before anything runs."""
     project.add("0004", "0003", "with op.get_context().autocommit_block():\n    pass")
     end = migrate(tenant, pool, project)
-    assert (end.code, end.outcome) == (24, "broken_history")
+    assert (end.exit_code, end.outcome) == (24, "broken_history")
     message = end.verdict["error"]["message"]
     assert "0004.py" in message
     assert "lock_timeout, role, search_path, work_mem" in message
@@ -129,7 +130,7 @@ def test_the_pooler_is_noticed_and_what_env_sets_is_known(
 
 
 def test_what_a_revision_sets_for_its_session_holds_for_the_next_ones(
-    tenant: Database, pool: Container, project: PlainProject
+    tenant: Database, pool: Container, project: ProjectCopy
 ) -> None:
     """As on a direct connection: SET holds, SET LOCAL ends with its revision, RESET takes back."""
     tenant.query(f"CREATE SCHEMA other AUTHORIZATION {ROLE}")
@@ -156,7 +157,7 @@ def test_what_a_revision_sets_for_its_session_holds_for_the_next_ones(
 
 
 def test_one_transaction_for_all_leaves_nothing_in_the_pool_either(
-    tenant: Database, pool: Container, project: PlainProject
+    tenant: Database, pool: Container, project: ProjectCopy
 ) -> None:
     project.edit_env(COMMIT, "")
     project.edit_env("connectable.connect()", "connectable.begin()")
@@ -180,7 +181,7 @@ def test_a_limit_that_could_leave_an_index_invalid_is_refused(
     database.query(f"ALTER DATABASE {database.name} SET {limit} = '50s'")
     with bouncer(database, default_pool_size=SERVERS_IN_POOL) as pool:
         end = migrate(database, pool, project)
-        assert (end.code, end.outcome) == (24, "broken_history")
+        assert (end.exit_code, end.outcome) == (24, "broken_history")
         assert f"{limit} = 50000" in end.verdict["error"]["message"]
         database.query(f"ALTER DATABASE {database.name} RESET {limit}")
     with bouncer(database, default_pool_size=SERVERS_IN_POOL) as pool:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.endings import assert_refused_at_once
-from tests.integration.runs import run
+from tests.harness.endings import assert_refused_at_once
+from tests.harness.slow import run
 from tests.servers.databases import Database
 
 

@@ -15,7 +15,7 @@ from headstart.revisions.script_source import (
     mentions,
     scripts_with_autocommit,
 )
-from tests.integration.plain import PlainProject, copy_plain
+from tests.harness.project import ProjectCopy, copy_plain
 
 BODY = 'op.create_table("zahlungen", sa.Column("id", sa.Integer, comment="für Größen"))'
 LEAVES = (
@@ -36,17 +36,17 @@ WRITTEN: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> PlainProject:
+def project(tmp_path: Path) -> ProjectCopy:
     """Give a copy of the plain project."""
     return copy_plain(tmp_path / "project")
 
 
-def loaded(project: PlainProject) -> Project:
+def loaded(project: ProjectCopy) -> Project:
     """The project, with its scripts imported."""
     return load_project(project.ini, "head", ())
 
 
-def compile_all(project: PlainProject, *, beside: bool) -> None:
+def compile_all(project: ProjectCopy, *, beside: bool) -> None:
     """Leave nothing but compiled code, beside the source as it was, or in __pycache__."""
     alembic = project.path / "alembic"
     assert compileall.compile_dir(str(alembic), quiet=1, legacy=beside)
@@ -59,7 +59,7 @@ def compile_all(project: PlainProject, *, beside: bool) -> None:
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN.keys())
 @pytest.mark.parametrize("body", [BODY, LEAVES], ids=["a table", "autocommit"])
 def test_a_script_that_python_imports_is_read(
-    project: PlainProject, written: Callable[[str], bytes], body: str
+    project: ProjectCopy, written: Callable[[str], bytes], body: str
 ) -> None:
     file = project.add("0004", "0003", body)
     file.write_bytes(written(file.read_text()))
@@ -74,7 +74,7 @@ def test_a_script_that_python_imports_is_read(
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN.keys())
 def test_an_env_that_python_imports_is_read(
-    project: PlainProject, written: Callable[[str], bytes]
+    project: ProjectCopy, written: Callable[[str], bytes]
 ) -> None:
     env = project.path / "alembic" / "env.py"
     text = env.read_text() + "\n# ü\ndef dry(x):\n    pass\n"
@@ -86,7 +86,7 @@ def test_an_env_that_python_imports_is_read(
 
 @pytest.mark.parametrize("beside", [True, False], ids=["beside", "__pycache__"])
 def test_compiled_code_may_make_any_table_and_tells_what_it_mentions(
-    project: PlainProject, beside: bool
+    project: ProjectCopy, beside: bool
 ) -> None:
     project.add("0004", "0003", LEAVES)
     project.add("0005", "0004", 'getattr(op.get_context(), "autocommit_block")()')
@@ -99,14 +99,14 @@ def test_compiled_code_may_make_any_table_and_tells_what_it_mentions(
     assert not env_rolls_back(found)
 
 
-def test_a_compiled_env_that_rolls_back_is_told(project: PlainProject) -> None:
+def test_a_compiled_env_that_rolls_back_is_told(project: ProjectCopy) -> None:
     project.edit_env("import context", "import context\ndef dry(x): x.rollback()")
     compile_all(project, beside=True)
     assert env_rolls_back(loaded(project))
 
 
 def test_a_file_that_nobody_can_read_counts_as_if_it_said_everything(
-    project: PlainProject,
+    project: ProjectCopy,
 ) -> None:
     file = project.add("0004", "0003", BODY)
     found = loaded(project)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.projects.files import copy_project
+from tests.harness.project import copy_project
 
 HERE = Path(__file__).parent
 

@@ -2,24 +2,25 @@
 
 from contextlib import ExitStack
 
-from tests.integration.runs import APPLIED, End, Run
+from tests.harness.result import Result
+from tests.harness.slow import APPLIED, start
 
 RUNS = 20
 SECONDS = 120
 """What all of them may take: each one starts Python and loads Alembic, on few cores."""
 
 
-def run_at_once(url: str) -> list[End]:
+def run_at_once(url: str) -> list[Result]:
     """Start them all, then wait for each to end."""
     with ExitStack() as stack:
-        runs = [stack.enter_context(Run(url)) for _ in range(RUNS)]
+        runs = [stack.enter_context(start(url)) for _ in range(RUNS)]
         return [run.end(SECONDS) for run in runs]
 
 
-def assert_one_worked(ends: list[End]) -> None:
+def assert_one_worked(ends: list[Result]) -> None:
     """Exactly one upgraded, everything; the others waited for it and had nothing to do."""
     outcomes = sorted(end.outcome for end in ends)
     assert outcomes == ["nothing_to_do"] * (RUNS - 1) + ["upgraded"]
-    assert {end.code for end in ends} == {0}
+    assert {end.exit_code for end in ends} == {0}
     assert [end.applied for end in ends if end.applied] == [APPLIED]
     assert all(end.verdict["to"] == ["0003"] for end in ends)

@@ -1,22 +1,19 @@
 """A real Postgres of a test's own, run from the wheel's binaries with full control.
 
-It must not know what is tested; for a database on a server that runs anyway, see conftest.py.
+It must not know what is tested; for what every server has, see server.py.
 """
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import quote, urlencode
-
-import psycopg2
 
 from headstart.dev.embedded import programs, server_account
+from tests.harness.server import Server, free_port
 
 PASSWORD = "t0p$ecret%@/:"
 """The superuser's; it holds what an URL or an ini file could trip over."""
@@ -41,44 +38,6 @@ exec rm -rf "$1"
 """
 """Waits until its input ends: at `remove`, or with the process that holds the pipe to it."""
 StopMode = Literal["smart", "fast", "immediate"]
-Rows = list[tuple[Any, ...]]
-
-
-class Server:
-    """A server that accepts connections as superuser under libpq's parameters."""
-
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._parameters = dict(parameters)
-
-    def parameters(self, **overrides: str) -> dict[str, str]:
-        """Return libpq's parameters; an empty value takes one away."""
-        merged = self._parameters | overrides
-        return {name: value for name, value in merged.items() if value}
-
-    def url(self, **overrides: str) -> str:
-        """Return the parameters as a URL."""
-        rest = self.parameters(**overrides)
-        user, password = (quote(rest.pop(name, ""), safe="") for name in ("user", "password"))
-        host, port = rest.pop("host", ""), rest.pop("port", "")
-        name = quote(rest.pop("dbname", ""), safe="")
-        if host.startswith("/"):
-            rest |= {"host": host, "port": port}
-            host, port = "", ""
-        login = f"{user}:{password}@" if password else f"{user}@"
-        address = f"{host}:{port}" if port else host
-        return f"postgresql://{login}{address}/{name}" + (f"?{urlencode(rest)}" if rest else "")
-
-    def execute(self, sql: str, **overrides: str) -> Rows:
-        """Execute statements without a transaction around them; return the last one's rows."""
-        arguments: dict[str, Any] = {**self.parameters(**overrides)}
-        connection = psycopg2.connect(**arguments)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
 
 
 class PostgresServer(Server):
@@ -244,10 +203,3 @@ class PostgresServer(Server):
             "stdout": subprocess.DEVNULL,
             "stderr": subprocess.DEVNULL,
         }
-
-
-def free_port() -> int:
-    """Return a TCP port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

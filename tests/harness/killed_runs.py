@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.integration.runs import APPLIED, Run, run, until
+from tests.harness.program import until
+from tests.harness.slow import APPLIED, run, start
 
 Query = Callable[[str], list[tuple[object, ...]]]
 """Runs SQL on a connection of the test's own and gives its rows."""
@@ -17,7 +18,7 @@ SLEEPERS = (
 
 def assert_next_run_proceeds_after_sigkill(url: str, query: Query) -> None:
     """The killed run's statement ends on the server, and the next run need not wait for it."""
-    with Run(url, SLOW_SECONDS="60") as killed:
+    with start(url, SLOW_SECONDS="60") as killed:
         until(lambda: query(SLEEPERS) == [(1,)], "a statement that takes a minute")
         killed.kill()
     end = run(url, SLOW_SECONDS="0")

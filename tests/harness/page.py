@@ -1,18 +1,17 @@
-"""Replays the console blocks of a document in a copy of the checkout.
+"""A page of the documents, its console blocks, and a copy of the checkout to replay them in.
 
 It must not know what a command does: it runs it, and puts what it printed below it.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.harness.environment import ROOT, clean_environ
+from tests.harness.program import Run
+
 CHECKED_OUT = ("models", "alembic", "headstart", "alembic.ini.example")
 BLOCK = re.compile(r"^```(console|ini)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REVISION = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
@@ -29,18 +28,9 @@ class Checkout:
 
     def run(self, command: str, **environ: str) -> str:
         """Run a command line as a user would and return what it printed, both streams in order."""
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.path,
-            env=user_environ() | environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return self.document_names(done.stdout)
+        seen = clean_environ(PYTHONUNBUFFERED="1") | environ
+        with Run(["bash", "-c", command], seen, self.path, merged=True) as shell:
+            return self.document_names(shell.end().stdout)
 
     def set_url(self, line: str) -> None:
         """Write `sqlalchemy.url = ...` into alembic.ini, for the real database."""
@@ -88,10 +78,3 @@ def replay_block(language: str, text: str, checkout: Checkout) -> str:
 def keep_known(value: str, otherwise: str) -> str:
     """Keep a revision or a date that the repository's own scripts hold."""
     return value if value in SCRIPTS else otherwise
-
-
-def user_environ() -> dict[str, str]:
-    """Return an environment in which `alembic` is ours and nothing else points at a database."""
-    kept = {name: value for name, value in os.environ.items() if name in ("HOME", "PATH", "TMPDIR")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"PATH": path, "PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,62 @@
+"""How a run of headstart ended, wherever it ran: a process, a container, a pod."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a process ended, and all that it said; `verdict` and what follows are headstart's."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    termination: str = ""
+    """The termination message, where the test gave a file for it."""
+    seconds: float = 0.0
+    """What the caller waited for the end."""
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """The log; a line that is no event fails the test."""
+        return read_events(self.stderr)
+
+    @property
+    def verdict(self) -> Event:
+        """The last line of the log, after a look at whether the exit code is the verdict's."""
+        last = last_event(self.events)
+        assert last["exit_code"] == self.exit_code, (self.exit_code, last)
+        return last
+
+    @property
+    def outcome(self) -> str:
+        """The slug."""
+        return str(self.verdict["outcome"])
+
+    @property
+    def applied(self) -> list[str]:
+        """The revisions that the verdict says this run committed."""
+        return [step["revision"] for step in self.verdict["applied"]]
+
+    def causes(self) -> set[str]:
+        """Why attempts to connect failed, where there was another after them."""
+        return {event["cause"] for event in self.events if event["event"] == "connection_failed"}
+
+
+def read_events(log: str) -> list[Event]:
+    """The events of a log, a line each; nothing else may be in it."""
+    try:
+        return [json.loads(line) for line in log.splitlines()]
+    except ValueError:
+        raise AssertionError(f"not only events: {log}") from None
+
+
+def last_event(events: list[Event]) -> Event:
+    """The verdict, with which every log ends."""
+    assert events, "it said nothing"
+    assert events[-1]["event"] == "run_finished", events[-1]
+    return events[-1]
