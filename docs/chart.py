@@ -18,9 +18,9 @@ from headstart.settings.declared import SETTINGS
 from headstart.settings.setting import Setting
 
 _OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
-"""Settings that the chart gives values of its own."""
-_OF_A_DESK = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
-"""Settings that mean nothing in a cluster."""
+"""Settings for which the chart has values of its own."""
+_FOR_DEVELOPMENT = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
+"""Settings that have no use in a cluster."""
 
 _TYPES = {
     "str": "string",
@@ -120,7 +120,7 @@ def _schema(value: Value) -> dict[str, Any]:
 
 
 def _settings() -> list[Setting]:
-    return [row for row in SETTINGS if row.name not in _OF_THE_CHART | _OF_A_DESK]
+    return [row for row in SETTINGS if row.name not in _OF_THE_CHART | _FOR_DEVELOPMENT]
 
 
 def camel_case(name: str) -> str:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from headstart.settings.libpq import SECRETS
+
 MASK = "***"
 
 FIXED_FIELDS = frozenset(
@@ -159,4 +161,4 @@ def _forms_of(character: str) -> str:
 
 def password_of(parameters: Mapping[str, str]) -> Iterable[str]:
     """The secrets among libpq's parameters."""
-    return (parameters[name] for name in ("password", "sslpassword") if name in parameters)
+    return (parameters[name] for name in SECRETS if name in parameters)

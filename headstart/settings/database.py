@@ -1,12 +1,13 @@
 """Where the connection parameters come from: argument, environment, file, alembic.ini, PG*.
 
-Pure: files are read through a function that is passed in, anew at every connection attempt, since
-a mounted secret may be rotated while we wait. No repr and no message holds a password.
+Pure: files are read through a function that is passed in. The secret files are read anew at every
+connection attempt, because a mounted secret may be rotated while we wait; the URL is parsed again
+only if its text has changed. No repr and no message contains a password.
 """
 
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error, InterpolationError
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from headstart.settings.database_url import (
     PLACEHOLDERS,
@@ -14,49 +15,69 @@ from headstart.settings.database_url import (
     InvalidUrl,
     parse_database_url,
 )
+from headstart.settings.libpq import SECRETS
 from headstart.verdict.errors import InvalidSettings
 
 ReadText = Callable[[str], str]
 
 LIBPQ_PLACES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
-"""One of these says that libpq's own environment is meant."""
+"""If one of these is set, the database is the one that libpq's own environment names."""
 
 WAYS = (
-    "set DATABASE_URL or DATABASE_URL_FILE, sqlalchemy.url in alembic.ini, or PGHOST and the rest"
+    "set DATABASE_URL or DATABASE_URL_FILE, sqlalchemy.url in alembic.ini, or PGHOST and the other"
+    " PG* variables"
 )
+_URL_FILE = "DATABASE_URL_FILE"
+_PASSWORD_FILE = "PGPASSWORD_FILE"  # noqa: S105  the name of a variable
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database as the secret files name it now: its URL, and a password from a file of its own.
+
+    Whatever neither says (for PG* alone: everything) libpq takes from PG* itself.
+    """
+
+    url: DatabaseUrl
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """libpq's parameters; the password of the URL wins over the file's."""
+        added = {} if self.password is None else {"password": self.password}
+        return {**added, **self.url.parameters}
 
 
 @dataclass(frozen=True)
 class DatabaseSource:
-    """The source of the parameters; `origin` names it for messages."""
+    """The source of the parameters; `origin` names it in messages.
+
+    `url` is the URL that was read first. `url_file` may hold another one later.
+    """
 
     origin: str
-    url: str | None = field(default=None, repr=False)
+    url: DatabaseUrl = field(default_factory=DatabaseUrl)
     url_file: str | None = None
     password_file: str | None = None
 
-    def resolve(self, read_text: ReadText) -> DatabaseUrl:
-        """Read the files and parse. Raises InvalidSettings.
-
-        What neither URL nor file says (with PG* alone: everything) libpq takes from PG* itself.
-        """
+    def resolve(self, read_text: ReadText) -> Database:
+        """Read the secret files anew. Raises InvalidSettings."""
         try:
-            return self.parse(read_text)
+            return Database(self._current_url(read_text), self.read_password(read_text))
         except InvalidUrl as error:
             raise InvalidSettings(str(error)) from None
 
-    def parse(self, read_text: ReadText) -> DatabaseUrl:
-        """As resolve(), but raises InvalidUrl."""
-        text = self.url
-        if self.url_file is not None:
-            text = _secret(self.origin, self.url_file, read_text)
-        found = DatabaseUrl()
-        if text is not None:
-            found = replace(parse_database_url(text, self.origin), text=text)
-        if self.password_file is None or "password" in found.parameters:
-            return found
-        password = _secret("PGPASSWORD_FILE", self.password_file, read_text)
-        return replace(found, parameters={**found.parameters, "password": password})
+    def _current_url(self, read_text: ReadText) -> DatabaseUrl:
+        if self.url_file is None:
+            return self.url
+        text = _secret(self.origin, self.url_file, read_text)
+        return self.url if text == self.url.text else parse_database_url(text, self.origin)
+
+    def read_password(self, read_text: ReadText) -> str | None:
+        """The password from the file for it, if there is one. Raises InvalidUrl."""
+        if self.password_file is None:
+            return None
+        return _secret(_PASSWORD_FILE, self.password_file, read_text)
 
 
 def find_database(
@@ -67,30 +88,27 @@ def find_database(
     *,
     embedded: bool,
 ) -> tuple[DatabaseSource, tuple[str, ...]]:
-    """Choose the source and try it; the second part is its warnings.
+    """Choose the source and read it once; the second part is its warnings.
 
     `ini` is the path and the text of alembic.ini. Raises InvalidUrl.
     """
     if embedded:
         return _embedded(argument, environ), ()
-    source = _choose(argument, environ, ini)
-    parsed = source.parse(read_text)
-    if argument is not None and _holds_secret(argument):
+    origin, text = _choose(argument, environ, ini, read_text)
+    url = DatabaseUrl() if text is None else parse_database_url(text, origin)
+    if argument is not None and any(name in url.parameters for name in SECRETS):
         raise InvalidUrl(
-            "--database-url or --url holds a password, which the process list shows: use the"
-            " environment, PGPASSWORD_FILE"
-            " or DATABASE_URL_FILE"
+            "--database-url or --url contains a password, which the process list shows: use the"
+            f" environment, {_PASSWORD_FILE} or {_URL_FILE}"
         )
-    return source, parsed.warnings
-
-
-def _holds_secret(url: str) -> bool:
-    parameters = parse_database_url(url, "--database-url").parameters
-    return "password" in parameters or "sslpassword" in parameters
+    url_file = environ[_URL_FILE] if origin == _URL_FILE else None
+    source = DatabaseSource(origin, url, url_file, environ.get(_PASSWORD_FILE))
+    source.read_password(read_text)  # a file that cannot be read is a mistake like the others
+    return source, url.warnings
 
 
 def set_both_ways(environ: Mapping[str, str]) -> list[str]:
-    """The mistakes of those who set a secret as a value and as a file."""
+    """The mistakes for a secret that is set both as a value and as a file."""
     return [
         f"{name} and {name}_FILE are both set: remove one"
         for name in ("DATABASE_URL", "PGPASSWORD")
@@ -99,40 +117,38 @@ def set_both_ways(environ: Mapping[str, str]) -> list[str]:
 
 
 def _embedded(argument: str | None, environ: Mapping[str, str]) -> DatabaseSource:
-    given = ["--database-url"] if argument is not None else []
-    given += [name for name in ("DATABASE_URL", "DATABASE_URL_FILE") if name in environ]
-    if given:
+    others = ["--database-url"] if argument is not None else []
+    others += [name for name in ("DATABASE_URL", _URL_FILE) if name in environ]
+    if others:
         raise InvalidUrl(
             "; ".join(
-                f"HEADSTART_EMBEDDED and {name} exclude each other: remove one" for name in given
+                f"HEADSTART_EMBEDDED and {name} exclude each other: remove one" for name in others
             )
         )
     return DatabaseSource("HEADSTART_EMBEDDED")
 
 
 def _choose(
-    argument: str | None, environ: Mapping[str, str], ini: tuple[str, str]
-) -> DatabaseSource:
-    password_file = environ.get("PGPASSWORD_FILE")
+    argument: str | None, environ: Mapping[str, str], ini: tuple[str, str], read_text: ReadText
+) -> tuple[str, str | None]:
+    """The origin and the text of the URL that wins; PG* has no text."""
     if argument is not None:
-        return DatabaseSource("--database-url", argument, password_file=password_file)
+        return "--database-url", argument
     if "DATABASE_URL" in environ:
-        return DatabaseSource("DATABASE_URL", environ["DATABASE_URL"], password_file=password_file)
-    if "DATABASE_URL_FILE" in environ:
-        path = environ["DATABASE_URL_FILE"]
-        return DatabaseSource("DATABASE_URL_FILE", url_file=path, password_file=password_file)
+        return "DATABASE_URL", environ["DATABASE_URL"]
+    if _URL_FILE in environ:
+        return _URL_FILE, _secret(_URL_FILE, environ[_URL_FILE], read_text)
     url = read_ini_url(*ini)
-    libpq = any(environ.get(name) for name in LIBPQ_PLACES)  # libpq passes over empty ones
+    libpq = any(environ.get(name) for name in LIBPQ_PLACES)  # libpq ignores empty ones
     if url is not None and not (libpq and url.strip(" '\"`") in PLACEHOLDERS):
-        origin = f"sqlalchemy.url in {ini[0]}"
-        return DatabaseSource(origin, url, password_file=password_file)
+        return f"sqlalchemy.url in {ini[0]}", url
     if libpq:
-        return DatabaseSource("PG*", password_file=password_file)
+        return "PG*", None
     raise InvalidUrl(f"no database is named: {WAYS}")
 
 
 def read_ini_url(path: str, text: str) -> str | None:
-    """sqlalchemy.url in section [alembic]; a lone % is taken as it stands. Raises InvalidUrl."""
+    """sqlalchemy.url in section [alembic]; a single % stays as it is. Raises InvalidUrl."""
     parser = ConfigParser({"here": "."})
     try:
         parser.read_string(text, path)
@@ -149,11 +165,11 @@ def _secret(name: str, path: str, read_text: ReadText) -> str:
         raise InvalidUrl(f"{name} is empty: name a file, or remove it")
     try:
         secret = read_text(path).rstrip("\r\n")
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a path that no file can have
-        reason = getattr(error, "strerror", None) or "not a text"
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path that no file can have
+        reason = getattr(error, "strerror", None) or "it is not a text file"
         raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
     if not secret.strip():
         raise InvalidUrl(f"{name}: {path} is empty")
     if "\0" in secret:
-        raise InvalidUrl(f"{name}: {path} holds a zero byte; it is not a text")
+        raise InvalidUrl(f"{name}: {path} contains a zero byte: it is not a text file")
     return secret

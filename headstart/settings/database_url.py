@@ -1,7 +1,7 @@
-"""Parse a database URL once, into libpq's parameters and what belongs to another driver.
+"""Parse a database URL into libpq's parameters and the options that belong to another driver.
 
-Pure. Accepts what an async app shares with us, raw special characters in the password included.
-No message and no repr holds the password.
+Pure. It accepts the URL of an async app, and a password with special characters as they are.
+No message and no repr contains the password.
 Sources: PostgreSQL documentation, "Connection URIs"; SQLAlchemy's PostgreSQL dialects.
 """
 
@@ -30,26 +30,12 @@ _KNOWN = LIBPQ_KEYWORDS | DRIVER_OPTIONS | OTHER_NAMES.keys()
 _PORT_OR_NOTHING = re.compile(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
 _PLAIN_HOST = r"(?:[\w.-]+|\[[^\]@/]*\])(?::\d+)?"
 _TWO_WAYS = re.compile(rf"[^@/]*@{_PLAIN_HOST}(?:,{_PLAIN_HOST})*/[^@/]*@[^@/]*")
-"""A database name with an @, or a password with @ and /: a wrong guess would send the password to a
-host that is none of ours."""
+"""The database name contains an @, or the password an @ and a /. A wrong guess would send the
+password to somebody else's host."""
 
 
 class InvalidUrl(ValueError):
     """A database URL cannot be used; the message names the place and the cure."""
-
-
-@dataclass(frozen=True)
-class DatabaseUrl:
-    """A parsed URL: `parameters` are libpq's keywords, several hosts joined by commas.
-
-    `text` is what was parsed, where a source had one.
-    """
-
-    driver: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    driver_options: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,16 +48,41 @@ class UrlText:
     query: str = field(repr=False)
 
 
-def split_database_url(text: str) -> UrlText:
-    """Take a URL that can be parsed into its parts, without what it is wrapped in."""
-    url, _ = _unquoted(text.strip(), "")
-    scheme, mark, rest = url.partition("://")
-    return UrlText(scheme + mark, *_split(rest))
+@dataclass(frozen=True)
+class DatabaseUrl:
+    """A parsed URL: `parameters` are libpq's keywords, several hosts joined by commas.
+
+    `text` is what was parsed and `written` its parts; None where there was no text.
+    """
+
+    driver: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    driver_options: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    text: str | None = field(default=None, repr=False)
+    written: UrlText | None = field(default=None, repr=False)
 
 
 def parse_database_url(text: str, where: str) -> DatabaseUrl:
     """Parse a URL that was found at `where` (a name for messages). Raises InvalidUrl."""
     url, warnings = _unquoted(text.strip(), where)
+    scheme, driver = _scheme(url, where)
+    _check_text(url, len(scheme), where)
+    written = UrlText(scheme, *_split(url[len(scheme) :]))
+    options = parse_qsl(written.query, keep_blank_values=True)
+    _check_names(options, written.query, where)
+    parameters = _credentials(written.credentials) | _address(written.address, where)
+    parameters |= _libpq_options(options, where)
+    _match_ports(parameters, where)
+    foreign = {name: value for name, value in options if name in DRIVER_OPTIONS}
+    kept = {name: value for name, value in parameters.items() if value}
+    if "\0" in "".join(kept.values()):
+        raise InvalidUrl(f"{where} contains %00, which PostgreSQL does not accept")
+    return DatabaseUrl(driver, kept, foreign, warnings, text, written)
+
+
+def _scheme(url: str, where: str) -> tuple[str, str | None]:
+    """The scheme with its ://, and the driver in it."""
     if url in PLACEHOLDERS:
         raise InvalidUrl(f"{where} is still the placeholder of the template: write your own URL")
     scheme = _SCHEME.match(url)
@@ -80,25 +91,18 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
     driver = scheme.group(2)
     if driver is not None and driver not in DRIVERS:
         raise InvalidUrl(
-            f"{where} names the driver {driver!r}: allowed are {', '.join(DRIVERS)}, or none"
+            f"{where} names the driver {driver!r}: expected {', '.join(DRIVERS)}, or none"
         )
+    return scheme.group(), driver
+
+
+def _check_text(url: str, scheme: int, where: str) -> None:
     if not url.isprintable():
-        raise InvalidUrl(f"{where} holds a line break or another control character: remove it")
-    if _TWO_WAYS.fullmatch(url[scheme.end() :].partition("?")[0]):
+        raise InvalidUrl(f"{where} contains a line break or another control character: remove it")
+    if _TWO_WAYS.fullmatch(url[scheme:].partition("?")[0]):
         raise InvalidUrl(
-            f"{where} can be read in two ways: write each @ but the one before the host as %40"
+            f"{where} can be read in two ways: write each @ as %40, except the one before the host"
         )
-    credentials, address, query = _split(url[scheme.end() :])
-    options = parse_qsl(query, keep_blank_values=True)
-    _check_names(options, query, where)
-    parameters = _credentials(credentials) | _address(address, where)
-    parameters |= _libpq_options(options, where)
-    _match_ports(parameters, where)
-    foreign = {name: value for name, value in options if name in DRIVER_OPTIONS}
-    kept = {name: value for name, value in parameters.items() if value}
-    if "\0" in "".join(kept.values()):
-        raise InvalidUrl(f"{where} holds %00, which PostgreSQL takes nowhere")
-    return DatabaseUrl(driver, kept, foreign, warnings)
 
 
 def _unquoted(text: str, where: str) -> tuple[str, tuple[str, ...]]:
@@ -113,18 +117,18 @@ def _scheme_mistake(url: str, where: str) -> str:
     if not url:
         return f"{where} is empty"
     scheme = re.match(r"([\w+.-]*)://", url)
-    found = f"begins with {scheme.group(1)!r}" if scheme else "does not begin with a scheme"
-    return f"{where} {found}: a URL is postgresql://user:password@host:port/name"
+    begin = f"begins with {scheme.group(1)!r}" if scheme else "does not begin with a scheme"
+    return f"{where} {begin}: expected postgresql://user:password@host:port/name"
 
 
 def _split(rest: str) -> tuple[str, str, str]:
     """Credentials, address (hosts and path) and query, with raw characters in the password.
 
-    The credentials end at the last @ before the query; a ? begins the query only behind them.
+    The credentials end at the last @ before the query; a ? begins the query only after them.
     """
     at = rest.partition("?")[0].rfind("@")
     if at < 0 and not _PORT_OR_NOTHING.fullmatch(rest.partition("?")[0]):
-        at = rest.rfind("@")  # what stands before the ? is no address: user and half a password
+        at = rest.rfind("@")  # no address comes before the ?, but a user and half a password
     credentials, tail = (rest[:at], rest[at + 1 :]) if at >= 0 else ("", rest)
     address, _, query = tail.partition("?")
     return credentials, address, query
@@ -132,10 +136,8 @@ def _split(rest: str) -> tuple[str, str, str]:
 
 def _check_names(options: Sequence[tuple[str, str]], query: str, where: str) -> None:
     unknown = [name for name, _ in options if name not in _KNOWN]
-    if unknown and ("@" in query or "password" in query):  # perhaps a part of it: not repeated
-        raise InvalidUrl(
-            f"{where}: unknown options (a ? or & in the password? write it as %3F or %26)"
-        )
+    if unknown and ("@" in query or "password" in query):  # they may be a part of it
+        raise InvalidUrl(f"{where}: unknown options (write a ? or & in the password as %3F or %26)")
     if unknown:
         hints = [f"{name!r}{_nearest(name)}" for name in unknown]
         raise InvalidUrl(f"{where}: unknown option {', '.join(hints)}")
@@ -152,7 +154,7 @@ def _credentials(text: str) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    """Undo percent-encoding; a % that begins no character is meant as it stands."""
+    """Undo percent-encoding; a % that does not begin a character stays as it is."""
     return re.sub(r"(?:%[0-9A-Fa-f]{2})+", _decoded_run, text)
 
 
@@ -166,7 +168,7 @@ def _decoded_run(run: re.Match[str]) -> str:
 def _address(text: str, where: str) -> dict[str, str]:
     hosts, _, database = text.partition("/")
     if "/" in database:
-        raise InvalidUrl(f"{where}: the database name holds a /: write it as %2F")
+        raise InvalidUrl(f"{where}: the database name contains a /: write it as %2F")
     pairs = [_host_and_port(host, where) for host in hosts.split(",")]
     return _joined(pairs) | {"dbname": _decoded(database)}
 
@@ -185,24 +187,24 @@ def _host_and_port(text: str, where: str) -> tuple[str, str]:
 
 
 def _libpq_options(options: Sequence[tuple[str, str]], where: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for given, value in options:
-        name = OTHER_NAMES.get(given, given)
+    parameters: dict[str, str] = {}
+    for written, value in options:
+        name = OTHER_NAMES.get(written, written)
         if name == "sslmode":
-            mode = _sslmode(given, value, where)
-            if found.setdefault(name, mode) != mode:
+            mode = _sslmode(written, value, where)
+            if parameters.setdefault(name, mode) != mode:
                 raise InvalidUrl(f"{where}: ssl and sslmode contradict each other")
         elif name in LIBPQ_KEYWORDS:
-            found[name] = value
+            parameters[name] = value
     hosts = [value for name, value in options if name == "host"]
-    # the ports of ?host=h1:5432&host=h2:5433 go before those of ?port=
-    return found | (_joined(list(_query_hosts(hosts, where))) if hosts else {})
+    # the ports of ?host=h1:5432&host=h2:5433 win over those of ?port=
+    return parameters | (_joined(list(_query_hosts(hosts, where))) if hosts else {})
 
 
 def _query_hosts(hosts: Sequence[str], where: str) -> list[tuple[str, str]]:
     """?host=h1:5432&host=h2:5433 is SQLAlchemy's form, ?host=h1,h2 libpq's, ?host=/... a socket."""
     each = [part for host in hosts for part in host.split(",")]
-    # libpq wants no brackets here, so that what has several colons is an address as it stands
+    # libpq wants no brackets here, so a text with several colons is an IPv6 address
     return [
         (host, "")
         if host[:1] in "/@" or re.fullmatch(r"[^\[]*:.*:.*", host)
@@ -213,24 +215,24 @@ def _query_hosts(hosts: Sequence[str], where: str) -> list[tuple[str, str]]:
 
 def _sslmode(name: str, value: str, where: str) -> str:
     if (name, value) == ("ssl", "true"):
-        return "require"  # as libpq reads it, for the sake of JDBC's URLs
+        return "require"  # libpq reads JDBC's ssl=true in this way
     if value not in SSLMODES:
-        raise InvalidUrl(f"{where}: {name} is not one of {', '.join(SSLMODES)}")
+        raise InvalidUrl(f"{where}: {name} is invalid: expected {', '.join(SSLMODES)}")
     return value
 
 
 def _match_ports(parameters: dict[str, str], where: str) -> None:
-    """Check the ports, and give each of several hosts its own: SQLAlchemy wants as many."""
+    """Check the ports, and give each of several hosts its own, as SQLAlchemy wants."""
     ports = parameters.get("port", "").split(",")
     for port in ports:
         if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise InvalidUrl(
-                f"{where}: the port is not a number from 1 to 65535"
-                " (a / or : in the password? write it as %2F or %3A)"
+                f"{where}: the port is invalid: expected a number from 1 to 65535"
+                " (write a / or : in the password as %2F or %3A)"
             )
     places = parameters.get("host") or parameters.get("hostaddr", "")
     count = places.count(",") + 1
     if len(ports) == 1:
         parameters["port"] = ",".join(ports * count) if ports[0] else ""
     elif len(ports) != count:
-        raise InvalidUrl(f"{where}: {count} hosts but {len(ports)} ports")
+        raise InvalidUrl(f"{where} names {count} hosts but {len(ports)} ports")

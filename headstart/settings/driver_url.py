@@ -1,6 +1,6 @@
-"""Libpq's parameters as a URL, in the names of the driver that env.py works with.
+"""Write libpq's parameters as a URL, in the names of env.py's driver.
 
-Pure. No message holds a password.
+Pure. No message contains a password.
 Sources: SQLAlchemy's PostgreSQL dialects (create_connect_args); asyncpg's connect().
 """
 
@@ -11,13 +11,13 @@ from urllib.parse import quote
 from headstart.verdict.errors import InvalidSettings
 
 PLACE = ("host", "port", "dbname", "user", "password")
-"""What says where a URL leads, and as whom."""
+"""The parameters that name a database, a user and a password."""
 
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _UNENCODED = "!$*+;="
-"""In user and password as they are: each % less helps an env.py that gives its URL to a
-ConfigParser."""
+"""Not encoded in user and password: an env.py may give its URL to a ConfigParser, to which a % is
+special."""
 
 _ASYNC_DRIVERS = ("asyncpg", "psycopg")
 
@@ -41,14 +41,15 @@ _ASYNCPG_DSN = frozenset(
         "target_session_attrs",
     ]
 )
-"""What asyncpg takes, but only in its own `dsn`, where names that it does not know go to the
-server as settings (application_name and options among them)."""
+"""Parameters that asyncpg accepts only in its own `dsn`. It sends unknown names to the server as
+settings (application_name and options among them)."""
 _ASYNCPG_UNSAFE = frozenset(["channel_binding", "hostaddr", "require_auth", "requirepeer"])
-"""What asyncpg cannot do and that must not be dropped: it decides whom we talk to."""
+"""Parameters that asyncpg does not support. They decide which server we trust, so they are not
+dropped."""
 
 
 def async_drivers(named: str | None) -> tuple[str, ...]:
-    """What an async env.py can work with, best first: the one that the URL names, if it does."""
+    """The drivers for an async env.py, best first: the one that the URL names, if it names one."""
     return tuple(sorted(_ASYNC_DRIVERS, key=lambda driver: not (named or "").startswith(driver)))
 
 
@@ -57,10 +58,10 @@ def sqlalchemy_url(
     driver: str = "psycopg2",
     driver_options: Mapping[str, str] | None = None,
 ) -> str:
-    """Libpq's parameters as a URL for SQLAlchemy, with the driver named.
+    """Libpq's parameters as a URL for SQLAlchemy, which always names the driver.
 
-    SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3.
-    Raises InvalidSettings for what an async driver cannot do.
+    SQLAlchemy 2.1 uses psycopg 3 for a bare postgresql://.
+    Raises InvalidSettings for parameters that an async driver does not support.
     """
     return built_url(parameters, driver, driver_options)
 
@@ -70,14 +71,14 @@ def built_url(
     driver: str | None = None,
     driver_options: Mapping[str, str] | None = None,
 ) -> str:
-    """Libpq's parameters as a URL that looks like what apps have: pydantic wants a host in it.
+    """Libpq's parameters as a URL like an app's, in which pydantic wants a host.
 
-    `driver_options` are what else stood in the URL; those that this driver takes are kept.
+    `driver_options` are the other options of the user's URL; this driver's are kept.
 
-    What is no plain host and port goes into the query, too, where it wins: SQLAlchemy hands it to
-    the driver as it is, and libpq looks there last. A password without a user stays in front, since
-    SQLAlchemy's own repr would show one that is in the query.
-    Raises InvalidSettings for what an async driver cannot do.
+    A host or port that is not plain goes into the query, too, where it wins: SQLAlchemy hands it to
+    the driver as it is, and libpq reads it last. A password without a user stays in front, because
+    SQLAlchemy's own repr would show one in the query.
+    Raises InvalidSettings for parameters that an async driver does not support.
     """
     authority, places = authority_of(parameters)
     rest = {name: value for name, value in parameters.items() if name not in PLACE} | places
@@ -91,9 +92,9 @@ def built_url(
 
 
 def authority_of(parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Host and port as they stand in a URL, and as options what does not fit in there.
+    """Host and port as a URL has them, and the options for those that do not fit there.
 
-    Of a socket the host is localhost, with the socket's port.
+    The host of a socket is localhost, with the socket's port.
     """
     host, port = parameters.get("host", ""), parameters.get("port", "")
     first, first_port = host.split(",")[0], port.split(",")[0]
@@ -112,7 +113,7 @@ def authority_of(parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def credentials_of(parameters: Mapping[str, str]) -> str:
-    """User and password in front of a host, with the @; nothing where there are none."""
+    """User and password before a host, with the @; empty if there are none."""
     user, password = (
         quote(parameters.get(name, ""), safe=_UNENCODED) for name in ("user", "password")
     )
@@ -120,12 +121,12 @@ def credentials_of(parameters: Mapping[str, str]) -> str:
 
 
 def _asyncpg_options(options: Mapping[str, str]) -> dict[str, str]:
-    """What asyncpg's connect() takes; times and keepalives, which it has other ways for, go."""
+    """The options of asyncpg's connect(); it sets times and keepalives in other ways."""
     unsafe = _ASYNCPG_UNSAFE & options.keys()
     if unsafe:
         raise InvalidSettings(
-            f"env.py is async and asyncpg cannot do {', '.join(sorted(unsafe))}",
-            next_step="remove that from the URL, or install psycopg (pip install 'psycopg[binary]')"
+            f"env.py uses asyncpg, which does not support {', '.join(sorted(unsafe))}",
+            next_step="remove it from the URL, or install psycopg (pip install 'psycopg[binary]')"
             " instead of asyncpg",
         )
     kept = {name: options[name] for name in ("host", "port") if name in options}
@@ -139,11 +140,11 @@ def _asyncpg_options(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _asyncpg_cache(options: Mapping[str, str]) -> dict[str, str]:
-    """The one option of asyncpg's that SQLAlchemy makes a number of; others it cannot take here."""
+    """The one option that SQLAlchemy converts to a number for asyncpg; others fail in a URL."""
     name = "prepared_statement_cache_size"
     return {name: options[name]} if name in options else {}
 
 
 def query_of(options: Mapping[str, str]) -> str:
-    """Options as they stand in a URL."""
+    """Options as a URL has them."""
     return "&".join(f"{name}={quote(value, safe='/:,')}" for name, value in options.items())

@@ -1,10 +1,13 @@
-"""The words of connection URLs: what libpq calls its parameters, and what belongs to drivers. Pure.
+"""The words of connection URLs: the parameters of libpq and the options of drivers. Pure.
 
 Sources: PostgreSQL documentation, "Parameter Key Words"; asyncpg's connect(); psycopg's connect().
 """
 
 DRIVERS = ("asyncpg", "psycopg", "psycopg2", "psycopg_async")
-"""What may stand behind the + of a URL."""
+"""The drivers that a URL may name after its +."""
+
+SECRETS = ("password", "sslpassword")
+"""The parameters whose values are secret."""
 
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -73,7 +76,7 @@ DRIVER_OPTIONS = frozenset(
         "autocommit",
     ]
 )
-"""What asyncpg or psycopg understand and libpq refuses."""
+"""Options that asyncpg or psycopg accept and libpq refuses."""
 
 OTHER_NAMES = {"database": "dbname", "ssl": "sslmode"}
-"""What asyncpg calls a parameter of libpq's."""
+"""asyncpg's names for parameters of libpq."""

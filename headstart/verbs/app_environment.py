@@ -14,8 +14,9 @@ from pathlib import Path
 from headstart.postgres.connection import ConnectFailed
 from headstart.postgres.identity import Purpose
 from headstart.postgres.libpq_defaults import libpq_defaults
-from headstart.settings.app_url import completed_url, driver_of, leads_to
-from headstart.settings.database_url import DatabaseUrl
+from headstart.settings.app_url import completed_url, leads_to
+from headstart.settings.database import Database
+from headstart.settings.database_url import DatabaseUrl, InvalidUrl, parse_database_url
 from headstart.settings.driver_url import PLACE, built_url
 from headstart.verbs.task import Task
 
@@ -36,49 +37,62 @@ def app_environment(task: Task, *, driver: str | None = None, connected: bool) -
 
 
 def _variables(task: Task, driver: str | None, *, connected: bool) -> Mapping[str, str]:
-    given = task.database()
-    known = _known(task, given, connected=connected)
-    found = {
-        name: _url(os.environ.get(name), given, known, driver)
+    database = task.database()
+    place = _place(task, database.parameters, connected=connected)
+    urls = {
+        name: _url(_own(name, database.url), database, place, driver)
         for name in (_ALWAYS, *task.settings.url_variables)
     }
-    return found | ({"PGPASSWORD": known["password"]} if "password" in known else {})
+    return urls | ({"PGPASSWORD": place["password"]} if "password" in place else {})
 
 
-def _url(own: str | None, given: DatabaseUrl, known: Mapping[str, str], driver: str | None) -> str:
-    """What one variable holds: its own text where that leads there, else the source's, completed.
+def _own(variable: str, source: DatabaseUrl) -> DatabaseUrl | None:
+    """The URL in a variable of the user's; None if there is none that we can read."""
+    text = os.environ.get(variable)
+    if text is None or text == source.text:
+        return None if text is None else source
+    try:
+        return parse_database_url(text, variable)
+    except InvalidUrl:
+        return None
 
-    In the driver that the variable names, if it does, but for one that env.py has refused. The
-    password goes to no other server.
+
+def _url(
+    own: DatabaseUrl | None, database: Database, place: Mapping[str, str], driver: str | None
+) -> str:
+    """The URL for a variable: its own if it leads to this database, else the source's, completed.
+
+    Its driver is the one that the variable names, unless env.py has refused that. The password goes
+    to no other server.
     """
-    text = own if own is not None and leads_to(own, known) else given.text
-    named = driver_of(own) or driver_of(text)
+    url = own if own is not None and leads_to(own, place) else database.url
+    named = (own and own.driver) or url.driver
     if named in _NOT_ASYNC:
         named = driver or named
-    if text is not None and driver_of(text) == named:
-        return completed_url(text, known)
-    rest = {name: value for name, value in given.parameters.items() if name not in PLACE}
-    return built_url({**known, **rest}, named, given.driver_options)
+    if url.written is not None and url.driver == named:
+        return completed_url(url, place)
+    rest = {name: value for name, value in database.parameters.items() if name not in PLACE}
+    return built_url({**place, **rest}, named, database.url.driver_options)
 
 
-def _known(task: Task, given: DatabaseUrl, *, connected: bool) -> Mapping[str, str]:
-    """Where the database is, as whom, with which password; as far as that is known."""
-    known = {name: value for name, value in given.parameters.items() if name in PLACE}
-    if "service" not in given.parameters:
-        known = {**libpq_defaults(), **known}
-    if connected and _asks_libpq(given, known):
+def _place(task: Task, parameters: Mapping[str, str], *, connected: bool) -> Mapping[str, str]:
+    """Host, port, database, user and password, as far as they are known."""
+    place = {name: value for name, value in parameters.items() if name in PLACE}
+    if "service" not in parameters:
+        place = {**libpq_defaults(), **place}
+    if connected and _asks_libpq(parameters, place):
         with suppress(ConnectFailed), task.connect(Purpose.READ) as connection:
-            known = {**connection.login, **known}
-    task.secrets.add(known.get("password"))
-    return known
+            place = {**connection.login, **place}
+    task.secrets.add(place.get("password"))
+    return place
 
 
-def _asks_libpq(given: DatabaseUrl, known: Mapping[str, str]) -> bool:
+def _asks_libpq(parameters: Mapping[str, str], place: Mapping[str, str]) -> bool:
     """Whether only a connection tells where it leads, or may have found a password in a file."""
-    if not {"host", "dbname", "user"} <= known.keys():
+    if not {"host", "dbname", "user"} <= place.keys():
         return True
-    passfile = given.parameters.get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
-    return "password" not in known and Path(passfile).expanduser().exists()
+    passfile = parameters.get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
+    return "password" not in place and Path(passfile).expanduser().exists()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from headstart.postgres.identity import Identity, Purpose
 from headstart.process.deadline import Deadline, deadline_after
 from headstart.process.redaction import Secrets, password_of
 from headstart.process.signals import Signals
+from headstart.settings.database import Database
 from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.read import Settings
 from headstart.verdict.events import Say
@@ -56,20 +57,20 @@ class Task:
         """The end of a phase that may take `seconds` from now."""
         return self.deadline.within(seconds, time.monotonic())
 
-    def database(self) -> DatabaseUrl:
-        """Where the database is, read anew; what is secret in it is masked from now on."""
+    def database(self) -> Database:
+        """Where the database is; the secret files are read anew, and masked from now on."""
         if self.settings.embedded:
             # development only: the image does not have what this imports
             from headstart.dev.embedded import start_embedded
 
-            return DatabaseUrl(parameters=start_embedded(self.settings.embedded_dir))
-        url = self.settings.database.resolve(read_text)
-        for secret in password_of(url.parameters):
+            return Database(DatabaseUrl(parameters=start_embedded(self.settings.embedded_dir)))
+        database = self.settings.database.resolve(read_text)
+        for secret in password_of(database.parameters):
             self.secrets.add(secret)
-        return url
+        return database
 
     def resolve(self) -> Mapping[str, str]:
-        """libpq's parameters, read anew."""
+        """libpq's parameters; the secret files are read anew."""
         return self.database().parameters
 
     def connect(self, purpose: Purpose) -> Connection:

@@ -12,7 +12,7 @@ from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
 from headstart.revisions.worker import DRIVER, Worker
-from headstart.settings.database_url import DatabaseUrl
+from headstart.settings.database import Database
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
@@ -80,18 +80,18 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         cancel_backend=lambda process: _cancel_backend(task, name, process),
         say=task.say,
         link=link,
-        async_drivers=async_drivers(task.database().driver),
+        async_drivers=async_drivers(task.database().url.driver),
     )
 
 
-def _worker_url(database: DatabaseUrl, driver: str, application_name: str) -> str:
+def _worker_url(database: Database, driver: str, application_name: str) -> str:
     parameters = {
         **CLIENT_SIDE,
         "connect_timeout": WORKER_CONNECT_SECONDS,
         **database.parameters,
         "application_name": application_name,
     }
-    return sqlalchemy_url(parameters, driver, database.driver_options)
+    return sqlalchemy_url(parameters, driver, database.url.driver_options)
 
 
 def _named(driver: str) -> str | None:

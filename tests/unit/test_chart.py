@@ -22,7 +22,7 @@ IN_A_CLUSTER = [
     for row in SETTINGS
     if row.name not in {"DATABASE_URL", "POD_NAME", "EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
 ]
-"""All but what the chart has values of its own for, and what belongs on a developer's desk."""
+"""All but what the chart has values of its own for, and what belongs on a developer's machine."""
 
 
 def schema(text: str) -> Any:

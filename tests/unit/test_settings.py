@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from headstart.settings import database
+from headstart.settings.database_url import DatabaseUrl, parse_database_url
 from headstart.settings.declared import SETTINGS
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
 from headstart.settings.read import Settings, read_settings, settings_of_environment
@@ -295,6 +297,26 @@ def test_secret_files_are_read_anew_each_time() -> None:
     assert parameters(settings, files) == {"user": "u", "host": "h", "password": "old"}
     files |= {"/url": "postgresql://u@new", "/password": "fresh"}
     assert parameters(settings, files) == {"user": "u", "host": "new", "password": "fresh"}
+
+
+def test_a_url_is_parsed_again_only_when_its_text_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed = []
+
+    def counting(text: str, where: str) -> DatabaseUrl:
+        parsed.append(text)
+        return parse_database_url(text, where)
+
+    monkeypatch.setattr(database, "parse_database_url", counting)
+    files = {"/url": "postgresql://u:old@h", "/password": "other"}
+    settings = read({"DATABASE_URL_FILE": "/url", "PGPASSWORD_FILE": "/password"}, files=files)
+    for _ in range(3):
+        assert parameters(settings, files)["password"] == "old"
+    assert parsed == ["postgresql://u:old@h"]
+    files["/url"] = "postgresql://u:new@h"
+    assert parameters(settings, files)["password"] == "new"
+    assert parsed == ["postgresql://u:old@h", "postgresql://u:new@h"]
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL_FILE", "PGPASSWORD_FILE"])

@@ -11,7 +11,7 @@ from headstart.facts.sql import identifier, literal
 from headstart.postgres.connection import connect
 from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
-from headstart.settings.driver_url import built_url
+from headstart.settings.database_url import DatabaseUrl
 from headstart.verbs.task import Task
 from headstart.verdict.errors import InvalidSettings
 
@@ -81,5 +81,5 @@ def _make(admin: Task, name: str, *, anew: bool) -> None:
 
 def _within(task: Task, name: str) -> Task:
     parameters = dict(task.resolve()) | {"dbname": name}
-    source = DatabaseSource(origin="the scratch database", url=built_url(parameters))
+    source = DatabaseSource("the scratch database", DatabaseUrl(parameters=parameters))
     return replace(task, settings=replace(task.settings, database=source, embedded=False))
