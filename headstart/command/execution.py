@@ -27,7 +27,7 @@ from headstart.process.log import Log
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.settings.kinds import LogFormat, LogLevel
-from headstart.settings.read import Settings, read_settings, settings_of_environment
+from headstart.settings.read import Settings, read_settings, readable_settings
 from headstart.settings.request import Invocation, Verb
 from headstart.verbs.task import Task, identity_of, read_text
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
@@ -63,7 +63,7 @@ class Execution:
         self._signals = signals
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
-        early = settings_of_environment(os.environ)  # for the report of a mistake in the others
+        early = readable_settings({}, os.environ)  # for the report of a mistake in the others
         self._record = Record(random_secrets.token_hex(4), __version__, early.image_revision)
         self._log = self._open_log(early.log_format, early.log_level)
         self._termination_log = early.termination_log

@@ -20,7 +20,7 @@ which pydantic looks for the next host."""
 def leads_to(url: DatabaseUrl, parameters: Mapping[str, str]) -> bool:
     """Whether place, user and password in a URL, as far as it has them, are these parameters.
 
-    Where they have no password, nobody was asked for one.
+    A password that the parameters lack is not compared.
     """
     own = url.parameters
     place = {**_DEFAULTS, "password": own.get("password"), **parameters}

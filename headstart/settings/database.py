@@ -33,7 +33,7 @@ _PASSWORD_FILE = "PGPASSWORD_FILE"  # noqa: S105  the name of a variable
 
 @dataclass(frozen=True)
 class Database:
-    """The database as the secret files name it now: its URL, and a password from a file of its own.
+    """The database as the secret files name it now: its URL, and the password of PGPASSWORD_FILE.
 
     Whatever neither says (for PG* alone: everything) libpq takes from PG* itself.
     """

@@ -114,7 +114,7 @@ def target(value: str) -> str:
 def baseline(value: str) -> str:
     """The revisions that existing tables correspond to, where no version row says it.
 
-    x+1 may be two revisions or a relative one: the history, which is not known here, decides.
+    x+1 may be two revisions or a relative one: only the history can tell, which decides later.
     """
     wanted = value.strip()
     if _STEPS.search(wanted) or not re.search(r"[^+,\s]", wanted) or ":" in wanted:

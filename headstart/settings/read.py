@@ -51,9 +51,9 @@ def read_settings(arguments: Values, environ: Mapping[str, str], read_text: Read
     return Settings(database=database, **values, warnings=(*warnings, *url_warnings))
 
 
-def settings_of_environment(environ: Mapping[str, str]) -> DeclaredSettings:
-    """What the environment says; a setting that is mistaken there has its default."""
-    return DeclaredSettings(**_values({}, environ, []))
+def readable_settings(arguments: Values, environ: Mapping[str, str]) -> DeclaredSettings:
+    """The settings, with the default of each mistaken one: they say how to report the mistakes."""
+    return DeclaredSettings(**_values(arguments, environ, []))
 
 
 def _values(arguments: Values, environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Any]:
@@ -101,12 +101,12 @@ def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
 _FOREIGN = re.compile(
     r"HEADSTART_(OWN_PROJECT|TEST_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))"
 )
-"""What Kubernetes injects for Services called headstart or headstart-something, what an image tells
-entrypoint.py, and what configures our own tests. Source: Kubernetes documentation, "Environment
-variables" of Services."""
+"""Names that Kubernetes injects for Services called headstart or headstart-something, that an image
+sets for entrypoint.py, or that configure our own tests. Source: Kubernetes documentation,
+"Environment variables" of Services."""
 
 _TYPO = 0.8
-"""difflib's ratio from which a name counts as a typo; newer names of ours stay below it."""
+"""difflib's ratio from which a name counts as a typo. Names of later versions stay below it."""
 
 
 def _unknown_names(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
@@ -124,7 +124,7 @@ def _unknown_names(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
 
 
 def _hint(name: str) -> str | None:
-    """A hint at a setting whose name, without the prefix, is similar: a typo, no unit, a file."""
+    """A hint for a name, without its prefix, that is similar to one of ours."""
     names = {name: name for name in (DATABASE_URL.name, f"{DATABASE_URL.name}_FILE")}
     names |= {setting.name: setting.environment for setting in SETTINGS}
     if name not in names and name.removesuffix("_FILE") in names:

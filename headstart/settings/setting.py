@@ -1,4 +1,4 @@
-"""How a setting is declared: as a field of a dataclass, with all that is said of it. Pure.
+"""How a setting is declared: one field of a dataclass says all about it. Pure.
 
     wait_seconds: float = setting(
         default=60.0, parse=kinds.seconds, unit="SECONDS", meaning="How long to wait"
@@ -96,7 +96,7 @@ def one_of(default: Choice, *, meaning: str) -> Choice:
 def declared_in(settings: type[Any]) -> tuple[Setting, ...]:
     """The settings that a dataclass declares, in its order. Raises TypeError for any other field.
 
-    mypy takes `field: str = "x"` for a complete field: this is called when the class is made.
+    mypy accepts `field: str = "x"`, which declares nothing: that fails here, at import.
     """
     declared = []
     for each in fields(settings):

@@ -53,8 +53,13 @@ def test_a_refusal_is_told_there_too(stage: Stage, tmp_path: Path) -> None:
 def test_a_mistake_in_the_settings_is_told_there_too(stage: Stage, tmp_path: Path) -> None:
     message = tmp_path / "message"
     message.touch()
-    finished = stage.run(HEADSTART_TERMINATION_LOG=str(message), HEADSTART_WAIT_SECONDS="soon")
+    finished = stage.run(
+        HEADSTART_TERMINATION_LOG=str(message),
+        HEADSTART_IMAGE_REVISION="ae10",
+        HEADSTART_WAIT_SECONDS="soon",
+    )
     assert finished.exit_code == 2
+    assert finished.verdict["image_revision"] == "ae10"
     assert json.loads(message.read_text()) == facts(finished.verdict)
 
 

@@ -11,7 +11,7 @@ from headstart.settings import database
 from headstart.settings.database_url import DatabaseUrl, parse_database_url
 from headstart.settings.declared import SETTINGS
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
-from headstart.settings.read import Settings, read_settings, settings_of_environment
+from headstart.settings.read import Settings, read_settings, readable_settings
 from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 from tests.unit.random_secrets import random_secrets
@@ -166,13 +166,14 @@ def test_a_repr_does_not_hold_what_env_py_is_given() -> None:
 
 def test_a_mistake_is_reported_in_the_form_and_at_the_place_that_the_environment_says() -> None:
     """Whatever else is mistaken there; a mistaken one of these has its default."""
-    early = settings_of_environment(
+    early = readable_settings(
+        {},
         {
             "HEADSTART_WAIT_SECONDS": "soon",
             "HEADSTART_LOG_FORMAT": "xml",
             "HEADSTART_TERMINATION_LOG": "/log",
             "HEADSTART_IMAGE_REVISION": "ae10",
-        }
+        },
     )
     assert (early.termination_log, early.image_revision) == ("/log", "ae10")
     assert (early.wait_seconds, early.log_format) == (60, LogFormat.AUTO)
