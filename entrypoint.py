@@ -14,13 +14,13 @@ signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
 
 from pathlib import Path  # noqa: E402
 
-from headstart.command.execution import main  # noqa: E402
+from headstart.command.main import main  # noqa: E402
 
 APP = Path("/app")
 NAMED = ("HEADSTART_ALEMBIC_INI", "HEADSTART_OWN_PROJECT")
 
 
-def nobodys(folder: Path) -> bool:
+def is_untouched(folder: Path) -> bool:
     try:
         untouched = folder == APP and not folder.is_mount() and not any(folder.iterdir())
     except PermissionError:  # somebody's, then; what is wrong with it is said later
@@ -29,6 +29,6 @@ def nobodys(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    if nobodys(Path.cwd()):
+    if is_untouched(Path.cwd()):
         os.chdir(Path(__file__).resolve().parent)
     main()

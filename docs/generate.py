@@ -15,6 +15,10 @@ from itertools import groupby
 from pathlib import Path
 
 from chart import read_chart, schema_text, table_rows
+from headstart.command.verb_table import VERBS
+from headstart.decision.drift import POLICY, Occasion, Response
+from headstart.decision.plan import consequence
+from headstart.facts.state import State
 from headstart.settings.declared import SETTINGS
 from headstart.verdict.outcome import Outcome
 
@@ -129,6 +133,34 @@ def _difference(name: str, text: str, fresh: str) -> str:
     return "\n".join([f"{name} is stale: make docs", *lines])
 
 
+def verbs_table() -> list[str]:
+    """One row for each verb."""
+    rows = ((f"`headstart {verb.name}`", verb.question, verb.writes) for verb in VERBS)
+    return _table(("command", "what it answers, or does", "what it writes"), rows)
+
+
+def states_table() -> list[str]:
+    """One row for each state."""
+    rows = ((f"`{state.value}`", state.meaning, consequence(state)) for state in State)
+    return _table(("state", "the database", "what a run does"), rows)
+
+
+_RESPONSES = {
+    Response.FAIL: f"`{Outcome.DRIFTED.value}` ({Outcome.DRIFTED.code})",
+    Response.REPORT: "reported, 0",
+    Response.SKIP: "not compared",
+}
+
+
+def drift_table() -> list[str]:
+    """One row for each occasion, one column for each value of HEADSTART_VERIFY."""
+    rows = (
+        (occasion.value, *(_RESPONSES[by_occasion[occasion]] for by_occasion in POLICY.values()))
+        for occasion in Occasion
+    )
+    return _table(("", *(f"`{verify.value}`" for verify in POLICY)), rows)
+
+
 def settings_table() -> list[str]:
     """One row for each setting."""
     rows = (
@@ -170,6 +202,9 @@ def _cell(text: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], list[str]]] = {
+    "verbs": verbs_table,
+    "states": states_table,
+    "drift": drift_table,
     "settings": settings_table,
     "exit-codes": exit_codes_table,
     "chart-values": chart_table,

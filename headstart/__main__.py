@@ -1,6 +1,6 @@
 """`python -m headstart`: hands over to headstart."""
 
-from headstart.command.execution import main
+from headstart.command.main import main
 
 if __name__ == "__main__":
     main()

@@ -10,17 +10,19 @@ once; a probe is one short connection of psycopg2's.
 import secrets as random_secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from headstart import __version__
+from headstart.decision.drift import Occasion
 from headstart.facts.visible import one_line
+from headstart.process.files import read_text
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals
-from headstart.settings.kinds import Verify
-from headstart.settings.read import Settings, read_settings
-from headstart.verbs.questions import check_against, read_image
-from headstart.verbs.task import Task, identity_of, read_text
+from headstart.settings.read import read_settings
+from headstart.verbs.check import check_against
+from headstart.verbs.inspection import read_image
+from headstart.verbs.task import Task, identity_of
 from headstart.verdict.conclusion import conclude
 from headstart.verdict.events import Silence
 from headstart.verdict.fields import verdict_fields
@@ -47,7 +49,7 @@ class Readiness:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Read the settings and the image. Raises InvalidSettings and BrokenHistory."""
-        self._settings = _without_reports(read_settings({}, environ, read_text))
+        self._settings = read_settings({}, environ, read_text)
         self._secrets = Secrets()
         self._secrets.add(environ.get("PGPASSWORD"))
         self._image = read_image(self._task())
@@ -57,8 +59,7 @@ class Readiness:
         task = self._task()
         end: Outcome | Exception
         try:
-            # an index is no reason to take out of service what is running: 26 in the next run
-            end = check_against(self._image, task, drift_fails=False, invalid_fails=False)
+            end = check_against(self._image, task, Occasion.PROBE)
         except Exception as error:  # noqa: BLE001 the app goes on, whatever it was
             end = error
         verdict = conclude(task.record, end, time.monotonic() - task.started)
@@ -75,12 +76,6 @@ class Readiness:
             Record(run_id, __version__, self._settings.image_revision),
             time.monotonic(),
         )
-
-
-def _without_reports(settings: Settings) -> Settings:
-    """A difference that only would be reported is not looked for: nobody reads a probe's report."""
-    strict = settings.verify is Verify.STRICT
-    return settings if strict else replace(settings, verify=Verify.OFF)
 
 
 def _answer(exit_code: int, fields: Mapping[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""The command line, made from the table of settings. Pure but for --help and --version.
+"""The command line, made from the tables of verbs, options and settings. Pure.
 
 It collects texts; what they mean is the business of settings/read.py. No message of ours repeats a
 value: people do write URLs with passwords here.
@@ -7,73 +7,65 @@ value: people do write URLs with passwords here.
 import argparse
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import NoReturn
 
 from headstart import __version__
+from headstart.command.help import help_text
+from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
-from headstart.settings.request import (
-    VERB_HELP,
-    FingerprintOptions,
-    FingerprintVerb,
-    Invocation,
-    Output,
-    Verb,
-)
+from headstart.settings.request import OPTIONS, Option, Output, Request
 from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 
-_DESCRIPTION = f"""\
-Prove which state a Postgres database is in, bring it to the state that the app needs, say so in
-one verdict, exit.
 
-verbs:
-{chr(10).join(f"  {verb:<12}{text}" for verb, text in VERB_HELP.items())}"""
+@dataclass(frozen=True)
+class Command:
+    """A parsed command line: the verb, and what was asked of it."""
 
-_EPILOG = """\
-An option wins over the environment, that over a file (DATABASE_URL_FILE, PGPASSWORD_FILE), that
-over sqlalchemy.url in alembic.ini, that over libpq's PGHOST, PGUSER and the rest.
-
-exit codes: 0 ready; 1 a bug; 2 settings; 10 to 14 may be retried; 20 to 26 need a person;
-130, 143 signals. docs/runbook.md has a section for each."""
+    verb: Verb
+    request: Request
 
 
-def parse_arguments(argv: Sequence[str]) -> Invocation:
-    """Parse the arguments. Raises InvalidSettings; --help and --version raise SystemExit(0)."""
-    given, rest = _parser().parse_known_args(argv)
-    if mistakes := _unknown(rest) or _misused(given):
+def parse_arguments(argv: Sequence[str]) -> Command | str:
+    """Parse arguments; gives what --help or --version prints. Raises InvalidSettings."""
+    parsed, rest = _parser().parse_known_args(argv)
+    unknown = _unknown(rest)
+    words = parsed.words + ([] if unknown else rest)
+    verb = _verb(words)
+    if parsed.version or parsed.help:
+        return f"headstart {__version__}" if parsed.version else help_text(verb)
+    mistakes = unknown + (_misused(parsed, verb) if verb else [_no_verb(words)])
+    if verb is None or mistakes:
         raise InvalidSettings(*mistakes)
-    return Invocation(
-        Verb(given.verb),
-        Output(given.output or Output.TEXT),
-        given.sql,
-        given.revision,
-        _fingerprint(given) if given.verb == Verb.FINGERPRINT else None,
-        {name: _collected(value) for name, value in _values(given).items()},
-    )
+    options = {name: getattr(parsed, name) for name in OPTIONS}
+    options["output"] = Output(parsed.output or Output.TEXT)
+    return Command(verb, Request(**options, values=_values(parsed, verb)))
 
 
-def _values(given: argparse.Namespace) -> dict[str, str | list[str]]:
-    every = {setting.name: getattr(given, setting.name) for setting in SETTINGS}
-    values = {name: value for name, value in every.items() if value is not None}
-    if given.url is not None:
-        values["DATABASE_URL"] = given.url
-    elif given.verb == Verb.FINGERPRINT and given.action != FingerprintVerb.RECORD:
+def _verb(words: Sequence[str]) -> Verb | None:
+    name = " ".join(words)
+    return next((verb for verb in VERBS if verb.name == name), None if words else VERBS[0])
+
+
+def _values(parsed: argparse.Namespace, verb: Verb) -> dict[str, str | tuple[str, ...]]:
+    every = {setting.name: getattr(parsed, setting.name) for setting in SETTINGS}
+    values = {name: _collected(value) for name, value in every.items() if value is not None}
+    if parsed.url is not None:
+        values["DATABASE_URL"] = parsed.url
+    elif verb.scratch:
         # what DATABASE_URL names may be anybody's: revisions are replayed where one says --url
         values["EMBEDDED"] = "true"
     return values
 
 
-def _fingerprint(given: argparse.Namespace) -> FingerprintOptions:
-    verb = FingerprintVerb(given.action)
-    return FingerprintOptions(verb, given.revision, given.create_all, given.replace, given.go_on)
+def _collected(value: str | list[str]) -> str | tuple[str, ...]:
+    return value if isinstance(value, str) else tuple(value)
 
 
 def _unknown(rest: Sequence[str]) -> list[str]:
     """Mistakes for what the parser left over; the values of unknown options are passed over."""
     names = [_name(word) for word in rest if word.startswith("-")]
-    if rest and not names:
-        return ["there is more than one verb"]
     return [f"unknown option {name}{_nearest(name)}" for name in names]
 
 
@@ -82,126 +74,54 @@ def _name(word: str) -> str:
     return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 
-_OWN_OPTIONS = (
-    *("--output", "--sql", "--revision", "--url", "--create-all", "--replace", "--continue"),
-    *("--version", "--help"),
-)
-
-
 def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
     options = [option for setting in SETTINGS for option in setting.options]
-    close = get_close_matches(name, [*_OWN_OPTIONS, *options], n=1)
+    options += [option.name for option in OPTIONS.values()]
+    close = get_close_matches(name, [*options, "--version", "--help"], n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _misused(given: argparse.Namespace) -> list[str]:
-    if given.verb not in [*Verb]:
-        return [f"there is no verb{_shown(given.verb)}; there are {', '.join(Verb)}"]
-    mistakes = _misused_second(given)
-    for option, value, verb, second in (
-        ("--sql", given.sql, Verb.PLAN, None),
-        ("--url", given.url, Verb.FINGERPRINT, None),
-        ("--create-all", given.create_all, Verb.FINGERPRINT, FingerprintVerb.BUILD),
-        ("--replace", given.replace, Verb.FINGERPRINT, FingerprintVerb.BUILD),
-        ("--continue", given.go_on, Verb.FINGERPRINT, FingerprintVerb.BUILD),
-    ):
-        if value and (given.verb != verb or second not in (None, given.action)):
-            mistakes.append(
-                f"{option} belongs to the verb {' '.join(filter(None, (verb, second)))}"
-            )
-    if given.revision and given.verb != Verb.DIFF and given.action != FingerprintVerb.RECORD:
-        mistakes.append("--revision belongs to the verbs diff and fingerprint record")
-    if given.url and given.DATABASE_URL:
+def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
+    mistakes = [
+        f"{option.name} belongs to {_verbs_with(option)}"
+        for option in OPTIONS.values()
+        if getattr(parsed, option.field) and option.field not in verb.options
+    ]
+    if parsed.url and parsed.DATABASE_URL:
         mistakes.append("--url and --database-url are given, and mean the same")
-    if given.output and given.output not in [*Output]:
+    if parsed.output and parsed.output not in [*Output]:
         mistakes.append(f"--output is one of {', '.join(Output)}")
-    if given.output and given.verb == Verb.RUN:
-        mistakes.append(
-            "--output belongs to the verbs that answer; a run says its verdict on stderr"
-        )
     return mistakes
 
 
-def _misused_second(given: argparse.Namespace) -> list[str]:
-    if given.verb != Verb.FINGERPRINT:
-        return ["there is more than one verb"] if given.action else []
-    if given.action in [*FingerprintVerb]:
-        return []
-    return [
-        f"there is no fingerprint{_shown(given.action)}; there are {', '.join(FingerprintVerb)}"
-    ]
+def _verbs_with(option: Option) -> str:
+    *others, last = [verb.name for verb in VERBS if option.field in verb.options]
+    return f"the verbs {', '.join(others)} and {last}" if others else f"the verb {last}"
 
 
-def _shown(word: str | None) -> str:
+def _no_verb(words: Sequence[str]) -> str:
+    """What is wrong with words that are no verb; the second word of one is named with its first."""
+    first, *others = words
+    seconds = [verb.name.split()[1] for verb in VERBS if verb.name.split()[0] == first != verb.name]
+    if seconds and len(others) <= 1:
+        shown = _shown(others[0]) if others else ""
+        return f"there is no {first}{shown}; there are {', '.join(seconds)}"
+    firsts = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
+    if first in firsts:
+        return "there is more than one verb"
+    return f"there is no verb{_shown(first)}; there are {', '.join(firsts)}"
+
+
+def _shown(word: str) -> str:
     """A mistaken word, where it is one and nothing that people mean to keep to themselves."""
-    return f" {word}" if word and re.fullmatch(r"[a-z-]{1,20}", word) else ""
-
-
-def _collected(value: str | list[str]) -> str | tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)
+    return f" {word}" if re.fullmatch(r"[a-z-]{1,20}", word) else ""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InvalidSettings(message)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="headstart",
-        usage="headstart [verb] [options]",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
-    parser.add_argument("verb", nargs="?", default=Verb.RUN.value, help=argparse.SUPPRESS)
-    parser.add_argument("action", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("--output", metavar="|".join(Output), help="how the other verbs answer")
-    parser.add_argument("--sql", action="store_true", help="plan: print it as SQL")
-    parser.add_argument(
-        "--revision",
-        metavar="REVISION",
-        action=_Once,
-        help="diff: compare with this one; fingerprint record: the database is known to be at it;"
-        " several as x+y",
-    )
-    parser.add_argument(
-        "--url",
-        metavar="URL",
-        action=_Once,
-        help="fingerprint: the database to use; build and check replay the revisions in it, and use"
-        " the embedded Postgres without it",
-    )
-    parser.add_argument(
-        "--create-all",
-        action="store_true",
-        help="fingerprint build: also record what metadata.create_all() makes today",
-    )
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        help="fingerprint build: forget what is on file, where no database has it",
-    )
-    parser.add_argument("--continue", action="store_true", dest="go_on", help=_CONTINUE)
-    parser.add_argument("--version", action="version", version=f"headstart {__version__}")
-    group = parser.add_argument_group("settings, each with its environment variable")
-    for setting in SETTINGS:
-        _add_option(group, setting)
-    return parser
-
-
-_CONTINUE = (
-    "fingerprint build: the database of --url is a scratch one at a revision on file; run the later"
-    " ones there"
-)
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """The same in a pipe, in a pod's log and on a terminal of any width."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=8, width=98)
 
 
 class _Once(argparse.Action):
@@ -219,12 +139,20 @@ class _Once(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-def _add_option(group: argparse._ArgumentGroup, setting: Setting) -> None:
-    text = f"{setting.environment} (default: {setting.default_text}): {setting.meaning}"
-    group.add_argument(
-        *setting.options,
-        dest=setting.name,
-        action="append" if setting.several else _Once,
-        metavar=setting.unit,
-        help=text.replace("%", "%%"),
-    )
+def _parser() -> argparse.ArgumentParser:
+    """Make a parser that knows every option; which of them a verb has is told afterwards."""
+    parser = _Parser(prog="headstart", add_help=False, allow_abbrev=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--version", action="store_true")
+    for option in OPTIONS.values():
+        kind = _Once if option.metavar else "store_true"
+        parser.add_argument(option.name, dest=option.field, action=kind)
+    for setting in SETTINGS:
+        _add_setting(parser, setting)
+    return parser
+
+
+def _add_setting(parser: argparse.ArgumentParser, setting: Setting) -> None:
+    action = "append" if setting.several else _Once
+    parser.add_argument(*setting.options, dest=setting.name, action=action)

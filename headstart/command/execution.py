@@ -1,40 +1,35 @@
-"""The command: arguments, the verb, the verdict, the exit code. The only sys.exit."""
+"""One execution: settings, the verb, the verdict, the exit code."""
 
 import os
 import secrets as random_secrets
 import signal
-import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, assert_never
+from typing import TYPE_CHECKING
 
 from headstart import __version__
-from headstart.command.arguments import parse_arguments
+from headstart.command.arguments import Command
 from headstart.command.output import (
     answer_text,
-    preview_text,
-    print_answer,
-    steady_output,
     summary_lines,
     write_termination_message,
 )
+from headstart.command.streams import print_answer, steady_output
+from headstart.process.files import read_text
 from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, read_settings, readable_settings
-from headstart.settings.request import Invocation, Verb
-from headstart.verbs.task import Task, identity_of, read_text
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
 from headstart.verdict.errors import (
     Cancelled,
     ConnectionLost,
-    Explanation,
     InvalidSettings,
     RevisionFailed,
     outcome_of,
@@ -43,16 +38,19 @@ from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.record import Record
 
+if TYPE_CHECKING:
+    from headstart.verbs.task import Task
+
 LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
 """What pyproject.toml asks for of the libraries that a project may pin; a test compares them."""
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit with the documented code."""
+def execute(asked: Command | Exception) -> int:
+    """Execute what was asked for, or conclude from a mistake in it. Gives the exit code."""
     signals = catch_signals()
     steady_output()
     collect_rarely()
-    sys.exit(Execution(signals).run(sys.argv[1:] if argv is None else argv))
+    return Execution(signals).run(asked)
 
 
 class Execution:
@@ -69,31 +67,39 @@ class Execution:
         self._termination_log = early.termination_log
         self._debug = False
 
-    def run(self, argv: Sequence[str]) -> int:
+    def run(self, asked: Command | Exception) -> int:
         """Do what was asked, say how it ended, return the exit code."""
-        invocation: Invocation | None = None
+        command = asked if isinstance(asked, Command) else None
         end: Outcome | BaseException
         try:
-            invocation = _parse(argv)
-            if invocation is None:
-                return 0
-            self._signals.register_last_words(partial(self._last_words, invocation))
-            settings = read_settings(invocation.values, _environ(invocation), read_text)
-            end = self._answer(invocation, self._task(settings))
+            end = self._execute(asked)
         except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
             end = self._cause(error)
         self._signals.disarm()
-        return self._conclude(end, invocation)
+        return self._conclude(end, command)
 
-    def _last_words(self, invocation: Invocation) -> int:
+    def _execute(self, asked: Command | Exception) -> Outcome:
+        if isinstance(asked, Exception):
+            raise asked
+        self._signals.register_last_words(partial(self._last_words, asked))
+        task = self._task(read_settings(asked.request.values, _environ(asked), read_text))
+        # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded
+        with uncollected():
+            handler = asked.verb.load()
+        return handler(task, asked.request)
+
+    def _last_words(self, command: Command) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
         self._record.to_revisions = None  # what was read at the start may have changed since
-        return self._conclude(self._cause(TimeoutError("the server does not answer")), invocation)
+        return self._conclude(self._cause(TimeoutError("the server does not answer")), command)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> Log:
         return Log(form, level, self._secrets, self._record.run_id)
 
-    def _task(self, settings: Settings) -> Task:
+    def _task(self, settings: Settings) -> "Task":
+        # imported here, with the driver: a mistake in arguments or settings needs none
+        from headstart.verbs.task import Task, identity_of
+
         self._log = self._open_log(settings.log_format, settings.log_level)
         self._termination_log = settings.termination_log
         self._debug = settings.log_level is LogLevel.DEBUG
@@ -114,36 +120,6 @@ class Execution:
             task.resolve()  # the secrets are known before any script of the image runs
         return task
 
-    def _answer(self, invocation: Invocation, task: Task) -> Outcome:
-        # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded
-        if invocation.verb is Verb.RUN:
-            with uncollected():
-                from headstart.verbs.run import run_job
-            return run_job(task)
-        if invocation.fingerprint is not None:
-            from headstart.verbs.fingerprint.verb import fingerprint
-
-            said = fingerprint(task, invocation.fingerprint)
-            self._record.explain(Explanation((said,), {"fingerprints": said}))
-            return Outcome.FINGERPRINTED
-        with uncollected():
-            from headstart.verbs.questions import check, diff, preview, wait
-        match invocation.verb:
-            case Verb.CHECK:
-                return check(task)
-            case Verb.WAIT:
-                return wait(task)
-            case Verb.PLAN:
-                shown = preview(task, invocation.sql)
-                print_answer(preview_text(shown, invocation.output))
-                return Outcome.PLANNED
-            case Verb.DIFF:
-                return diff(task, invocation.revision)
-            case Verb.FINGERPRINT:
-                raise AssertionError("a fingerprint verb has its options")
-            case _:
-                assert_never(invocation.verb)
-
     def _cause(self, error: BaseException) -> BaseException:
         """Whatever a signal broke looks like an error of something else: name the signal."""
         if self._debug:
@@ -158,14 +134,14 @@ class Execution:
             return _unmet_requirement(error) or error
         return _deadline_error(error, self._record)
 
-    def _conclude(self, end: Outcome | BaseException, invocation: Invocation | None) -> int:
+    def _conclude(self, end: Outcome | BaseException, command: Command | None) -> int:
         if statement := getattr(end, "statement", None):
             self._log("statement_failed", statement=statement)
         verdict = conclude(self._record, end, time.monotonic() - self._started)
         masked = self._secrets.mask_fields(verdict_fields(verdict))
-        if invocation is not None and invocation.verb not in (Verb.RUN, Verb.PLAN):
+        if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
-                print_answer(answer_text(verdict, masked, invocation.output))
+                print_answer(answer_text(verdict, masked, command.request.output))
         else:
             self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)
@@ -173,18 +149,11 @@ class Execution:
         return verdict.exit_code
 
 
-def _environ(invocation: Invocation) -> Mapping[str, str]:
+def _environ(command: Command) -> Mapping[str, str]:
     """The environment; where revisions are replayed, without the database of somebody's app."""
-    if "EMBEDDED" not in invocation.values or invocation.verb is not Verb.FINGERPRINT:
+    if not command.verb.scratch or command.request.url is not None:
         return os.environ
     return {k: v for k, v in os.environ.items() if not k.startswith("DATABASE_URL")}
-
-
-def _parse(argv: Sequence[str]) -> Invocation | None:
-    try:
-        return parse_arguments(argv)
-    except SystemExit:  # --help and --version have printed already
-        return None
 
 
 def _unmet_requirement(error: BaseException) -> BaseException | None:

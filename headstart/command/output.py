@@ -1,17 +1,18 @@
-"""Tell the world: the last log line, the Kubernetes termination message, stdout."""
+"""What is written at the end: the answer for people or programs, the termination message."""
 
-import io
 import os
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from headstart.decision.plan import Preview
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.settings.request import Output
 from headstart.verdict.conclusion import Verdict
-from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.termination import termination_message
+
+if TYPE_CHECKING:
+    from headstart.decision.plan import Preview
 
 
 def write_termination_message(path: str, fields: dict[str, object]) -> None:
@@ -23,45 +24,6 @@ def write_termination_message(path: str, fields: dict[str, object]) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(termination_message(fields))
-
-
-class _SteadyStream(io.TextIOWrapper):
-    """A stream whose reader may leave: what cannot be written must not end a run."""
-
-    def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
-            super().write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            super().flush()
-
-
-def steady_output() -> None:
-    """Let stderr never fail, and write UTF-8 whatever the locale is: JSON is UTF-8."""
-    try:
-        descriptor = os.dup(2)
-    except OSError:  # it was closed by whoever started us
-        descriptor = os.open(os.devnull, os.O_WRONLY)
-    sys.stderr = _SteadyStream(
-        io.BufferedWriter(io.FileIO(descriptor, "w")),
-        encoding="utf-8",
-        errors="backslashreplace",
-        write_through=True,
-    )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def print_answer(text: str) -> None:
-    """Write an answer to stdout. Raises InvalidSettings where it takes none."""
-    try:
-        print(text, flush=True)
-    except (OSError, ValueError) as error:
-        # else the interpreter tries once more when it ends, and changes the exit code
-        sys.stdout = io.StringIO()
-        raise InvalidSettings(f"stdout cannot be written: {error}") from None
 
 
 def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
@@ -83,7 +45,7 @@ def summary_lines(verdict: Verdict) -> list[str]:
     return [first, *explained, f"next: {verdict.next_step}"]
 
 
-def preview_text(preview: Preview, output: Output) -> str:
+def preview_text(preview: "Preview", output: Output) -> str:
     """The answer of plan on stdout."""
     if output is Output.JSON:
         fields = {
@@ -104,7 +66,7 @@ def preview_text(preview: Preview, output: Output) -> str:
     return "\n".join(lines_of(sql)) if sys.stdout.isatty() else sql
 
 
-def _lines(preview: Preview) -> list[str]:
+def _lines(preview: "Preview") -> list[str]:
     lines = [f"state:  {preview.state.value}", f"plan:   {preview.plan}"]
     lines.append(f"from:   {', '.join(preview.version_rows) or 'no version row'}")
     lines.append(f"target: {', '.join(preview.target)}")

@@ -120,6 +120,28 @@ def decide(
             assert_never(state)
 
 
+def consequence(state: State) -> str:
+    """What a run does about a state, as README's table says it."""
+    match state:
+        case State.EMPTY | State.BEHIND:
+            return "upgrade"
+        case State.UNVERSIONED:
+            return (
+                "the schema is that of one revision: stamp it, upgrade the rest. Else refuse (22,"
+                " 26) and show the nearest revision and the difference."
+                " `HEADSTART_BASELINE=<revision>` (`x+y` for two branches), `head` or `base`"
+                " overrules that"
+            )
+        case State.AT_HEAD:
+            return "nothing"
+        case State.UNKNOWN_REVISION:
+            return "refuse (23), unless `HEADSTART_AHEAD=allow`"
+        case State.DIVERGED:
+            return "refuse (23), or `HEADSTART_TARGET=heads` for branches"
+        case _:
+            assert_never(state)
+
+
 def _upgrade_of_new(facts: DatabaseFacts, history: History) -> Upgrade | Refuse:
     if not facts.may_create:
         return Refuse(_no_create_privilege(facts))

@@ -1,29 +1,39 @@
 """What the database and the image are: facts, history, and the one state they are in together.
 
-Pure: reads nothing, knows no connection. Adding a state makes mypy fail in plan.decide, which is
-where `ahead` and `interrupted` (they need the ledger) will have to be decided.
+Pure: reads nothing, knows no connection. Adding a state makes mypy fail in decision/plan.py, where
+it has to be decided and explained.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 
 class State(StrEnum):
-    """Where a database stands relative to the revisions of this image."""
+    """Where a database stands relative to the revisions of this image.
 
-    EMPTY = "empty"
-    """No version row, and no table that the revisions ever create, or may create."""
-    UNVERSIONED = "unversioned"
-    """Tables of ours, but no version row."""
-    BEHIND = "behind"
-    """Every version row is a proper ancestor of the target."""
-    AT_HEAD = "at_head"
-    """The target is applied; nothing is pending."""
-    UNKNOWN_REVISION = "unknown_revision"
-    """A version row names a revision that this image does not contain."""
-    DIVERGED = "diverged"
-    """The version rows are on a branch beside the target, or one of them includes another."""
+    The value is the slug in the verdict; `meaning` is what such a database has, for README's table.
+    """
+
+    meaning: str
+
+    def __new__(cls, slug: str, meaning: str) -> Self:
+        """Make a member of its two facts."""
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.meaning = meaning
+        return member
+
+    EMPTY = "empty", "no version row, and no table that is ours or may be"
+    UNVERSIONED = "unversioned", "tables of ours, no version row"
+    BEHIND = "behind", "each version row is an ancestor of the target"
+    AT_HEAD = "at_head", "the target is applied"
+    UNKNOWN_REVISION = "unknown_revision", "a version row is not in this image"
+    DIVERGED = (
+        "diverged",
+        "version rows beside the target, or overlapping: one is an ancestor of another",
+    )
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ Transient failures are retried until the deadline; a permanent refusal ends the 
 module changes nothing in the database.
 """
 
-import random
 import time
 from dataclasses import dataclass
 
 import psycopg2
-import tenacity
 
 from headstart.postgres.connect_failure import (
     READ_ONLY_SQLSTATE,
@@ -24,7 +22,8 @@ from headstart.postgres.connection import (
     Resolve,
     connect,
 )
-from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.process.deadline import Deadline
+from headstart.process.retry import Retry, retried
 from headstart.verdict.events import Say
 from headstart.verdict.record import Record
 
@@ -68,27 +67,16 @@ def wait_until_accepting(
             last = error
             raise
 
-    def failed(state: tenacity.RetryCallState) -> None:
-        assert state.outcome is not None
-        assert state.next_action is not None
+    def failed(retry: Retry) -> None:
         say(
             "connection_failed",
-            attempt=state.attempt_number,
-            cause=str(state.outcome.exception()),
-            retry_in_seconds=round(state.next_action.sleep, 3),
+            attempt=retry.attempt,
+            cause=str(retry.error),
+            retry_in_seconds=round(retry.retry_in_seconds, 3),
         )
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: _may_pass(error, limits)),
-        stop=lambda _: limits.deadline.passed(time.monotonic()),
-        wait=lambda state: limits.deadline.clip(
-            backoff_seconds(state.attempt_number, random.random()), time.monotonic()
-        ),
-        before_sleep=failed,
-        reraise=True,
-    )
     try:
-        retrying(attempt)
+        retried(attempt, limits.deadline, lambda error: _may_pass(error, limits), failed)
     except ConnectFailed as error:
         record.database = error.place or record.database
         raise error_of(error.failure, record.wait_attempts) from None

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
-from headstart.verdict.errors import RevisionFailed
+from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.record import Applied
 
 
@@ -48,6 +48,14 @@ class Listener:
     left_transaction: Callable[[str], None] = lambda _: None
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What a plan decided: which revisions to run, and which to stamp before."""
+
+    pending: tuple[str, ...]
+    baseline: tuple[str, ...] = ()
+
+
 @dataclass
 class Run:
     """One pass over env.py: what it works through, and how far it is.
@@ -61,6 +69,7 @@ class Run:
     order: Mapping[str, int] = field(default_factory=dict)
     current: str | None = field(default=None, init=False)
     done: bool = field(default=False, init=False)
+    ran: set[str] = field(default_factory=set, init=False)
     started: float = field(default=0.0, init=False)
     failure: BaseException | None = field(default=None, init=False)
     ended: list[tuple[frozenset[str], Callable[[], None]]] = field(default_factory=list, init=False)
@@ -80,6 +89,7 @@ class Run:
     def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
         """A step is over; in mode per_revision Alembic has committed it by now."""
         self.current = None
+        self.ran |= revisions
         self.ended.append((revisions, tell))
         if self.probe.mode is Mode.PER_REVISION:
             self.tell_committed(revisions)
@@ -93,18 +103,20 @@ class Run:
         self.ended = waiting
 
 
-def upgrade(project: Project, target: str, run: Run, baseline: tuple[str, ...] = ()) -> None:
-    """Upgrade to `target`; where there is a `baseline`, stamp that first.
+def upgrade(project: Project, target: str, run: Run, decided: Decided | None = None) -> None:
+    """Upgrade to `target`, by exactly the steps that were decided, where that is so.
 
-    Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory.
+    Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory, NotReady.
     """
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         run.failure = run.current = None  # env.py may have rolled back, and try again
-        if baseline:
-            yield from _stamp(project, baseline, heads, context, run)
-            heads = baseline
+        if decided is not None and decided.baseline:
+            yield from _stamp(project, decided.baseline, heads, context, run)
+            heads = decided.baseline
         pending = project.directory._upgrade_revs(target, heads)
+        if decided is not None:
+            _refuse_other_steps([step.revision.revision for step in pending], decided, run)
         if run.order:
             last = len(run.order)
             pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
@@ -113,6 +125,19 @@ def upgrade(project: Project, target: str, run: Run, baseline: tuple[str, ...] =
         run.done = True
 
     _run(project, run, steps)
+
+
+def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> None:
+    """What was decided is what is run; less what has run already, where env.py tries once more."""
+    wanted = set(decided.pending)
+    missing = wanted - run.ran - set(pending)
+    if missing or not set(pending) <= wanted:
+        shown = ", ".join(pending) or "none"
+        run.failure = NotReady(  # env.py may swallow it
+            f"Alembic would run {shown}, but {', '.join(decided.pending) or 'none'} was decided",
+            next_step="run again; somebody else changes the version rows of this database",
+        )
+        raise run.failure
 
 
 def run_without_revisions(project: Project, run: Run) -> None:

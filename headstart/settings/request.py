@@ -1,27 +1,12 @@
-"""What somebody asked for: a verb, and what belongs to it. Pure; arguments.py reads it."""
+"""What somebody asked for: options of a verb, each declared once, and settings given as options.
+
+Pure; command/arguments.py makes it. Which verb has which option is in command/verb_table.py.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
-
-
-class Verb(StrEnum):
-    """What to do."""
-
-    RUN = "run"
-    CHECK = "check"
-    WAIT = "wait"
-    PLAN = "plan"
-    DIFF = "diff"
-    FINGERPRINT = "fingerprint"
-
-
-class FingerprintVerb(StrEnum):
-    """What to do with the file of fingerprints."""
-
-    BUILD = "build"
-    CHECK = "check"
-    RECORD = "record"
+from typing import Any
 
 
 class Output(StrEnum):
@@ -31,37 +16,50 @@ class Output(StrEnum):
     JSON = "json"
 
 
-VERB_HELP = {
-    Verb.RUN: "the job (default): wait, lock, tell the state, upgrade or stamp, verify",
-    Verb.CHECK: "is the database ready for this image? changes nothing, takes no lock",
-    Verb.WAIT: "check, repeated until ready or HEADSTART_WAIT_SECONDS",
-    Verb.PLAN: "what a run would do now; changes nothing",
-    Verb.DIFF: "how the schema differs from what its revision, or --revision, builds",
-    Verb.FINGERPRINT: "build, check or record: the file that says what each revision builds",
-}
+@dataclass(frozen=True)
+class Option:
+    """An option that only some verbs have: a flag where `metavar` is empty, else it has a value."""
+
+    field: str
+    name: str
+    metavar: str = ""
+
+
+def _flag(name: str = "") -> bool:
+    declared: bool = field(default=False, metadata={"name": name})
+    return declared
+
+
+def _value(metavar: str) -> str | None:
+    declared: str | None = field(default=None, metadata={"metavar": metavar})
+    return declared
 
 
 @dataclass(frozen=True)
-class FingerprintOptions:
-    """What `headstart fingerprint` was asked for.
+class Request:
+    """What somebody asked for, beside the verb; `values` are settings given as options, by name.
 
-    `go_on`: the database of --url may be at a revision on file, and the later ones are run there.
+    `resume`: the database of --url may be at a revision on file, and later ones are run there.
     """
 
-    verb: FingerprintVerb
-    revision: str | None = None
-    create_all: bool = False
-    replace: bool = False
-    go_on: bool = False
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """A parsed command line; `values` holds the settings given as options, by setting name."""
-
-    verb: Verb = Verb.RUN
-    output: Output = Output.TEXT
-    sql: bool = False
-    revision: str | None = None
-    fingerprint: FingerprintOptions | None = None
+    output: Output = field(default=Output.TEXT, metadata={"metavar": "|".join(Output)})
+    sql: bool = _flag()
+    revision: str | None = _value("REVISION")
+    url: str | None = _value("URL")
+    create_all: bool = _flag()
+    replace: bool = _flag()
+    resume: bool = _flag("--continue")
     values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+
+def _option(name: str, metadata: Mapping[str, Any]) -> Option:
+    option = metadata.get("name") or "--" + name.replace("_", "-")
+    return Option(name, option, metadata.get("metavar", ""))
+
+
+OPTIONS = {
+    each.name: _option(each.name, each.metadata)
+    for each in fields(Request)
+    if each.default is not MISSING
+}
+"""By their fields, in the order in which they are shown."""

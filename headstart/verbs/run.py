@@ -6,58 +6,54 @@ Alembic's insides or how a log line looks.
 
 from typing import assert_never
 
+from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
-from headstart.facts.state import DatabaseFacts, State
 from headstart.postgres.lock import RunLock
-from headstart.revisions.history import read_history
 from headstart.revisions.probe import Probe, probe_env, refuse_unsafe
-from headstart.revisions.project import Project, load_project
+from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalogue
-from headstart.revisions.upgrade import Listener, Run, run_without_revisions, upgrade
+from headstart.revisions.upgrade import Decided, Listener, Run, run_without_revisions, upgrade
 from headstart.settings.kinds import Verify
-from headstart.verbs.app_environment import app_environment
-from headstart.verbs.compare import read_known
+from headstart.settings.request import Request
+from headstart.verbs.inspection import Inspection, read_image
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
-from headstart.verbs.verification import Look
+from headstart.verbs.verification import Verification
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
 
-def run_job(task: Task) -> Outcome:
+def run(task: Task, _: Request) -> Outcome:
     """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
-    settings = task.settings
-    with app_environment(task, connected=False):  # scripts may import the app and its settings
-        project = load_project(settings.alembic_ini, settings.target, settings.x)
-        history = read_history(project, settings.target, settings.baseline)
-    known = read_known(task, project, history)
+    settings, image = task.settings, read_image(task)
     task.signals.install()
     wait_for_database(task)
     with locked(task) as lock:
-        probe = probe_env(project, worker_under(task, lock))
-        look = Look(task, project, history, probe, known)
-        facts, state, finding = look.tell_state()
-        plan = decide(state, facts, history, settings.ahead, finding)
-        _note(task, facts, state, plan)
-        with look.read_back():
-            outcome = _apply(plan, project, _run(task, probe, lock, look, plan), settings.target)
-            task.record.proof = _verify(plan, look)
+        probe = probe_env(image.project, worker_under(task, lock))
+        verification = Verification(task, image, probe)
+        found = verification.inspect()
+        plan = decide(found.state, found.facts, image.history, settings.ahead, found.finding)
+        _note(task, found, plan)
+        with verification.read_back():
+            work = _run(task, probe, lock, verification, plan)
+            outcome = _apply(plan, image.project, work, settings.target)
+            task.record.proof = _verify(task, plan, verification, found.facts.version_rows)
     return outcome
 
 
-def _note(task: Task, facts: DatabaseFacts, state: State, plan: Plan) -> None:
-    task.record.state = state
-    task.record.from_revisions = facts.version_rows
+def _note(task: Task, found: Inspection, plan: Plan) -> None:
+    task.record.state = found.state
+    task.record.from_revisions = found.facts.version_rows
     more: dict[str, object] = {}
     if isinstance(plan, Baseline):
         more = {"revisions": list(plan.revisions), "proof": plan.proof.value}
         if plan.proven is not None:
             task.record.explain(of_proof(plan.proven))
-    task.say("plan_made", state=state.value, plan=plan.slug, **more)
+    task.say("plan_made", state=found.state.value, plan=plan.slug, **more)
 
 
-def _run(task: Task, probe: Probe, lock: RunLock, look: Look, plan: Plan) -> Run:
+def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, plan: Plan) -> Run:
     def border() -> None:
         task.signals.install()
         task.signals.raise_if_received()
@@ -68,7 +64,7 @@ def _run(task: Task, probe: Probe, lock: RunLock, look: Look, plan: Plan) -> Run
 
     def before_stamp(execute: Execute) -> None:
         if isinstance(plan, Baseline) and plan.proven is not None:
-            look.prove_again(OwnCatalogue(execute), plan.revisions)
+            verification.prove_again(OwnCatalogue(execute), plan.revisions)
 
     def left_transaction(revision: str) -> None:
         task.record.left_transaction = revision
@@ -77,7 +73,7 @@ def _run(task: Task, probe: Probe, lock: RunLock, look: Look, plan: Plan) -> Run
         border,
         task.record.applied.append,
         partly_applied,
-        look.back,
+        verification.read_committed,
         before_stamp,
         left_transaction=left_transaction,
     )
@@ -95,11 +91,11 @@ def _apply(plan: Plan, project: Project, run: Run, target: str) -> Outcome:
             return Outcome.NOTHING_TO_DO
         case Upgrade():
             refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run)
+            upgrade(project, target, run, Decided(plan.pending))
             return Outcome.UPGRADED
         case Baseline():
             refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run, plan.revisions)
+            upgrade(project, target, run, Decided(plan.pending, plan.revisions))
             return Outcome.BASELINED
         case Refuse():
             raise plan.error
@@ -107,15 +103,20 @@ def _apply(plan: Plan, project: Project, run: Run, target: str) -> Outcome:
             assert_never(plan)
 
 
-def _verify(plan: Plan, look: Look) -> Proof:
+def _verify(task: Task, plan: Plan, verification: Verification, rows: tuple[str, ...]) -> Proof:
     """Believe the database, not ourselves: the version row, the indexes, then the schema."""
-    changed = not isinstance(plan, NothingToDo)
-    rows = look.verify_rows() if changed else look.task.record.to_revisions or ()
-    look.refuse_invalid()
+    if not isinstance(plan, NothingToDo):
+        rows = verification.verify_rows()
+    verification.refuse_invalid()
     if isinstance(plan, NothingToDo) and plan.ahead:  # what a newer revision builds nobody knows
         return plan.proof
-    # an operator has said that the schema may differ
-    found = look.verify_schema(rows, failing=changed and plan.proof is not Proof.OPERATOR)
-    if plan.proof is Proof.OPERATOR or look.task.settings.verify is Verify.OFF:
+    proof = verification.verify_schema(rows, _occasion(plan))
+    if plan.proof is Proof.OPERATOR or task.settings.verify is Verify.OFF:
         return plan.proof
-    return found
+    return proof
+
+
+def _occasion(plan: Plan) -> Occasion:
+    if isinstance(plan, NothingToDo):
+        return Occasion.UNCHANGED
+    return Occasion.OVERRULED if plan.proof is Proof.OPERATOR else Occasion.CHANGED

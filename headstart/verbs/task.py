@@ -1,15 +1,14 @@
 """What one execution carries along: its settings, who it is, until when, and who listens."""
 
-import os
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from headstart.postgres.connection import Connection, connect
 from headstart.postgres.identity import Identity, Purpose
 from headstart.process.deadline import Deadline, deadline_after
+from headstart.process.files import read_text
 from headstart.process.redaction import Secrets, password_of
 from headstart.process.signals import Signals
 from headstart.settings.database import Database
@@ -17,18 +16,6 @@ from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.read import Settings
 from headstart.verdict.events import Say
 from headstart.verdict.record import Record
-
-
-def read_text(path: str) -> str:
-    """Read a text file; the one way in which alembic.ini and secrets are read.
-
-    Raises OSError, in which the path is absolute and a lack of permission names the user.
-    """
-    try:
-        return Path(path).absolute().read_text(encoding="utf-8")
-    except PermissionError as error:
-        reason = f"{error.strerror} for user {os.geteuid()}"
-        raise PermissionError(error.errno, reason, error.filename) from None
 
 
 def identity_of(settings: Settings, run_id: str) -> Identity:

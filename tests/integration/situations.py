@@ -15,8 +15,8 @@ from tests.harness.server import Database, free_port
 from tests.integration.desk import Desk
 
 BUG = (
-    "import headstart.verbs.run, headstart.command.execution; headstart.verbs.run.decide = None;"
-    " headstart.command.execution.main()"
+    "import headstart.verbs.run, headstart.command.main; headstart.verbs.run.decide = None;"
+    " headstart.command.main.main()"
 )
 """A function taken away: the only way to meet a bug that is not known."""
 NO_MIGRATIONS = ("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")

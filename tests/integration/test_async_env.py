@@ -59,7 +59,7 @@ def test_without_a_driver_in_the_url_an_installed_one_is_taken(stage: Stage) -> 
 
 def test_without_an_async_driver_the_refusal_says_what_to_install(stage: Stage) -> None:
     ended = stage.run_python(
-        "import headstart.revisions.probe as probe, headstart.command.execution as cli\n"
+        "import headstart.revisions.probe as probe, headstart.command.main as cli\n"
         "probe.find_spec = lambda name: None\ncli.main([])"
     )
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")

@@ -122,12 +122,12 @@ def test_nothing_of_ours_stays_at_an_engine_after_the_run(stage: Stage) -> None:
         "    import builtins; builtins.engines.append(connectable)\n    with connectable.connect()",
     )
     ended = stage.run_python(
-        "import builtins, headstart.command.execution\n"
+        "import builtins, headstart.command.main\n"
         "from sqlalchemy import Engine, event\n"
         "from headstart.revisions import sessions\n"
         "builtins.engines = []\n"
         "try:\n"
-        "    headstart.command.execution.main([])\n"
+        "    headstart.command.main.main([])\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
         "for engine in engines:\n"

@@ -3,54 +3,52 @@
 import pytest
 
 from headstart import __version__
-from headstart.command.arguments import parse_arguments
+from headstart.command.arguments import Command, parse_arguments
+from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
-from headstart.settings.request import (
-    FingerprintOptions,
-    FingerprintVerb,
-    Invocation,
-    Output,
-    Verb,
-)
+from headstart.settings.request import OPTIONS, Option, Output, Request
 from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 
 EMBEDDED = {"EMBEDDED": "true"}
 """Revisions are replayed in a database of somebody's only where he names it."""
-
-
-def asked(options: FingerprintOptions, **values: str) -> Invocation:
-    """The verb fingerprint, with what belongs to it."""
-    return Invocation(Verb.FINGERPRINT, fingerprint=options, values=values)
-
+SCRATCH_URL = "postgresql://h/scratch"
 
 ACCEPTED = {
-    (): Invocation(),
-    ("run",): Invocation(),
-    ("check",): Invocation(Verb.CHECK),
-    ("wait", "--output", "json"): Invocation(Verb.WAIT, Output.JSON),
-    ("check", "--output=text"): Invocation(Verb.CHECK),
-    ("plan", "--sql"): Invocation(Verb.PLAN, sql=True),
-    ("--wait-seconds", "5", "check"): Invocation(Verb.CHECK, values={"WAIT_SECONDS": "5"}),
-    ("-x", "a=1", "-x", "b=2 3"): Invocation(values={"X": ("a=1", "b=2 3")}),
-    ("--x", "a=1"): Invocation(values={"X": ("a=1",)}),
-    ("--target", "-1"): Invocation(values={"TARGET": "-1"}),
-    ("--target=head", "--ahead", "allow"): Invocation(values={"TARGET": "head", "AHEAD": "allow"}),
-    ("diff",): Invocation(Verb.DIFF),
-    ("diff", "--revision", "ae10"): Invocation(Verb.DIFF, revision="ae10"),
-    ("diff", "--output=json"): Invocation(Verb.DIFF, Output.JSON),
-    ("fingerprint", "build"): asked(FingerprintOptions(FingerprintVerb.BUILD), **EMBEDDED),
-    ("fingerprint", "check"): asked(FingerprintOptions(FingerprintVerb.CHECK), **EMBEDDED),
-    ("fingerprint", "build", "--url", "postgresql://h/scratch"): asked(
-        FingerprintOptions(FingerprintVerb.BUILD), DATABASE_URL="postgresql://h/scratch"
+    (): ("run", Request()),
+    ("run",): ("run", Request()),
+    ("check",): ("check", Request()),
+    ("wait", "--output", "json"): ("wait", Request(Output.JSON)),
+    ("check", "--output=text"): ("check", Request()),
+    ("plan", "--sql"): ("plan", Request(sql=True)),
+    ("--wait-seconds", "5", "check"): ("check", Request(values={"WAIT_SECONDS": "5"})),
+    ("-x", "a=1", "-x", "b=2 3"): ("run", Request(values={"X": ("a=1", "b=2 3")})),
+    ("--x", "a=1"): ("run", Request(values={"X": ("a=1",)})),
+    ("--target", "-1"): ("run", Request(values={"TARGET": "-1"})),
+    ("--target=head", "--ahead", "allow"): (
+        "run",
+        Request(values={"TARGET": "head", "AHEAD": "allow"}),
     ),
-    ("fingerprint", "build", "--create-all", "--replace"): asked(
-        FingerprintOptions(FingerprintVerb.BUILD, create_all=True, replace=True), **EMBEDDED
+    ("diff",): ("diff", Request()),
+    ("diff", "--revision", "ae10"): ("diff", Request(revision="ae10")),
+    ("diff", "--output=json"): ("diff", Request(Output.JSON)),
+    ("fingerprint", "build"): ("fingerprint build", Request(values=EMBEDDED)),
+    ("fingerprint", "check"): ("fingerprint check", Request(values=EMBEDDED)),
+    ("fingerprint", "--replace", "build"): (
+        "fingerprint build",
+        Request(replace=True, values=EMBEDDED),
     ),
-    ("fingerprint", "record", "--revision", "ae10"): Invocation(
-        Verb.FINGERPRINT,
-        revision="ae10",
-        fingerprint=FingerprintOptions(FingerprintVerb.RECORD, "ae10"),
+    ("fingerprint", "build", "--url", SCRATCH_URL): (
+        "fingerprint build",
+        Request(url=SCRATCH_URL, values={"DATABASE_URL": SCRATCH_URL}),
+    ),
+    ("fingerprint", "build", "--create-all", "--continue"): (
+        "fingerprint build",
+        Request(create_all=True, resume=True, values=EMBEDDED),
+    ),
+    ("fingerprint", "record", "--revision", "ae10"): (
+        "fingerprint record",
+        Request(revision="ae10"),
     ),
 }
 
@@ -63,25 +61,42 @@ REFUSED = {
     ("-y",): "unknown option -y",
     ("--sql",): "--sql belongs to the verb plan",
     ("check", "--sql"): "--sql belongs to the verb plan",
-    ("--output", "json"): "--output belongs to the verbs that answer",
+    (
+        "--output",
+        "json",
+    ): "--output belongs to the verbs check, wait, plan, diff,",
     ("check", "--output", "xml"): "--output is one of text, json",
     ("--target", "a", "check", "--target", "b"): "--target is given twice",
     ("--wait-seconds",): "argument --wait-seconds: expected one argument",
     ("fingerprint",): "there is no fingerprint; there are build, check, record",
     ("fingerprint", "bild"): "there is no fingerprint bild; there are build, check, record",
-    ("check", "--url", "u"): "--url belongs to the verb fingerprint",
+    (
+        "check",
+        "--url",
+        "u",
+    ): "--url belongs to the verbs fingerprint build, fingerprint check and fingerprint record",
     ("fingerprint", "check", "--create-all"): "--create-all belongs to the verb fingerprint build",
     ("fingerprint", "check", "--replace"): "--replace belongs to the verb fingerprint build",
     ("check", "--revision", "a"): "--revision belongs to the verbs diff and fingerprint record",
     ("diff", "--revision", "a", "--revision", "b"): "--revision is given twice",
     ("fingerprint", "build", "--url", "u", "--database-url", "v"): "--url and --database-url",
+    ("fingerprint", "build", "again"): "there is more than one verb",
+    ("check", "--wait-seconds", "5", "plan"): "there is more than one verb",
     ("--creat-all",): "unknown option --creat-all; did you mean --create-all?",
 }
 
 
+def parsed(*argv: str) -> Command:
+    """What becomes of arguments that ask for neither help nor version."""
+    command = parse_arguments(argv)
+    assert isinstance(command, Command)
+    return command
+
+
 @pytest.mark.parametrize("argv", ACCEPTED)
-def test_arguments_become_an_invocation(argv: tuple[str, ...]) -> None:
-    assert parse_arguments(argv) == ACCEPTED[argv]
+def test_arguments_become_a_verb_and_a_request(argv: tuple[str, ...]) -> None:
+    command = parsed(*argv)
+    assert (command.verb.name, command.request) == ACCEPTED[argv]
 
 
 @pytest.mark.parametrize("argv", REFUSED)
@@ -95,7 +110,7 @@ def test_a_mistake_in_the_arguments_is_refused_with_its_cure(argv: tuple[str, ..
 def test_every_setting_is_an_option(row: Setting) -> None:
     for option in row.options:
         value = ("v",) if row.several else "v"
-        assert parse_arguments([option, "v"]).values == {row.name: value}
+        assert parsed(option, "v").request.values == {row.name: value}
 
 
 def test_several_mistakes_are_reported_at_once() -> None:
@@ -123,23 +138,57 @@ def test_no_message_repeats_a_value(argv: list[str]) -> None:
     assert "3cret" not in str(caught.value)
 
 
-def test_help_lists_every_verb_and_every_setting_with_its_default(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse_arguments(["--help"])
-    assert caught.value.code == 0
-    shown = capsys.readouterr().out
-    for verb in Verb:
-        assert f"\n  {verb} " in shown
+def test_help_lists_every_verb_and_every_setting_with_its_default() -> None:
+    shown = parse_arguments(["--help"])
+    assert isinstance(shown, str)
+    for verb in VERBS:
+        assert f"\n  {verb.name} " in shown
     for row in SETTINGS:
         assert f"{row.options[-1]} {row.unit}\n" in shown
-        assert f"{row.environment} (default: {row.default_text}): " in shown
+        assert f"{row.environment} (default: {row.default_text}): " in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 100
 
 
-def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        parse_arguments(["--version"])
-    assert caught.value.code == 0
-    assert capsys.readouterr().out == f"headstart {__version__}\n"
+def test_the_exit_codes_of_the_help_are_those_of_the_outcomes() -> None:
+    shown = parse_arguments(["-h"])
+    assert isinstance(shown, str)
+    assert "10 to 14 may be retried; 20 to 26 need a person; 130, 143" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("verb", VERBS[1:], ids=lambda verb: verb.name)
+def test_the_help_of_a_verb_has_its_options_and_no_others(verb: Verb) -> None:
+    shown = parse_arguments([*verb.name.split(), "--help"])
+    assert isinstance(shown, str)
+    assert f"usage: headstart {verb.name} [options]" in shown
+    assert f"writes {verb.writes}." in shown
+    for option in OPTIONS.values():
+        named = f"\n  {option.name} {option.metavar}".rstrip() + "\n"
+        assert (named in shown) == (option.field in verb.options)
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_every_option_belongs_to_some_verb_and_is_refused_by_the_others(option: Option) -> None:
+    value = ["text"] if option.metavar else []
+    takers = [verb for verb in VERBS if option.field in verb.options]
+    assert takers
+    for verb in VERBS:
+        argv = [*verb.name.split(), option.name, *value]
+        if verb in takers:
+            parsed(*argv)
+            continue
+        with pytest.raises(InvalidSettings, match=f"{option.name} belongs to the verb"):
+            parse_arguments(argv)
+
+
+def test_an_option_that_nobody_declared_is_refused_as_its_verb_is_defined() -> None:
+    with pytest.raises(TypeError, match="frob: Request has no field colour"):
+        Verb("frob", "is it frobbed?", "nothing", VERBS[0].load, {"colour": "which"})
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_every_verb_has_code(verb: Verb) -> None:
+    assert callable(verb.load())
+
+
+def test_version_is_printed() -> None:
+    assert parse_arguments(["--version"]) == f"headstart {__version__}"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import URL, make_url
 
+from headstart.process.files import read_text
 from headstart.settings.driver_url import sqlalchemy_url
 from headstart.settings.read import Settings, read_settings
-from headstart.verbs.task import read_text
 
 FindUrl = Callable[[], URL]
 """Gives the URL for asyncpg, anew at every connection: a mounted secret may have been rotated."""

@@ -20,6 +20,7 @@ from headstart.postgres.catalog import Catalogue
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
+from headstart.process.files import read_text
 from headstart.process.progress import bar, shows_bar
 from headstart.revisions.known_states import below_snapshots, digests
 from headstart.revisions.probe import Probe, probe_env
@@ -28,7 +29,7 @@ from headstart.revisions.replay import Replay, Replayed
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.upgrade import Listener, Run
 from headstart.verbs.fingerprint.scratch import Scratch
-from headstart.verbs.task import Task, read_text
+from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verdict.errors import ConnectionLost, InvalidSettings, WrongDatabase
 from headstart.verdict.events import Silence
@@ -79,7 +80,7 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
         with _explained(scratch), only_in_scratch(source.project, worker):
             probe = probe_env(source.project, worker)
         recording, rows = _beginning(task, source, probe.scope)
-        if recording is None or (rows and not scratch.may_go_on):
+        if recording is None or (rows and not scratch.may_resume):
             return None
         pending = len(source.history.requirements) - len(source.history.applied_with(rows))
         with bar(pending) as drawn:

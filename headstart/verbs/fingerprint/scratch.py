@@ -22,12 +22,12 @@ NAME = "headstart_fingerprints"
 class Scratch:
     """A scratch database; `task` works in it, `admin` (of the embedded server) may make it anew.
 
-    `may_go_on`: revisions may be run in it though it is not empty.
+    `may_resume`: revisions may be run in it though it is not empty.
     """
 
     task: Task
     admin: Task | None
-    may_go_on: bool = True
+    may_resume: bool = True
 
     def empty(self) -> None:
         """Make it anew. Raises InvalidSettings for a given database."""
@@ -59,10 +59,10 @@ class Scratch:
         return _within(self.task, full)
 
 
-def open_scratch(task: Task, *, go_on: bool) -> Scratch:
+def open_scratch(task: Task, *, resume: bool) -> Scratch:
     """The embedded server's, which keeps what an earlier replay left, or the one that is named."""
     if not task.settings.embedded:
-        return Scratch(task, None, go_on)
+        return Scratch(task, None, resume)
     _make(task, NAME, anew=False)
     return Scratch(_within(task, NAME), task)
 

@@ -1,0 +1,87 @@
+"""What --help prints: of headstart, or of one verb. The same in a pod's log and on any terminal."""
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+from headstart.command.verb_table import VERBS, Verb
+from headstart.settings.declared import SETTINGS
+from headstart.settings.request import OPTIONS
+from headstart.verdict.outcome import Outcome
+
+WIDTH = 98
+
+_ABOUT = (
+    "Prove which state a Postgres database is in, bring it to the state that the app needs, report"
+    " that in one verdict, exit."
+)
+_PRECEDENCE = (
+    "An option wins over the environment, that over a file (DATABASE_URL_FILE, PGPASSWORD_FILE),"
+    " that over sqlalchemy.url in alembic.ini, that over libpq's PGHOST, PGUSER and the rest."
+)
+
+
+def help_text(verb: Verb | None) -> str:
+    """The help of a verb; of headstart as a whole where it is the default, or there is none."""
+    whole = verb is None or verb is VERBS[0]
+    lines = _whole() if verb is None or whole else _of_verb(verb)
+    return "\n".join([*lines, *_settings(), "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()])
+
+
+def _whole() -> Iterator[str]:
+    yield "usage: headstart [verb] [options]"
+    yield from [
+        "",
+        *wrap(_ABOUT, WIDTH),
+        "",
+        "verbs (headstart VERB --help lists the options of one):",
+    ]
+    for verb in VERBS:
+        yield from _entry(f"{verb.name:<20}", verb.question, 22)
+    yield from ["", "options:"]
+    yield from _entry("--version", "print the version", 8, own_line=True)
+    yield from _entry("-h, --help", "print this help", 8, own_line=True)
+
+
+def _of_verb(verb: Verb) -> Iterator[str]:
+    yield f"usage: headstart {verb.name} [options]"
+    yield from ["", *wrap(f"{verb.name}: {verb.question}", WIDTH), f"It writes {verb.writes}."]
+    yield from ["", "options:"]
+    for option in OPTIONS.values():
+        if meaning := verb.options.get(option.field):
+            yield from _entry(f"{option.name} {option.metavar}".rstrip(), meaning, 8, own_line=True)
+
+
+def _settings() -> Iterator[str]:
+    yield from ["", "settings, each with its environment variable:"]
+    for setting in SETTINGS:
+        text = f"{setting.environment} (default: {setting.default_text}): {setting.meaning}"
+        names = ", ".join(setting.options)
+        yield from _entry(f"{names} {setting.unit}", text, 8, own_line=True)
+
+
+def _entry(head: str, text: str, indent: int, *, own_line: bool = False) -> Iterator[str]:
+    below = wrap(text, WIDTH - indent)
+    if not own_line:
+        yield f"  {head}{below.pop(0)}"
+    else:
+        yield f"  {head}"
+    yield from (" " * indent + line for line in below)
+
+
+def _exit_codes() -> list[str]:
+    retry, person = (
+        _span(end.code for end in Outcome if end.retry is wanted and 2 < end.code < 128)
+        for wanted in (True, False)
+    )
+    signals = ", ".join(str(end.code) for end in Outcome if end.code > 128)
+    text = (
+        f"exit codes: 0 ready; {Outcome.INTERNAL_ERROR.code} a bug;"
+        f" {Outcome.INVALID_SETTINGS.code} settings; {retry} may be retried; {person} need a"
+        f" person; {signals} signals. docs/runbook.md has a section for each."
+    )
+    return wrap(text, WIDTH)
+
+
+def _span(codes: Iterable[int]) -> str:
+    every = list(codes)
+    return f"{min(every)} to {max(every)}"

@@ -1,0 +1,26 @@
+"""The entry of the program: read the arguments, and only then load what a verb needs."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from headstart.command.arguments import Command, parse_arguments
+from headstart.command.streams import print_answer
+from headstart.verdict.errors import InvalidSettings
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Execute the command and exit with the documented code."""
+    asked: Command | str | Exception
+    try:
+        asked = parse_arguments(sys.argv[1:] if argv is None else argv)
+        if isinstance(asked, str):
+            with suppress(InvalidSettings):  # whoever reads may have read enough
+                print_answer(asked)
+            sys.exit(0)
+    except Exception as error:  # noqa: BLE001 each end has a verdict, which needs the log
+        asked = error
+    from headstart.command.execution import execute
+
+    sys.exit(execute(asked))

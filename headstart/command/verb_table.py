@@ -1,0 +1,175 @@
+"""The one table of verbs: the parser, --help, README's table and what is executed come from it.
+
+A verb's code is imported when the verb is executed, and not before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from headstart.settings.request import OPTIONS, Output, Request
+
+if TYPE_CHECKING:
+    from headstart.verbs.task import Task
+    from headstart.verdict.outcome import Outcome
+
+    Handler = Callable[[Task, Request], Outcome]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: what it answers or does, what it writes, its options, and how to get its code.
+
+    `options` maps a field of Request to what the option means here. With `verdict_on_stdout` the
+    verdict is the answer; else it only goes to the log. A verb that is `scratch` replays revisions,
+    and never in the app's own database: in that of --url, or else in the embedded Postgres.
+    """
+
+    name: str
+    question: str
+    writes: str
+    load: "Callable[[], Handler]"
+    options: Mapping[str, str] = field(default_factory=dict)
+    verdict_on_stdout: bool = True
+    scratch: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an option that Request does not declare, as the verb is defined."""
+        if undeclared := self.options.keys() - OPTIONS.keys():
+            raise TypeError(f"{self.name}: Request has no field {', '.join(sorted(undeclared))}")
+
+
+def _run() -> "Handler":
+    from headstart.verbs.run import run
+
+    return run
+
+
+def _check() -> "Handler":
+    from headstart.verbs.check import check
+
+    return check
+
+
+def _wait() -> "Handler":
+    from headstart.verbs.wait import wait
+
+    return wait
+
+
+def _plan() -> "Handler":
+    from headstart.command.output import preview_text
+    from headstart.command.streams import print_answer
+    from headstart.verbs.plan import preview
+    from headstart.verdict.outcome import Outcome
+
+    def plan(task: "Task", request: Request) -> Outcome:
+        print_answer(preview_text(preview(task, with_sql=request.sql), request.output))
+        return Outcome.PLANNED
+
+    return plan
+
+
+def _diff() -> "Handler":
+    from headstart.verbs.diff import diff
+
+    return diff
+
+
+def _fingerprint_build() -> "Handler":
+    from headstart.verbs.fingerprint.build import build
+
+    return build
+
+
+def _fingerprint_check() -> "Handler":
+    from headstart.verbs.fingerprint.check import check
+
+    return check
+
+
+def _fingerprint_record() -> "Handler":
+    from headstart.verbs.fingerprint.record import record
+
+    return record
+
+
+_NOTHING = "nothing"
+_PENDING = "what the pending revisions write"
+_FILE = "alembic/fingerprints.txt"
+_OUTPUT = {"output": f"how to print the answer ({' or '.join(Output)})"}
+_SCRATCH_URL = {"url": "replay the revisions in this empty database, not in the embedded Postgres"}
+
+VERBS = (
+    Verb(
+        "run",
+        "the job (default): wait, lock, determine the state, upgrade or stamp, verify",
+        _PENDING,
+        _run,
+        verdict_on_stdout=False,
+    ),
+    Verb(
+        "check",
+        "is the database ready for this image? Takes no lock, runs no env.py",
+        _NOTHING,
+        _check,
+        _OUTPUT,
+    ),
+    Verb(
+        "wait",
+        "check, repeated until ready or HEADSTART_WAIT_SECONDS are over: for app pods",
+        _NOTHING,
+        _wait,
+        _OUTPUT,
+    ),
+    Verb(
+        "plan",
+        "what would a run do now? --sql prints it as SQL",
+        _NOTHING,
+        _plan,
+        _OUTPUT | {"sql": "print what a run would do as SQL"},
+        verdict_on_stdout=False,
+    ),
+    Verb(
+        "diff",
+        "how does the schema differ from what its revision, or --revision, builds?",
+        _NOTHING,
+        _diff,
+        _OUTPUT | {"revision": "compare with this revision (x+y for several), not the version row"},
+    ),
+    Verb(
+        "fingerprint build",
+        "write the file that says what each revision builds; on a developer's machine",
+        _FILE,
+        _fingerprint_build,
+        {
+            **_OUTPUT,
+            **_SCRATCH_URL,
+            "create_all": "also record what metadata.create_all() makes today",
+            "replace": "forget what is on file, where no database has it",
+            "resume": "the database of --url is a scratch one at a revision on file; run the later"
+            " ones there",
+        },
+        scratch=True,
+    ),
+    Verb(
+        "fingerprint check",
+        "is that file what the revisions and models build? For CI",
+        _NOTHING,
+        _fingerprint_check,
+        _OUTPUT | _SCRATCH_URL,
+        scratch=True,
+    ),
+    Verb(
+        "fingerprint record",
+        "add the schema of a database that is known to be at --revision",
+        _FILE,
+        _fingerprint_record,
+        {
+            **_OUTPUT,
+            "url": "the database to read",
+            "revision": "the revision that the database is at (x+y for several)",
+        },
+    ),
+)
+"""In the order in which they are shown; the first is the default."""

@@ -1,0 +1,65 @@
+"""The drift policy: what to do when the schema differs from its revision, as data. Pure.
+
+docs/fingerprints.md's table is made from it.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+
+from headstart.settings.kinds import Verify
+
+
+class Response(StrEnum):
+    """What a difference leads to."""
+
+    FAIL = "fail"
+    """The run ends as drifted, or as stale_fingerprints where nothing could be compared."""
+    REPORT = "report"
+    """It stands in the log and in the verdict, and nothing else."""
+    SKIP = "skip"
+    """The schema is not compared."""
+
+
+class Occasion(Enum):
+    """When a schema may be compared; the value is how the documentation calls it."""
+
+    CHANGED = "a run that changed something"
+    UNCHANGED = "a run with nothing to do"
+    OVERRULED = "a run that stamped what HEADSTART_BASELINE says"
+    CHECK = "check"
+    WAIT = "wait"
+    PROBE = "an app's probe"
+    PLAN = "plan"
+    DIFF = "diff"
+
+
+_AUTO = {
+    Occasion.CHANGED: Response.FAIL,
+    Occasion.UNCHANGED: Response.REPORT,
+    Occasion.OVERRULED: Response.REPORT,  # a person has said that the schema may differ
+    Occasion.CHECK: Response.FAIL,
+    # app pods wait: a column that somebody made by hand must not keep them from starting
+    Occasion.WAIT: Response.REPORT,
+    Occasion.PROBE: Response.SKIP,  # nobody reads a probe's report
+    Occasion.PLAN: Response.SKIP,
+    Occasion.DIFF: Response.FAIL,
+}
+_ALWAYS = {Occasion.PLAN: Response.SKIP, Occasion.DIFF: Response.FAIL}
+"""What HEADSTART_VERIFY does not change: what a run would do, and the comparison itself."""
+
+
+def _everywhere(response: Response) -> dict[Occasion, Response]:
+    return dict.fromkeys(Occasion, response) | _ALWAYS
+
+
+POLICY: Mapping[Verify, Mapping[Occasion, Response]] = {
+    Verify.AUTO: _AUTO,
+    Verify.STRICT: _everywhere(Response.FAIL),
+    Verify.WARN: _everywhere(Response.REPORT) | {Occasion.PROBE: Response.SKIP},
+    Verify.OFF: _everywhere(Response.SKIP),
+}
+
+
+def response_to_drift(verify: Verify, occasion: Occasion) -> Response:
+    """What a difference leads to, by HEADSTART_VERIFY and the occasion."""
+    return POLICY[verify][occasion]

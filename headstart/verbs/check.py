@@ -1,0 +1,118 @@
+"""The verb check: is the database ready for this image? Takes no lock, runs no env.py."""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from headstart.decision.drift import Occasion, Response, response_to_drift
+from headstart.decision.explanation import of_proof
+from headstart.decision.index_repair import InvalidIndex, names_of, unusable
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.facts.state import DatabaseFacts, State, written
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connection import Connection
+from headstart.postgres.inspection import run_in_progress
+from headstart.settings.request import Request
+from headstart.verbs.compare import Comparison
+from headstart.verbs.drift_report import report_drift
+from headstart.verbs.inspection import (
+    Image,
+    Inspection,
+    Inspector,
+    connected,
+    inspector_of,
+    read_image,
+)
+from headstart.verbs.task import Task
+from headstart.verdict.errors import NotReady
+from headstart.verdict.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run would find now, and what it would do."""
+
+    facts: DatabaseFacts
+    state: State
+    plan: Plan
+    in_progress: bool
+    comparison: Comparison | None
+    invalid: tuple[InvalidIndex, ...]
+
+    def refuse_invalid(self) -> None:
+        """Raise where an index is INVALID: no verdict of ours may call that ready."""
+        if self.invalid:
+            raise unusable(self.invalid)
+
+
+def check(task: Task, _: Request) -> Outcome:
+    """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
+    return check_against(read_image(task), task, Occasion.CHECK)
+
+
+def check_against(image: Image, task: Task, occasion: Occasion) -> Outcome:
+    """Check against an image that was read before: only the database is asked."""
+    answer = ask(image, task, occasion)
+    if answer.in_progress:
+        raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
+    match answer.plan:
+        case NothingToDo():
+            return _ready(task, answer, answer.plan, occasion)
+        case Upgrade():
+            task.record.explain(names_of(answer.invalid))
+            raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
+        case Baseline():
+            raise _not_stamped(answer.plan)
+        case Refuse():
+            raise answer.plan.error
+        case _:
+            assert_never(answer.plan)
+
+
+def _ready(task: Task, answer: Answer, plan: NothingToDo, occasion: Occasion) -> Outcome:
+    # an index is no reason to take out of service what is running: 26 in the next run
+    if occasion is not Occasion.PROBE:
+        answer.refuse_invalid()
+    task.record.proof = plan.proof
+    if answer.comparison is not None:
+        rows = answer.facts.version_rows
+        task.record.proof = report_drift(task, occasion, answer.comparison, rows)
+    return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
+
+
+def _not_stamped(plan: Baseline) -> NotReady:
+    return NotReady(
+        "tables of ours without a version row, which a run would baseline at"
+        f" {written(plan.revisions)}",
+        explanation=of_proof(plan.proven) if plan.proven is not None else None,
+    )
+
+
+def ask(image: Image, task: Task, occasion: Occasion) -> Answer:
+    """Look at the database once, and decide what a run would do."""
+    task.record.wait_attempts += 1
+    inspector = inspector_of(task, image)
+    with connected(task) as connection:
+        in_progress = run_in_progress(connection)
+        found = inspector.inspect(connection)
+        comparison = _comparison(task, inspector, connection, found, occasion)
+    # whoever asks need not be able to do it: a check may run with the app's own role
+    facts = replace(found.facts, may_create=True)
+    task.record.state = found.state
+    task.record.from_revisions = task.record.to_revisions = facts.version_rows
+    plan = decide(found.state, facts, image.history, task.settings.ahead, found.finding)
+    return Answer(facts, found.state, plan, in_progress, comparison, found.invalid)
+
+
+def _comparison(
+    task: Task,
+    inspector: Inspector,
+    connection: Connection,
+    found: Inspection,
+    occasion: Occasion,
+) -> Comparison | None:
+    """The schema against its version rows, which say that the database is ready."""
+    skipped = response_to_drift(task.settings.verify, occasion) is Response.SKIP
+    if skipped or found.state is not State.AT_HEAD:
+        return None
+    with Catalogue(connection) as catalogue:
+        return inspector.compare(catalogue, found.facts.version_rows)

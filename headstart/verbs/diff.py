@@ -1,0 +1,44 @@
+"""The verb diff: compares the schema with what its revision, or that of --revision, builds."""
+
+from headstart.decision.drift import Occasion
+from headstart.postgres.catalog import Catalogue
+from headstart.revisions.known_states import KnownStates
+from headstart.revisions.naming import resolve_revisions
+from headstart.settings.request import Request
+from headstart.verbs.drift_report import report_drift
+from headstart.verbs.inspection import connected, inspector_of, read_image
+from headstart.verbs.task import Task
+from headstart.verdict.errors import InvalidSettings, StaleFingerprints
+from headstart.verdict.outcome import Outcome
+
+_CURE = "take the difference back by hand, or put it into a new revision"
+
+
+def diff(task: Task, request: Request) -> Outcome:
+    """Compare the schema with what a revision builds, or the version row's. Raises Drifted."""
+    image = read_image(task)
+    if image.known.usable is None:
+        task.record.explanation = ()  # the same as this error
+        raise _useless(image.known)
+    inspector = inspector_of(task, image)
+    with connected(task) as connection:
+        rows = inspector.read_facts(connection).version_rows
+        wanted = rows
+        if request.revision is not None:
+            wanted = tuple(sorted(resolve_revisions(image.project, request.revision, "--revision")))
+        task.record.from_revisions = task.record.to_revisions = rows
+        if request.revision is None and not wanted:
+            raise InvalidSettings(
+                "there is no version row: name a revision to compare with (--revision)"
+            )
+        with Catalogue(connection) as catalogue:
+            comparison = inspector.compare(catalogue, wanted)
+    if comparison is None or comparison.expected is None:
+        raise StaleFingerprints(f"{image.known.path} says nothing about {', '.join(wanted)}")
+    task.record.proof = report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)
+    return Outcome.SAME
+
+
+def _useless(known: KnownStates) -> StaleFingerprints:
+    why = f"proves nothing: {known.why_not}" if known.why_not else "does not exist"
+    return StaleFingerprints(f"{known.path} {why}")

@@ -1,0 +1,52 @@
+"""What the verbs of fingerprint read and write: the project, and the file beside its env.py."""
+
+from headstart.fingerprint.file.states import BASE, Fingerprints
+from headstart.fingerprint.file.text import file_text
+from headstart.revisions.history import read_history
+from headstart.revisions.known_states import load, path_of, with_rows
+from headstart.revisions.project import load_project
+from headstart.verbs.app_environment import app_environment
+from headstart.verbs.fingerprint.replay import Source
+from headstart.verbs.task import Task
+from headstart.verdict.errors import Explanation, InvalidSettings
+from headstart.verdict.outcome import Outcome
+
+
+def read_source(task: Task, *, anew: bool = False) -> Source:
+    """Read the project and, unless it is made anew, the file; a broken one too."""
+    settings = task.settings
+    with app_environment(task, connected=False):
+        project = load_project(settings.alembic_ini, "heads", settings.x)
+        history = read_history(project, "heads", "proof")
+    path = path_of(project, settings.fingerprints)
+    known = (None if anew else load(path)) or Fingerprints(())
+    return Source(project, history, path, with_rows(known, history))
+
+
+def write_file(source: Source, fingerprints: Fingerprints) -> str:
+    """Write the file in one step, and tell what it holds. Raises InvalidSettings."""
+    text = file_text(fingerprints)
+    unfinished = source.path.with_name(f"{source.path.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(source.path)
+    except OSError as error:
+        raise InvalidSettings(f"{source.path} cannot be written: {error.strerror}") from None
+    states = len(fingerprints.steps) - (BASE in fingerprints.steps)
+    variants = sum(1 for _ in fingerprints.variants)
+    return (
+        f"{source.path} has {count(states, 'revision')}"
+        + (f" and {count(variants, 'variant')}" if variants else "")
+        + f", {len(text.encode())} bytes"
+    )
+
+
+def answered(task: Task, answer: str) -> Outcome:
+    """End with an answer in one sentence."""
+    task.record.explain(Explanation((answer,), {"fingerprints": answer}))
+    return Outcome.FINGERPRINTED
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things, as a sentence has it."""
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,173 @@
+"""The one way to determine the state of a database: for run, check, wait, plan and diff."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+
+from headstart.decision.index_repair import InvalidIndex, not_as_built
+from headstart.facts.state import (
+    DatabaseFacts,
+    History,
+    OurTables,
+    Scope,
+    State,
+    TableName,
+    detect,
+    scope_named,
+)
+from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.file.states import Fingerprints
+from headstart.fingerprint.match.finding import Finding, Unknowable
+from headstart.postgres.catalog import Catalogue
+from headstart.postgres.connect_failure import error_of
+from headstart.postgres.connection import ConnectFailed, Connection
+from headstart.postgres.identity import Purpose
+from headstart.postgres.indexes import read_invalid_indexes
+from headstart.postgres.inspection import inspect_database
+from headstart.revisions.history import read_history
+from headstart.revisions.known_states import KnownStates, read_known_states
+from headstart.revisions.project import Project, load_project
+from headstart.revisions.script_source import made_tables
+from headstart.settings.kinds import Verify
+from headstart.verbs.app_environment import app_environment
+from headstart.verbs.compare import AnyCatalogue, Comparison, compare, prove
+from headstart.verbs.task import Task
+from headstart.verdict.errors import Explanation, StaleFingerprints
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the image holds: its Alembic project, the revisions, and what the file says of them."""
+
+    project: Project
+    history: History
+    known: KnownStates
+
+    @cached_property
+    def our_tables(self) -> OurTables:
+        """Read once, and only where it is asked: a thousand scripts take seconds."""
+        usable = self.known.usable
+        return made_tables(self.project) if usable is None else _tables_on_file(usable)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What one look at the database found; `finding` only for tables without a version row."""
+
+    facts: DatabaseFacts
+    state: State
+    finding: Finding | None
+    invalid: tuple[InvalidIndex, ...]
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Looks at a database for an image; `tables` are ours too, where the file does not say it."""
+
+    image: Image
+    scope: Scope
+    tables: frozenset[TableName] = frozenset()
+
+    def inspect(self, connection: Connection) -> Inspection:
+        """Read the facts, determine the state, and prove the schema where nothing else tells it."""
+        facts = self.read_facts(connection)
+        state = detect(facts, self.image.history)
+        invalid = self.read_invalid(connection, facts)
+        finding = None
+        if state is State.UNVERSIONED and self.image.history.baseline is None:
+            with Catalogue(connection) as catalogue:
+                finding = self.prove(catalogue)
+        return Inspection(facts, state, finding, invalid)
+
+    def read_facts(self, connection: Connection) -> DatabaseFacts:
+        """Read the version rows, and where there are none, which of our tables are there."""
+        return inspect_database(connection, self.scope, self._our_tables)
+
+    def read_invalid(
+        self, connection: Connection, facts: DatabaseFacts
+    ) -> tuple[InvalidIndex, ...]:
+        """The INVALID indexes of our tables, but for those that the revisions themselves leave."""
+        found = read_invalid_indexes(connection, self.scope, self._our_tables)
+        known = self.image.known.usable
+        if not found or known is None:
+            return not_as_built(found, ())
+        built = (known.lines(row) for row in facts.version_rows if row in known.by_name)
+        return not_as_built(found, chain.from_iterable(built))
+
+    def prove(self, catalogue: AnyCatalogue) -> Finding | None:
+        """What the file says of tables without a version row; None where there is no file."""
+        known = self.image.known
+        if known.usable is None:
+            return Unknowable(known.why_not) if known.why_not else None
+        return prove(catalogue, known.usable, self.image.history, self.scope)
+
+    def compare(self, catalogue: AnyCatalogue, rows: tuple[str, ...]) -> Comparison | None:
+        """The schema against what the version rows promise; None where no file says that."""
+        known = self.image.known.usable
+        if known is None:
+            return None
+        return compare(catalogue, known, self.image.history, self.scope, rows)
+
+    def _our_tables(self) -> OurTables:
+        ours = self.image.our_tables
+        if self.image.known.usable is not None or not self.tables:
+            return ours
+        return replace(ours, names=ours.names | self.tables)
+
+
+def read_image(task: Task) -> Image:
+    """Load the Alembic project, where its scripts find the database in the environment.
+
+    Raises BrokenHistory, StaleFingerprints, and InvalidSettings for its files.
+    """
+    settings = task.settings
+    with app_environment(task, connected=False):  # scripts may import the app and its settings
+        project = load_project(settings.alembic_ini, settings.target, settings.x)
+        history = read_history(project, settings.target, settings.baseline)
+    return Image(project, history, _read_known(task, project, history))
+
+
+def inspector_of(task: Task, image: Image) -> Inspector:
+    """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
+    return Inspector(image, scope_named(task.settings.version_table))
+
+
+@contextmanager
+def connected(task: Task) -> Iterator[Connection]:
+    """Connect once. Raises the error that the failure leads to."""
+    try:
+        connection = task.connect(Purpose.READ)
+    except ConnectFailed as error:
+        raise error_of(error.failure, task.record.wait_attempts) from None
+    with connection:
+        task.record.database = connection.place
+        yield connection
+
+
+def _read_known(task: Task, project: Project, history: History) -> KnownStates:
+    """Read the fingerprints file, and tell where it is of no use. Raises StaleFingerprints."""
+    known = read_known_states(project, history, task.settings.fingerprints)
+    strict = task.settings.verify is Verify.STRICT
+    if strict and known.usable is None and known.why_not is None:
+        raise StaleFingerprints(
+            f"{known.path} does not exist, and HEADSTART_VERIFY=strict needs it"
+        )
+    if known.why_not is None:
+        return known
+    message = f"{known.path} proves nothing: {known.why_not}"
+    if strict:
+        raise StaleFingerprints(message)
+    task.record.explain(Explanation((message,), {"fingerprints": message}))
+    task.say("fingerprints_unusable", path=str(known.path), cause=known.why_not)
+    return known
+
+
+def _tables_on_file(known: Fingerprints) -> OurTables:
+    """The tables that any revision makes, and its materialized views."""
+    tables, views = (
+        frozenset((schema or None, name) for schema, name in map(split_name, each))
+        for each in (known.tables, known.views)
+    )
+    return OurTables(tables, views=views)

@@ -1,0 +1,41 @@
+"""What was decided is what is executed: other steps than those of the plan are refused."""
+
+import pytest
+
+from tests.integration.stage import Stage
+
+
+def change_rows(stage: Stage, statement: str) -> None:
+    """Let somebody change the version rows just before the pass that applies the plan."""
+    stage.project.edit_env(
+        "config = context.config\n",
+        "import os, sqlalchemy\n"
+        "config = context.config\n"
+        "os.environ['PASSES'] = str(int(os.environ.get('PASSES', '0')) + 1)\n"
+        "if os.environ['PASSES'] == '2':\n"
+        "    with sqlalchemy.create_engine(config.get_main_option('sqlalchemy.url'))"
+        ".begin() as other:\n"
+        f"        other.execute(sqlalchemy.text({statement!r}))\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE alembic_version SET version_num = '0002'",
+        "DELETE FROM alembic_version",
+        "UPDATE alembic_version SET version_num = '0003'",
+    ],
+    ids=["somebody applied one", "somebody took the row", "somebody applied all"],
+)
+def test_version_rows_that_change_after_the_decision_end_the_run(
+    stage: Stage, statement: str
+) -> None:
+    assert stage.run("--target", "0001").exit_code == 0
+    change_rows(stage, statement)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (14, "not_ready")
+    assert "0002, 0003 was decided" in ended.verdict["error"]["message"]
+    assert "run again" in ended.verdict["next_step"]
+    assert ended.verdict["applied"] == []
+    assert "orders" not in stage.tables()

@@ -1,0 +1,79 @@
+"""What each entry loads: nobody waits for a library that is not needed. Counts, not seconds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import headstart.verdict
+
+HEAVY = {
+    *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
+    *("logging", "urllib.request", "ssl", "email"),
+}
+LIST = "\nimport sys; print('loaded', *sys.modules, file=sys.__stdout__)"
+ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+
+
+def modules(code: str, folder: Path) -> set[str]:
+    """The modules that are loaded when `code` is over, beside those of a bare interpreter."""
+    loaded, bare = (
+        subprocess.run(
+            [sys.executable, "-c", each + LIST],
+            cwd=folder,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        .stdout.rpartition("loaded")[2]
+        .split()
+        for each in (code, "")
+    )
+    return set(loaded) - set(bare)
+
+
+def command(*argv: str) -> str:
+    """Code that executes the command and goes on."""
+    return (
+        "from headstart.command.main import main\n"
+        f"try:\n    main({list(argv)!r})\nexcept SystemExit:\n    pass"
+    )
+
+
+LIGHT = {
+    "headstart.verdict": ("import headstart.verdict", 2),
+    "headstart.verdict.outcome": ("import headstart.verdict.outcome", 10),
+    "--version": (command("--version"), 60),
+    "--help": (command("--help"), 60),
+    "check --help": (command("check", "--help"), 60),
+}
+"""How many modules each may load at most, with those of the standard library."""
+
+
+@pytest.mark.parametrize(("code", "most"), LIGHT.values(), ids=LIGHT)
+def test_an_entry_that_needs_no_library_loads_none(code: str, most: int, tmp_path: Path) -> None:
+    loaded = modules(code, tmp_path)
+    assert not loaded & HEAVY
+    assert len(loaded) <= most, sorted(loaded)
+
+
+def test_a_mistake_in_the_arguments_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
+    loaded = modules(command("wiat"), tmp_path)
+    assert "structlog" in loaded  # which tells it
+    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity"}
+
+
+def test_a_mistake_in_the_settings_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
+    loaded = modules(command("check", "--verify", "no"), tmp_path)
+    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity"}
+
+
+def test_the_verdict_costs_what_dataclasses_enum_and_json_cost(tmp_path: Path) -> None:
+    folder = Path(headstart.verdict.__file__).parent
+    code = "\n".join(f"import headstart.verdict.{file.stem}" for file in folder.glob("[a-z]*.py"))
+    loaded = modules(code, tmp_path)
+    foreign = {name for name in loaded if not name.startswith("headstart")}
+    assert foreign <= modules("import dataclasses, enum, json, typing", tmp_path)
