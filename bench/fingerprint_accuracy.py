@@ -24,7 +24,7 @@ from headstart.fingerprint.match.find import find
 from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, Unlike
 from headstart.fingerprint.match.finding import Told as Answer
 from headstart.fingerprint.match.scope import live_schema
-from headstart.revisions.reading import Execute, OwnCatalogue
+from headstart.revisions.reading import Execute, OwnCatalog
 from tests.harness.embedded import PostgresServer
 
 Kind = tuple[bool, int]
@@ -102,7 +102,7 @@ class Trial:
     def live(self) -> Live:
         """What is there, as the proof reads it."""
         reading = replace(READING, names=self.of.known.objects)
-        return live_schema(OwnCatalogue(self.execute).read(reading), self.of.known)
+        return live_schema(OwnCatalog(self.execute).read(reading), self.of.known)
 
     def find(self, live: Live) -> Answer:
         """What a person is told, where the rows say nothing."""
@@ -229,13 +229,13 @@ class Trial:
 
     def _settled(self, live: Live) -> str:
         """What is said of equal schemas: without rows, and where no row can be looked for."""
-        catalogue = OwnCatalogue(self.execute)
+        catalog = OwnCatalog(self.execute)
 
         def ask(equal: EqualSchemas) -> Answers:
-            return catalogue.ask(equal)
+            return catalog.ask(equal)
 
         with self.aside():
-            catalogue.read(READING)
+            catalog.read(READING)
             empty = find(live, self.of.known, self.of.history, ask)
         return f"without rows {_short(empty)}; else {_short(self.find(live))}"
 

@@ -25,7 +25,7 @@ from headstart.fingerprint.match.equal_schemas import Answers
 from headstart.fingerprint.match.find import find
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven, Unlike
 from headstart.fingerprint.match.recording import Recording
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from headstart.settings.driver_url import sqlalchemy_url
 from tests.harness.embedded import PostgresServer
@@ -42,7 +42,7 @@ BARE = "import json, sys, psycopg2; psycopg2.connect(**json.loads(sys.argv[1])).
 PROOF = """
 import json, sys
 from pathlib import Path
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from headstart.fingerprint.file.text import read_file
 from headstart.fingerprint.catalog.query import Reading
@@ -54,7 +54,7 @@ known = read_file(Path(sys.argv[2]).read_text(encoding="utf-8"))
 edges = {each.name: frozenset(filter(None, [each.parent])) for each in known.states}
 with connect(json.loads(sys.argv[1]), "bench") as connection:
     reading = Reading(None, "alembic_version", None, known.objects)
-    live = live_schema(Catalogue(connection).read(reading), known)
+    live = live_schema(Catalog(connection).read(reading), known)
 found = search(live.lines, known, History(edges, edges, frozenset()))
 assert found.exact[0].name == known.states[-1].name, found
 """
@@ -81,7 +81,7 @@ def make_tables(server: PostgresServer, name: str, count: int) -> list[str]:
 def fingerprints_of(server: PostgresServer, name: str) -> Fingerprints:
     """A state for each table of a database, as if each had a revision."""
     with connect(server.parameters(dbname=name), "bench") as connection:
-        lines = Catalogue(connection).read(READING).lines
+        lines = Catalog(connection).read(READING).lines
     recording = Recording(Fingerprints((), {"normal_form": NORMAL_FORM}), {})
     done: frozenset[str] = frozenset()
     for table in sorted({line.split("\t")[1] for line in lines}):
@@ -91,13 +91,13 @@ def fingerprints_of(server: PostgresServer, name: str) -> Fingerprints:
 
 
 def messages_of_a_read(server: PostgresServer, name: str) -> Counter[str]:
-    """The messages that a client sends for one Catalogue.read, by their type byte."""
+    """The messages that a client sends for one Catalog.read, by their type byte."""
     given = server.parameters(dbname=name, sslmode="disable", gssencmode="disable")
     with MessageCounter("127.0.0.1", server.port) as proxy:
         given |= {"host": "127.0.0.1", "port": str(proxy.port)}
         with connect(given, "bench") as connection:
             before = proxy.sent.copy()
-            Catalogue(connection).read(READING)
+            Catalog(connection).read(READING)
             return proxy.sent - before
 
 
@@ -137,7 +137,7 @@ BY_TABLE = "by table"
 
 
 def inspector_ratios(server: PostgresServer, name: str, pairs: int) -> Mapping[str, Ratio]:
-    """SQLAlchemy's Inspector against Catalogue.read: all tables at once, and one after another."""
+    """SQLAlchemy's Inspector against Catalog.read: all tables at once, and one after another."""
     given = server.parameters(dbname=name)
     engine = create_engine(sqlalchemy_url(given), poolclass=NullPool)
     found = {}
@@ -147,7 +147,7 @@ def inspector_ratios(server: PostgresServer, name: str, pairs: int) -> Mapping[s
             with engine.connect() as connection:
                 theirs = _seconds(partial(work, inspect(connection)))
             with connect(given, "bench") as own:
-                took.append((theirs, _seconds(partial(Catalogue(own).read, READING))))
+                took.append((theirs, _seconds(partial(Catalog(own).read, READING))))
         ratio = statistics.median(theirs / ours for theirs, ours in took)
         theirs, ours = (statistics.median(column) for column in zip(*took, strict=True))
         found[way] = Ratio(theirs, ours, ratio)

@@ -9,7 +9,7 @@ from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.file.states import Delta, Fingerprints, State
 from headstart.fingerprint.file.text import file_text
 from headstart.fingerprint.match.recording import Recording
-from headstart.revisions.reading import Execute, OwnCatalogue
+from headstart.revisions.reading import Execute, OwnCatalog
 
 
 def generated(execute: Execute, revisions: int, most_lines: int, random: Random) -> Replayable:
@@ -24,7 +24,7 @@ def generated(execute: Execute, revisions: int, most_lines: int, random: Random)
         weights = PLANNED if len(recording.lines) < most_lines else EVEN
         execute("BEGIN")
         made = tuple(changer.change(weights) for _ in range(random.choice((1, 1, 2, 4))))
-        lines = OwnCatalogue(execute).read(READING).lines
+        lines = OwnCatalog(execute).read(READING).lines
         execute("COMMIT")
         recording.see(State(name, None, frozenset([name]), Delta(), ""), lines)
         steps.append((name, made))

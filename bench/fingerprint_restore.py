@@ -5,7 +5,7 @@ import subprocess
 
 from headstart.dev.embedded import programs
 from headstart.fingerprint.catalog.query import Reading
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from tests.harness.embedded import PostgresServer
 
@@ -15,7 +15,7 @@ TARGET = "restored"
 def lines_of(server: PostgresServer, name: str, reading: Reading) -> frozenset[str]:
     """The normal form of a database."""
     with connect(server.parameters(dbname=name), "bench") as connection:
-        return Catalogue(connection).read(reading).lines
+        return Catalog(connection).read(reading).lines
 
 
 def difference_after_restore(server: PostgresServer, name: str, reading: Reading) -> list[str]:

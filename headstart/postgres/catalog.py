@@ -26,7 +26,7 @@ _CHANGED = frozenset({"XX000", "42P01", "42703", "42704", "42883"})
 """What pg_get_* raise for an object that is gone: they see a newer catalog than the scan does."""
 
 
-class Catalogue:
+class Catalog:
     """The catalog on a connection of ours, in one transaction for as long as the block lasts."""
 
     def __init__(self, connection: Connection) -> None:

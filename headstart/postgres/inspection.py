@@ -229,10 +229,10 @@ def _any_table(
     return _dotted({(str(s), str(name)) for s, name in rows})
 
 
-def _of_extension(alias: str, catalogue: str) -> str:
+def _of_extension(alias: str, catalog: str) -> str:
     return (
         f"EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = {alias}.oid"
-        f" AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_{catalogue}'::pg_catalog.regclass)"
+        f" AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_{catalog}'::pg_catalog.regclass)"
     )
 
 

@@ -33,7 +33,7 @@ def executing_on(connection: Connection) -> Execute:
     return execute
 
 
-class OwnCatalogue:
+class OwnCatalog:
     """The catalog as the connection of the revisions sees it, uncommitted changes included."""
 
     def __init__(self, execute: Execute) -> None:

@@ -18,7 +18,7 @@ from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of, printed
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, OwnCatalogue, executing_on
+from headstart.revisions.reading import Execute, OwnCatalog, executing_on
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
@@ -81,7 +81,7 @@ class Replay:
             upgrade(self.project, "heads", self.run(listener))
 
     def _see(self, revision: str, execute: Execute, statements: list[str], source: Path) -> None:
-        found = OwnCatalogue(execute).read(self.reading)
+        found = OwnCatalog(execute).read(self.reading)
         changed = found.lines != self.before
         work = work_of(statements, changes_schema=changed)
         if work.effect is Effect.NOOP and statements:  # it looked at the catalog, and may do more

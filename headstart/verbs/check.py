@@ -8,7 +8,7 @@ from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.facts.state import DatabaseFacts, State, written
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import Connection
 from headstart.postgres.inspection import run_in_progress
 from headstart.settings.request import Request
@@ -114,5 +114,5 @@ def _comparison(
     skipped = response_to_drift(task.settings.verify, occasion) is Response.SKIP
     if skipped or found.state is not State.AT_HEAD:
         return None
-    with Catalogue(connection) as catalogue:
-        return inspector.compare(catalogue, found.facts.version_rows)
+    with Catalog(connection) as catalog:
+        return inspector.compare(catalog, found.facts.version_rows)

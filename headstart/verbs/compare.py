@@ -16,7 +16,7 @@ from headstart.fingerprint.match.search import expected_states
 from headstart.fingerprint.show.difference import Difference, difference
 
 
-class AnyCatalogue(Protocol):
+class AnyCatalog(Protocol):
     """The catalog, on a connection of ours or on env.py's."""
 
     def read(self, reading: Reading, /) -> Snapshot:
@@ -45,24 +45,22 @@ class Comparison:
         return difference(self.expected, self.live.lines)
 
 
-def _live(catalogue: AnyCatalogue, known: Fingerprints, scope: Scope) -> Live:
-    found = catalogue.read(reading_of(scope, known.objects))
+def _live(catalog: AnyCatalog, known: Fingerprints, scope: Scope) -> Live:
+    found = catalog.read(reading_of(scope, known.objects))
     if not found.lines and scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
-        found = catalogue.read(
-            reading_of(replace(scope, schema=scope.version_schema), known.objects)
-        )
+        found = catalog.read(reading_of(replace(scope, schema=scope.version_schema), known.objects))
     return live_schema(found, known)
 
 
-def prove(catalogue: AnyCatalogue, known: Fingerprints, history: History, scope: Scope) -> Told:
-    """Tell the revision of tables without a version row. Raises as Catalogue does."""
-    finding = find(_live(catalogue, known, scope), known, history, catalogue.ask)
+def prove(catalog: AnyCatalog, known: Fingerprints, history: History, scope: Scope) -> Told:
+    """Tell the revision of tables without a version row. Raises as Catalog does."""
+    finding = find(_live(catalog, known, scope), known, history, catalog.ask)
     for _ in range(MOST_CONFIRMATIONS):
         if isinstance(finding, Proven):
             break
         # of something that was being renamed both names may have been read, or none
-        again = find(_live(catalogue, known, scope), known, history, catalogue.ask)
+        again = find(_live(catalog, known, scope), known, history, catalog.ask)
         if again.live.lines == finding.live.lines:
             break
         finding = again
@@ -70,7 +68,7 @@ def prove(catalogue: AnyCatalogue, known: Fingerprints, history: History, scope:
 
 
 def compare(
-    catalogue: AnyCatalogue,
+    catalog: AnyCatalog,
     known: Fingerprints,
     history: History,
     scope: Scope,
@@ -78,11 +76,11 @@ def compare(
 ) -> Comparison:
     """Compare the schema with that of its version rows, in whichever known form is the nearest."""
     wanted = frozenset(version_rows)
-    found = _compared(_live(catalogue, known, scope), known, history, wanted)
+    found = _compared(_live(catalog, known, scope), known, history, wanted)
     for _ in range(MOST_CONFIRMATIONS):
         if not found.difference:
             break
-        again = _compared(_live(catalogue, known, scope), known, history, wanted)
+        again = _compared(_live(catalog, known, scope), known, history, wanted)
         if again.live.lines == found.live.lines:
             break
         found = again

@@ -1,7 +1,7 @@
 """The verb diff: compares the schema with what its revision, or that of --revision, builds."""
 
 from headstart.decision.drift import Occasion
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.revisions.known_states import KnownStates
 from headstart.revisions.naming import resolve_revisions
 from headstart.settings.request import Request
@@ -31,8 +31,8 @@ def diff(task: Task, request: Request) -> Outcome:
             raise InvalidSettings(
                 "there is no version row: name a revision to compare with (--revision)"
             )
-        with Catalogue(connection) as catalogue:
-            comparison = inspector.compare(catalogue, wanted)
+        with Catalog(connection) as catalog:
+            comparison = inspector.compare(catalog, wanted)
     if comparison is None or comparison.expected is None:
         raise StaleFingerprints(f"{image.known.path} says nothing about {', '.join(wanted)}")
     task.record.proof = report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)

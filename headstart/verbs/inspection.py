@@ -20,7 +20,7 @@ from headstart.facts.state import (
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.identity import Purpose
@@ -32,7 +32,7 @@ from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
 from headstart.settings.kinds import Verify
 from headstart.verbs.app_environment import app_environment
-from headstart.verbs.compare import AnyCatalogue, Comparison, compare, prove
+from headstart.verbs.compare import AnyCatalog, Comparison, compare, prove
 from headstart.verbs.task import Task
 from headstart.verdict.errors import Explanation, StaleFingerprints
 
@@ -77,8 +77,8 @@ class Inspector:
         invalid = self.read_invalid(connection, facts)
         finding = None
         if state is State.UNVERSIONED and self.image.history.baseline is None:
-            with Catalogue(connection) as catalogue:
-                finding = self.prove(catalogue)
+            with Catalog(connection) as catalog:
+                finding = self.prove(catalog)
         return Inspection(facts, state, finding, invalid)
 
     def read_facts(self, connection: Connection) -> DatabaseFacts:
@@ -96,19 +96,19 @@ class Inspector:
         built = (known.lines(row) for row in facts.version_rows if row in known.by_name)
         return not_as_built(found, chain.from_iterable(built))
 
-    def prove(self, catalogue: AnyCatalogue) -> Finding | None:
+    def prove(self, catalog: AnyCatalog) -> Finding | None:
         """What the file says of tables without a version row; None where there is no file."""
         known = self.image.known
         if known.usable is None:
             return Unknowable(known.why_not) if known.why_not else None
-        return prove(catalogue, known.usable, self.image.history, self.scope)
+        return prove(catalog, known.usable, self.image.history, self.scope)
 
-    def compare(self, catalogue: AnyCatalogue, rows: tuple[str, ...]) -> Comparison | None:
+    def compare(self, catalog: AnyCatalog, rows: tuple[str, ...]) -> Comparison | None:
         """The schema against what the version rows promise; None where no file says that."""
         known = self.image.known.usable
         if known is None:
             return None
-        return compare(catalogue, known, self.image.history, self.scope, rows)
+        return compare(catalog, known, self.image.history, self.scope, rows)
 
     def _our_tables(self) -> OurTables:
         ours = self.image.our_tables

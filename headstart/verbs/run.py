@@ -12,7 +12,7 @@ from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.postgres.lock import RunLock
 from headstart.revisions.probe import Probe, probe_env, refuse_unsafe
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, OwnCatalogue
+from headstart.revisions.reading import Execute, OwnCatalog
 from headstart.revisions.upgrade import Decided, Listener, Run, run_without_revisions, upgrade
 from headstart.settings.kinds import Verify
 from headstart.settings.request import Request
@@ -64,7 +64,7 @@ def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, pl
 
     def before_stamp(execute: Execute) -> None:
         if isinstance(plan, Baseline) and plan.proven is not None:
-            verification.prove_again(OwnCatalogue(execute), plan.revisions)
+            verification.prove_again(OwnCatalog(execute), plan.revisions)
 
     def left_transaction(revision: str) -> None:
         task.record.left_transaction = revision

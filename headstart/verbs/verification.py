@@ -9,14 +9,14 @@ from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
 from headstart.revisions.environment import Mode
 from headstart.revisions.probe import Probe
 from headstart.revisions.upgrade import Committed
-from headstart.verbs.compare import AnyCatalogue
+from headstart.verbs.compare import AnyCatalog
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import Image, Inspection, Inspector
 from headstart.verbs.task import Task
@@ -63,9 +63,9 @@ class Verification:
         self._invalid = found.invalid
         return found
 
-    def prove_again(self, catalogue: AnyCatalogue, revisions: tuple[str, ...]) -> None:
+    def prove_again(self, catalog: AnyCatalog, revisions: tuple[str, ...]) -> None:
         """Raise Unproven unless the schema is still that of these revisions."""
-        finding = self._inspector.prove(catalogue)
+        finding = self._inspector.prove(catalog)
         if not isinstance(finding, Proven) or finding.revisions != revisions:
             raise Unproven(
                 "the schema was changed while it was looked at",
@@ -95,8 +95,8 @@ class Verification:
         response = response_to_drift(self._task.settings.verify, occasion)
         if response is Response.SKIP or self._image.known.usable is None:
             return Proof.VERSION_ROW
-        with self._connected() as connection, Catalogue(connection) as catalogue:
-            comparison = self._inspector.compare(catalogue, rows)
+        with self._connected() as connection, Catalog(connection) as catalog:
+            comparison = self._inspector.compare(catalog, rows)
         if comparison is None:
             return Proof.VERSION_ROW
         return report_drift(self._task, occasion, comparison, rows)
@@ -135,8 +135,8 @@ class Verification:
         invalid = self._inspector.read_invalid(connection, facts)
         if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
             finding = None
-            with suppress(HeadstartError), Catalogue(connection) as catalogue:
-                finding = self._inspector.prove(catalogue)
+            with suppress(HeadstartError), Catalog(connection) as catalog:
+                finding = self._inspector.prove(catalog)
             script = self._script(error.revision)
             left = Left(invalid, facts.version_rows, self._history, script, finding)
             found = already_there(error, left)

@@ -1,4 +1,4 @@
-"""The one runner: a process of its own in a clean environment, watched, signalled, waited for."""
+"""The one runner: a process of its own in a clean environment, watched, signaled, waited for."""
 
 import subprocess
 import sys

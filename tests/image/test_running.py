@@ -60,7 +60,7 @@ def test_the_command_headstart_is_the_entrypoint(image: str, url: str) -> None:
     assert ended.outcome == "not_ready"
 
 
-def test_the_python_is_safe_and_honours_pythonpath(image: str, url: str, tmp_path: Path) -> None:
+def test_the_python_is_safe_and_honors_pythonpath(image: str, url: str, tmp_path: Path) -> None:
     """-P and -s, which a script can see; PYTHONPATH, which -E or -I would have ignored."""
     body = "import sys, lent; assert sys.flags.safe_path and sys.flags.no_user_site; lent.here()"
     versions = revision(tmp_path / "versions", body)

@@ -2,7 +2,7 @@
 
 from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.catalog.query import Reading
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 
 VERSION_TABLE = "alembic_version"
@@ -14,9 +14,9 @@ def read(
     """Read a database, relative to a schema of it: these objects, or all."""
     with (
         connect(parameters, "headstart's tests") as connection,
-        Catalogue(connection) as catalogue,
+        Catalog(connection) as catalog,
     ):
-        return catalogue.read(Reading(schema, VERSION_TABLE, names=names))
+        return catalog.read(Reading(schema, VERSION_TABLE, names=names))
 
 
 def identifier(name: str) -> str:

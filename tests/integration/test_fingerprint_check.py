@@ -53,10 +53,10 @@ def test_check_shows_where_the_models_are_not_what_head_builds(fingerprint: Fing
 
 
 def test_check_shows_a_schema_that_is_not_on_file(fingerprint: Fingerprinter) -> None:
-    flavoured = "op.execute(f\"ALTER TABLE orders ADD {os.environ['FLAVOUR']} text\")"
-    fingerprint.project.add("0004", "0003", flavoured, top="import os")
-    fingerprint.build(FLAVOUR="sweet")
-    done = fingerprint("check", FLAVOUR="sour")
+    flavored = "op.execute(f\"ALTER TABLE orders ADD {os.environ['FLAVOR']} text\")"
+    fingerprint.project.add("0004", "0003", flavored, top="import os")
+    fingerprint.build(FLAVOR="sweet")
+    done = fingerprint("check", FLAVOR="sour")
     assert done.exit_code == 24
     assert "0004: its script is as it was" in done.verdict["error"]["message"]
     assert "orders.sweet" in done.stderr

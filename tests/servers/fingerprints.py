@@ -9,7 +9,7 @@ from pathlib import Path
 from headstart.dev.embedded import programs
 from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.catalog.query import Reading
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from tests.harness.environment import ROOT
 from tests.harness.project import ProjectCopy
@@ -54,9 +54,9 @@ def read(
     """Read a database, relative to a schema of it: these objects, or all."""
     with (
         connect(parameters(database, pool), "headstart's tests") as connection,
-        Catalogue(connection) as catalogue,
+        Catalog(connection) as catalog,
     ):
-        return catalogue.read(Reading(schema, "alembic_version", names=names))
+        return catalog.read(Reading(schema, "alembic_version", names=names))
 
 
 def scripts(version: int) -> list[Path]:

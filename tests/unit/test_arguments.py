@@ -181,8 +181,8 @@ def test_every_option_belongs_to_some_verb_and_is_refused_by_the_others(option: 
 
 
 def test_an_option_that_nobody_declared_is_refused_as_its_verb_is_defined() -> None:
-    with pytest.raises(TypeError, match="frob: Request has no field colour"):
-        Verb("frob", "is it frobbed?", "nothing", VERBS[0].load, {"colour": "which"})
+    with pytest.raises(TypeError, match="frob: Request has no field color"):
+        Verb("frob", "is it frobbed?", "nothing", VERBS[0].load, {"color": "which"})
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)

@@ -5,7 +5,7 @@ from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.catalog.query import reading_of
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.show.difference import difference
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.identity import Purpose
 from headstart.revisions.replay import create_all
 from headstart.settings.driver_url import sqlalchemy_url
@@ -66,4 +66,4 @@ def _lines(found: Finished, head: frozenset[str]) -> frozenset[str]:
             next_step="correct the models; what they need beside tables a revision has to make",
         ) from error
     with task.connect(Purpose.READ) as connection:
-        return Catalogue(connection).read(reading_of(found.probe.scope)).lines
+        return Catalog(connection).read(reading_of(found.probe.scope)).lines

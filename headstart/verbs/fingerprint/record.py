@@ -10,7 +10,7 @@ from headstart.fingerprint.file.states import Delta, State
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
 from headstart.revisions.known_states import SNAPSHOT, digests
@@ -68,4 +68,4 @@ def _recorded_lines(task: Task, heads: Iterable[str]) -> frozenset[str]:
                 f"the version row is {', '.join(rows)}, not {', '.join(heads)}",
                 next_step="name the revision that the database is at",
             )
-        return Catalogue(connection).read(reading_of(scope)).lines
+        return Catalog(connection).read(reading_of(scope)).lines

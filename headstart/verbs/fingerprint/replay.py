@@ -16,7 +16,7 @@ from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.catalog.query import reading_of
 from headstart.fingerprint.file.states import UPGRADE, Delta, Fingerprints, State
 from headstart.fingerprint.match.recording import Recording
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
@@ -149,7 +149,7 @@ def _beginning(
     """The recording to go on with, and the version rows that it begins at."""
     with task.connect(Purpose.READ) as connection:
         rows = inspect_database(connection, scope, OurTables).version_rows
-        found = Catalogue(connection).read(reading_of(scope))
+        found = Catalog(connection).read(reading_of(scope))
         major, server = connection.server_version // 10_000, connection.server_version
     recording = recording_on(source, f"{major}.{server % 10_000}")
     if rows:
@@ -196,7 +196,7 @@ def _prepare(task: Task, scope: Scope) -> frozenset[str]:
         if (file := task.settings.replay_sql) is not None:
             _execute(connection, file, _sql_of(file))
     with task.connect(Purpose.READ) as connection:
-        return Catalogue(connection).read(reading_of(scope)).lines
+        return Catalog(connection).read(reading_of(scope)).lines
 
 
 def _execute(connection: Connection, file: str, sql: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.catalog.query import Reading
-from headstart.postgres.catalog import Catalogue
+from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from headstart.verdict.errors import AccessRefused
 from tests.harness.proxy import MessageCounter
@@ -149,7 +149,7 @@ def test_what_an_extension_owns_and_what_is_temporary_is_not_read(database: Data
     with connect(database.parameters, "headstart's tests") as connection:
         connection.execute("CREATE TEMP TABLE ours (other int); CREATE TEMP VIEW seen AS SELECT 1")
         connection.execute("CREATE TYPE pg_temp.ours_mood AS ENUM ('a')")
-        found = Catalogue(connection).read(Reading("public", VERSION_TABLE))
+        found = Catalog(connection).read(Reading("public", VERSION_TABLE))
     assert found == expected
 
 
@@ -211,7 +211,7 @@ def test_one_message_reads_it_all(database: Database) -> None:
         through = given | {"port": str(counter.port), "sslmode": "disable", "gssencmode": "disable"}
         with connect(through, "headstart's tests") as connection:
             before = counter.sent.copy()
-            lines = Catalogue(connection).read(Reading(None, VERSION_TABLE)).lines
+            lines = Catalog(connection).read(Reading(None, VERSION_TABLE)).lines
             assert counter.sent - before == {"Q": 1}
     assert lines == read(given).lines
 
