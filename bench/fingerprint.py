@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import fingerprint_cost as cost
 import psycopg2
-from fingerprint_accuracy import Accuracy, Told, Trial, drawn, executing
+from fingerprint_accuracy import Accuracy, Tally, Trial, drawn, executing
 from fingerprint_generated import generated
 from fingerprint_histories import LOG, Replayable, real_histories
 
@@ -102,7 +102,7 @@ def accuracy_bars(found: Accuracy) -> Iterator[Bar]:
     yield _percent("the same after dump and restore, %", found.restored, 100)
 
 
-def _percent(name: str, told: Told, limit: float, *, asked: bool = True) -> Bar:
+def _percent(name: str, told: Tally, limit: float, *, asked: bool = True) -> Bar:
     counted = ", ".join(f"{answer} {n}" for answer, n in told.answers.most_common())
     redrawn = f", redrawn {told.redrawn}" if told.redrawn else ""
     note = f"({told.answers.total()}: {counted}{redrawn})"
@@ -154,7 +154,7 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[Bar]:
 
 
 def _explain(found: Accuracy) -> None:
-    every: Mapping[str, Told] = {
+    every: Mapping[str, Tally] = {
         **{f"{n} changes{', no table lost' * k}": told for (k, n), told in found.changed.items()},
         "by lines": found.parts,
         "by statements": found.statements,

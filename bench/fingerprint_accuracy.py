@@ -18,11 +18,16 @@ from fingerprint_histories import READING, Replayable
 from fingerprint_restore import difference_after_restore
 
 from headstart.fingerprint.catalog.live import Live
-from headstart.fingerprint.file.states import BASE, State, root_of
+from headstart.fingerprint.file.states import BASE, RecordedState, root_of
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.match.find import find
-from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, Unlike
-from headstart.fingerprint.match.finding import Told as Answer
+from headstart.fingerprint.match.finding import (
+    HalfApplied,
+    Proven,
+    SearchResult,
+    SeveralMatches,
+    Unlike,
+)
 from headstart.fingerprint.match.scope import live_schema
 from headstart.revisions.reading import Execute, OwnCatalog
 from tests.harness.embedded import PostgresServer
@@ -49,7 +54,7 @@ MOST_REDRAWN = 20
 
 
 @dataclass
-class Told:
+class Tally:
     """How often each answer was given, and examples of wrong ones.
 
     `redrawn` counts changes that made exactly the schema of another revision: others were drawn.
@@ -76,17 +81,17 @@ class Told:
 class Accuracy:
     """What was found in all histories."""
 
-    changed: dict[Kind, Told]
-    parts: Told = field(default_factory=Told)
-    statements: Told = field(default_factory=Told)
-    exact: Told = field(default_factory=Told)
-    restored: Told = field(default_factory=Told)
+    changed: dict[Kind, Tally]
+    parts: Tally = field(default_factory=Tally)
+    statements: Tally = field(default_factory=Tally)
+    exact: Tally = field(default_factory=Tally)
+    restored: Tally = field(default_factory=Tally)
     equal: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, counts: Iterable[int]) -> Self:
         """For so many changes."""
-        return cls({(kept, count): Told() for count in counts for kept in (True, False)})
+        return cls({(kept, count): Tally() for count in counts for kept in (True, False)})
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Trial:
         reading = replace(READING, names=self.of.known.objects)
         return live_schema(OwnCatalog(self.execute).read(reading), self.of.known)
 
-    def find(self, live: Live) -> Answer:
+    def find(self, live: Live) -> SearchResult:
         """What a person is told, where the rows say nothing."""
         return find(live, self.of.known, self.of.history, lambda _: Answers({}, {}))
 
@@ -135,7 +140,7 @@ class Trial:
                 for _ in range(plan[name, kind]):
                     self._changed(state, kind)
 
-    def _changed(self, state: State, kind: Kind) -> None:
+    def _changed(self, state: RecordedState, kind: Kind) -> None:
         kept, count = kind
         told, answer = self.found.changed[kind], ANOTHERS
         for _ in range(MOST_REDRAWN):
@@ -149,9 +154,9 @@ class Trial:
             told.redrawn += 1  # this is that revision, whoever looks at it
         told.add(answer, f"{self.of.name} {state.name}: {'; '.join(made)}")
 
-    def _judged(self, finding: Answer, live: Live, state: State) -> str:
+    def _judged(self, finding: SearchResult, live: Live, state: RecordedState) -> str:
         match finding:
-            case Proven() | Ambiguous():
+            case Proven() | SeveralMatches():
                 same = root_of(live.lines) == state.root
                 return "right: exact" if same else ANOTHERS
             case HalfApplied(revision=step, before=before):
@@ -167,7 +172,7 @@ class Trial:
             case _:
                 assert_never(finding)
 
-    def _half_applied(self, state: State, statements: Sequence[str]) -> None:
+    def _half_applied(self, state: RecordedState, statements: Sequence[str]) -> None:
         before = self._lines_before(state)
         after = self.of.known.lines(state.name)
         changed = sorted(before ^ after)
@@ -193,13 +198,13 @@ class Trial:
                 return None
             return self.live()
 
-    def _named(self, live: Live, state: State) -> str:
+    def _named(self, live: Live, state: RecordedState) -> str:
         match finding := self.find(live):
             case HalfApplied(revision=step) if self.root(step) == state.root:
                 return "right"
             case HalfApplied():
                 return "wrong: another is half applied"
-            case Proven() | Ambiguous():
+            case Proven() | SeveralMatches():
                 return "wrong: it is exactly another's schema"
             case Unlike(nearest=nearest):
                 near = {state.root, root_of(self._lines_before(state))}
@@ -208,10 +213,10 @@ class Trial:
             case _:
                 assert_never(finding)
 
-    def _lines_before(self, state: State) -> frozenset[str]:
+    def _lines_before(self, state: RecordedState) -> frozenset[str]:
         return self.of.known.lines(state.parent) if state.parent else frozenset()
 
-    def _exact(self, state: State) -> None:
+    def _exact(self, state: RecordedState) -> None:
         with self.aside():
             live = self.live()
         told = f"{self.of.name} {state.name}"
@@ -240,11 +245,11 @@ class Trial:
         return f"without rows {_short(empty)}; else {_short(self.find(live))}"
 
 
-def _short(finding: Answer) -> str:
+def _short(finding: SearchResult) -> str:
     match finding:
         case Proven(revisions=revisions):
             return "+".join(revisions)
-        case Ambiguous(open=doubts):
+        case SeveralMatches(open=doubts):
             return f"ambiguous, open: {', '.join(doubts) or 'none'}"
         case _:
             return str(finding)

@@ -19,7 +19,7 @@ from sqlalchemy import Inspector, NullPool, create_engine, inspect
 
 from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
-from headstart.fingerprint.file.states import Delta, Fingerprints, State
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState
 from headstart.fingerprint.file.text import file_text, read_file
 from headstart.fingerprint.match.equal_schemas import Answers
 from headstart.fingerprint.match.find import find
@@ -86,7 +86,9 @@ def fingerprints_of(server: PostgresServer, name: str) -> Fingerprints:
     done: frozenset[str] = frozenset()
     for table in sorted({line.split("\t")[1] for line in lines}):
         done |= {line for line in lines if line.split("\t")[1] == table}
-        recording.see(State(f"at_{table}", None, frozenset([f"at_{table}"]), Delta(), ""), done)
+        recording.see(
+            RecordedState(f"at_{table}", None, frozenset([f"at_{table}"]), Delta(), ""), done
+        )
     return recording.done()
 
 

@@ -6,7 +6,7 @@ from fingerprint_changes import EVEN, PLANNED, Changer
 from fingerprint_histories import READING, Replayable, linear
 
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
-from headstart.fingerprint.file.states import Delta, Fingerprints, State
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState
 from headstart.fingerprint.file.text import file_text
 from headstart.fingerprint.match.recording import Recording
 from headstart.revisions.reading import Execute, OwnCatalog
@@ -26,7 +26,7 @@ def generated(execute: Execute, revisions: int, most_lines: int, random: Random)
         made = tuple(changer.change(weights) for _ in range(random.choice((1, 1, 2, 4))))
         lines = OwnCatalog(execute).read(READING).lines
         execute("COMMIT")
-        recording.see(State(name, None, frozenset([name]), Delta(), ""), lines)
+        recording.see(RecordedState(name, None, frozenset([name]), Delta(), ""), lines)
         steps.append((name, made))
     known = recording.done()
     return Replayable("generated", known, linear([*known.by_name]), tuple(steps), file_text(known))

@@ -13,10 +13,12 @@ NOTHING_CHANGED = "nothing was changed"
 _MOST_NAMES = 10
 
 
-def refusal(finding: found.Ambiguous | found.HalfApplied | found.Unlike) -> Unproven | Interrupted:
+def refusal(
+    finding: found.SeveralMatches | found.HalfApplied | found.Unlike,
+) -> Unproven | Interrupted:
     """The error of a finding that proves nothing."""
     match finding:
-        case found.Ambiguous():
+        case found.SeveralMatches():
             return _ambiguous(finding)
         case found.HalfApplied():
             return _half_applied(finding)
@@ -76,7 +78,7 @@ def brief(told: Difference) -> str:
     return "; ".join(every[:3]) + more
 
 
-def _ambiguous(finding: found.Ambiguous) -> Ambiguous:
+def _ambiguous(finding: found.SeveralMatches) -> Ambiguous:
     *first, last = _some(finding.candidates)
     names = f"{', '.join(first)} and {last}"
     every = f"candidates: {_names(finding.candidates)}"

@@ -10,10 +10,10 @@ from typing import ClassVar, assert_never
 from headstart.decision.explanation import refusal
 from headstart.facts.state import DatabaseFacts, History, State, written
 from headstart.fingerprint.match.finding import (
-    Ambiguous,
     Finding,
     HalfApplied,
     Proven,
+    SeveralMatches,
     Unknowable,
     Unlike,
 )
@@ -158,7 +158,7 @@ def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -
                 return Refuse(_unproven(facts, finding.cause))
             case Proven():
                 revisions, proven = frozenset(finding.revisions), finding
-            case Ambiguous() | HalfApplied() | Unlike():
+            case SeveralMatches() | HalfApplied() | Unlike():
                 return Refuse(refusal(finding))
             case _:
                 assert_never(finding)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headstart.facts.state import History
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
-from headstart.fingerprint.file.states import BASE, Fingerprints, State, script_digest
+from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState, script_digest
 from headstart.fingerprint.file.text import FORMAT, InvalidFile, read_file
 from headstart.revisions.compiled import content_of
 from headstart.revisions.project import Project
@@ -120,7 +120,7 @@ def below_snapshots(known: Fingerprints, history: History) -> frozenset[str]:
     return history.applied_with(r for heads in given for r in heads if r in history.requirements)
 
 
-def _is_of(state: State, scripts: Mapping[str, str]) -> bool:
+def _is_of(state: RecordedState, scripts: Mapping[str, str]) -> bool:
     """Whether a state was recorded at several heads, all of which are there."""
     return state.via == SNAPSHOT and state.revisions <= scripts.keys()
 

@@ -36,7 +36,7 @@ _TRANSACTIONS_OWN = ("transaction_deferrable", "transaction_isolation", "transac
 _IN_TRANSACTION = 2
 """PQTRANS_INTRANS of libpq-fe.h."""
 
-Settings = Mapping[str, str]
+SessionSettings = Mapping[str, str]
 """Names and values; `role` is one of them."""
 
 
@@ -48,9 +48,9 @@ class Session:
     """
 
     pooled: bool
-    first: Settings = field(default_factory=dict)
+    first: SessionSettings = field(default_factory=dict)
     own: dict[str, str] = field(default_factory=dict)
-    servers: Settings = field(default_factory=dict)
+    servers: SessionSettings = field(default_factory=dict)
 
 
 @contextmanager
@@ -73,13 +73,17 @@ def session_settings(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(_session(connection).own))
 
 
-def changed(before: Settings, after: Settings, defaults: Settings) -> dict[str, str]:
+def changed(
+    before: SessionSettings, after: SessionSettings, defaults: SessionSettings
+) -> dict[str, str]:
     """What a transaction set for its session, and what it put back to the server's default."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {name: after.get(name, defaults.get(name, "")) for name in sorted(names)}
 
 
-def taken_back(own: Settings, at_end: Settings, after: Settings) -> dict[str, str]:
+def taken_back(
+    own: SessionSettings, at_end: SessionSettings, after: SessionSettings
+) -> dict[str, str]:
     """What a RESET took back: at the end of the transaction it was no longer as we had set it.
 
     A SET LOCAL to the very value that a RESET would give looks the same, and is taken for one.
@@ -141,7 +145,7 @@ def _commit(connection: Connection) -> None:
         _row(connection, _put_back(name, session.servers.get(name)))
 
 
-def _current(connection: Connection, names: Iterable[str]) -> Settings:
+def _current(connection: Connection, names: Iterable[str]) -> SessionSettings:
     pairs = [f"{literal(n)}, pg_catalog.current_setting({literal(n)}, true)" for n in names]
     sql = f"SELECT pg_catalog.json_build_object({', '.join(pairs)})::pg_catalog.text"
     return dict(json.loads(_row(connection, sql)[0])) if pairs else {}
@@ -177,13 +181,13 @@ def _settings(found: Any) -> dict[str, str]:
     return {**json.loads(found[0] or "{}"), "role": str(found[1])}
 
 
-def _read_and_set(pinned: Settings) -> str:
+def _read_and_set(pinned: SessionSettings) -> str:
     """Read what the server connection has, then (it depends on that) set what is the client's."""
     calls = f", {_calls(pinned, local=True)}" if pinned else ""
     return f"WITH found AS MATERIALIZED ({_READ}) SELECT found.*{calls} FROM found"
 
 
-def _calls(settings: Settings, *, local: bool) -> str:
+def _calls(settings: SessionSettings, *, local: bool) -> str:
     # role last: what it may not set itself is set by then
     ordered = sorted(settings.items(), key=lambda item: item[0] == "role")
     return ", ".join(

@@ -10,7 +10,7 @@ from headstart.fingerprint.catalog.query import Reading, reading_of
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.match.find import find
-from headstart.fingerprint.match.finding import Proven, Told
+from headstart.fingerprint.match.finding import Proven, SearchResult
 from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
 from headstart.fingerprint.show.difference import Difference, difference
@@ -53,7 +53,7 @@ def _live(catalog: AnyCatalog, known: Fingerprints, scope: Scope) -> Live:
     return live_schema(found, known)
 
 
-def prove(catalog: AnyCatalog, known: Fingerprints, history: History, scope: Scope) -> Told:
+def prove(catalog: AnyCatalog, known: Fingerprints, history: History, scope: Scope) -> SearchResult:
     """Tell the revision of tables without a version row. Raises as Catalog does."""
     finding = find(_live(catalog, known, scope), known, history, catalog.ask)
     for _ in range(MOST_CONFIRMATIONS):

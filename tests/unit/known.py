@@ -7,7 +7,13 @@ text, "t" for an ordinary table t.
 from dataclasses import replace
 
 from headstart.fingerprint.catalog.live import Live
-from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of, variant_name
+from headstart.fingerprint.file.states import (
+    Delta,
+    Fingerprints,
+    RecordedState,
+    root_of,
+    variant_name,
+)
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
 
@@ -30,9 +36,9 @@ def live(text: str) -> Live:
     return Live(lines(text))
 
 
-def known(*steps: "State | str", meta: dict[str, object] | None = None) -> Fingerprints:
+def known(*steps: "RecordedState | str", meta: dict[str, object] | None = None) -> Fingerprints:
     """States after each other; a text is "revision: +line -line", for others see step()."""
-    states: list[State] = []
+    states: list[RecordedState] = []
     last: str | None = None
     for each in steps:
         state = step(each) if isinstance(each, str) else each
@@ -55,21 +61,21 @@ def step(
     rows: tuple[InsertedRow, ...] = (),
     script: str = "",
     via: str = "upgrade",
-) -> State:
+) -> RecordedState:
     """A state that its own revision leads to, from the one before it."""
     name, _, changes = text.partition(":")
     revisions = frozenset(heads.split() or ([] if name == "base" else [name]))
-    return State(
+    return RecordedState(
         name, None, revisions, _delta(changes), "", effect, script, via,
         frozenset(tables.split()), rows,
     )  # fmt: skip
 
 
-def variant(text: str, via: str = "create_all", *, heads: str = "") -> State:
+def variant(text: str, via: str = "create_all", *, heads: str = "") -> RecordedState:
     """Another schema of a state: "revision: +line -line"."""
     of, _, changes = text.partition(":")
     revisions = frozenset(heads.split() or [of])
-    return State(variant_name(of, via), of, revisions, _delta(changes), "", via=via)
+    return RecordedState(variant_name(of, via), of, revisions, _delta(changes), "", via=via)
 
 
 def _delta(changes: str) -> Delta:

@@ -119,7 +119,7 @@ def test_a_half_applied_first_revision_stands_on_nothing() -> None:
 def test_what_is_ambiguous_names_every_answer_and_why(
     candidates: tuple[str, ...], doubts: tuple[str, ...], message: str
 ) -> None:
-    error = refusal_of(found.Ambiguous(candidates, doubts, LIVE))
+    error = refusal_of(found.SeveralMatches(candidates, doubts, LIVE))
     assert type(error) is Ambiguous
     assert message in str(error)
     assert error.explanation.fields == {"candidates": list(candidates), "undecided": list(doubts)}
@@ -129,7 +129,7 @@ def test_what_is_ambiguous_names_every_answer_and_why(
 @pytest.mark.parametrize("count", [2, 4, 11, 300])
 def test_what_is_ambiguous_recommends_no_candidate_and_loses_none(count: int) -> None:
     every = tuple(f"rev{number:04}" for number in range(count))
-    error = refusal_of(found.Ambiguous(every, every[1:], LIVE))
+    error = refusal_of(found.SeveralMatches(every, every[1:], LIVE))
     assert "which of the candidates ran last" in error.next_step
     assert not [each for each in every if each in error.next_step]
     assert error.explanation.fields["candidates"] == list(every)

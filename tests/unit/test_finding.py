@@ -5,7 +5,7 @@ import pytest
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.match.find import find
-from headstart.fingerprint.match.finding import Ambiguous, Finding, HalfApplied, Proven, Unlike
+from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven, SeveralMatches, Unlike
 from headstart.fingerprint.statements.effect import Effect
 from tests.unit.histories import BRANCHES, LINE, MERGED, history
 from tests.unit.known import known, lines, live, step, variant
@@ -45,13 +45,13 @@ def test_the_revisions_that_change_rows_are_named_up_to_there() -> None:
 
 def test_equal_schemas_are_settled_by_what_the_database_answers() -> None:
     assert found(AT_A, empty=True) == Proven(("a",), "a", False, (), live(AT_A))
-    assert found(AT_A) == Ambiguous(("a", "b"), ("b",), live(AT_A))
+    assert found(AT_A) == SeveralMatches(("a", "b"), ("b",), live(AT_A))
 
 
 def test_branches_beside_each_other_are_ambiguous_whatever_the_rows_are() -> None:
     branches = known("a: +t", step("b: +u"), step("c: +u", heads="b c"))
     ambiguous = find(live("t u"), branches, history(BRANCHES, "b, c"), never)
-    assert isinstance(ambiguous, Ambiguous)
+    assert isinstance(ambiguous, SeveralMatches)
     assert {"b", "c"} <= set(ambiguous.candidates)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from headstart.fingerprint.file.states import Fingerprints, State
+from headstart.fingerprint.file.states import Fingerprints, RecordedState
 from headstart.fingerprint.file.text import InvalidFile, file_text, read_file
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
@@ -77,15 +77,21 @@ ODD = ["a b", "a,b", "a=b", "a%b", "a%20;b", "a\tb", "a\nb", "a\r\nb", "größe"
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_revision_id_may_hold_anything(name: str) -> None:
-    first = State(name, None, frozenset([name, "z"]), STATES.states[0].delta, STATES.states[0].root)
-    second = State("next", name, frozenset(["next"]), STATES.states[1].delta, STATES.states[1].root)
+    first = RecordedState(
+        name, None, frozenset([name, "z"]), STATES.states[0].delta, STATES.states[0].root
+    )
+    second = RecordedState(
+        "next", name, frozenset(["next"]), STATES.states[1].delta, STATES.states[1].root
+    )
     states = Fingerprints((first, second), META)
     assert read_file(file_text(states)) == states
 
 
 def test_no_two_revision_ids_are_written_alike() -> None:
     texts = {
-        file_text(Fingerprints((State(n, None, frozenset(), STATES.states[0].delta, "0"),), META))
+        file_text(
+            Fingerprints((RecordedState(n, None, frozenset(), STATES.states[0].delta, "0"),), META)
+        )
         for n in ODD
     }
     assert len(texts) == len(ODD)
@@ -93,7 +99,7 @@ def test_no_two_revision_ids_are_written_alike() -> None:
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "*", "\u202e", "\\", '"A.b"'])
 def test_tables_and_rows_may_hold_anything(text: str) -> None:
-    data = State(
+    data = RecordedState(
         "a", None, frozenset("a"), STATES.states[0].delta, STATES.states[0].root, Effect.DATA,
         tables=frozenset([text]), rows=(InsertedRow(text, (text, "x"), ADMIN),),
     )  # fmt: skip

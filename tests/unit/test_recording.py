@@ -2,7 +2,7 @@
 
 import pytest
 
-from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, root_of
 from headstart.fingerprint.file.text import file_text
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.statements.effect import Effect
@@ -20,8 +20,8 @@ ON_FILE = known(
 NOTHING = Fingerprints((), META)
 
 
-def seen(revision: str, effect: Effect = Effect.SCHEMA) -> State:
-    return State(revision, None, frozenset([revision]), Delta(), "", effect)
+def seen(revision: str, effect: Effect = Effect.SCHEMA) -> RecordedState:
+    return RecordedState(revision, None, frozenset([revision]), Delta(), "", effect)
 
 
 def replayed(recording: Recording, **built: str) -> Recording:
@@ -177,13 +177,15 @@ def test_two_branches_that_were_built_apart_are_one_file_after_a_merge() -> None
     merged = known(
         step("a: +t", script="1"),
         step("b: +t.x", script="2"),
-        State("c", "a", frozenset("c"), Delta(lines("u")), "", script="3"),
+        RecordedState("c", "a", frozenset("c"), Delta(lines("u")), "", script="3"),
         meta=META,
     )
     recording = Recording(merged, SCRIPTS | {"m": "4"})
     recording.see(seen("a"), lines("t"))
     recording.see(seen("b"), lines("t t.x"))
-    recording.see(State("c", None, frozenset("bc"), Delta(), ""), lines("t t.x u"))
-    recording.see(State("m", None, frozenset("m"), Delta(), "", Effect.NOOP), lines("t t.x u"))
+    recording.see(RecordedState("c", None, frozenset("bc"), Delta(), ""), lines("t t.x u"))
+    recording.see(
+        RecordedState("m", None, frozenset("m"), Delta(), "", Effect.NOOP), lines("t t.x u")
+    )
     assert recording.mistakes == []
     assert recording.done().lines("m") == lines("t t.x u")

@@ -11,7 +11,7 @@ from alembic.runtime.migration import HeadMaintainer, RevisionStep
 from alembic.util import CommandError
 
 from headstart.facts.state import History
-from headstart.fingerprint.file.states import Delta, Fingerprints, State
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState
 from headstart.revisions.history import read_history
 from headstart.revisions.known_states import with_rows
 from headstart.revisions.naming import resolve_revisions, why_not_written
@@ -220,7 +220,7 @@ def test_a_file_of_an_earlier_version_is_read_with_the_rows_that_alembic_writes(
     history = read_history(pairs, "heads", "proof")
 
     def rows_read(*rows: str) -> frozenset[str]:
-        state = State("contract1", None, frozenset(rows), Delta(), "")
+        state = RecordedState("contract1", None, frozenset(rows), Delta(), "")
         return with_rows(Fingerprints((state,)), history).states[0].revisions
 
     assert rows_read("contract1", "expand1") == {"contract1"}

@@ -40,7 +40,7 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class State:
+class RecordedState:
     """One known schema.
 
     `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
@@ -73,17 +73,17 @@ class Fingerprints:
     `old_format` is the number of an earlier format, in which rows stood in clear: they are dropped.
     """
 
-    states: tuple[State, ...]
+    states: tuple[RecordedState, ...]
     meta: Mapping[str, object] = field(default_factory=dict)
     old_format: int | None = None
 
     @cached_property
-    def by_name(self) -> Mapping[str, State]:
+    def by_name(self) -> Mapping[str, RecordedState]:
         """States by name."""
         return {state.name: state for state in self.states}
 
     @cached_property
-    def steps(self) -> Mapping[str, State]:
+    def steps(self) -> Mapping[str, RecordedState]:
         """For each revision the state that its own script led to."""
         return {state.name: state for state in self.states if not state.is_variant}
 
@@ -113,13 +113,13 @@ class Fingerprints:
         return frozenset(key_of(line) for line in self._lines())
 
     @property
-    def variants(self) -> Iterator[State]:
+    def variants(self) -> Iterator[RecordedState]:
         """Other schemas of a revision that are known."""
         return (state for state in self.states if state.is_variant)
 
     def lines(self, name: str) -> frozenset[str]:
         """All lines of a state."""
-        chain: list[State] = []
+        chain: list[RecordedState] = []
         at: str | None = name
         while at is not None:
             chain.append(self.by_name[at])

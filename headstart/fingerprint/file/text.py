@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from headstart.facts.visible import UNSAFE
 from headstart.fingerprint.catalog.names import escaped, unescaped
-from headstart.fingerprint.file.states import Delta, Fingerprints, State, root_of
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, root_of
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
 
@@ -44,7 +44,7 @@ def file_text(fingerprints: Fingerprints) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _state_lines(state: State) -> Iterator[str]:
+def _state_lines(state: RecordedState) -> Iterator[str]:
     values = (
         _word(state.parent) if state.parent is not None else _NOTHING,
         ",".join(sorted(_word(r) for r in state.revisions)) or _NOTHING,
@@ -104,7 +104,7 @@ def _meta(line: str) -> dict[str, object]:
     return found
 
 
-def _states(lines: list[str]) -> Iterator[State]:
+def _states(lines: list[str]) -> Iterator[RecordedState]:
     starts = [number for number, line in enumerate(lines) if line.startswith("state ")]
     if len(lines) > 2 and (not starts or starts[0] != 2):
         raise InvalidFile("line 3: it is not 'state ...'")
@@ -120,7 +120,7 @@ def _states(lines: list[str]) -> Iterator[State]:
         yield state
 
 
-def _state(lines: list[str], start: int, end: int) -> State:
+def _state(lines: list[str], start: int, end: int) -> RecordedState:
     words = lines[start].split(" ")
     given = dict(word.split("=", 1) for word in words[2:] if "=" in word)
     if tuple(given) != _ATTRIBUTES:
@@ -145,7 +145,7 @@ def _state(lines: list[str], start: int, end: int) -> State:
         effect = Effect(given["effect"])
     except ValueError:
         raise InvalidFile(f"line {start + 1}: there is no effect {given['effect']}") from None
-    return State(
+    return RecordedState(
         name=_unword(words[1]),
         parent=None if given["parent"] == _NOTHING else _unword(given["parent"]),
         revisions=frozenset(

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from headstart.fingerprint.file.states import Delta, Fingerprints, State, key_of
+from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, key_of
 from headstart.fingerprint.match.candidate import Candidate
 
 
 def carried(
-    live: frozenset[str], known: Fingerprints, near: Mapping[str, int], variant: State
+    live: frozenset[str], known: Fingerprints, near: Mapping[str, int], variant: RecordedState
 ) -> Iterator[Candidate]:
     """The variant after each later revision; `near` has the distances of the recorded states."""
     assert variant.parent is not None

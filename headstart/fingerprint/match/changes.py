@@ -7,14 +7,14 @@ the nearest that precedes the object.
 
 from collections.abc import Iterable, Mapping
 
-from headstart.fingerprint.file.states import Delta, State, key_of
+from headstart.fingerprint.file.states import Delta, RecordedState, key_of
 
 MOST_FOR_A_LOST_OBJECT = 2
 """Found by bench/fingerprint.py: after 1, 5, 10 changes of every kind, dropped tables among them,
 289, 282 and 249 of 300 databases are told right, and 285, 266 and 224 without a limit."""
 
 
-def changes(live: frozenset[str], states: Iterable[State]) -> Mapping[str, int]:
+def changes(live: frozenset[str], states: Iterable[RecordedState]) -> Mapping[str, int]:
     """The number of changes for every state, by name."""
     schema = _Live(live)
     at: dict[str | None, _Count] = {None: _Count({}, len(schema.facts))}

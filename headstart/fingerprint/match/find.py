@@ -10,7 +10,13 @@ from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.file.states import Delta, Fingerprints
 from headstart.fingerprint.match.candidate import Candidate
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas, equal_schemas
-from headstart.fingerprint.match.finding import Ambiguous, HalfApplied, Proven, Told, Unlike
+from headstart.fingerprint.match.finding import (
+    HalfApplied,
+    Proven,
+    SearchResult,
+    SeveralMatches,
+    Unlike,
+)
 from headstart.fingerprint.match.scope import with_renamed
 from headstart.fingerprint.match.search import search
 from headstart.fingerprint.show.difference import difference
@@ -23,7 +29,7 @@ Ask = Callable[[EqualSchemas], Answers]
 _DATA = frozenset({Effect.DATA, Effect.SCHEMA_AND_DATA, Effect.READ})
 
 
-def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> Told:
+def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> SearchResult:
     """Tell the revision of a schema, or why that cannot be told."""
     found = search(live.lines, known, history)
     if found.exact:
@@ -41,16 +47,16 @@ def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> Told:
 
 def _of_exact(
     exact: tuple[Candidate, ...], live: Live, known: Fingerprints, history: History, ask: Ask
-) -> Told:
+) -> SearchResult:
     one: Candidate | None = exact[0]
     if len({each.revisions for each in exact}) > 1:
         equal = equal_schemas(exact, known, history)
         if equal is None:
-            return Ambiguous(_named(exact), (), live)
+            return SeveralMatches(_named(exact), (), live)
         one = equal.settle(ask(equal))
         if one is None:
             doubts = tuple(doubt.revision for doubt in equal.doubts if not doubt.noop)
-            return Ambiguous(_named(equal.members), doubts, live)
+            return SeveralMatches(_named(equal.members), doubts, live)
     assert one is not None
     applied = history.applied_with(one.revisions)
     unproven = (r for r in history.requirements if r in applied and _changes_rows(known, r))

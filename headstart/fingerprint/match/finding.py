@@ -27,7 +27,7 @@ class Proven:
 
 
 @dataclass(frozen=True)
-class Ambiguous:
+class SeveralMatches:
     """Several revisions have this schema; `open` are those whose rows decide, or that drop some."""
 
     candidates: tuple[str, ...]
@@ -69,5 +69,5 @@ class Unknowable:
     cause: str
 
 
-Told = Proven | Ambiguous | HalfApplied | Unlike
-Finding = Told | Unknowable
+SearchResult = Proven | SeveralMatches | HalfApplied | Unlike
+Finding = SearchResult | Unknowable

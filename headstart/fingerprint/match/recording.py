@@ -8,7 +8,7 @@ from headstart.fingerprint.file.states import (
     UPGRADE,
     Delta,
     Fingerprints,
-    State,
+    RecordedState,
     root_of,
     variant_name,
 )
@@ -16,7 +16,7 @@ from headstart.fingerprint.show.difference import Difference, difference
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Contradiction:
     """Why the states that are on file cannot be kept."""
 
     message: str
@@ -34,8 +34,8 @@ class Recording:
     old: Fingerprints
     scripts: Mapping[str, str]
     via: str = UPGRADE
-    states: list[State] = field(default_factory=list)
-    mistakes: list[Mistake] = field(default_factory=list)
+    states: list[RecordedState] = field(default_factory=list)
+    mistakes: list[Contradiction] = field(default_factory=list)
     new_variants: list[str] = field(default_factory=list)
     lines: frozenset[str] = frozenset()
     _last: str | None = None
@@ -44,7 +44,7 @@ class Recording:
     def begin(self, lines: frozenset[str]) -> None:
         """What is there before the first revision."""
         if lines:
-            self._add(State(BASE, None, frozenset(), Delta(lines), root_of(lines)), lines)
+            self._add(RecordedState(BASE, None, frozenset(), Delta(lines), root_of(lines)), lines)
 
     def resume(self, last: str) -> None:
         """Go on after a state on file, which has been found to be what it says."""
@@ -56,7 +56,7 @@ class Recording:
         self.states = [*kept, *variants]
         self._last, self.lines = last, self.old.lines(last)
 
-    def see(self, state: State, lines: frozenset[str]) -> None:
+    def see(self, state: RecordedState, lines: frozenset[str]) -> None:
         """Take over one state; its delta, parent and root are made here."""
         on_file = self.old.steps.get(state.name)
         if on_file is not None and not self._as_on_file(state, on_file, lines):
@@ -66,7 +66,7 @@ class Recording:
             self.mistakes.append(self._mistake(state, on_file, lines))
         self._add(state, lines)
 
-    def _see_elsewhere(self, state: State, lines: frozenset[str]) -> None:
+    def _see_elsewhere(self, state: RecordedState, lines: frozenset[str]) -> None:
         """On another server: what differs since an earlier revision is known by that one."""
         frozen = self.old.lines(state.name)
         self._add(state, frozen)
@@ -75,7 +75,9 @@ class Recording:
             self.new_variants.append(state.name)
         self._differing = differing
 
-    def _as_on_file(self, state: State, on_file: State, lines: frozenset[str]) -> bool:
+    def _as_on_file(
+        self, state: RecordedState, on_file: RecordedState, lines: frozenset[str]
+    ) -> bool:
         if on_file.revisions == state.revisions:
             return self.old.lines(state.name) == lines
         # built on another branch, where others of the revisions had not been applied
@@ -91,7 +93,7 @@ class Recording:
         while variant_name(of, name) in {state.name for state in mine}:
             number += 1
             name = f"{via}.{number}"
-        variant = State(
+        variant = RecordedState(
             variant_name(of, name), of, mine[0].revisions, delta, root_of(lines), via=name
         )
         self.states.insert(self.states.index(mine[-1]) + 1, variant)
@@ -101,7 +103,7 @@ class Recording:
         """Everything so far."""
         return Fingerprints(tuple(self.states), self.old.meta)
 
-    def _add(self, state: State, lines: frozenset[str]) -> None:
+    def _add(self, state: RecordedState, lines: frozenset[str]) -> None:
         delta = Delta.between(self.lines, lines)
         self.states.append(
             replace(
@@ -117,7 +119,9 @@ class Recording:
             if variant.parent == state.name:
                 self.add_variant(state.name, variant.via, self.old.lines(variant.name))
 
-    def _mistake(self, state: State, on_file: State, lines: frozenset[str]) -> Mistake:
+    def _mistake(
+        self, state: RecordedState, on_file: RecordedState, lines: frozenset[str]
+    ) -> Contradiction:
         told = difference(self.old.lines(state.name), lines)
         if on_file.script == self.scripts.get(state.name):
             why = (
@@ -126,4 +130,4 @@ class Recording:
             )
         else:
             why = "its script was edited and builds another schema now"
-        return Mistake(f"{state.name}: {why}: {told.summary()}", told)
+        return Contradiction(f"{state.name}: {why}: {told.summary()}", told)

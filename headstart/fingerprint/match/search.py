@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from headstart.facts.state import History
-from headstart.fingerprint.file.states import BASE, Fingerprints, State
+from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState
 from headstart.fingerprint.match.branches import other_ways
 from headstart.fingerprint.match.candidate import Candidate
 from headstart.fingerprint.match.carried import carried
@@ -65,7 +65,7 @@ def candidates(live: frozenset[str], known: Fingerprints, history: History) -> I
     yield from _unreplayed(live, known, history, near)
 
 
-def distances(live: frozenset[str], states: Iterable[State]) -> Mapping[str, int]:
+def distances(live: frozenset[str], states: Iterable[RecordedState]) -> Mapping[str, int]:
     """|live xor state| for every state, by name."""
     found: dict[str, int] = {}
     for state in states:
@@ -95,7 +95,9 @@ def equivalent_states(live: frozenset[str], known: Fingerprints) -> frozenset[st
     return frozenset(name for name in alike if are_equivalent(known.lines(name), live))
 
 
-def _recorded(state: State, known: Fingerprints, near: Mapping[str, int], alone: int) -> Candidate:
+def _recorded(
+    state: RecordedState, known: Fingerprints, near: Mapping[str, int], alone: int
+) -> Candidate:
     is_step = not state.is_variant and state.name != BASE
     return Candidate(
         state.name,

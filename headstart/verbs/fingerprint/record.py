@@ -6,7 +6,7 @@ from dataclasses import replace
 from headstart.facts.state import OurTables, scope_named
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.catalog.query import reading_of
-from headstart.fingerprint.file.states import Delta, State
+from headstart.fingerprint.file.states import Delta, RecordedState
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE
@@ -51,7 +51,7 @@ def _record(task: Task, source: Source, revision: str | None) -> str:
         if not recording.add_variant(name, SNAPSHOT, lines):
             return f"{source.path} has this schema of {name} already"
     else:
-        state = State(
+        state = RecordedState(
             name, None, heads, Delta(), "", Effect.SCHEMA_AND_DATA, via=SNAPSHOT,
             tables=frozenset([ANY_TABLE]),
         )  # fmt: skip

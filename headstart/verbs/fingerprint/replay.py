@@ -14,7 +14,7 @@ import psycopg2
 from headstart.facts.state import History, OurTables, Scope
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.catalog.query import reading_of
-from headstart.fingerprint.file.states import UPGRADE, Delta, Fingerprints, State
+from headstart.fingerprint.file.states import UPGRADE, Delta, Fingerprints, RecordedState
 from headstart.fingerprint.match.recording import Recording
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import Connection
@@ -127,7 +127,7 @@ def _into(
 
     def seen(step: Replayed) -> None:
         applied.add(step.revision)
-        state = State(
+        state = RecordedState(
             step.revision,
             None,
             history.heads_of(applied),
