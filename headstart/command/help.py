@@ -12,11 +12,11 @@ WIDTH = 98
 
 _ABOUT = (
     "Prove which state a Postgres database is in, bring it to the state that the app needs, report"
-    " that in one verdict, exit."
+    " both in one verdict, exit."
 )
 _PRECEDENCE = (
-    "An option wins over the environment, that over a file (DATABASE_URL_FILE, PGPASSWORD_FILE),"
-    " that over sqlalchemy.url in alembic.ini, that over libpq's PGHOST, PGUSER and the rest."
+    "Precedence: an option, the environment, a file (DATABASE_URL_FILE, PGPASSWORD_FILE),"
+    " sqlalchemy.url in alembic.ini, libpq's own variables (PGHOST, PGUSER, ...)."
 )
 
 

@@ -117,7 +117,7 @@ VERBS = (
     ),
     Verb(
         "wait",
-        "check, repeated until ready or HEADSTART_WAIT_SECONDS are over: for app pods",
+        "repeat check until the database is ready or HEADSTART_WAIT_SECONDS have passed",
         _NOTHING,
         _wait,
         _OUTPUT,
@@ -139,22 +139,22 @@ VERBS = (
     ),
     Verb(
         "fingerprint build",
-        "write the file that says what each revision builds; on a developer's machine",
+        "write the file that records what each revision builds; on a developer's machine",
         _FILE,
         _fingerprint_build,
         {
             **_OUTPUT,
             **_SCRATCH_URL,
             "create_all": "also record what metadata.create_all() makes today",
-            "replace": "forget what is on file, where no database has it",
-            "resume": "the database of --url is a scratch one at a revision on file; run the later"
-            " ones there",
+            "replace": "discard what is on file, if no database has that schema",
+            "resume": "the database of --url is a scratch one, at a revision on file: run only"
+            " the later revisions there",
         },
         scratch=True,
     ),
     Verb(
         "fingerprint check",
-        "is that file what the revisions and models build? For CI",
+        "does that file match what the revisions and models build? For CI",
         _NOTHING,
         _fingerprint_check,
         _OUTPUT | _SCRATCH_URL,

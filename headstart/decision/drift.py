@@ -15,17 +15,17 @@ class Response(StrEnum):
     FAIL = "fail"
     """The run ends as drifted, or as stale_fingerprints where nothing could be compared."""
     REPORT = "report"
-    """It stands in the log and in the verdict, and nothing else."""
+    """The log and the verdict name it; the exit code stays 0."""
     SKIP = "skip"
     """The schema is not compared."""
 
 
 class Occasion(Enum):
-    """When a schema may be compared; the value is how the documentation calls it."""
+    """When a schema may be compared; the value is its name in the documentation."""
 
     CHANGED = "a run that changed something"
     UNCHANGED = "a run with nothing to do"
-    OVERRULED = "a run that stamped what HEADSTART_BASELINE says"
+    OVERRIDDEN = "a run that stamped the revision in HEADSTART_BASELINE"
     CHECK = "check"
     WAIT = "wait"
     PROBE = "an app's probe"
@@ -36,7 +36,7 @@ class Occasion(Enum):
 _AUTO = {
     Occasion.CHANGED: Response.FAIL,
     Occasion.UNCHANGED: Response.REPORT,
-    Occasion.OVERRULED: Response.REPORT,  # a person has said that the schema may differ
+    Occasion.OVERRIDDEN: Response.REPORT,  # a person has said that the schema may differ
     Occasion.CHECK: Response.FAIL,
     # app pods wait: a column that somebody made by hand must not keep them from starting
     Occasion.WAIT: Response.REPORT,

@@ -127,10 +127,10 @@ def consequence(state: State) -> str:
             return "upgrade"
         case State.UNVERSIONED:
             return (
-                "the schema is that of one revision: stamp it, upgrade the rest. Else refuse (22,"
-                " 26) and show the nearest revision and the difference."
-                " `HEADSTART_BASELINE=<revision>` (`x+y` for two branches), `head` or `base`"
-                " overrules that"
+                "if the schema matches exactly one revision: stamp that, then upgrade. Otherwise"
+                " refuse (22, 26), and show the nearest revision and the difference."
+                " `HEADSTART_BASELINE` (a revision, `x+y` for two branches, `head` or `base`)"
+                " overrides this"
             )
         case State.AT_HEAD:
             return "nothing"

@@ -25,14 +25,17 @@ class State(StrEnum):
         member.meaning = meaning
         return member
 
-    EMPTY = "empty", "no version row, and no table that is ours or may be"
-    UNVERSIONED = "unversioned", "tables of ours, no version row"
-    BEHIND = "behind", "each version row is an ancestor of the target"
+    EMPTY = "empty", "no version row, and no table of ours"
+    UNVERSIONED = "unversioned", "tables of ours, but no version row"
+    BEHIND = "behind", "every version row is an ancestor of the target"
     AT_HEAD = "at_head", "the target is applied"
-    UNKNOWN_REVISION = "unknown_revision", "a version row is not in this image"
+    UNKNOWN_REVISION = (
+        "unknown_revision",
+        "a version row names a revision that is not in this image",
+    )
     DIVERGED = (
         "diverged",
-        "version rows beside the target, or overlapping: one is an ancestor of another",
+        "a version row is on another branch than the target, or an ancestor of another row",
     )
 
 

@@ -119,4 +119,4 @@ def _verify(task: Task, plan: Plan, verification: Verification, rows: tuple[str,
 def _occasion(plan: Plan) -> Occasion:
     if isinstance(plan, NothingToDo):
         return Occasion.UNCHANGED
-    return Occasion.OVERRULED if plan.proof is Proof.OPERATOR else Occasion.CHANGED
+    return Occasion.OVERRIDDEN if plan.proof is Proof.OPERATOR else Occasion.CHANGED

@@ -25,44 +25,84 @@ class Outcome(StrEnum):
         member.code, member.retry, member.meaning = code, retry, meaning
         return member
 
-    NOTHING_TO_DO = "nothing_to_do", 0, False, "the database was ready already"
+    NOTHING_TO_DO = "nothing_to_do", 0, False, "the database was already at the target"
     UPGRADED = "upgraded", 0, False, "pending revisions were applied"
-    BASELINED = "baselined", 0, False, "existing tables were stamped, the rest was applied"
-    AHEAD_COMPATIBLE = "ahead_compatible", 0, False, "the database is newer, and that was allowed"
-    PLANNED = "planned", 0, False, "plan: what a run would do was printed, nothing was changed"
-    SAME = "same", 0, False, "diff: the schema is what the revision builds"
-    FINGERPRINTED = "fingerprinted", 0, False, "fingerprint: the file is what the revisions build"
+    BASELINED = (
+        "baselined",
+        0,
+        False,
+        "existing tables were stamped, then pending revisions applied",
+    )
+    AHEAD_COMPATIBLE = (
+        "ahead_compatible",
+        0,
+        False,
+        "the database is newer than this image, which is allowed",
+    )
+    PLANNED = "planned", 0, False, "plan: printed what a run would do, changed nothing"
+    SAME = "same", 0, False, "diff: the schema equals what the revision builds"
+    FINGERPRINTED = (
+        "fingerprinted",
+        0,
+        False,
+        "fingerprint: the file matches what the revisions build",
+    )
     INTERNAL_ERROR = "internal_error", 1, False, "a bug in headstart"
     INVALID_SETTINGS = (
         "invalid_settings", 2, False,
         "a mistake in arguments, environment or alembic.ini",
     )  # fmt: skip
-    WRONG_DATABASE = "wrong_database", 2, False, "env.py connects to another database than ours"
+    WRONG_DATABASE = "wrong_database", 2, False, "env.py connects to a different database"
     UNREACHABLE = "unreachable", 10, True, "gave up waiting for the database"
     POOL_EXHAUSTED = "pool_exhausted", 10, True, "the pooler gave no second server connection"
     LOCK_UNAVAILABLE = "lock_unavailable", 11, True, "another run held the lock until the deadline"
     BLOCKED = "blocked", 12, True, "a statement did not get its table lock in time"
-    CONNECTION_LOST = "connection_lost", 13, True, "the connection was lost in the middle"
+    CONNECTION_LOST = "connection_lost", 13, True, "the connection was lost during the run"
     NOT_READY = (
         "not_ready", 14, True,
-        "check and wait: the database is behind this image; or an index is being built",
+        "the database is behind this image, a run is in progress, or an index is being built",
     )  # fmt: skip
     ACCESS_REFUSED = (
         "access_refused", 20, False,
-        "password, role, database, privilege, TLS, or a server that stays read-only",
+        "password, role, database, privilege or TLS, or the server stays read-only",
     )  # fmt: skip
-    REVISION_FAILED = "revision_failed", 21, False, "a revision raised, or outlasted the deadline"
+    REVISION_FAILED = (
+        "revision_failed",
+        21,
+        False,
+        "a revision raised an error, or ran past the deadline",
+    )
     NOT_COMMITTED = "not_committed", 21, False, "env.py did not commit what was applied"
-    UNPROVEN = "unproven", 22, False, "tables of ours without a version row, and without proof"
-    AMBIGUOUS = "ambiguous", 22, False, "the schema is that of several revisions, and rows decide"
-    UNKNOWN_REVISION = "unknown_revision", 23, False, "the version row is not in this image"
-    DIVERGED = "diverged", 23, False, "version rows beside the target, or overlapping"
+    UNPROVEN = (
+        "unproven",
+        22,
+        False,
+        "our tables exist without a version row, and no revision is proven",
+    )
+    AMBIGUOUS = (
+        "ambiguous",
+        22,
+        False,
+        "several revisions have this schema; only the data can tell them apart",
+    )
+    UNKNOWN_REVISION = (
+        "unknown_revision",
+        23,
+        False,
+        "the version row names a revision that is not in this image",
+    )
+    DIVERGED = (
+        "diverged",
+        23,
+        False,
+        "version rows are on another branch than the target, or overlap",
+    )
     BROKEN_HISTORY = "broken_history", 24, False, "the image's own revisions cannot be used"
     STALE_FINGERPRINTS = (
         "stale_fingerprints", 24, False,
-        "the fingerprints file is missing, or not what the revisions build",
+        "the fingerprints file is missing, or differs from what the revisions build",
     )  # fmt: skip
-    DRIFTED = "drifted", 25, False, "the schema is not what its revision builds"
+    DRIFTED = "drifted", 25, False, "the schema differs from what its revision builds"
     INTERRUPTED = "interrupted", 26, False, "a revision is half applied, or an index is INVALID"
     CANCELLED_BY_SIGINT = "sigint", 130, True, "SIGINT: rolled back, lock released"
     CANCELLED_BY_SIGTERM = "sigterm", 143, True, "SIGTERM: rolled back, lock released"

@@ -18,7 +18,7 @@ def test_every_occasion_is_decided(verify: Verify) -> None:
     {
         Occasion.CHANGED: FAIL,
         Occasion.UNCHANGED: REPORT,
-        Occasion.OVERRULED: REPORT,
+        Occasion.OVERRIDDEN: REPORT,
         Occasion.CHECK: FAIL,
         Occasion.WAIT: REPORT,
         Occasion.PROBE: SKIP,
