@@ -11,6 +11,7 @@ from tests.harness.server import Database
 
 COUNTING = """
 import atexit
+import runpy
 from headstart.settings import database_url
 
 parse, texts = database_url.parse_database_url, []
@@ -22,8 +23,7 @@ def counted(text, where):
 database_url.parse_database_url = counted  # before anybody has imported it from there
 atexit.register(lambda: print(len(texts)))
 
-from headstart.command.execution import main
-main()
+runpy.run_module("headstart", run_name="__main__")
 """
 
 
