@@ -3,6 +3,7 @@
 What is asserted of a database is asked here, on a connection of the test's own.
 """
 
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +13,19 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import psycopg2
-from sqlalchemy import URL
+
+from headstart.dev.embedded import programs
+from tests.harness.program import run_program
 
 Rows = list[tuple[Any, ...]]
+CLIENTS = 18
+"""The version of the programs: it works with every older server."""
+VERSION_TABLES = """
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
+    WHERE c.relkind = 'r' ORDER BY 1, 2
+"""
+"""Wherever a project keeps them."""
 
 
 class Server:
@@ -71,19 +82,9 @@ class Database:
         """The URL as a user writes it."""
         return self.server.url(dbname=self.name)
 
-    @property
-    def sqlalchemy_url(self) -> str:
-        """The URL as SQLAlchemy takes it."""
-        given = self.parameters
-        url = URL.create(
-            "postgresql+psycopg2",
-            given.get("user"),
-            given.get("password"),
-            given.get("host"),
-            self.port,
-            self.name,
-        )
-        return url.render_as_string(hide_password=False)
+    def driver_url(self, driver: str = "psycopg2") -> str:
+        """The URL as SQLAlchemy takes it, with the name of a driver."""
+        return self.url.replace("postgresql://", f"postgresql+{driver}://", 1)
 
     @property
     def port(self) -> int:
@@ -97,6 +98,27 @@ class Database:
     def execute(self, sql: str) -> None:
         """Execute statements, each committed."""
         self.server.execute(sql, dbname=self.name)
+
+    def version_rows(self) -> dict[str, list[str]]:
+        """What each version table holds."""
+        found = {}
+        for schema, table in self.query(VERSION_TABLES):
+            rows = self.query(f'SELECT version_num FROM "{schema}"."{table}" ORDER BY 1')
+            found[f"{schema}.{table}"] = [str(row[0]) for row in rows]
+        return found
+
+    def dump(self, *, owners: bool = False, privileges: bool = False) -> str:
+        """The schema as pg_dump writes it, without its random token."""
+        options = ["--schema-only", *([] if owners else ["--no-owner"])]
+        dumped = self.client("pg_dump", *options, *([] if privileges else ["--no-privileges"]))
+        return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+
+    def client(self, program: str, *options: str, stdin: str = "") -> str:
+        """Run one of PostgreSQL's own programs on it; return what it printed."""
+        path = programs(CLIENTS) / program
+        done = run_program(path, *options, f"--dbname={self.url}", stdin=stdin, timeout=120)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
 
 
 @contextmanager

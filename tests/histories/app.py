@@ -4,14 +4,13 @@ Its env.py, its alembic.ini and its revisions are used as the wheel holds them.
 """
 
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tests.harness.environment import clean_environ
+from tests.harness.program import run_program
 from tests.harness.result import Result
 
 IMAGES = Path(sys.prefix) / "histories"
@@ -59,18 +58,13 @@ class App:
 
     def program(self, name: str, *arguments: str, **environ: str) -> Result:
         """Run one of its environment's programs, which sees nothing of the machine's settings."""
-        command = [str(IMAGES / self.name / "bin" / name), *arguments]
-        done = subprocess.run(
-            command,
+        return run_program(
+            IMAGES / self.name / "bin" / name,
+            *arguments,
+            env={**QUIET, **self.environ, **environ},
             cwd=self.packages,  # script_location may be relative to it
-            env={**clean_environ(), **QUIET, **self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
             timeout=TIMEOUT_SECONDS,
-            check=False,
         )
-        return Result(done.returncode, done.stdout, done.stderr)
 
     def headstart(self, url: str, **environ: str) -> Result:
         """Run headstart on the alembic.ini of the wheel."""

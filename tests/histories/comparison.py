@@ -1,19 +1,19 @@
 """What is asserted of a run: its verdict and its events against what a second connection sees."""
 
 from tests.harness.result import Result
+from tests.harness.server import Database
 from tests.histories.app import App
-from tests.projects.playground import Address
 
 
-def assert_upgraded(app: App, ended: Result, address: Address, start: str) -> None:
+def assert_upgraded(app: App, ended: Result, database: Database, start: str) -> None:
     """Fail where the verdict says anything else than that all behind `start` is committed."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "upgraded"), ended
-    assert_applied(app, ended, address, start)
+    assert_applied(app, ended, database, start)
 
 
-def assert_applied(app: App, ended: Result, address: Address, start: str) -> None:
+def assert_applied(app: App, ended: Result, database: Database, start: str) -> None:
     """Fail where verdict, events and the version row do not say the same."""
-    (row,) = version_rows(address)
+    (row,) = version_rows(database)
     pending = app.after(start)
     committed = pending[: pending.index(row) + 1]
     assert committed == pending, f"{row} is not the head"
@@ -30,6 +30,6 @@ def assert_nothing_to_do(ended: Result) -> None:
     assert not [e for e in ended.events if e["event"].startswith("revision_")], ended
 
 
-def version_rows(address: Address) -> list[str]:
+def version_rows(database: Database) -> list[str]:
     """What the version table holds."""
-    return [str(row[0]) for row in address.execute("SELECT version_num FROM alembic_version")]
+    return [str(row[0]) for row in database.query("SELECT version_num FROM alembic_version")]

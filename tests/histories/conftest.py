@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from tests.harness.server import Server
-from tests.projects.playground import Address
+from tests.harness.server import Database, Server
 
-MakeDatabase = Callable[..., Address]
+MakeDatabase = Callable[..., Database]
 """(template="...") -> a new database, whose owner logs in"""
 
 
@@ -32,14 +30,13 @@ def databases(server: Server, password: str) -> Iterator[MakeDatabase]:
     """Make databases, which are dropped afterwards, and so is their owner."""
     role = f"app_{uuid4().hex[:12]}"
     server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
-    given = server.parameters()
-    login = Address(given["host"], int(given.get("port", "5432")), role, password, "")
+    owner = Server(server.parameters(user=role, password=password))
     made: list[str] = []
 
-    def make(template: str = "template1") -> Address:
+    def make(template: str = "template1") -> Database:
         made.append(f"test_{uuid4().hex[:12]}")
         server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template} OWNER {role}")
-        return replace(login, name=made[-1])
+        return Database(owner, made[-1])
 
     yield make
     for name in made:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import Database
 from tests.histories.app import App
 from tests.histories.comparison import assert_nothing_to_do, assert_upgraded, version_rows
 from tests.histories.conftest import MakeDatabase
-from tests.projects.playground import Address
 
 ARGILLA = App("argilla", "argilla_server/alembic.ini", "argilla_server/alembic/versions")
 MIDDLE = "8c574ada5e5f"
@@ -36,14 +36,14 @@ def at_home(folder: Path) -> App:
     return replace(ARGILLA, environ={"ARGILLA_HOME_PATH": str(folder), "HOME": str(folder)})
 
 
-def settings(address: Address) -> dict[str, str]:
+def settings(database: Database) -> dict[str, str]:
     """The app's own setting, in its own form."""
-    return {"ARGILLA_DATABASE_URL": address.url("asyncpg")}
+    return {"ARGILLA_DATABASE_URL": database.driver_url("asyncpg")}
 
 
-def upgrade(app: App, address: Address, target: str) -> None:
+def upgrade(app: App, database: Database, target: str) -> None:
     """Run the `alembic` command."""
-    done = app.program("alembic", "-c", app.ini, "upgrade", target, **settings(address))
+    done = app.program("alembic", "-c", app.ini, "upgrade", target, **settings(database))
     assert done.exit_code == 0, done.stderr
 
 
@@ -57,12 +57,12 @@ def test_it_ends_as_with_alembic_alone(argilla: App, make_database: MakeDatabase
     upgrade(argilla, reference, MIDDLE)
     middle = make_database(reference.name)
     upgrade(argilla, reference, "head")
-    for start, address in (("", empty), (MIDDLE, middle)):
-        ended = argilla.headstart(address.url(), **settings(address))
-        assert_upgraded(argilla, ended, address, start)
-        assert version_rows(address) == version_rows(reference)
-        assert address.dump() == reference.dump()
-    assert_nothing_to_do(argilla.headstart(middle.url(), **settings(middle)))
+    for start, database in (("", empty), (MIDDLE, middle)):
+        ended = argilla.headstart(database.url, **settings(database))
+        assert_upgraded(argilla, ended, database, start)
+        assert version_rows(database) == version_rows(reference)
+        assert database.dump() == reference.dump()
+    assert_nothing_to_do(argilla.headstart(middle.url, **settings(middle)))
     assert middle.dump() == reference.dump()
 
 
@@ -72,7 +72,7 @@ def test_its_env_py_on_another_database_than_ours_is_refused(
 ) -> None:
     """Two settings name the database here, and people do change only one of them."""
     ours, other = make_database(), make_database()
-    ended = argilla.headstart(ours.url(), **settings(other))
+    ended = argilla.headstart(ours.url, **settings(other))
     assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database"), ended
     untouched = make_database().dump()
     assert ours.dump() == untouched

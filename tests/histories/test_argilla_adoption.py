@@ -48,9 +48,9 @@ def test_some_of_its_revisions_are_told_and_upgraded_as_alembic_does(
     expected = {each: Adopted("baselined", (each,)) for each in revisions}
     found = {each: adopt(argilla, at, known, **settings(at)) for each, at in copies.items()}
     assert found == expected, f"seed {SEED}"
-    for address in copies.values():
-        assert address.dump() == walk.address.dump()
-        assert version_rows(address) == version_rows(walk.address)
+    for database in copies.values():
+        assert database.dump() == walk.database.dump()
+        assert version_rows(database) == version_rows(walk.database)
 
 
 def test_its_schemas_are_all_different(known: Path, argilla: App) -> None:

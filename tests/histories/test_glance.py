@@ -15,12 +15,11 @@ from headstart.fingerprint.file.text import read_file
 from headstart.fingerprint.statements.effect import Effect
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.result import Result
-from tests.harness.server import Server
+from tests.harness.server import Database, Server
 from tests.histories.adoption import build_fingerprints
 from tests.histories.app import App
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase, databases
-from tests.projects.playground import Address
 
 FOLDER = Path(__file__).parent / "glance"
 GLANCE = App(
@@ -58,10 +57,10 @@ def order(first: str) -> Iterator[str]:
         yield revision
 
 
-def alembic(ini: Path, address: Address, target: str) -> None:
+def alembic(ini: Path, database: Database, target: str) -> None:
     """Run the `alembic` command, which has to succeed."""
     text = (FOLDER / "alembic.ini").read_text().replace("%(here)s", str(FOLDER))
-    url = address.url("psycopg2").replace("%", "%%")
+    url = database.driver_url("psycopg2").replace("%", "%%")
     ini.write_text(
         re.sub("^sqlalchemy.url.*$", f"sqlalchemy.url = {url}", text, flags=re.MULTILINE)
     )
@@ -79,9 +78,9 @@ def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactor
     return file
 
 
-def run(address: Address, known: Path, *verb: str, **environ: str) -> Result:
+def run(database: Database, known: Path, *verb: str, **environ: str) -> Result:
     given = {
-        "DATABASE_URL": address.url(),
+        "DATABASE_URL": database.url,
         "HEADSTART_ALEMBIC_INI": GLANCE.ini,
         "HEADSTART_FINGERPRINTS": str(known),
     }
@@ -105,15 +104,15 @@ def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
 ) -> None:
     """Without the version table; where two are possible the true one is named, and can be said."""
     effects = {name: step.effect for name, step in read_file(known.read_text()).steps.items()}
-    address, ini = make_database(), tmp_path / "alembic.ini"
-    copies: list[tuple[list[str], Address]] = []
+    database, ini = make_database(), tmp_path / "alembic.ini"
+    copies: list[tuple[list[str], Database]] = []
     applied: set[str] = set()
     for revision in order(first):
-        alembic(ini, address, revision)
+        alembic(ini, database, revision)
         applied.add(revision)
-        rows = version_rows(address)
+        rows = version_rows(database)
         assert set(rows) == history().heads_of(applied)
-        copies.append((rows, make_database(address.name)))
+        copies.append((rows, make_database(database.name)))
     for rows, copy in copies:
         copy.execute("DROP TABLE alembic_version")
         ended = run(copy, known)
@@ -126,8 +125,8 @@ def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
         # what does nothing counts as done, and what only changes rows of empty tables is run again
         assert {effects[each] for each in stamped - before} <= {Effect.NOOP}
         assert {effects[each] for each in before - stamped} <= {Effect.DATA, Effect.READ}
-        assert version_rows(copy) == version_rows(address) == [HEAD]
-        assert copy.dump() == address.dump()
+        assert version_rows(copy) == version_rows(database) == [HEAD]
+        assert copy.dump() == database.dump()
 
 
 @ON_ONE_SERVER
@@ -135,12 +134,12 @@ def test_every_state_is_told_stamped_and_upgraded_as_alembic_does(
 def test_a_column_that_is_gone_is_never_a_success(
     rows: str, known: Path, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    address = make_database()
-    alembic(tmp_path / "alembic.ini", address, rows)
+    database = make_database()
+    alembic(tmp_path / "alembic.ini", database, rows)
     at = {"HEADSTART_TARGET": rows, "HEADSTART_VERIFY": "strict"}
-    assert run(address, known, "check", **at).exit_code == 0
-    address.execute("ALTER TABLE images DROP COLUMN min_ram")
-    assert [run(address, known, verb, **at).exit_code for verb in ("check", "run")] == [25, 25]
-    address.execute("DROP TABLE alembic_version")
-    assert run(address, known).exit_code == 22
-    assert "alembic_version" not in address.version_rows()
+    assert run(database, known, "check", **at).exit_code == 0
+    database.execute("ALTER TABLE images DROP COLUMN min_ram")
+    assert [run(database, known, verb, **at).exit_code for verb in ("check", "run")] == [25, 25]
+    database.execute("DROP TABLE alembic_version")
+    assert run(database, known).exit_code == 22
+    assert "alembic_version" not in database.version_rows()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.result import Result
+from tests.harness.server import Database
 from tests.histories.app import App
 from tests.histories.comparison import (
     assert_applied,
@@ -15,7 +16,6 @@ from tests.histories.comparison import (
     version_rows,
 )
 from tests.histories.conftest import MakeDatabase
-from tests.projects.playground import Address
 
 MIGRATIONS = "mlflow/store/db_migrations"
 MLFLOW = App("mlflow", f"{MIGRATIONS}/alembic.ini", f"{MIGRATIONS}/versions")
@@ -50,44 +50,44 @@ MOVED_ROWS = (
 
 
 @pytest.fixture
-def base(make_database: MakeDatabase) -> Address:
+def base(make_database: MakeDatabase) -> Database:
     """Give a database as the package makes it before its first revision, with some rows."""
-    address = make_database()
-    python(MAKE_BASE_TABLES, address)
-    address.execute(OLD_ROWS)
-    return address
+    database = make_database()
+    python(MAKE_BASE_TABLES, database)
+    database.execute(OLD_ROWS)
+    return database
 
 
-def python(source: str, address: Address) -> None:
+def python(source: str, database: Database) -> None:
     """Run Python with the package."""
-    done = MLFLOW.program("python", "-c", source, address.url("psycopg2"))
+    done = MLFLOW.program("python", "-c", source, database.driver_url("psycopg2"))
     assert done.exit_code == 0, done.stderr
 
 
-def upgrade(ini: Path, address: Address, target: str) -> Result:
+def upgrade(ini: Path, database: Database, target: str) -> Result:
     """Run the `alembic` command, with the URL in a copy of the wheel's alembic.ini."""
     text = (MLFLOW.packages / MLFLOW.ini).read_text()
-    url = address.url("psycopg2").replace("%", "%%")
+    url = database.driver_url("psycopg2").replace("%", "%%")
     assert 'sqlalchemy.url = ""' in text
     ini.write_text(text.replace('sqlalchemy.url = ""', f"sqlalchemy.url = {url}"))
     return MLFLOW.program("alembic", "-c", str(ini), "upgrade", target)
 
 
-def upgraded(ini: Path, address: Address, target: str) -> Address:
+def upgraded(ini: Path, database: Database, target: str) -> Database:
     """Run the `alembic` command, which has to succeed."""
-    done = upgrade(ini, address, target)
+    done = upgrade(ini, database, target)
     assert done.exit_code == 0, done.stderr
-    return address
+    return database
 
 
-def assert_same(address: Address, reference: Address) -> None:
+def assert_same(database: Database, reference: Database) -> None:
     """Fail where schema, version row or moved rows differ."""
-    assert version_rows(address) == version_rows(reference)
-    assert address.dump() == reference.dump()
+    assert version_rows(database) == version_rows(reference)
+    assert database.dump() == reference.dump()
     for query in MOVED_ROWS:
-        rows = reference.execute(query)
+        rows = reference.query(query)
         assert rows
-        assert address.execute(query) == rows
+        assert database.query(query) == rows
 
 
 def assert_unproven(ended: Result, tables: list[str]) -> None:
@@ -109,47 +109,47 @@ def test_an_empty_database_fails_at_the_first_revision_as_with_alembic_alone(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """No revision makes the table that it alters."""
-    address, reference = make_database(), make_database()
+    database, reference = make_database(), make_database()
     alone = upgrade(tmp_path / "alembic.ini", reference, "head")
     assert (alone.exit_code, 'relation "metrics" does not exist' in alone.stderr) == (1, True)
-    ended = MLFLOW.headstart(address.url())
+    ended = MLFLOW.headstart(database.url)
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended
     error: Mapping[str, str] = ended.verdict["error"]
     assert error["sqlstate"] == "42P01"
     assert FIRST in error["message"]
     assert ended.verdict["applied"] == []
-    assert address.execute("SELECT relname FROM pg_class WHERE relname = 'metrics'") == []
+    assert database.query("SELECT relname FROM pg_class WHERE relname = 'metrics'") == []
 
 
 def test_it_ends_as_with_alembic_alone(
-    base: Address, make_database: MakeDatabase, tmp_path: Path
+    base: Database, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """From the first revision, from the middle, and once more when there is nothing to do."""
     ini, starts = tmp_path / "alembic.ini", {}
     for start in (FIRST, MIDDLE):
         starts[start] = make_database(upgraded(ini, base, start).name)
     reference = upgraded(ini, base, "head")
-    for start, address in starts.items():
-        assert_upgraded(MLFLOW, MLFLOW.headstart(address.url()), address, start)
-        assert_same(address, reference)
-    assert_nothing_to_do(MLFLOW.headstart(address.url()))
-    assert_same(address, reference)
+    for start, database in starts.items():
+        assert_upgraded(MLFLOW, MLFLOW.headstart(database.url), database, start)
+        assert_same(database, reference)
+    assert_nothing_to_do(MLFLOW.headstart(database.url))
+    assert_same(database, reference)
 
 
 @ON_ONE_SERVER
-def test_base_tables_without_a_version_row_are_refused_and_named(base: Address) -> None:
+def test_base_tables_without_a_version_row_are_refused_and_named(base: Database) -> None:
     before = base.dump()
-    assert_unproven(MLFLOW.headstart(base.url()), BASE_TABLES)
+    assert_unproven(MLFLOW.headstart(base.url), BASE_TABLES)
     assert base.dump() == before
 
 
 @ON_ONE_SERVER
 def test_base_tables_are_taken_over_at_an_operators_word(
-    base: Address, make_database: MakeDatabase, tmp_path: Path
+    base: Database, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """`alembic upgrade head` does it, as the package itself does."""
     reference = upgraded(tmp_path / "alembic.ini", make_database(base.name), "head")
-    ended = MLFLOW.headstart(base.url(), HEADSTART_BASELINE="base")
+    ended = MLFLOW.headstart(base.url, HEADSTART_BASELINE="base")
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
     assert_applied(MLFLOW, ended, base, "")
     assert_same(base, reference)
@@ -159,16 +159,16 @@ def test_base_tables_are_taken_over_at_an_operators_word(
 def test_what_the_package_makes_is_ready_and_baselined_at_head_where_its_row_is_lost(
     make_database: MakeDatabase,
 ) -> None:
-    address = make_database()
-    python(INITIALIZE, address)
-    made = address.dump()
-    assert_nothing_to_do(MLFLOW.headstart(address.url()))
-    address.execute("DROP TABLE alembic_version")
+    database = make_database()
+    python(INITIALIZE, database)
+    made = database.dump()
+    assert_nothing_to_do(MLFLOW.headstart(database.url))
+    database.execute("DROP TABLE alembic_version")
     tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'"
-    names = address.execute(f'{tables}::regnamespace ORDER BY relname COLLATE "C"')
-    assert_unproven(MLFLOW.headstart(address.url()), [str(name) for (name,) in names])
-    ended = MLFLOW.headstart(address.url(), HEADSTART_BASELINE="head")
+    names = database.query(f'{tables}::regnamespace ORDER BY relname COLLATE "C"')
+    assert_unproven(MLFLOW.headstart(database.url), [str(name) for (name,) in names])
+    ended = MLFLOW.headstart(database.url, HEADSTART_BASELINE="head")
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
     assert (ended.verdict["applied"], ended.verdict["proof"]) == ([], "operator")
-    assert version_rows(address) == [MLFLOW.history[-1]]
-    assert address.dump() == made
+    assert version_rows(database) == [MLFLOW.history[-1]]
+    assert database.dump() == made

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.server import Server
+from tests.harness.server import Database, Server
 from tests.histories.adoption import SEED, Adopted, Walk, adopt, build_fingerprints, drawn
 from tests.histories.comparison import version_rows
 from tests.histories.conftest import MakeDatabase, databases
@@ -23,7 +23,6 @@ from tests.histories.test_mlflow import (
     python,
     upgraded,
 )
-from tests.projects.playground import Address
 
 BASE_SQL = Path(__file__).parent / "mlflow_base.sql"
 DRAWN = 10
@@ -68,22 +67,22 @@ def known(server: Server, password: str, tmp_path_factory: pytest.TempPathFactor
 
 def walk_through(
     revisions: Iterable[str], rows: str, make_database: MakeDatabase, ini: Path
-) -> tuple[dict[str, Address], Address]:
+) -> tuple[dict[str, Database], Database]:
     """Databases at these revisions, without version table, and one that alembic brought to head."""
-    address = make_database()
-    python(MAKE_BASE_TABLES, address)
+    database = make_database()
+    python(MAKE_BASE_TABLES, database)
     if rows:
-        address.execute(rows)
-    walk = Walk(address, make_database, partial(upgraded, ini))
-    return walk.stop_at(revisions), address
+        database.execute(rows)
+    walk = Walk(database, make_database, partial(upgraded, ini))
+    return walk.stop_at(revisions), database
 
 
-def assert_as_alembic_leaves_it(address: Address, reference: Address) -> None:
+def assert_as_alembic_leaves_it(database: Database, reference: Database) -> None:
     """Schema, version row, and the rows that revisions moved."""
-    assert address.dump() == reference.dump()
-    assert version_rows(address) == version_rows(reference)
+    assert database.dump() == reference.dump()
+    assert version_rows(database) == version_rows(reference)
     for query in MOVED_ROWS:
-        assert address.execute(query) == reference.execute(query)
+        assert database.query(query) == reference.query(query)
 
 
 def test_ten_of_its_revisions_are_told_and_upgraded_as_alembic_does(
@@ -119,18 +118,16 @@ def test_a_person_who_is_asked_decides(
 ) -> None:
     """The old rows are moved by the one answer, and taken for moved by the other."""
     copies, reference = walk_through([FIRST], OLD_ROWS, make_database, tmp_path / "alembic.ini")
-    address = copies[FIRST]
-    other = make_database(address.name)
+    database = copies[FIRST]
+    other = make_database(database.name)
     files = {"HEADSTART_FINGERPRINTS": str(known)}
-    ended = MLFLOW.headstart(address.url(), HEADSTART_BASELINE=FIRST, **files)
+    ended = MLFLOW.headstart(database.url, HEADSTART_BASELINE=FIRST, **files)
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
-    assert_as_alembic_leaves_it(address, reference)
-    ended = MLFLOW.headstart(other.url(), HEADSTART_BASELINE=MOVES_TAGS, **files)
+    assert_as_alembic_leaves_it(database, reference)
+    ended = MLFLOW.headstart(other.url, HEADSTART_BASELINE=MOVES_TAGS, **files)
     assert (ended.exit_code, ended.verdict["outcome"]) == (0, "baselined"), ended
     assert other.dump() == reference.dump()
-    assert other.execute("SELECT count(*) FROM tags") != reference.execute(
-        "SELECT count(*) FROM tags"
-    )
+    assert other.query("SELECT count(*) FROM tags") != reference.query("SELECT count(*) FROM tags")
 
 
 def test_the_tables_before_every_revision_are_known_too(
@@ -138,8 +135,8 @@ def test_the_tables_before_every_revision_are_known_too(
 ) -> None:
     copies, reference = walk_through([], OLD_ROWS, make_database, tmp_path / "alembic.ini")
     assert copies == {}
-    address = make_database()
-    python(MAKE_BASE_TABLES, address)
-    address.execute(OLD_ROWS)
-    assert adopt(MLFLOW, address, known) == Adopted("baselined", ())
-    assert_as_alembic_leaves_it(address, reference)
+    database = make_database()
+    python(MAKE_BASE_TABLES, database)
+    database.execute(OLD_ROWS)
+    assert adopt(MLFLOW, database, known) == Adopted("baselined", ())
+    assert_as_alembic_leaves_it(database, reference)

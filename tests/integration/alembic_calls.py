@@ -18,7 +18,7 @@ from tests.harness.server import Database
 @contextmanager
 def open_engine(database: Database) -> Iterator[Engine]:
     """Give an engine that keeps no connection."""
-    engine = create_engine(database.sqlalchemy_url, poolclass=NullPool)
+    engine = create_engine(database.driver_url(), poolclass=NullPool)
     yield engine
     engine.dispose()
 

@@ -34,7 +34,7 @@ class BranchesStage(KnownStage):
 
     def alembic(self, *command: str) -> Result:
         """Run the `alembic` command."""
-        url = self.database.sqlalchemy_url.replace("%", "%%")
+        url = self.database.driver_url().replace("%", "%%")
         text = Path(self.project.ini).read_text()
         ini = self.project.path / "with_url.ini"
         assert "driver://user:pass@localhost/dbname" in text

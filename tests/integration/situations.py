@@ -77,7 +77,7 @@ def invalid_settings(desk: Desk) -> Verdict:
 
 def wrong_database(desk: Desk) -> Verdict:
     desk.note("env.py has a URL of its own, of the database `postgres` on the same server")
-    other = Database(desk.stage.database.server, "postgres").sqlalchemy_url.replace("%", "%%")
+    other = Database(desk.stage.database.server, "postgres").driver_url().replace("%", "%%")
     line = f"config.set_main_option('sqlalchemy.url', {other!r})"
     desk.stage.project.edit_env("target_metadata = None", f"target_metadata = None\n{line}")
     return desk.run().verdict

@@ -51,7 +51,7 @@ def test_a_url_from_the_configuration_is_used_where_no_connection_is_handed(
     engine: Engine, database: Database
 ) -> None:
     config = configure(None)
-    config.set_main_option("sqlalchemy.url", database.sqlalchemy_url.replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", database.driver_url().replace("%", "%%"))
     command.upgrade(config, "head")
     assert inspect(engine).has_table("chunks")
 
@@ -62,7 +62,7 @@ def test_what_a_revision_did_stays_when_a_later_one_fails(
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE chunks ()"))
     config = configure(None)
-    config.set_main_option("sqlalchemy.url", database.sqlalchemy_url.replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", database.driver_url().replace("%", "%%"))
     with pytest.raises(CommandError):
         command.upgrade(config, "head")
     with engine.connect() as connection:

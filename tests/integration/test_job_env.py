@@ -65,7 +65,7 @@ def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
     elsewhere = Database(database.server, f"{database.name}_elsewhere")
     database.execute(f"CREATE DATABASE {elsewhere.name}")
     try:
-        url = elsewhere.sqlalchemy_url.replace("%", "%%")
+        url = elsewhere.driver_url().replace("%", "%%")
         line = f"target_metadata = None\nconfig.set_main_option('sqlalchemy.url', {url!r})"
         stage.project.edit_env("target_metadata = None", line)
         ended = stage.run()

@@ -27,7 +27,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     """Give a connection as env.py makes one."""
-    engine = create_engine(database.sqlalchemy_url, poolclass=NullPool)
+    engine = create_engine(database.driver_url(), poolclass=NullPool)
     with engine.connect() as opened:
         yield opened
     engine.dispose()

@@ -3,85 +3,19 @@
 It must not know which database server it works on.
 """
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg2
-
-from headstart.dev.embedded import programs
-from tests.harness.environment import clean_environ
+from tests.harness.environment import PROGRAMS
+from tests.harness.program import Run, run_program, start_headstart
 from tests.harness.project import copy_project
-from tests.harness.result import Event, Result
+from tests.harness.result import Result
+from tests.harness.server import Database
 from tests.projects.case import Case
 
 TIMEOUT_SECONDS = 120
-ALEMBIC = Path(sys.executable).parent / "alembic"
-VERSION_TABLES = """
-    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
-    WHERE c.relkind = 'r' ORDER BY 1, 2
-"""
-"""Wherever a project keeps them."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a database is; a pooler's address where there is one."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    name: str
-
-    def url(self, driver: str = "") -> str:
-        """The URL, with SQLAlchemy's name of a driver where one is given."""
-        scheme = f"postgresql+{driver}" if driver else "postgresql"
-        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        return f"{scheme}://{login}@{self.host}:{self.port}/{self.name}"
-
-    def execute(self, sql: str) -> list[tuple[object, ...]]:
-        """Execute statements on a connection of one's own; return the last one's rows."""
-        connection = psycopg2.connect(self.url())
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-    def dump(self, *, owners: bool = False) -> str:
-        """The schema as pg_dump writes it."""
-        # 18 dumps every older server
-        command = [str(programs(18) / "pg_dump"), "--schema-only", "--no-privileges"]
-        command += [] if owners else ["--no-owner"]
-        command += [f"--host={self.host}", f"--port={self.port}", f"--username={self.user}"]
-        dumped = subprocess.run(
-            [*command, self.name],
-            env={"PATH": os.environ["PATH"], "PGPASSWORD": self.password},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=True,
-        ).stdout
-        return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
-
-    def version_rows(self) -> dict[str, list[str]]:
-        """What each version table holds."""
-        found = {}
-        for schema, table in self.execute(VERSION_TABLES):
-            rows = self.execute(f'SELECT version_num FROM "{schema}"."{table}" ORDER BY 1')
-            found[f"{schema}.{table}"] = [str(row[0]) for row in rows]
-        return found
 
 
 @dataclass(frozen=True)
@@ -91,73 +25,47 @@ class Copy:
     case: Case
     path: Path
 
-    def alembic(self, address: Address, *command: str, elsewhere: str = "") -> None:
+    def alembic(self, database: Database, *command: str, elsewhere: str = "") -> None:
         """Run the `alembic` command, with the URL in alembic.ini as its user has it."""
         ini = self.path / "alembic.ini"
-        url = address.url(self.case.driver).replace("%", "%%").replace("\\", r"\\")
+        url = database.driver_url(self.case.driver).replace("%", "%%").replace("\\", r"\\")
         line = re.compile(r"^(sqlalchemy\.url *=).*$", re.MULTILINE)
         ini.write_text(line.sub(rf"\1 {url}", self.case.files["alembic.ini"].read_text()))
         x = [f"-x{each}" for each in self.case.x]
-        environ = clean_environ() | self._environ(address, elsewhere)
-        done = self._process([str(ALEMBIC), *x, *command], environ)
+        environ = self._environ(database, elsewhere)
+        done = run_program(
+            PROGRAMS / "alembic", *x, *command, env=environ, cwd=self.path, timeout=TIMEOUT_SECONDS
+        )
         assert done.exit_code == 0, f"alembic {command}: {done.stdout}\n{done.stderr}"
 
-    def headstart(self, address: Address, *argv: str, elsewhere: str = "") -> Result:
+    def headstart(self, database: Database, *argv: str, elsewhere: str = "") -> Result:
         """Run headstart to its end, with alembic.ini as it lies in the repository."""
-        return self._process(*self._headstart(address, argv, elsewhere))
+        with self.start(database, *argv, elsewhere=elsewhere) as started:
+            return started.end(TIMEOUT_SECONDS)
 
-    def events(self, address: Address) -> Iterator[Event]:
-        """Run headstart and give each event at the moment when it is said."""
-        command, environ = self._headstart(address, ("run",), "")
-        with subprocess.Popen(
-            command,
-            cwd=self.path,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                yield json.loads(line)
-
-    def _headstart(
-        self, address: Address, argv: tuple[str, ...], elsewhere: str
-    ) -> tuple[list[str], dict[str, str]]:
+    def start(self, database: Database, *argv: str, elsewhere: str = "") -> Run:
+        """Start headstart; use it as a context, which ends it."""
         shutil.copy(self.case.files["alembic.ini"], self.path)
-        driver = "" if self.case.driver == "psycopg2" else self.case.driver
+        psycopg2 = self.case.driver == "psycopg2"
         environ = {
-            **clean_environ(),
-            "DATABASE_URL": address.url(driver),
+            "DATABASE_URL": database.url if psycopg2 else database.driver_url(self.case.driver),
             "HEADSTART_TARGET": self.case.target,
-            **self._environ(address, elsewhere),
+            # the image's Python does not look for modules in the current folder either
+            "PYTHONSAFEPATH": "1",
+            **self._environ(database, elsewhere),
         }
         x = [part for each in self.case.x for part in ("-x", each)]
-        # -P: the image's Python does not look for modules in the current folder either
-        return [sys.executable, "-P", "-m", "headstart", *(argv or ("run",)), *x], environ
+        return start_headstart(*(argv or ("run",)), *x, env=environ, cwd=self.path)
 
-    def _environ(self, address: Address, elsewhere: str) -> dict[str, str]:
+    def _environ(self, database: Database, elsewhere: str) -> dict[str, str]:
         values = {
-            **vars(address),
-            "url": address.url(),
-            "driver_url": address.url(self.case.driver),
+            **database.parameters,
+            "name": database.name,
+            "url": database.url,
+            "driver_url": database.driver_url(self.case.driver),
             "elsewhere_url": elsewhere,
         }
         return {name: text.format(**values) for name, text in self.case.environ.items()}
-
-    def _process(self, command: list[str], environ: Mapping[str, str]) -> Result:
-        done = subprocess.run(
-            command,
-            cwd=self.path,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
 
 
 def copy_of(case: Case, folder: Path) -> Copy:
@@ -172,12 +80,12 @@ def applied_by(ended: Result) -> list[str]:
     return told
 
 
-def assert_same(case: Case, address: Address, reference: Address) -> None:
+def assert_same(case: Case, database: Database, reference: Database) -> None:
     """Fail where two databases differ in anything that the project is about."""
-    assert address.version_rows() == reference.version_rows()
-    assert address.dump(owners=case.dump_owners) == reference.dump(owners=case.dump_owners)
+    assert database.version_rows() == reference.version_rows()
+    assert database.dump(owners=case.dump_owners) == reference.dump(owners=case.dump_owners)
     for query in case.same:
-        assert address.execute(query) == reference.execute(query)
+        assert database.query(query) == reference.query(query)
 
 
 def assert_upgraded(case: Case, ended: Result, start: str) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.server import Database
 from tests.projects.case import read_cases
 from tests.projects.conftest import MakeDatabase
-from tests.projects.playground import Address, copy_of
+from tests.projects.playground import copy_of
 
 SLOW_COMMIT = """
     CREATE TABLE alembic_version (
@@ -39,23 +40,24 @@ NAMES = [
 ]
 
 
-def committed(address: Address) -> list[str]:
+def committed(database: Database) -> list[str]:
     """The version rows that a second connection sees."""
-    return [str(row[0]) for row in address.execute("SELECT version_num FROM alembic_version")]
+    return [str(row[0]) for row in database.query("SELECT version_num FROM alembic_version")]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_said_to_be_applied_is_committed_at_that_moment(
     name: str, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    case, address = CASES[name], make_database()
-    address.execute(SLOW_COMMIT)
+    case, database = CASES[name], make_database()
+    database.execute(SLOW_COMMIT)
     said = []
-    for event in copy_of(case, tmp_path / name).events(address):
-        if event["event"] == "revision_applied":
-            said.append(event["revision"])
-            assert said[-1] in case.with_ancestors(committed(address))
+    with copy_of(case, tmp_path / name).start(database) as run:
+        for event in run.stream():
+            if event["event"] == "revision_applied":
+                said.append(event["revision"])
+                assert said[-1] in case.with_ancestors(committed(database))
     assert (event["exit_code"], event["outcome"]) == (case.exit_code, case.outcome)
     assert [step["revision"] for step in event["applied"]] == said
-    assert set(said) == case.with_ancestors(committed(address))
+    assert set(said) == case.with_ancestors(committed(database))
     assert set(said) == case.applied_after("")

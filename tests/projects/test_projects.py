@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.harness.project import FOLDER, bases_of, files_of, own_files
+from tests.harness.server import Database
 from tests.projects.case import Case, read_cases
 from tests.projects.conftest import MakeDatabase
 from tests.projects.playground import (
-    Address,
     Copy,
     applied_by,
     assert_same,
@@ -28,11 +28,11 @@ def copy(case: Case, tmp_path: Path) -> Copy:
     return copy_of(case, tmp_path / case.name)
 
 
-def prepared(case: Case, address: Address) -> Address:
+def prepared(case: Case, database: Database) -> Database:
     """Do what an administrator does before the first run."""
     if case.prepare:
-        address.execute(case.prepare)
-    return address
+        database.execute(case.prepare)
+    return database
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.succeeds], ids=lambda c: c.name)
@@ -46,13 +46,13 @@ def test_a_project_ends_as_with_alembic_alone(
         copy.alembic(reference, "upgrade", case.middle)
         starts[case.middle] = make_database(reference.name)
     copy.alembic(reference, "upgrade", case.target)
-    for start, address in starts.items():
-        assert_upgraded(case, copy.headstart(address), start)
-        assert_same(case, address, reference)
-    again = copy.headstart(address)
+    for start, database in starts.items():
+        assert_upgraded(case, copy.headstart(database), start)
+        assert_same(case, database, reference)
+    again = copy.headstart(database)
     assert (again.exit_code, again.verdict["outcome"]) == (0, "nothing_to_do")
     assert applied_by(again) == []
-    assert_same(case, address, reference)
+    assert_same(case, database, reference)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_project_ends_as_with_alembic_alone(
 def test_a_project_that_cannot_succeed_says_why_and_leaves_what_it_says(
     case: Case, copy: Copy, make_database: MakeDatabase
 ) -> None:
-    address, elsewhere = prepared(case, make_database()), make_database()
-    ended = copy.headstart(address, elsewhere=elsewhere.url())
+    database, elsewhere = prepared(case, make_database()), make_database()
+    ended = copy.headstart(database, elsewhere=elsewhere.url)
     assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
     assert case.says in ended.verdict["error"]["message"]
     assert case.next_step_says in ended.verdict["next_step"]
@@ -73,7 +73,7 @@ def test_a_project_that_cannot_succeed_says_why_and_leaves_what_it_says(
         copy.alembic(reference, "upgrade", case.leaves)
     if case.leaves_too:
         reference.execute(case.leaves_too)
-    assert_same(case, address, reference)
+    assert_same(case, database, reference)
     assert elsewhere.dump() == make_database().dump()
 
 
@@ -81,12 +81,12 @@ def test_a_project_that_cannot_succeed_says_why_and_leaves_what_it_says(
 def test_the_sql_of_a_plan_makes_the_same(
     case: Case, copy: Copy, make_database: MakeDatabase
 ) -> None:
-    reference, address = prepared(case, make_database()), prepared(case, make_database())
-    planned = copy.headstart(address, "plan", "--sql")
+    reference, database = prepared(case, make_database()), prepared(case, make_database())
+    planned = copy.headstart(database, "plan", "--sql")
     assert planned.exit_code == 0
     copy.alembic(reference, "upgrade", case.target)
-    address.execute(planned.stdout)
-    assert_same(case, address, reference)
+    database.execute(planned.stdout)
+    assert_same(case, database, reference)
 
 
 def test_every_case_says_what_it_is_about() -> None:

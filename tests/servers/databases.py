@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import psycopg2
 import pytest
 
+from tests.harness import server
 from tests.harness.program import until
 from tests.servers.containers import Container, build, running
 
@@ -52,6 +53,12 @@ class Database:
         name, port = changes.pop("name", self.name), (container or self.container).port
         query = f"?{urlencode(changes)}" if changes else ""
         return f"postgresql://{user}:{password}@127.0.0.1:{port}/{name}{query}"
+
+    def through(self, container: Container | None = None) -> server.Database:
+        """The same as other suites have it, there or through a pooler."""
+        port = str((container or self.container).port)
+        login = {"host": "127.0.0.1", "port": port, "user": USER, "password": PASSWORD}
+        return server.Database(server.Server(login), self.name)
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """What another connection sees and does, past every pooler; it commits."""

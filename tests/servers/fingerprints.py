@@ -1,21 +1,18 @@
 """Schemas on servers of every version, and the fingerprints that headstart makes of them."""
 
-import os
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.dev.embedded import programs
 from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.catalog.query import Reading
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from tests.harness.environment import ROOT
 from tests.harness.project import ProjectCopy
+from tests.harness.result import Result
 from tests.harness.slow import start
 from tests.servers.containers import Container
-from tests.servers.databases import PASSWORD, USER, Database
+from tests.servers.databases import PASSWORD, Database
 
 VERSIONS = (13, 14, 15, 16, 17, 18)
 EVERY_KIND = Path(__file__).parent / "every_kind"
@@ -29,22 +26,6 @@ op.get_bind().exec_driver_sql(text.replace("%", "%%"))
 """
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a verb ended, and what it said to people."""
-
-    exit_code: int
-    outcome: str
-    said: str
-
-
-def parameters(database: Database, pool: Container | None = None) -> dict[str, str]:
-    """libpq's parameters, there or through a pooler."""
-    port = str((pool or database.container).port)
-    login = {"user": USER, "password": PASSWORD, "dbname": database.name}
-    return {"host": "127.0.0.1", "port": port, **login}
-
-
 def read(
     database: Database,
     schema: str | None = None,
@@ -53,7 +34,7 @@ def read(
 ) -> Snapshot:
     """Read a database, relative to a schema of it: these objects, or all."""
     with (
-        connect(parameters(database, pool), "headstart's tests") as connection,
+        connect(database.through(pool).parameters, "headstart's tests") as connection,
         Catalog(connection) as catalog,
     ):
         return catalog.read(Reading(schema, "alembic_version", names=names))
@@ -76,7 +57,7 @@ def as_history(project: ProjectCopy, paths: list[Path]) -> ProjectCopy:
     return project
 
 
-def fingerprint(word: str, url: str, ini: str | Path, file: Path, *options: str) -> Ended:
+def fingerprint(word: str, url: str, ini: str | Path, file: Path, *options: str) -> Result:
     """Run `headstart fingerprint` on a database that is given for it."""
     environ = {
         "HEADSTART_ALEMBIC_INI": str(ini),
@@ -85,9 +66,7 @@ def fingerprint(word: str, url: str, ini: str | Path, file: Path, *options: str)
     plain = url.replace(f":{PASSWORD}@", "@")  # an argument must not hold a password
     environ["PGPASSWORD"] = PASSWORD
     with start(url, "fingerprint", word, "--url", plain, *options, **environ) as run:
-        end = run.end(SECONDS)
-    error = end.verdict.get("error", {})
-    return Ended(end.exit_code, end.outcome, f"{error.get('message')}\n{end.events}")
+        return run.end(SECONDS)
 
 
 def own_ini() -> Path:
@@ -97,27 +76,8 @@ def own_ini() -> Path:
 
 def restore(source: Database, target: Database) -> None:
     """Copy a schema by pg_dump and psql, those of 18, which work with every older server."""
-    dumped = _program("pg_dump", source, "--schema-only").stdout
+    dumped = source.through().client("pg_dump", "--schema-only")
     # what older servers do not know, and a person ignores
     known = dumped.replace("SET transaction_timeout = 0;\n", "")
     options = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
-    _program("psql", target, *options, stdin=known)
-
-
-def _program(
-    name: str, database: Database, *options: str, stdin: str = ""
-) -> "subprocess.CompletedProcess[str]":
-    given = parameters(database)
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
-    environ = {names[key]: value for key, value in given.items() if key in names}
-    done = subprocess.run(
-        [str(programs(18) / name), *options, "--dbname", database.name],
-        env={"PATH": os.environ["PATH"], **environ},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+    target.through().client("psql", *options, stdin=known)

@@ -12,7 +12,7 @@ from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.postgres.connection import connect
 from tests.servers.containers import Container
 from tests.servers.databases import Database, bouncer
-from tests.servers.fingerprints import parameters, read, scripts
+from tests.servers.fingerprints import read, scripts
 from tests.servers.other_clients import LOOK, clients_at_work
 
 TENANT = Path(__file__).parent / "tenant.sql"
@@ -164,7 +164,7 @@ def test_a_read_leaves_nothing_in_the_pool_and_keeps_its_connections(
 
 def test_every_setting_that_is_pinned_ends_with_the_transaction(schema: Database) -> None:
     """Looked at on the same connection: the pooler of the test above hides a closed one."""
-    with connect(parameters(schema), "headstart's tests") as connection:
+    with connect(schema.through().parameters, "headstart's tests") as connection:
         every = "SELECT name, setting FROM pg_settings WHERE name NOT LIKE 'transaction%'"
         before = connection.execute(every)
         (version,) = connection.execute("SHOW server_version_num")[0]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.projects.case import Case, read_cases
-from tests.projects.playground import Address, assert_same, assert_upgraded, copy_of
+from tests.projects.playground import assert_same, assert_upgraded, copy_of
 from tests.servers.containers import Container
-from tests.servers.databases import ON_ONE_SERVER, PASSWORD, USER, Database, bouncer
+from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
 from tests.servers.other_clients import clients_at_work
 
 # each project runs on every version in tests/projects, and what a pooler shares on each of them in
@@ -26,12 +26,6 @@ def pool(official: Database) -> Iterator[Container]:
         yield pool
 
 
-def address_of(database: Database, container: Container | None = None) -> Address:
-    """Where a database is: at its server, or at a pooler."""
-    port = (container or database.container).port
-    return Address("127.0.0.1", port, USER, PASSWORD, database.name)
-
-
 def prepared(case: Case, official: Database) -> Database:
     """A new database, with what an administrator does before the first run."""
     database = official.create()
@@ -45,14 +39,14 @@ def test_a_project_ends_behind_a_pooler_as_with_alembic_alone(
     case: Case, official: Database, pool: Container, tmp_path: Path
 ) -> None:
     copy = copy_of(case, tmp_path / case.name)
-    reference = address_of(prepared(case, official))
+    reference = prepared(case, official).through()
     copy.alembic(reference, "upgrade", case.target)
     for start in ("", case.middle):
         database = prepared(case, official)
-        pooled, direct = address_of(database, pool), address_of(database)
+        pooled, direct = database.through(pool), database.through()
         if start:
             copy.alembic(direct, "upgrade", start)
-        with clients_at_work(pooled.url()) as others:
+        with clients_at_work(pooled.url) as others:
             ended = copy.headstart(pooled)
         assert_upgraded(case, ended, start)
         assert [e["pooled"] for e in ended.events if e["event"] == "env_probed"] == [True]
