@@ -5,17 +5,18 @@ Only namespaces that the tests made are ever touched. The cluster is that of KUB
 
 import json
 import os
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from subprocess import TimeoutExpired
+from typing import Any
 from uuid import uuid4
 
-import pytest
 import yaml
+
+from tests.harness.program import Seen, run_tool, until
+from tests.harness.result import Event, Result
 
 ROOT = Path(__file__).parents[2]
 LABEL = "headstart.tests/leftover"
@@ -25,8 +26,6 @@ HELM = os.environ.get("HEADSTART_TEST_HELM", "helm")
 COMMAND_SECONDS = 60
 WAIT_SECONDS = 120
 
-Found = TypeVar("Found")
-
 
 class CommandFailed(Exception):
     """kubectl or helm failed; the message is what it said, on stdout and stderr."""
@@ -35,31 +34,19 @@ class CommandFailed(Exception):
 def command(*arguments: str, stdin: str = "", timeout_seconds: float = COMMAND_SECONDS) -> str:
     """Run kubectl, helm or docker and return its stdout. Raises CommandFailed."""
     try:
-        done = subprocess.run(
-            arguments,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        done = run_tool(*arguments, stdin=stdin.encode(), timeout=timeout_seconds)
+    except (FileNotFoundError, TimeoutExpired) as error:
         raise CommandFailed(str(error)) from None
-    if done.returncode:
+    if done.exit_code:
         raise CommandFailed(f"{' '.join(arguments)}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
 def eventually(
-    ask: Callable[[], Found | None], what: str, timeout_seconds: float = WAIT_SECONDS
-) -> Found:
+    ask: Callable[[], Seen | None], what: str, timeout_seconds: float = WAIT_SECONDS
+) -> Seen:
     """Ask until there is an answer, and return it; fail with `what` when time is up."""
-    end = time.monotonic() + timeout_seconds
-    while time.monotonic() < end:
-        if answer := ask():
-            return answer
-        time.sleep(0.3)
-    pytest.fail(f"never within {timeout_seconds:g} s: {what}")
+    return until(ask, what, timeout_seconds, pause=0.3)
 
 
 @dataclass(frozen=True)
@@ -139,7 +126,7 @@ def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in every if each["name"] == "headstart"]
 
 
-def verdict_of(pod: dict[str, Any]) -> dict[str, Any] | None:
+def verdict_of(pod: dict[str, Any]) -> Event | None:
     """The verdict of a pod's headstart, from its termination message: now, or of its last start.
 
     Fails when it is no JSON object, or longer than 2,048 bytes. None while there is no end.
@@ -148,11 +135,7 @@ def verdict_of(pod: dict[str, Any]) -> dict[str, Any] | None:
     ended = container["state"].get("terminated") or container.get("lastState", {}).get("terminated")
     if not ended:
         return None
-    message = ended.get("message", "")
-    assert len(message.encode()) <= 2048
-    verdict: dict[str, Any] = json.loads(message)
-    assert verdict["exit_code"] == ended["exitCode"]
-    return verdict
+    return Result(ended["exitCode"], "", "", ended.get("message", "")).told
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What the chart renders, refuses and says."""
 
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 from tests.cluster.kube import HELM, Namespace, command
 from tests.cluster.releases import CHART, Release, app_chart, failure
 from tests.harness.environment import ROOT
+from tests.harness.program import run_tool
 
 SCENARIOS = sorted((CHART / "ci").glob("*-values.yaml"))
 HOOK = {"database": {"url": "postgresql://minirag@db/minirag", "secret": "minirag-database"}}
@@ -243,7 +243,6 @@ def test_the_commands_of_the_notes_show_the_verdict(
     verdicts = [line for line in commands if " events " not in line]
     assert verdicts
     for line in commands:
-        done = subprocess.run(
-            ["bash", "-c", line], capture_output=True, text=True, timeout=60, check=True
-        )
+        done = run_tool("bash", "-c", line)
+        assert done.exit_code == 0, done.stderr
         assert ('"outcome": "upgraded"' in done.stdout) == (line in verdicts), line

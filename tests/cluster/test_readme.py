@@ -1,14 +1,13 @@
 """What README.md and the manifests tell a new user to type, typed."""
 
-import os
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from tests.cluster.images import APP, PREFIX
 from tests.cluster.kube import Namespace, command
 from tests.harness.environment import ROOT
+from tests.harness.page import console_blocks
+from tests.harness.program import run_tool
 
 ELSEWHERE = ("make image", "kind load")
 """What the fixture `images` has done in its own way."""
@@ -25,10 +24,8 @@ def in_namespace(namespace: Namespace, folder: Path) -> str:
 
 def commands_of_the_readme() -> list[str]:
     """The commands of its block about Kubernetes."""
-    text = (ROOT / "README.md").read_text()
-    block = re.search(r"```console\n((?:(?!```).)*?kubectl.*?)```", text, re.DOTALL)
-    assert block is not None
-    lines = [line.removeprefix("$ ") for line in block[1].splitlines()]
+    blocks = console_blocks((ROOT / "README.md").read_text())
+    lines = next(lines for lines in blocks if any("kubectl" in line for line in lines))
     return [line for line in lines if not line.startswith(ELSEWHERE)]
 
 
@@ -39,19 +36,11 @@ def test_the_readme_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
     for file in (*tmp_path.glob("k8s/*.yaml"), tmp_path / "examples" / "app-chart" / "values.yaml"):
         text = file.read_text().replace("image: ", f"image: {PREFIX}")
         file.write_text(text.replace("repository: ", f"repository: {PREFIX}"))
-    environment = os.environ | {"KUBECONFIG": in_namespace(namespace, tmp_path)}
+    environment = {"KUBECONFIG": in_namespace(namespace, tmp_path)}
     said = ""
     for line in commands_of_the_readme():
-        done = subprocess.run(
-            ["bash", "-c", line],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        done = run_tool("bash", "-c", line, env=environment, cwd=tmp_path, timeout=300)
+        assert done.exit_code == 0, f"{line}\n{done.stdout}{done.stderr}"
         said = done.stdout
     assert '"outcome": "upgraded"' in said
     assert APP in namespace.kubectl("get", "deployment", "shop", "--output=yaml")

@@ -60,6 +60,15 @@ def copy_checkout(path: Path) -> None:
             shutil.copy(ROOT / name, path / name)
 
 
+def console_blocks(document: str) -> list[list[str]]:
+    """What each of a page's console blocks tells a reader to type, a line each."""
+    blocks = (text for language, text in BLOCK.findall(document) if language == "console")
+    return [
+        [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+        for text in blocks
+    ]
+
+
 def replay(document: str, checkout: Checkout) -> str:
     """Return the document as it would be if it were written from this run."""
     return BLOCK.sub(lambda block: replay_block(block[1], block[2], checkout), document)

@@ -1,5 +1,6 @@
 """The one runner: a process of its own in a clean environment, watched, signaled, waited for."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -143,12 +144,28 @@ def run_headstart(
     return run_program(*HEADSTART, *argv, env=env, cwd=cwd, timeout=timeout)
 
 
-def until(look: Callable[[], Seen | None], what: str, seconds: float = 20) -> Seen:
+def run_tool(
+    *command: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    stdin: bytes = b"",
+    merged: bool = False,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Result:
+    """Run a tool of the machine's to its end: docker, kubectl, git, which need its settings."""
+    given = os.environ | dict(env or {})
+    with Run(command, given, cwd, stdin=stdin, merged=merged) as started:
+        return started.end(timeout)
+
+
+def until(
+    look: Callable[[], Seen | None], what: str, seconds: float = 20, *, pause: float = 0.05
+) -> Seen:
     """Look until there is something to see; fail when there is nothing in time."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
     return seen
 
 

@@ -176,8 +176,10 @@ class MessageCounter(OneServerPool):
         server.sendall(first + _exactly(client, struct.unpack("!I", first)[0] - 4))
         while True:
             head = _exactly(client, 5)
-            server.sendall(head + _exactly(client, struct.unpack("!I", head[1:])[0] - 4))
+            rest = _exactly(client, struct.unpack("!I", head[1:])[0] - 4)
+            # before the server has it: whoever has its answer finds the message counted
             self.sent[head[:1].decode()] += 1
+            server.sendall(head + rest)
 
 
 def _exactly(source: socket.socket, size: int) -> bytes:

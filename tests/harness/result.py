@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 Event = dict[str, Any]
+TERMINATION_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Result:
         return last
 
     @property
+    def told(self) -> Event:
+        """The verdict as the termination message has it, which Kubernetes would cut."""
+        assert len(self.termination.encode()) <= TERMINATION_BYTES
+        told: Event = json.loads(self.termination)
+        assert told["exit_code"] == self.exit_code, (self.exit_code, told)
+        return told
+
+    @property
     def outcome(self) -> str:
         """The slug."""
         return str(self.verdict["outcome"])
@@ -45,6 +54,19 @@ class Result:
     def causes(self) -> set[str]:
         """Why attempts to connect failed, where there was another after them."""
         return {event["cause"] for event in self.events if event["event"] == "connection_failed"}
+
+
+def split_log(log: str) -> tuple[str, str]:
+    """The answers and the events in a container's log, which has both streams as one.
+
+    compose writes a terminal's control sequence before each line.
+    """
+    lines = [line.removeprefix("\x1b[2K") for line in log.splitlines(keepends=True)]
+    events = [line.startswith("{") for line in lines]
+    return (
+        "".join(line for line, event in zip(lines, events, strict=True) if not event),
+        "".join(line for line, event in zip(lines, events, strict=True) if event),
+    )
 
 
 def read_events(log: str) -> list[Event]:

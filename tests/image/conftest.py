@@ -1,11 +1,11 @@
 """The image, the app's image and the example's, built once; a Postgres beside them."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.harness.environment import ROOT
+from tests.harness.program import run_tool
 from tests.image.settings_class import make_context
 from tests.servers.containers import docker, remove_leftovers, require_engine
 from tests.servers.databases import Database, official_server
@@ -24,9 +24,8 @@ def engine(worker_id: str) -> None:
 @pytest.fixture(scope="session")
 def source_revision() -> str:
     """The commit that the image is built from."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run_tool("git", "rev-parse", "HEAD")
+    assert done.exit_code == 0, done.stderr
     return done.stdout.strip()
 
 

@@ -1,15 +1,13 @@
 """Containers of the image under test: started with the options of a careful user, and looked at."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
+from tests.harness.program import until
+from tests.harness.result import Event, Result, read_events, split_log
 from tests.servers.containers import LABEL, LIFETIME_SECONDS, docker
-
-Event = dict[str, Any]
 
 HARDENED = (
     "--read-only",
@@ -30,40 +28,28 @@ class Job:
         """Start it, or start it again after it has ended."""
         docker("start", self.identifier)
 
-    def end(self) -> int:
+    def end(self) -> Result:
         """Wait until it has ended; the exit code is the one that the engine has on record."""
         docker("wait", self.identifier, timeout_seconds=END_SECONDS)
-        return int(docker("inspect", "--format={{.State.ExitCode}}", self.identifier))
+        return self.result()
+
+    def result(self) -> Result:
+        """How it has ended, and what it has said in all of its starts."""
+        code = docker("inspect", "--format={{.State.ExitCode}}", self.identifier)
+        return Result(int(code), *split_log(self.log()))
 
     def log(self) -> str:
         """What it has written to stdout and stderr, in all of its starts."""
         return docker("logs", self.identifier)
 
-    def events(self) -> list[Event]:
-        """The events of its log so far, a line each."""
-        return events_of(self.log())
-
-    def verdict(self) -> Event:
-        """The last line of its log."""
-        last = self.events()[-1]
-        assert last["event"] == "run_finished", last
-        return last
-
     def await_event(self, name: str, seconds: float = 30) -> Event:
         """Wait until it says an event."""
-        deadline = time.monotonic() + seconds
-        while True:
-            found = next((event for event in self.events() if event["event"] == name), None)
-            if found is not None:
-                return found
-            assert time.monotonic() < deadline, f"no {name} in {self.log()}"
-            time.sleep(0.1)
 
+        def found() -> Event | None:
+            events = read_events(split_log(self.log())[1])
+            return next((event for event in events if event["event"] == name), None)
 
-def events_of(log: str) -> list[Event]:
-    """The events of a log; compose writes a terminal's control sequence before each of them."""
-    lines = (line.removeprefix("\x1b[2K") for line in log.splitlines())
-    return [json.loads(line) for line in lines if line.startswith("{")]
+        return until(found, f"{name} in {self.identifier}", seconds, pause=0.1)
 
 
 @contextmanager
@@ -83,35 +69,13 @@ def job(
         docker("rm", "--force", "--volumes", identifier)
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a container that ran to its end has ended."""
-
-    code: int
-    log: str
-
-    @property
-    def verdict(self) -> Event:
-        """The last line of its log; its exit code must be that of the container."""
-        last = events_of(self.log)[-1]
-        assert last["event"] == "run_finished", last
-        assert last["exit_code"] == self.code, last
-        return last
-
-    @property
-    def outcome(self) -> str:
-        """The slug."""
-        return str(self.verdict["outcome"])
-
-
 def run_job(
     image: str,
     *command: str,
     options: Sequence[str] = HARDENED,
     environment: Mapping[str, str] | None = None,
-) -> Ended:
+) -> Result:
     """Run a container to its end."""
     with job(image, *command, options=options, environment=environment) as started:
         started.start()
-        code = started.end()
-        return Ended(code, started.log())
+        return started.end()

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tests.harness.result import Event
+from tests.harness.program import Run, run_tool
+from tests.harness.result import Event, Result, split_log
 from tests.harness.server import free_port
-from tests.image.jobs import Job, events_of
+from tests.image.jobs import Job
 from tests.servers.containers import docker
 from tests.servers.databases import PGBOUNCER_IMAGE
 
@@ -22,14 +22,6 @@ ROOT = Path(__file__).parents[2]
 COMPOSE_SECONDS = 240
 NEVER = "0001-01-01T00:00:00Z"
 """What the engine has as the start of a container that was not started."""
-
-
-@dataclass(frozen=True)
-class Composed:
-    """What a compose command said, and its exit code."""
-
-    code: int
-    output: str
 
 
 @dataclass(frozen=True)
@@ -41,52 +33,32 @@ class Stack:
     port: int
     environ: dict[str, str]
 
-    def compose(self, *arguments: str) -> Composed:
-        """Run docker compose on it, to the end."""
-        files = [f"--file={path}" for path in self.files]
-        done = subprocess.run(
-            [
-                "docker",
-                "compose",
-                "--ansi=never",
-                f"--project-name={self.name}",
-                *files,
-                *arguments,
-            ],
-            env=os.environ | self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=COMPOSE_SECONDS,
-            check=False,
-        )
-        return Composed(done.returncode, done.stdout)
+    def compose(self, *arguments: str) -> Result:
+        """Run docker compose on it, to the end; both streams are its stdout."""
+        command = self._command(*arguments)
+        return run_tool(*command, env=self.environ, merged=True, timeout=COMPOSE_SECONDS)
 
-    def up(self, *services: str) -> Composed:
+    def up(self, *services: str) -> Result:
         """Bring it up, and wait until everything is healthy or something has failed."""
         return self.compose("up", "--wait", "--no-build", *services)
 
     @contextmanager
-    def coming_up(self) -> Iterator[Callable[[], Composed]]:
+    def coming_up(self) -> Iterator[Callable[[], Result]]:
         """Bring it up while the block goes on; what is given waits for the end of that."""
-        with self._started(("up", "--wait", "--no-build")) as process:
-            yield lambda: _ended(process)
+        command = self._command("up", "--wait", "--no-build")
+        with Run(command, os.environ | self.environ, merged=True) as started:
+            yield lambda: started.end(COMPOSE_SECONDS)
 
-    def _started(self, arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
+    def _command(self, *arguments: str) -> list[str]:
         files = [f"--file={path}" for path in self.files]
-        return subprocess.Popen(
-            ["docker", "compose", f"--project-name={self.name}", *files, *arguments],
-            env=os.environ | self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        project = f"--project-name={self.name}"
+        return ["docker", "compose", "--ansi=never", project, *files, *arguments]
 
     def must(self, *arguments: str) -> str:
         """Run docker compose where it has to succeed; what it said."""
         done = self.compose(*arguments)
-        assert done.code == 0, done.output
-        return done.output
+        assert done.exit_code == 0, done.stdout
+        return done.stdout
 
     def container(self, service: str) -> Job:
         """The container of a service, ended or not."""
@@ -95,15 +67,12 @@ class Stack:
 
     def exit_code(self, service: str = "headstart") -> int:
         """The exit code that the engine has on record."""
-        identifier = self.container(service).identifier
-        return int(docker("inspect", "--format={{.State.ExitCode}}", identifier))
+        return self.container(service).result().exit_code
 
     def verdict(self) -> Event:
         """The last line of headstart's log, as compose shows it."""
         shown = self.must("logs", "--no-log-prefix", "headstart")
-        last = events_of(shown)[-1]
-        assert last["event"] == "run_finished", last
-        return last
+        return Result(self.exit_code(), *split_log(shown)).verdict
 
     def app_was_started(self) -> bool:
         """Whether the app's container was ever started."""
@@ -135,14 +104,6 @@ class Stack:
                 return json.loads(answer.read())
         except HTTPError as error:
             raise AssertionError(f"{request.full_url}: {error} {error.read()!r}") from None
-
-
-def _ended(process: "subprocess.Popen[str]") -> Composed:
-    try:
-        output, _ = process.communicate(timeout=COMPOSE_SECONDS)
-    finally:
-        process.kill()
-    return Composed(process.returncode, output)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def made(tmp_path: Path) -> Iterator[Stack]:
     """A stack that is up."""
     with stack(tmp_path) as started:
         up = started.up()
-        assert up.code == 0, up.output
+        assert up.exit_code == 0, up.stdout
         yield started
 
 
@@ -67,7 +67,7 @@ def test_it_comes_up_again_and_keeps_the_data(made: Stack) -> None:
     again = made.up()
     made.must("down")
     after_down = made.up()
-    assert (again.code, after_down.code) == (0, 0), again.output + after_down.output
+    assert (again.exit_code, after_down.exit_code) == (0, 0), again.stdout + after_down.stdout
     assert made.verdict()["outcome"] == "nothing_to_do"
     assert hits(made, project)
     assert made.psql(f"SELECT to_regclass('collection_{project}') IS NOT NULL") == "t"
@@ -78,7 +78,7 @@ def test_through_pgbouncer_with_a_password_of_ones_own(tmp_path: Path) -> None:
     environ = {"POSTGRES_PASSWORD_FILE": str(tmp_path / "password"), "PGHOST": "pgbouncer"}
     with stack(tmp_path, COMPOSE_PROFILES="pgbouncer", **environ) as made:
         up = made.up()
-        assert up.code == 0, up.output
+        assert up.exit_code == 0, up.stdout
         assert made.verdict()["database"]["host"] == "pgbouncer"
         assert hits(made, fill(made))
         pool = made.container("pgbouncer").identifier

@@ -37,7 +37,7 @@ def assert_refused(made: Stack, outcome: Outcome, *said: str) -> None:
     """The job ends with this outcome, its code is on record, and the app is never started."""
     up = made.up()
     verdict = made.verdict()
-    assert up.code != 0, up.output
+    assert up.exit_code != 0, up.stdout
     assert verdict["outcome"] == outcome.value, verdict
     assert made.exit_code() == verdict["exit_code"] == outcome.code
     assert verdict["next_step"]
@@ -49,7 +49,7 @@ def assert_refused(made: Stack, outcome: Outcome, *said: str) -> None:
 def assert_started_after(made: Stack, outcome: Outcome = Outcome.UPGRADED) -> None:
     """The job succeeds, and the app after it."""
     up = made.up()
-    assert up.code == 0, up.output
+    assert up.exit_code == 0, up.stdout
     assert made.verdict()["outcome"] == outcome.value
     assert made.get("/health/ready")["ready"]
 
@@ -57,7 +57,7 @@ def assert_started_after(made: Stack, outcome: Outcome = Outcome.UPGRADED) -> No
 def database_only(made: Stack) -> None:
     """Bring up the database, without anybody who uses it."""
     up = made.up("db")
-    assert up.code == 0, up.output
+    assert up.exit_code == 0, up.stdout
 
 
 def mounted(folder: Path) -> str:
@@ -197,11 +197,11 @@ def test_a_job_that_is_stopped_or_killed_keeps_the_app_from_starting(tmp_path: P
             with made.coming_up() as up:
                 until(lambda: made.psql(SLEEPERS) == "1", "the statement of a minute")
                 made.must(end, "headstart")
-                assert up().code != 0
+                assert up().exit_code != 0
             assert made.exit_code() == code
             assert not made.app_was_started()
             until(lambda: made.psql(SLEEPERS) == "0", "its end on the server")
         revision(tmp_path / "versions", "pass")
         made.must("up", "--detach", "--no-build", "headstart")
-        assert made.container("headstart").end() == 0
+        assert made.container("headstart").end().exit_code == 0
         assert made.verdict()["to"] == ["f00d"]

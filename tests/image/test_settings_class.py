@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.image.jobs import HARDENED, Ended, run_job
+from tests.harness.result import Result
+from tests.image.jobs import HARDENED, run_job
 from tests.servers.databases import Database
 
 PASSWORD = "pa$%w@rd/:"
@@ -39,14 +40,14 @@ class App:
         host, name = self.database.container.address, self.database.name
         return text.format(host=host, database=name, place=f"{host}:5432/{name}")
 
-    def run(self, way: str, *command: str, **more: str) -> Ended:
+    def run(self, way: str, *command: str, **more: str) -> Result:
         """Run a verb as the user who owns the files; nothing that it says has the password."""
         mounted = (f"--volume={self.folder}:{SECRETS}:ro", f"--volume={self.folder}:/out")
         options = (*HARDENED, f"--user={os.getuid()}", *mounted)
         given = {name: self.fill(value) for name, value in WAYS[way].items()}
         ended = run_job(self.image, *command, options=options, environment=given | more)
-        assert PASSWORD not in ended.log
-        assert WRITTEN not in ended.log
+        assert PASSWORD not in ended.stdout + ended.stderr
+        assert WRITTEN not in ended.stdout + ended.stderr
         return ended
 
 

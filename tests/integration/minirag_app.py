@@ -3,17 +3,14 @@
 import http.client
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-from tests.harness.environment import ROOT
-from tests.harness.program import until
+from tests.harness.environment import ROOT, clean_environ
+from tests.harness.program import Run, until
 from tests.harness.result import Result
 from tests.harness.server import free_port
 from tests.harness.slow import run
@@ -43,14 +40,12 @@ class App:
 
     def __init__(self, **environ: str) -> None:
         self.port = free_port()
-        # read by its name: a descriptor that we share with it would move as it writes
-        self._log = tempfile.NamedTemporaryFile(mode="a")  # noqa: SIM115  closed by __exit__
-        self._process = start_uvicorn(self.port, environ, self._log.fileno())
+        self._run = start_uvicorn(self.port, environ)
 
     @property
     def log(self) -> str:
         """What it has printed so far."""
-        return Path(self._log.name).read_text()
+        return self._run.stdout
 
     def get(self, path: str) -> Reply:
         """Send GET."""
@@ -83,8 +78,8 @@ class App:
 
     def stop(self) -> None:
         """Ask it to end, as Kubernetes does, and wait until it has."""
-        self._process.terminate()
-        self._process.wait(END_SECONDS)
+        self._run.process.terminate()
+        self._run.end(END_SECONDS)
 
     def __enter__(self) -> Self:
         try:
@@ -95,33 +90,21 @@ class App:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait(END_SECONDS)
-        self._log.close()
+        self._run.__exit__()
 
     def _answers(self) -> bool:
-        assert self._process.poll() is None, self.log
+        assert self._run.process.poll() is None, self.log
         try:
             return self.get("/health/live").status == 200
         except ConnectionError:
             return False
 
 
-def start_uvicorn(port: int, environ: Mapping[str, str], output: int) -> "subprocess.Popen[bytes]":
-    """Start the app with nothing in its environment but what it needs."""
-    given = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{APP}{os.pathsep}{ROOT}",
-        "HEADSTART_ALEMBIC_INI": ALEMBIC_INI,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "minirag.main:app", "--port", str(port)],
-        cwd=ROOT,
-        env={**given, **environ},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-    )
+def start_uvicorn(port: int, environ: Mapping[str, str]) -> Run:
+    """Start the app; all that it prints is its stdout."""
+    given = {"PYTHONPATH": f"{APP}{os.pathsep}{ROOT}", "HEADSTART_ALEMBIC_INI": ALEMBIC_INI}
+    command = [sys.executable, "-m", "uvicorn", "minirag.main:app", "--port", str(port)]
+    return Run(command, clean_environ(**given) | dict(environ), merged=True)
 
 
 def headstart(url: str, *arguments: str) -> Result:

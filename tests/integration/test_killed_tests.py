@@ -1,8 +1,6 @@
 """Tests that are killed leave no server of theirs behind."""
 
-import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.environment import ROOT
-from tests.harness.program import until
+from tests.harness.program import Run, start_program, until
 
 TESTS = """
 import pathlib, time
@@ -26,23 +24,15 @@ GONE_SECONDS = 40
 
 
 @pytest.fixture
-def tests(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def tests(tmp_path: Path) -> Iterator[Run]:
     """Give a pytest in the middle of a test that has a server of its own."""
     (tmp_path / "test_it.py").write_text(TESTS)
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        yield process
-        process.kill()
+    pytest = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py")
+    with start_program(*pytest, env={"PYTHONPATH": str(ROOT)}, cwd=tmp_path) as started:
+        yield started
 
 
-def test_a_server_ends_with_the_tests_that_were_killed(
-    tests: "subprocess.Popen[bytes]", tmp_path: Path
-) -> None:
+def test_a_server_ends_with_the_tests_that_were_killed(tests: Run, tmp_path: Path) -> None:
     until((tmp_path / "started").exists, "a server of its own", 60)
     port, directory = (tmp_path / "started").read_text().split()
     assert is_listening(int(port))

@@ -52,16 +52,10 @@ def test_the_settings_of_libpq_and_a_mounted_password_lead_to_the_database(
 def test_settings_that_are_no_use_end_the_start_with_one_line(
     environ: dict[str, str], said: str
 ) -> None:
-    with tempfile.TemporaryFile("w+") as output:
-        process = start_uvicorn(free_port(), environ, output.fileno())
-        try:
-            code = process.wait(20)
-        finally:
-            process.kill()
-            process.wait()
-        output.seek(0)
-        (line,) = output.read().splitlines()
-    assert code == 1
+    with start_uvicorn(free_port(), environ) as run:
+        ended = run.end(20)
+    (line,) = ended.stdout.splitlines()
+    assert ended.exit_code == 1
     assert line.startswith("minirag: ")
     assert said in line
     assert "secret" not in line

@@ -2,12 +2,10 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from headstart.dev.embedded import programs
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.project import REVISIONS, copy_plain
@@ -152,27 +150,8 @@ def test_the_sql_of_a_plan_builds_what_a_run_builds(
                 each.make_by_hand("0002")
         assert stage.run(**environ).exit_code == 0
         shown = other.run("plan", "--sql", **environ)
-        program(twin, "psql", "-q", "-v", "ON_ERROR_STOP=1", stdin=shown.stdout)
+        twin.client("psql", "-q", "-v", "ON_ERROR_STOP=1", stdin=shown.stdout)
         assert other.rows() == stage.rows() == [REVISIONS[-1]]
-        assert schema(twin) == schema(stage.database)
+        assert twin.dump(privileges=True) == stage.database.dump(privileges=True)
     finally:
         stage.database.execute(f"DROP DATABASE {twin.name} WITH (FORCE)")
-
-
-def schema(database: Database) -> str:
-    """Return what pg_dump makes of the schema, without its random token."""
-    dumped = program(database, "pg_dump", "--schema-only", "--no-owner")
-    return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
-
-
-def program(database: Database, name: str, *arguments: str, stdin: str = "") -> str:
-    """Run one of PostgreSQL's own programs on a database; return what it printed."""
-    done = subprocess.run(
-        [programs(18) / name, *arguments, database.url],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

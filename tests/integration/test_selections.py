@@ -1,10 +1,10 @@
 """`make test` and `make test-more` have every unit and integration test between them, each once."""
 
 import shlex
-import subprocess
 import sys
 
 from tests.harness.environment import ROOT
+from tests.harness.program import run_program
 from tests.integration.conftest import MORE
 
 
@@ -39,14 +39,6 @@ def collected(*arguments: str) -> list[str]:
 
 def process(*command: str) -> list[str]:
     """Run to the end, which has to be a success; give the lines of its output."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_program(*command, timeout=120)
+    assert done.exit_code == 0, done.stdout + done.stderr
     return done.stdout.splitlines()

@@ -5,14 +5,16 @@ loopback interface, and reach each other by address: this needs no network of ou
 """
 
 import io
-import subprocess
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import TimeoutExpired
 
 import pytest
+
+from tests.harness.program import run_tool
 
 LABEL = "headstart.tests"
 """Its value is the moment, in seconds of the epoch, after which a leftover may be removed."""
@@ -32,19 +34,13 @@ class EngineFailed(Exception):
 def docker(*arguments: str, stdin: bytes = b"", timeout_seconds: float = COMMAND_SECONDS) -> str:
     """Run the docker command and return its stdout."""
     try:
-        done = subprocess.run(
-            ["docker", *arguments],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if arguments[0] == "logs" else subprocess.PIPE,
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        merged = arguments[0] == "logs"
+        done = run_tool("docker", *arguments, stdin=stdin, merged=merged, timeout=timeout_seconds)
+    except (FileNotFoundError, TimeoutExpired) as error:
         raise EngineFailed(str(error)) from None
-    if done.returncode:
-        raise EngineFailed(f"docker {arguments[0]}: {done.stderr.decode(errors='replace')}")
-    return done.stdout.decode(errors="replace").strip()
+    if done.exit_code:
+        raise EngineFailed(f"docker {arguments[0]}: {done.stderr}")
+    return done.stdout.strip()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from headstart.settings import kinds
 from headstart.settings.declared import DATABASE_URL, SETTINGS, DeclaredSettings
 from headstart.settings.read import Settings
 from headstart.settings.setting import declared_in, setting
+from tests.harness.program import run_program
 
 COMPLETE = 'setting(default="a", parse=kinds.text, unit="TEXT", meaning="A text")'
 DECLARED = {
@@ -78,7 +78,7 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     file.write_text(head + "".join(classes))
     # a process of its own: mypy changes the recursion limit of the one that it runs in
     mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=/dev/null"]
-    output = subprocess.run([*mypy, str(file)], capture_output=True, text=True, check=False).stdout
+    output = run_program(*mypy, file).stdout
     assert " error: " in output, output
     said = dict.fromkeys(DECLARED, "")
     for line, message in re.findall(r"wrong\.py:(\d+): error: (.*)", output):

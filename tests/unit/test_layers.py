@@ -1,10 +1,10 @@
 """What is pure stays pure in a running interpreter, and the quick answers stay quick."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import headstart
+from tests.harness.program import run_program
 
 PACKAGE = Path(headstart.__file__).parent
 PURE = ("facts", "verdict", "settings", "fingerprint", "decision")
@@ -20,7 +20,8 @@ def modules_of(folder: str) -> list[str]:
 def packages_loaded_with(*modules: str) -> set[str]:
     """The top-level packages in a fresh interpreter that imported these modules."""
     code = f"import sys; import {', '.join(modules)}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_program(sys.executable, "-c", code)
+    assert done.exit_code == 0, done.stderr
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
