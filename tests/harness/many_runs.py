@@ -6,6 +6,8 @@ from tests.harness.result import Result
 from tests.harness.slow import APPLIED, start
 
 RUNS = 20
+IN_A_ROW = 5
+"""How often one does not show what goes wrong now and then."""
 SECONDS = 120
 """What all of them may take: each one starts Python and loads Alembic, on few cores."""
 

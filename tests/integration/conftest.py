@@ -16,6 +16,7 @@ MORE = frozenset(
     {
         "test_adopting",
         "test_app_settings",
+        "test_app_settings_mistakes",
         "test_async_env",
         "test_classic_workflow",
         "test_cut_builds",
@@ -45,6 +46,7 @@ MORE = frozenset(
         "test_silent_network",
         "test_unruly_scripts",
         "test_version_table",
+        "test_version_table_kind",
     }
 )
 """The files that `make test` leaves to `make test-more`: slow ones, and those about rare edges."""

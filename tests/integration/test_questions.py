@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.program import until
 from tests.harness.project import REVISIONS, copy_plain
 from tests.harness.server import Database
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
-
-HOLDER = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headstart:lock:%'"
 
 
 def test_check_answers_in_words_and_as_json(stage: Stage) -> None:
@@ -63,23 +60,6 @@ def test_check_names_the_version_table_that_it_is_told(stage: Stage) -> None:
     )
     assert stage.run("check").exit_code == 14
     assert stage.run("check", HEADSTART_VERSION_TABLE="ops.applied").exit_code == 0
-
-
-def test_check_and_wait_during_a_run(stage: Stage) -> None:
-    """check says that a run is in progress; wait is ready when that run is done."""
-    stage.project.add("0004", "0003", 'op.execute("SELECT pg_sleep(3)")')
-    with stage.start() as run, stage.start("wait", HEADSTART_WAIT_SECONDS="20") as waiting:
-        until(lambda: stage.database.query(HOLDER), "the holder of the lock")
-        answer = stage.run("check")
-        assert run.process.poll() is None, "the run ended before check did"
-        assert answer.exit_code == 14
-        assert "a run is in progress" in answer.stdout
-        assert waiting.process.poll() is None
-        assert run.end().outcome == "upgraded"
-        ended = waiting.end()
-    assert (ended.exit_code, ended.outcome) == (0, "nothing_to_do")
-    assert ended.verdict["wait_attempts"] > 1
-    assert [e for e in ended.events if e["event"] == "database_not_ready"]
 
 
 def test_wait_ends_at_its_deadline_with_the_last_answer(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.result import Result
 from tests.integration.stage import Stage
-from tests.integration.test_version_table import a_role
+from tests.integration.version_tables import a_role
 
 OPERATOR = (
     "CREATE FUNCTION theirs.same(oid, int4) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true';"

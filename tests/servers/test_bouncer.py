@@ -8,9 +8,8 @@ import pytest
 from tests.harness.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
 from tests.harness.slow import APPLIED, run, start
 from tests.servers.containers import Container
-from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
+from tests.servers.databases import Database, bouncer
 
-pytestmark = ON_ONE_SERVER
 WAIT = {"HEADSTART_WAIT_SECONDS": str(WAIT_SECONDS)}
 DATABASES = {
     "app": "{server}",

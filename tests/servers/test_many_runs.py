@@ -1,23 +1,18 @@
 """Twenty runs at once through PgBouncer's transaction mode; tests/integration has them direct."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.harness.many_runs import assert_one_worked, run_at_once
+from tests.harness.many_runs import IN_A_ROW, assert_one_worked, run_at_once
 from tests.harness.slow import run
 from tests.servers.databases import Database, bouncer
 
 
-@pytest.mark.parametrize(
-    ("version", "pool_size", "times"), [(16, 20, 1), (18, 20, 1), (16, 2, 1), (18, 2, 5)]
-)
+@pytest.mark.parametrize("pool_size", [20, 2])
 def test_of_many_runs_at_once_through_a_pooler_one_upgrades(
-    official_servers: Callable[[int], Database], version: int, pool_size: int, times: int
+    official: Database, pool_size: int
 ) -> None:
-    """Where it is the narrowest for them, several times in a row (docs/decisions.md)."""
-    for _ in range(times):
-        database = official_servers(version).create()
+    for _ in range(IN_A_ROW):
+        database = official.create()
         with bouncer(database, default_pool_size=pool_size) as pool:
             assert_one_worked(run_at_once(database.url(pool)))
 

@@ -12,7 +12,8 @@ from tests.harness.program import Run, run_program, start_program
 from tests.harness.result import TERMINATION_BYTES, Result, read_events, split_log
 
 STARTS = re.compile(
-    r"^import subprocess|\bsubprocess\.\w|\bPopen\b|\bos\.(system|spawn|exec)", re.MULTILINE
+    r"^import subprocess|^from subprocess import (?!TimeoutExpired$)|\bos\.(system|spawn|exec)",
+    re.MULTILINE,
 )
 RUNNERS = {"tests/harness/program.py", "tests/harness/embedded.py"}
 """The second starts servers as another account, which is no way to run anything else."""

@@ -1,41 +1,13 @@
 """The normal form: rows as query.py gives them become the same lines on every server.
 
-A row is kind, schema, object, name, a, b, c, d; here written with bars, "~" for NULL, and what is
-left out at the end is NULL, too. What becomes of expressions is in test_expressions.py.
+What becomes of expressions is in test_expressions.py.
 """
-
-import json
-import re
 
 import pytest
 
 from headstart.fingerprint.catalog.normal_form import is_torn, snapshot_of
-from headstart.fingerprint.catalog.rows import Row
 from headstart.fingerprint.file.states import Fingerprints
-
-ID = "column||t|id|integer|nextval('t_id_seq'::regclass)|N--"
-OWN = "integer 1 1 2147483647 1 1 f"
-OWNED = "sequence||t_id_seq|a|t_id_seq|{}|@t@id"
-IDENTITY = "column||t|id|integer|~|N{}-"
-INTERNAL = "sequence||t_id_seq|i|t_id_seq|{}|@t@id"
-
-
-def row(text: str) -> Row:
-    """One row: of a column that is a table's, of a sequence with its owner as the query has it."""
-    fields = [None if each == "~" else each.replace("@", "\t") for each in text.split("|")]
-    fields += [None] * (8 - len(fields))
-    if fields[0] == "column":
-        fields[6] = f"{fields[6]}r"
-    if fields[0] == "sequence" and fields[6]:
-        fields[6] = json.dumps(fields[6].split("\t"))
-    return fields
-
-
-def form(*rows: str) -> list[str]:
-    """Lines, with bars for tabs."""
-    lines = snapshot_of([row(each) for each in rows]).lines
-    assert all(line.count("\t") == 3 for line in lines)
-    return sorted(line.replace("\t", "|") for line in lines)
+from tests.unit.rows import form, row
 
 
 @pytest.mark.parametrize(
@@ -184,126 +156,6 @@ def test_one_row_is_one_fact(given: str, expected: str) -> None:
     assert form(given) == [expected]
 
 
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        pytest.param([ID, OWNED.format(OWN)], ["column|t|id|integer not null serial"], id="serial"),
-        pytest.param(
-            [ID.replace("t_id_seq", "t_id_seq1"), OWNED.format(OWN).replace("_seq", "_seq1")],
-            ["column|t|id|integer not null serial"],
-            id="a name that was taken when the table was made",
-        ),
-        pytest.param(
-            [ID, OWNED.format(OWN).replace("||t_id_seq|", "||ids|")],
-            ["column|t|id|integer not null serial (name ids)"],
-            id="a name of its own",
-        ),
-        pytest.param(
-            [ID, OWNED.format("bigint 1 1 9223372036854775807 1 1 f")],
-            ["column|t|id|integer not null serial"],
-            id="the limits of its own type",
-        ),
-        pytest.param(
-            [ID, OWNED.format("integer 2 1 2147483647 100 1 f")],
-            ["column|t|id|integer not null serial (increment 2, start 100)"],
-            id="parameters",
-        ),
-        pytest.param(
-            [IDENTITY.format("a"), INTERNAL.format(OWN)],
-            ["column|t|id|integer not null identity always"],
-            id="identity always",
-        ),
-        pytest.param(
-            [IDENTITY.format("d"), INTERNAL.format("integer 1 1 2147483647 9 1 f")],
-            ["column|t|id|integer not null identity by default (start 9)"],
-            id="identity by default",
-        ),
-        pytest.param(
-            ["column||t|id|integer|~|N--", OWNED.format(OWN)],
-            ["column|t|id|integer not null", "sequence|t_id_seq||integer, owned by t.id"],
-            id="owned, and not the default",
-        ),
-        pytest.param(
-            [ID, OWNED.format(OWN).replace("|a|", "|~|").replace("@t@id", "~")],
-            [
-                "column|t|id|integer not null default nextval('t_id_seq'::regclass)",
-                "sequence|t_id_seq||integer",
-            ],
-            id="the default, and not owned",
-        ),
-        pytest.param(
-            [
-                "column||T's|Id|integer|nextval('\"T''s_Id_seq\"'::regclass)|N--",
-                "sequence||T's_Id_seq|a|\"T's_Id_seq\"|" + OWN + "|@T's@Id",
-            ],
-            ['column|"T\'s"|"Id"|integer not null serial'],
-            id="names to quote",
-        ),
-    ],
-)
-def test_a_sequence_that_a_column_makes_is_a_word_of_the_column(
-    rows: list[str], expected: list[str]
-) -> None:
-    assert form(*rows) == expected
-
-
-LONG = "t" * 40, "c" * 40
-
-
-def test_a_sequence_of_long_names_is_called_as_postgres_calls_it() -> None:
-    name = "t" * 29 + "_" + "c" * 29 + "_seq"
-    assert len(name) == 63
-    table, column = LONG
-    rows = (
-        f"column||{table}|{column}|integer|nextval('{name}'::regclass)|N--",
-        f"sequence||{name}|a|{name}|{OWN}|@{table}@{column}",
-    )
-    assert form(*rows) == [f"column|{table}|{column}|integer not null serial"]
-
-
-F = "function||f|{}|{}|{}|plpgsql {}|{}"
-
-
-def function(
-    identity: str = "", *, result: str = "integer", how: str = "f v f f f ", body: str = "BEGIN END"
-) -> str:
-    (line,) = form(F.format(identity, identity, result or "~", how, body))
-    return line
-
-
-def test_a_function_is_its_signature_its_properties_and_a_digest_of_its_body() -> None:
-    assert re.fullmatch(
-        r"function\|f\|\(a integer\)\|\(a integer\) returns integer language plpgsql"
-        r" body [0-9a-f]{16}",
-        function("a integer"),
-    )
-    assert function(body="BEGIN  END") != function()
-    assert function("a integer") != function("a text")
-    assert function(result="text") != function()
-
-
-@pytest.mark.parametrize(
-    ("how", "shown"),
-    [
-        ("f i f f f ", "plpgsql immutable body"),
-        ("f s t f f ", "plpgsql stable strict body"),
-        ("f v f t f search_path=x", "plpgsql security definer set search_path=x body"),
-        ("f v f f t ", "plpgsql body"),
-        ("w v f f f ", "|window () returns"),
-        ("a v f f f ", "|aggregate () returns"),
-    ],
-)
-def test_what_a_function_may_do_counts(how: str, shown: str) -> None:
-    assert shown in function(how=how)
-
-
-def test_the_in_of_a_procedures_arguments_is_printed_from_14_on_only() -> None:
-    new = function("IN a integer, IN b text", result="", how="p v f f f ")
-    old = function("a integer, b text", result="", how="p v f f f ")
-    assert new == old
-    assert "procedure (a integer, b text) language" in old
-
-
 @pytest.mark.parametrize("kind", ["v", "m"])
 @pytest.mark.parametrize("number", ["numeric", "double precision"])
 def test_what_extract_gives_is_a_number_in_every_view(kind: str, number: str) -> None:
@@ -326,12 +178,6 @@ def test_a_row_of_what_was_dropped_meanwhile_is_recognized(torn: list[str | None
     whole = row("table||t||rp--")
     assert is_torn([whole, torn])
     assert not is_torn([whole, row("column||t|x|integer|~|---"), row("extension||e|")])
-
-
-def test_two_functions_of_one_name_are_two_facts() -> None:
-    one = F.format("a integer", "a integer", "integer", "f v f f f ", "x")
-    other = F.format("a text", "a text", "integer", "f v f f f ", "x")
-    assert len(form(one, other)) == 2
 
 
 def test_what_is_beside_the_facts_is_told_apart() -> None:
