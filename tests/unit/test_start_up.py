@@ -1,38 +1,30 @@
 """What each entry loads: nobody waits for a library that is not needed. Counts, not seconds."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import headstart.verdict
+from tests.harness.program import run_program
 
 HEAVY = {
     *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
     *("logging", "urllib.request", "ssl", "email"),
 }
 LIST = "\nimport sys; print('loaded', *sys.modules, file=sys.__stdout__)"
-ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 
 def modules(code: str, folder: Path) -> set[str]:
     """The modules that are loaded when `code` is over, beside those of a bare interpreter."""
-    loaded, bare = (
-        subprocess.run(
-            [sys.executable, "-c", each + LIST],
-            cwd=folder,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        .stdout.rpartition("loaded")[2]
-        .split()
-        for each in (code, "")
-    )
-    return set(loaded) - set(bare)
+    return loaded_by(code, folder) - loaded_by("", folder)
+
+
+def loaded_by(code: str, folder: Path) -> set[str]:
+    """All that is loaded when `code` is over."""
+    done = run_program(sys.executable, "-c", code + LIST, cwd=folder)
+    assert done.exit_code == 0, done.stderr
+    return set(done.stdout.rpartition("loaded")[2].split())
 
 
 def command(*argv: str) -> str:
