@@ -25,7 +25,7 @@ from headstart.process.log import Log
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.settings.kinds import LogFormat, LogLevel
-from headstart.settings.read import Settings, read_settings, readable_settings
+from headstart.settings.read import Settings, Values, read_settings, readable_settings
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
 from headstart.verdict.errors import (
     Cancelled,
@@ -50,18 +50,19 @@ def execute(asked: Command | Exception) -> int:
     signals = catch_signals()
     steady_output()
     collect_rarely()
-    return Execution(signals).run(asked)
+    arguments = asked.request.values if isinstance(asked, Command) else {}
+    return Execution(signals, arguments).run(asked)
 
 
 class Execution:
     """One execution of the command, from its arguments to its exit code."""
 
-    def __init__(self, signals: Signals) -> None:
+    def __init__(self, signals: Signals, arguments: Values) -> None:
         self._started = time.monotonic()
         self._signals = signals
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
-        early = readable_settings({}, os.environ)  # for the report of a mistake in the others
+        early = readable_settings(arguments, os.environ)  # to report a mistake in the others
         self._record = Record(random_secrets.token_hex(4), __version__, early.image_revision)
         self._log = self._open_log(early.log_format, early.log_level)
         self._termination_log = early.termination_log

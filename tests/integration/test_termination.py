@@ -63,6 +63,16 @@ def test_a_mistake_in_the_settings_is_told_there_too(stage: Stage, tmp_path: Pat
     assert json.loads(message.read_text()) == facts(finished.verdict)
 
 
+def test_a_mistake_is_told_where_and_as_the_options_say(stage: Stage, tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    message.touch()
+    options = ("--termination-log", str(message), "--log-format", "console")
+    finished = stage.run(*options, "--wait-seconds", "soon", HEADSTART_LOG_FORMAT="json")
+    assert finished.exit_code == 2
+    assert json.loads(message.read_text())["outcome"] == "invalid_settings"
+    assert not finished.stderr.startswith("{")
+
+
 def test_what_an_earlier_container_left_in_it_is_gone(stage: Stage, tmp_path: Path) -> None:
     message = tmp_path / "message"
     message.write_text("x" * 3000)
