@@ -5,7 +5,7 @@ from typing import assert_never
 
 from headstart.facts.state import written
 from headstart.fingerprint.catalog.live import Live
-from headstart.fingerprint.match import finding as found
+from headstart.fingerprint.match import finding as findings
 from headstart.fingerprint.show.difference import Difference, fact
 from headstart.verdict.errors import Ambiguous, Drifted, Explanation, Interrupted, Unproven
 
@@ -14,21 +14,21 @@ _MOST_NAMES = 10
 
 
 def refusal(
-    finding: found.SeveralMatches | found.HalfApplied | found.Unlike,
+    finding: findings.SeveralMatches | findings.HalfApplied | findings.Unlike,
 ) -> Unproven | Interrupted:
     """The error of a finding that proves nothing."""
     match finding:
-        case found.SeveralMatches():
+        case findings.SeveralMatches():
             return _ambiguous(finding)
-        case found.HalfApplied():
+        case findings.HalfApplied():
             return _half_applied(finding)
-        case found.Unlike():
+        case findings.Unlike():
             return _unlike(finding)
         case _:
             assert_never(finding)
 
 
-def of_proof(proven: found.Proven) -> Explanation:
+def of_proof(proven: findings.Proven) -> Explanation:
     """What to know about a schema that was proven."""
     lines = []
     _, variant, way = proven.state.partition("~")
@@ -52,33 +52,36 @@ def of_live(live: Live) -> Explanation:
     return _with_live(live, [], {})
 
 
-def of_difference(told: Difference, live: Live, renames: tuple[str, ...] = ()) -> Explanation:
+def of_difference(difference: Difference, live: Live, renames: tuple[str, ...] = ()) -> Explanation:
     """A schema that is not what it should be."""
-    lines = [*told.lines(), *_renames(renames)]
-    return _with_live(live, lines, _difference_fields(told) | _rename_fields(renames))
+    lines = [*difference.lines(), *_renames(renames)]
+    return _with_live(live, lines, _difference_fields(difference) | _rename_fields(renames))
 
 
 def drifted(
-    revisions: Iterable[str], told: Difference, shown: Explanation, next_step: str | None = None
+    revisions: Iterable[str],
+    difference: Difference,
+    shown: Explanation,
+    next_step: str | None = None,
 ) -> Drifted:
     """The error of a schema that is not what its revision builds."""
     names = _names(tuple(revisions))
     return Drifted(
-        f"the schema is not what {names} builds: {told.summary()}: {brief(told)}",
+        f"the schema is not what {names} builds: {difference.summary()}: {brief(difference)}",
         explanation=shown,
         next_step=next_step,
     )
 
 
-def brief(told: Difference) -> str:
+def brief(difference: Difference) -> str:
     """The first differences in one line."""
-    every = [f"- {fact(line)}" for line in sorted(told.missing)]
-    every += [f"+ {fact(line)}" for line in sorted(told.extra)]
+    every = [f"- {fact(line)}" for line in sorted(difference.missing)]
+    every += [f"+ {fact(line)}" for line in sorted(difference.extra)]
     more = f"; and {len(every) - 3} more" if len(every) > 3 else ""
     return "; ".join(every[:3]) + more
 
 
-def _ambiguous(finding: found.SeveralMatches) -> Ambiguous:
+def _ambiguous(finding: findings.SeveralMatches) -> Ambiguous:
     *first, last = _some(finding.candidates)
     names = f"{', '.join(first)} and {last}"
     every = f"candidates: {_names(finding.candidates)}"
@@ -105,7 +108,7 @@ def _ambiguous(finding: found.SeveralMatches) -> Ambiguous:
     )
 
 
-def _half_applied(finding: found.HalfApplied) -> Interrupted:
+def _half_applied(finding: findings.HalfApplied) -> Interrupted:
     left = len(finding.todo)
     on = written(finding.before) if finding.before else "an empty schema"
     shown = Difference(0, finding.todo.added, finding.todo.removed)
@@ -130,17 +133,17 @@ def _todo(left: Difference) -> list[str]:
     ]
 
 
-def _unlike(finding: found.Unlike) -> Unproven:
+def _unlike(finding: findings.Unlike) -> Unproven:
     near = written(finding.nearest)
-    told = finding.difference
-    explained = of_difference(told, finding.live, finding.renames)
+    difference = finding.difference
+    explanation = of_difference(difference, finding.live, finding.renames)
     shown = Explanation(
-        (*explained.lines, NOTHING_CHANGED),
-        {"nearest": list(finding.nearest), **explained.fields},
+        (*explanation.lines, NOTHING_CHANGED),
+        {"nearest": list(finding.nearest), **explanation.fields},
     )
     if finding.equivalent:
         return Unproven(
-            f"the schema is that of {near} but for names and spellings: {told.summary()}",
+            f"the schema is that of {near} but for names and spellings: {difference.summary()}",
             explanation=shown,
             next_step=(
                 f"execute the statements that headstart diff --revision {near} shows, then run"
@@ -149,7 +152,7 @@ def _unlike(finding: found.Unlike) -> Unproven:
         )
     others = f" (as near: {_names(finding.others)})" if finding.others else ""
     return Unproven(
-        f"no revision builds this schema; nearest is {near}{others}: {told.summary()}",
+        f"no revision builds this schema; nearest is {near}{others}: {difference.summary()}",
         explanation=shown,
         next_step=(
             f"if it was meant to be {near}, correct by hand what differs (headstart diff --revision"
@@ -165,28 +168,28 @@ _IF_KNOWN = (
 
 
 def _with_live(live: Live, lines: list[str], fields: Mapping[str, object]) -> Explanation:
-    told, more = list(lines), dict(fields)
-    end = [told.pop()] if told and told[-1] == NOTHING_CHANGED else []
+    shown, more = list(lines), dict(fields)
+    end = [shown.pop()] if shown and shown[-1] == NOTHING_CHANGED else []
     if live.tolerated:
-        told.append(f"tolerated: {'; '.join(_some([fact(line) for line in live.tolerated]))}")
+        shown.append(f"tolerated: {'; '.join(_some([fact(line) for line in live.tolerated]))}")
         more["tolerated"] = [fact(line) for line in live.tolerated]
     if live.ignored:
         count = len(live.ignored)
-        told.append(
+        shown.append(
             f"ignored: {count} relation{'s' * (count != 1)} outside this history:"
             f" {', '.join(_some(live.ignored))}"
         )
         more["ignored"] = _some(live.ignored)
-    return Explanation((*told, *end), more)
+    return Explanation((*shown, *end), more)
 
 
-def _difference_fields(told: Difference) -> dict[str, object]:
+def _difference_fields(difference: Difference) -> dict[str, object]:
     return {
-        "facts_expected": told.expected,
-        "facts_missing": len(told.missing),
-        "facts_extra": len(told.extra),
-        "missing": [fact(line) for line in sorted(told.missing)],
-        "extra": [fact(line) for line in sorted(told.extra)],
+        "facts_expected": difference.expected,
+        "facts_missing": len(difference.missing),
+        "facts_extra": len(difference.extra),
+        "missing": [fact(line) for line in sorted(difference.missing)],
+        "extra": [fact(line) for line in sorted(difference.extra)],
     }
 
 

@@ -56,7 +56,7 @@ class InvalidIndex:
         return self.has_original and _COPY.search(self.name) is not None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What it is, in words."""
         return f"index {self.schema}.{self.name} of table {self.schema}.{self.table}"
 
@@ -102,7 +102,7 @@ def not_as_built(indexes: Iterable[InvalidIndex], built: Iterable[str]) -> tuple
     `built` are the lines of what the version rows build.
     """
     parts = (line.split("\t") for line in built if line.startswith("index\t"))
-    left = {(split_name(table)[1], name) for _, table, name, told in parts if _INVALID.search(told)}
+    left = {(split_name(table)[1], name) for _, table, name, text in parts if _INVALID.search(text)}
     return tuple(e for e in indexes if not (e.partitioned and (e.table, e.name) in left))
 
 
@@ -154,7 +154,8 @@ def _may_be_twice(indexes: Iterable[InvalidIndex]) -> bool:
 
 
 def _line(index: InvalidIndex) -> str:
-    return f"INVALID: {index.told}" + (f"; {index.builder} builds it" if index.builder else "")
+    builder = f"; {index.builder} builds it" if index.builder else ""
+    return f"INVALID: {index.description}{builder}"
 
 
 def _lines(index: InvalidIndex) -> Iterator[str]:
@@ -208,7 +209,7 @@ def _name(schema: str, name: str) -> str:
 
 
 def _names(indexes: Iterable[InvalidIndex]) -> str:
-    return ", ".join(each.told for each in indexes)
+    return ", ".join(each.description for each in indexes)
 
 
 def _is(indexes: Sequence[InvalidIndex]) -> str:

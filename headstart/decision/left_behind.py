@@ -38,13 +38,13 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
         return _cut_off(error, made, f"{before} {step}")
     match left.finding:
         case HalfApplied(revision=error.revision) as half:
-            told = refusal(half)
+            cut_off = refusal(half)
             return _same(
                 Interrupted(
-                    f"{error}; {told}",
+                    f"{error}; {cut_off}",
                     next_step="undo by hand what is there, or do by hand what is still to do, the"
                     " changes of rows in its script too; then run again",
-                    explanation=told.explanation,
+                    explanation=cut_off.explanation,
                 ),
                 error,
             )
@@ -57,7 +57,7 @@ def clause(error: BaseException, invalid: tuple[InvalidIndex, ...]) -> str | Non
     """What to add to the next step of a run that broke off and left these; None for nothing."""
     if not invalid or isinstance(error, Interrupted):
         return None
-    names = " and ".join(each.told for each in invalid)
+    names = " and ".join(each.description for each in invalid)
     text = f"{getattr(error, 'statement', None)} {error}"
     own = named_in(text, invalid) if isinstance(error, RevisionFailed) else ()
     if own:
@@ -69,11 +69,11 @@ def clause(error: BaseException, invalid: tuple[InvalidIndex, ...]) -> str | Non
 
 
 def _cut_off(error: RevisionFailed, indexes: tuple[InvalidIndex, ...], step: str) -> Interrupted:
-    names = ", ".join(each.told for each in indexes)
-    told = f"{error}; {names} is INVALID: an earlier build was cut off or failed"
-    explained = of_invalid(indexes, made_anew=True)
+    names = ", ".join(each.description for each in indexes)
+    message = f"{error}; {names} is INVALID: an earlier build was cut off or failed"
+    explanation = of_invalid(indexes, made_anew=True)
     return _same(
-        Interrupted(told, next_step=f"{step}; then run again", explanation=explained), error
+        Interrupted(message, next_step=f"{step}; then run again", explanation=explanation), error
     )
 
 
