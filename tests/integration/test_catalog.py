@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from headstart.fingerprint.catalog.names import split_name
-from headstart.fingerprint.catalog.query import Reading
+from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from headstart.verdict.errors import AccessRefused
@@ -219,3 +219,22 @@ def test_one_message_reads_it_all(database: Database) -> None:
 def test_a_read_of_nothing_is_a_snapshot(database: Database) -> None:
     found = read(database.parameters)
     assert (found.lines, found.others, found.schema) == (frozenset(), (), "public")
+
+
+def test_the_rows_of_the_catalog_are_those_of_the_example_in_catalog_rows(
+    database: Database,
+) -> None:
+    database.execute("CREATE TABLE jobs (id serial PRIMARY KEY)")
+    with connect(database.parameters, "headstart's tests") as connection:
+        reading = Reading("public", VERSION_TABLE)
+        *before, select = statements(reading, connection.server_version)
+        connection.execute(f"BEGIN; {'; '.join(before)}")
+        rows = connection.execute(select)
+    sequence = ("sequence", "", "jobs_id_seq", "a", "jobs_id_seq", "integer 1 1 2147483647 1 1 f")
+    assert {tuple(row) for row in rows} == {
+        ("target", "", "public", "", None, None, None, None),
+        ("table", "", "jobs", "", "rp--", None, None, None),
+        ("column", "", "jobs", "id", "integer", "nextval('jobs_id_seq'::regclass)", "N--r", None),
+        ("pk", "", "jobs", "jobs_pkey", "PRIMARY KEY (id)", None, None, None),
+        (*sequence, '["", "jobs", "id"]', None),
+    }

@@ -1,10 +1,23 @@
 """The SELECT of query.py: every row of the catalog that says something about a schema. Pure text.
 
-What stands between @ signs is put in there. Costs that were measured: a LATERAL over a CTE and a
-NOT EXISTS on pg_constraint.conindid were quadratic, hence joins and NOT IN.
+query.py fills in what stands between @ signs. A LATERAL over a CTE and a NOT EXISTS on
+pg_constraint.conindid were measured to be quadratic, hence joins and NOT IN.
+
+An example: of `CREATE TABLE jobs (id serial PRIMARY KEY)` in the schema public, which is the target
+and so the empty text, it gives these rows. normal_form.py begins with what becomes of them.
+
+    kind      schema object       name       a                 b                  c     d
+    target           public
+    table            jobs                    rp--
+    column           jobs         id         integer           nextval('jobs_..   N--r
+    pk               jobs         jobs_pkey  PRIMARY KEY (id)
+    sequence         jobs_id_seq  a          jobs_id_seq       integer 1 1 ..     ["", "jobs", "id"]
+
+"rp--" is an ordinary (r), permanent (p) table without row security; "N--r" is NOT NULL, without an
+identity, not generated, of an ordinary table. The index of the key has no row: the key tells it.
 """
 
-ROWS = """\
+_COMMON = """\
 WITH wanted AS MATERIALIZED (@wanted@),
 space AS MATERIALIZED (
   SELECT n.oid, n.nspname, CASE n.nspname WHEN pg_catalog.current_setting('headstart.schema')
@@ -22,20 +35,34 @@ relation AS MATERIALIZED (
      AND c.oid NOT IN (SELECT m.objid FROM member m
                         WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
      AND NOT (@version@) AND @named_relation@)
+"""
+# `wanted`: the names to read, which query.py puts in.
+# `space`: the search_path for printing is set here, while the query runs: its own names have been
+# parsed by then, with pg_catalog alone. OFFSET 0 keeps the planner from dropping that subquery.
+# `member`: what an extension has brought; its version decides what that is, not a revision.
+# `relation`: read once for all of the SELECTs below.
+
+_KINDS = (
+    # the target schema's name, which only the server knows where Reading has none
+    """\
 SELECT 'target' AS kind, '' AS schema, pg_catalog.current_setting('headstart.schema') AS object,
-       '' AS name, NULL::text AS a, NULL::text AS b, NULL::text AS c, NULL::text AS d
-UNION ALL
+       '' AS name, NULL::text AS a, NULL::text AS b, NULL::text AS c, NULL::text AS d""",
+    # where USAGE is missing, names in the schema cannot be looked up, and asking.py refuses
+    """\
 SELECT 'unusable', n.schema, n.nspname::text, '', NULL, NULL, NULL, NULL FROM space n
  WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-   AND n.oid IN (SELECT r.relnamespace FROM relation r)
-UNION ALL
+   AND n.oid IN (SELECT r.relnamespace FROM relation r)""",
+    # for people: what is there beside the names that are wanted; of a partition its parent tells
+    """\
 SELECT 'other', n.schema, c.relname::text, '', c.relkind::text, NULL, NULL, NULL
   FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND @other@ AND NOT (@version@)
    AND NOT c.relispartition
    AND c.oid NOT IN (SELECT m.objid FROM member m
-                      WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-UNION ALL
+                      WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)""",
+    # a: kind, persistence, row security; b: partition key or foreign server; c: parents, whose
+    # order is that of the columns; d: bounds of a partition
+    """\
 SELECT 'table', r.schema, r.name, '', r.relkind::text || r.relpersistence::text
          || CASE WHEN r.relrowsecurity THEN 'R' ELSE '-' END
          || CASE WHEN r.relforcerowsecurity THEN 'F' ELSE '-' END,
@@ -46,12 +73,14 @@ SELECT 'table', r.schema, r.name, '', r.relkind::text || r.relpersistence::text
                  ORDER BY i.inhseqno)
           FROM pg_catalog.pg_inherits i WHERE i.inhrelid = r.oid),
        CASE WHEN r.relispartition THEN pg_catalog.pg_get_expr(r.relpartbound, r.oid) END
-  FROM relation r WHERE r.relkind IN ('r', 'p', 'f')
-UNION ALL
+  FROM relation r WHERE r.relkind IN ('r', 'p', 'f')""",
+    # a view and a materialized view, as the server prints their query
+    """\
 SELECT CASE r.relkind WHEN 'v' THEN 'view' ELSE 'matview' END, r.schema, r.name, '',
        pg_catalog.pg_get_viewdef(r.oid), pg_catalog.array_to_string(r.reloptions, ', '), NULL, NULL
-  FROM relation r WHERE r.relkind IN ('v', 'm')
-UNION ALL
+  FROM relation r WHERE r.relkind IN ('v', 'm')""",
+    # a collation only where it is not the type's own, which every column of the type has
+    """\
 SELECT 'column', r.schema, r.name, a.attname::text,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
        pg_catalog.pg_get_expr(d.adbin, d.adrelid),
@@ -63,23 +92,28 @@ SELECT 'column', r.schema, r.name, a.attname::text,
   LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
- WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'c'
-UNION ALL
+ WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'c'""",
+    # LEFT JOIN: a type without attributes is there all the same
+    """\
 SELECT 'composite', r.schema, r.name, '', pg_catalog.string_agg(
          pg_catalog.quote_ident(a.attname) || ' '
            || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum),
        NULL, NULL, NULL
   FROM relation r LEFT JOIN pg_catalog.pg_attribute a
     ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
- WHERE r.relkind = 'c' GROUP BY r.schema, r.name
-UNION ALL
+ WHERE r.relkind = 'c' GROUP BY r.schema, r.name""",
+    # NOT NULL is a constraint from 18 on, and stays with its column; a partition has copies of its
+    # parent's constraints, a child has inherited checks: the parent tells these
+    """\
 SELECT CASE k.contype WHEN 'p' THEN 'pk' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'fk'
                       WHEN 'x' THEN 'exclude' ELSE 'check' END,
        r.schema, r.name, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid), NULL, NULL, NULL
   FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0
-   AND (k.conislocal OR k.contype <> 'c')
-UNION ALL
+   AND (k.conislocal OR k.contype <> 'c')""",
+    # a constraint tells the index that serves it, and a partitioned index tells its parts; NOT IN,
+    # since NOT EXISTS was quadratic
+    """\
 SELECT 'index', r.schema, r.name, i.relname::text, pg_catalog.pg_get_indexdef(x.indexrelid),
        CASE WHEN x.indisunique THEN 'U' ELSE '-' END
          || CASE WHEN x.indisvalid THEN '-' ELSE 'I' END,
@@ -87,13 +121,15 @@ SELECT 'index', r.schema, r.name, i.relname::text, pg_catalog.pg_get_indexdef(x.
   FROM relation r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid
   JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
  WHERE NOT i.relispartition AND x.indexrelid NOT IN (
-         SELECT k.conindid FROM pg_catalog.pg_constraint k WHERE k.contype IN ('p', 'u', 'x'))
-UNION ALL
+         SELECT k.conindid FROM pg_catalog.pg_constraint k WHERE k.contype IN ('p', 'u', 'x'))""",
+    # internal ones belong to foreign keys; a partition has copies of its parent's
+    """\
 SELECT 'trigger', r.schema, r.name, g.tgname::text, pg_catalog.pg_get_triggerdef(g.oid, true),
        g.tgenabled::text, NULL, NULL
   FROM relation r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid
- WHERE NOT g.tgisinternal AND g.tgparentid = 0
-UNION ALL
+ WHERE NOT g.tgisinternal AND g.tgparentid = 0""",
+    # roles by name: the order of their oids is each server's own
+    """\
 SELECT 'policy', r.schema, r.name, p.polname::text,
        CASE p.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update'
                      WHEN 'd' THEN 'delete' ELSE 'all' END
@@ -102,8 +138,10 @@ SELECT 'policy', r.schema, r.name, p.polname::text,
           FROM pg_catalog.pg_roles o WHERE o.oid = ANY (p.polroles)),
        pg_catalog.pg_get_expr(p.polqual, p.polrelid),
        pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
-  FROM relation r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
-UNION ALL
+  FROM relation r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid""",
+    # its owner as JSON: three names in one text, whatever these hold. deptype a is a serial's, i an
+    # identity's
+    """\
 SELECT 'sequence', n.schema, c.relname::text, d.deptype::text,
        q.seqrelid::pg_catalog.regclass::text,
        pg_catalog.concat_ws(' ', pg_catalog.format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin,
@@ -119,8 +157,9 @@ SELECT 'sequence', n.schema, c.relname::text, d.deptype::text,
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
  WHERE (r.oid IS NOT NULL OR @named_relation@)
    AND q.seqrelid NOT IN (SELECT m.objid FROM member m
-                           WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-UNION ALL
+                           WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)""",
+    # labels in their order: an enum sorts by it
+    """\
 SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' END,
        n.schema, t.typname::text, '',
        CASE t.typtype WHEN 'e' THEN
@@ -137,16 +176,19 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' E
   FROM pg_catalog.pg_type t JOIN space n ON n.oid = t.typnamespace
  WHERE t.typtype IN ('e', 'd', 'r') AND @named_type@
    AND t.oid NOT IN (SELECT m.objid FROM member m
-                      WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)
-UNION ALL
+                      WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)""",
+    # the checks of domains
+    """\
 SELECT 'check', n.schema, t.typname::text, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid),
        NULL, NULL, NULL
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
   JOIN space n ON n.oid = t.typnamespace
  WHERE k.contype = 'c' AND k.contypid <> 0 AND @named_type@
    AND t.oid NOT IN (SELECT m.objid FROM member m
-                      WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)
-UNION ALL
+                      WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)""",
+    # overloads differ in their identity arguments, so these are the name. The server prints a body
+    # in SQL's own syntax, and keeps any other as written; deptype i: a range type brings those
+    """\
 SELECT 'function', n.schema, p.proname::text, pg_catalog.pg_get_function_identity_arguments(p.oid),
        pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
        pg_catalog.concat_ws(' ', l.lanname, p.prokind, p.provolatile, p.proisstrict, p.prosecdef,
@@ -159,10 +201,15 @@ SELECT 'function', n.schema, p.proname::text, pg_catalog.pg_get_function_identit
                       WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
    AND p.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
                       WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                        AND d.deptype = 'i')
-UNION ALL
+                        AND d.deptype = 'i')""",
+    # its version is left out: an upgrade of the server brings another. plpgsql is in every database
+    """\
 SELECT 'extension', '', e.extname::text, '', NULL, NULL, NULL, NULL
-  FROM pg_catalog.pg_extension e WHERE e.extname <> 'plpgsql' AND @named_extension@
-UNION ALL
+  FROM pg_catalog.pg_extension e WHERE e.extname <> 'plpgsql' AND @named_extension@""",
+    # the target and public are there before any revision
+    """\
 SELECT 'schema', '', n.nspname::text, '', NULL, NULL, NULL, NULL FROM space n
- WHERE n.schema NOT IN ('', 'public') AND @named_schema@"""
+ WHERE n.schema NOT IN ('', 'public') AND @named_schema@""",
+)
+
+ROWS = _COMMON + "\nUNION ALL\n".join(_KINDS)

@@ -1,4 +1,4 @@
-"""Columns and sequences: what one says of the other, and what is as CREATE TABLE makes it. Pure."""
+"""The details of columns and sequences, without what CREATE TABLE makes by itself. Pure."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _Owner = tuple[str, str, str]
 
 _VIEWS = ("v", "m")
 _NUMBERS = ("double precision", "numeric")
-"""What EXTRACT gives up to 13, and from 14 on: in a view's column the same."""
+"""The type of EXTRACT up to 13, and from 14 on: one and the same in a column of a view."""
 
 _MAX_NAME_BYTES = 63
 """NAMEDATALEN - 1 of PostgreSQL."""
@@ -27,7 +27,7 @@ def columns(by_kind: Mapping[str, list[Row]]) -> Iterator[tuple[Row, str]]:
 
 
 def own_sequences(by_kind: Mapping[str, list[Row]]) -> Iterator[Row]:
-    """The sequences that no column's serial or identity says already."""
+    """The sequences that are not already part of a column, as its serial or identity."""
     defaults = {
         (str(row[1]), str(row[2]), str(row[3])): row[5] for row in by_kind.get("column", ())
     }
@@ -71,12 +71,12 @@ def _column(row: Row, sequence: Row | None) -> str:
 
 
 def _unusual(sequence: Row) -> str:
-    """What is not as CREATE TABLE makes an owned sequence."""
+    """How an owned sequence differs from the one that CREATE TABLE would make."""
     schema, table, column = _owner(sequence)
     usual = re.escape(_sequence_name(table, column))
-    found = [] if re.fullmatch(rf"{usual}\d*", str(sequence[2])) else [_named(sequence, schema)]
-    found += _parameters(str(sequence[5]))
-    return f" ({', '.join(found)})" if found else ""
+    differing = [] if re.fullmatch(rf"{usual}\d*", str(sequence[2])) else [_named(sequence, schema)]
+    differing += _parameters(str(sequence[5]))
+    return f" ({', '.join(differing)})" if differing else ""
 
 
 def _named(sequence: Row, schema: str) -> str:
@@ -96,7 +96,7 @@ _LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
 
 def _parameters(text: str) -> list[str]:
-    """The parameters of a sequence that are not those of its data type."""
+    """The parameters of a sequence that are not the defaults of its data type."""
     kind, increment, least, most, start, cache, cycle = text.rsplit(" ", 6)
     limit = _LIMITS.get(kind, 0)
     up = int(increment) > 0

@@ -1,4 +1,4 @@
-"""What a fact says, for each kind but columns and sequences. Pure."""
+"""The detail of a fact, for each kind except columns and sequences. Pure."""
 
 import hashlib
 import re
@@ -47,9 +47,9 @@ def _index(row: Row) -> str:
     # storage parameters are no part of the form; a predicate comes after them
     unique, invalid = tuple(str(row[5]))
     if " WITH (" in rest:
-        rest = _STORAGE.sub(lambda found: found[1] or "", rest)
-    told = normal_definition(rest)
-    return "unique " * (unique == "U") + told + " invalid" * (invalid == "I")
+        rest = _STORAGE.sub(lambda match: match[1] or "", rest)
+    definition = normal_definition(rest)
+    return "unique " * (unique == "U") + definition + " invalid" * (invalid == "I")
 
 
 def _constraint(prefix: str) -> Callable[[Row], str]:
@@ -77,8 +77,8 @@ _FIRES = {"D": " disabled", "R": " on replica", "A": " always"}
 
 
 def _trigger(row: Row) -> str:
-    found = _TRIGGER.fullmatch(str(row[4]))
-    text = f"{found[1] or ''}{found[2]} {found[3]}" if found else str(row[4])
+    match = _TRIGGER.fullmatch(str(row[4]))
+    text = f"{match[1] or ''}{match[2]} {match[3]}" if match else str(row[4])
     return normal_definition(text) + _FIRES.get(str(row[5]), "")
 
 
@@ -121,12 +121,12 @@ def _function(row: Row) -> str:
     if language == "sql" and text.startswith(("BEGIN ATOMIC", "RETURN ")):
         text = normal_query(text)  # printed by the server, not kept as it was written
     body = hashlib.sha256(text.encode()).hexdigest()[:16]
-    told = f"({arguments(str(row[4]))})"
+    detail = f"({arguments(str(row[4]))})"
     if row[5]:
-        told += f" returns {normal_definition(row[5])}"
-    told += f" language {language}{_VOLATILITY[volatility]}" + " strict" * (strict == "t")
-    told += " security definer" * (definer == "t") + (f" set {settings}" if settings else "")
-    return f"{_KINDS_OF_FUNCTION[kind]}{told} body {body}"
+        detail += f" returns {normal_definition(row[5])}"
+    detail += f" language {language}{_VOLATILITY[volatility]}" + " strict" * (strict == "t")
+    detail += " security definer" * (definer == "t") + (f" set {settings}" if settings else "")
+    return f"{_KINDS_OF_FUNCTION[kind]}{detail} body {body}"
 
 
 DETAILS: Mapping[str, Callable[[Row], str]] = {

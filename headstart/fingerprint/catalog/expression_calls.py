@@ -1,4 +1,4 @@
-"""The calls that PostgreSQL 14 to 18 print in the syntax of SQL, as 13 prints them.
+"""Write the calls that PostgreSQL 14 to 18 print in the syntax of SQL as 13 prints them.
 
 Pure: see expressions.py. A call is given by its items, which are normalized; a comma is part of the
 item before it, and so are the brackets behind IN and PASSING.
@@ -10,7 +10,7 @@ _SEPARATORS = {"FROM", "FOR", "PLACING", "SIMILAR", "ESCAPE"}
 _TRIMS = {"BOTH": "btrim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 
 OPERATORS = frozenset({"AT TIME ZONE", "AT LOCAL", "OVERLAPS", "NORMALIZED"})
-"""The operators of words that are calls, too."""
+"""The operators made of words that other versions print as calls."""
 
 
 def operator_call(items: list[str]) -> str:

@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'"(?:([a-z_][a-z0-9_$]*)"(?!")|[^"]*(?:""[^"]*)*")')
 _STAYS_QUOTED = {
     "true", "false", "bigint", "boolean", "char", "character", "integer", "real", "smallint",
 }  # fmt: skip
-"""Printed without quotes these are no names: constants, and types that pg_type names otherwise."""
+"""Without quotes these are not names: constants, and types that pg_type names otherwise."""
 
 _QUERY = {"SELECT", "VALUES", "WITH"}
 _SET_OPERATIONS = {"UNION", "INTERSECT", "EXCEPT"}
@@ -32,10 +32,10 @@ _AFTER_FROM = {"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET",
 
 def tokens(text: str) -> list[str]:
     """Split the text; a cast, a qualified name and AT TIME ZONE are one token each."""
-    found = [token for _, token in lexed(_PATTERN, text)]
+    parts = [token for _, token in lexed(_PATTERN, text)]
     if '"' not in text and "  " not in text and "\n" not in text:
-        return found
-    return [_canonical(token) for token in found]
+        return parts
+    return [_canonical(token) for token in parts]
 
 
 def _canonical(token: str) -> str:
@@ -75,7 +75,7 @@ def _is_column(query: list[str], index: int) -> bool:
 
 
 def _outside_subqueries(query: list[str]) -> list[int]:
-    found: list[int] = []
+    positions: list[int] = []
     opened: list[bool] = []
     subqueries = 0
     for index, part in enumerate(query):
@@ -85,8 +85,8 @@ def _outside_subqueries(query: list[str]) -> list[int]:
         elif part in ")]":
             subqueries -= opened.pop()
         elif not subqueries:
-            found.append(index)
-    return found
+            positions.append(index)
+    return positions
 
 
 def _depths(query: list[str]) -> list[int]:

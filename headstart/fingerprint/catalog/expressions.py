@@ -1,8 +1,29 @@
-"""One form for the SQL that PostgreSQL 13 to 18 print of the same thing, also after a restore.
+"""Bring the SQL that PostgreSQL 13 to 18 print of one thing, also after a restore, into one form.
 
 Pure. It reads what pg_get_expr and its kin print without pretty, where keywords are upper case and
 all else that is unquoted is lower case; it does not parse SQL that people wrote. FINGERPRINT.md
 section 2 has the differences that the rules remove.
+
+An example, the condition of a CHECK:
+
+    >>> normal_expression("((lower(name) = 'x'::text) AND (n > (1)::numeric))")
+    "(lower(name) = 'x') AND (n > 1)"
+
+The text becomes tokens, a cast being one: `( ( lower ( name ) = 'x' ::text ) AND ...`. Each opening
+bracket begins a new `level`, and each closing one folds its level into one item of that around it:
+
+    lower ( name )    a bracket behind a name holds arguments: lower(name)          _close_call
+    'x' ::text        a cast to text, which may move in a restore, is dropped: 'x'         _cast
+    ( 1 ) ::numeric   an atom needs no brackets, and a number no cast: 1    _close_group, _cast
+    ( n > 1 )         several items are a group, which keeps its brackets          _close_group
+    ( .. AND .. )     all is one group: its own brackets go                   normal_expression
+
+A call in the syntax of SQL, as 14 and later print it, is written as 13 does:
+
+    >>> normal_expression("EXTRACT(year FROM born)")
+    "date_part('year', born)"
+    >>> normal_expression("date_part('year'::text, born)")
+    "date_part('year', born)"
 """
 
 import re
@@ -17,7 +38,9 @@ _PLAIN_LIST = re.compile(r"\([a-z_][a-z0-9_]*(?:, [a-z_][a-z0-9_]*)*\)")
 _NAME_END = frozenset('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$"')
 """The last characters of a name: an opening bracket behind one holds arguments."""
 _SUBSCRIBED = _NAME_END | {")", "]"}
+"""The last characters before a subscript: a square bracket behind another is an array."""
 _SELECTING = {".", "["}
+"""What selects a part of a group: `(a).b` and `(a)[1]` mean another thing without brackets."""
 
 _GROUPING = {
     "AND", "AT TIME ZONE", "BOTH", "BY", "CASE", "CHECK", "DISTINCT", "ELSE", "ESCAPE", "FOR",
@@ -47,7 +70,10 @@ _NUMBERS = re.compile(r"ARRAY\[(?:-?\d[\d.]*(?:, )?)+\]")
 
 
 class _Group(str):
-    """A bracketed expression, which needs no brackets where there is nothing else."""
+    """A bracketed expression, which needs no brackets where there is nothing else.
+
+    A text that knows what it is: items stay texts, and only two places ask for the class.
+    """
 
     __slots__ = ()
 
@@ -67,7 +93,7 @@ _JOINED: dict[str, type[_Group]] = {"AND": _And, "OR": _Or}
 def normal_expression(text: str) -> str:
     """Normalize what pg_get_expr or pg_get_constraintdef printed."""
     if _PLAIN.fullmatch(text):
-        return text
+        return text  # most defaults: now(), 0, true
     items = _normal(text)
     if len(items) == 1 and isinstance(items[0], _Group):
         return items[0][1:-1]
@@ -93,23 +119,24 @@ def normal_definition(text: str) -> str:
 
 
 def _normal(text: str, *, query: bool = False, listed: bool = False) -> list[str]:
-    found = tokens(text)
+    parts = tokens(text)
     try:
-        return _reduced(unqualified(found) if query else found, listed)
+        return _reduced(unqualified(parts) if query else parts, listed)
     except (LookupError, ValueError):  # unbalanced, or else nothing that a server prints
         return [text]
 
 
-def _reduced(found: list[str], listed: bool) -> list[str]:
+def _reduced(parts: list[str], listed: bool) -> list[str]:
     """Reduce the tokens to the items of the outermost level.
 
     `level` is the items of the innermost open bracket and `stack` those around it: no recursion,
     for an expression may nest deeper than Python's stack.
     """
-    called = not OPERATORS.isdisjoint(found)
+    # most texts have none of these operators: to look once is cheaper than to look in each group
+    called = not OPERATORS.isdisjoint(parts)
     stack: list[list[str]] = []
     level: list[str] = []
-    for part, following in zip(found, [*found[1:], ""], strict=True):
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
         if part[0] not in "()[],:.":
             level.append(part)
         elif part in "([":
@@ -127,9 +154,9 @@ def _reduced(found: list[str], listed: bool) -> list[str]:
         elif part[:2] == "::":
             _cast(level, part)
         elif part == ":":
-            level.append(part)
+            level.append(part)  # of a slice: [1:2]
         else:
-            level[-1] += part
+            level[-1] += part  # a comma, or a field: they belong to what is before them
     if stack:
         raise LookupError
     return level
@@ -146,6 +173,8 @@ def _close_square(level: list[str], inner: list[str]) -> None:
 
 def _close_call(level: list[str], inner: list[str]) -> bool:
     """Add the brackets to the name before them, if there is one."""
+    # AND ( .. ) is no call, though AND looks like a name. A keyword that _GROUPING lacks counts as
+    # one: a bracket too many makes two forms of one thing, one too few a single form of two
     if not level or level[-1][-1] not in _NAME_END or level[-1] in _GROUPING:
         return False
     name = level[-1]
@@ -162,6 +191,7 @@ def _close_group(level: list[str], inner: list[str], stays: bool, called: bool) 
     if len(inner) == 1 and not (stays or query or _is_row(level)):
         level.append(inner[0])
         return
+    # `(a AT TIME ZONE b)` is `timezone(b, a)` on other versions
     call = operator_call(inner) if called else ""
     if call:
         level.append(call)
@@ -175,6 +205,7 @@ def _close_group(level: list[str], inner: list[str], stays: bool, called: bool) 
 
 
 def _is_row(level: list[str]) -> bool:
+    # VALUES (1), (2): the second bracket is a row, not an atom in needless brackets
     return bool(level) and level[-1][-1] == "," and level[0].startswith("VALUES (")
 
 
@@ -187,7 +218,11 @@ def _is_element(depth: int, level: list[str], following: str) -> bool:
 
 
 def _cast(level: list[str], cast: str) -> None:
-    """Add a cast to the item before it, if it is one that tells."""
+    """Add a cast to the item before it, if it is one that tells.
+
+    A cast to text never does; one to a number only behind a literal does not, for `n::integer`
+    rounds.
+    """
     if _TEXT_CAST.fullmatch(cast):
         return
     numbers = _NUMBERS if cast[-1] == "]" else _NUMBER

@@ -1,7 +1,7 @@
-r"""The smallest parts of SQL, told apart as the server's own lexer does it. Pure.
+r"""Split SQL into its smallest parts, as the server's own lexer does. Pure.
 
 One pattern for all who read SQL: what people wrote (sql_tree.py) and what a server printed
-(expression_tokens.py). Each adds what it takes in one piece: a driver's placeholder, a cast with
+(expression_tokens.py). Each adds what is one token to it: a driver's placeholder, a cast with
 its type. `E'\';' /* a /* b */ */ x` is a literal, a comment and a word:
 
     >>> [kind for kind, _ in lexed(token_pattern(), r"E'\';' /* a /* b */ */ x")]
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
-"""To the server all that is not ASCII is a letter, a no-break space and an emoji as well."""
+"""To the server everything outside ASCII is a letter, even a no-break space or an emoji."""
 WORD = rf"[{_LETTER}][{_LETTER}0-9$]*"
 NAME = rf'(?:{WORD}|"[^"]*(?:""[^"]*)*")'
 NUMBER = rf"[0-9][{_LETTER}0-9.]*(?:(?<=[eE])[+-][0-9]+)?"
@@ -48,18 +48,18 @@ def lexed(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:
     number and symbol.
     """
     at = 0
-    while found := pattern.match(sql, at):
-        at = found.end()
-        kind = found.lastgroup or ""
+    while match := pattern.match(sql, at):
+        at = match.end()
+        kind = match.lastgroup or ""
         if kind == "comment":
             at = _end_of_comment(sql, at)
         elif kind != "space":
-            yield kind, found[0]
+            yield kind, match[0]
 
 
 def _end_of_comment(sql: str, at: int) -> int:
     depth = 1
-    while depth and (found := _COMMENT_MARK.search(sql, at)):
-        at = found.end()
-        depth += 1 if found[0] == "/*" else -1
+    while depth and (mark := _COMMENT_MARK.search(sql, at)):
+        at = mark.end()
+        depth += 1 if mark[0] == "/*" else -1
     return len(sql) if depth else at

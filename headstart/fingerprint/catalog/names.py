@@ -27,10 +27,10 @@ def qualified(schema: str, name: str) -> str:
 
 def split_name(written: str) -> tuple[str, str]:
     """The schema, empty for the target one, and the name. Raises ValueError."""
-    found = _NAME.fullmatch(unescaped(written))
-    if found is None:
+    match = _NAME.fullmatch(unescaped(written))
+    if match is None:
         raise ValueError(f"{written} is not a name")
-    return _bare(found[1] or ""), _bare(found[2])
+    return _bare(match[1] or ""), _bare(match[2])
 
 
 def escaped(text: str) -> str:
@@ -43,12 +43,12 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\(\\|[0-9a-f]+;)", _unescape, text) if "\\" in text else text
 
 
-def _escape(found: re.Match[str]) -> str:
-    return "\\\\" if found[0] == "\\" else f"\\{ord(found[0]):x};"
+def _escape(match: re.Match[str]) -> str:
+    return "\\\\" if match[0] == "\\" else f"\\{ord(match[0]):x};"
 
 
-def _unescape(found: re.Match[str]) -> str:
-    return "\\" if found[1] == "\\" else chr(int(found[1][:-1], 16))
+def _unescape(match: re.Match[str]) -> str:
+    return "\\" if match[1] == "\\" else chr(int(match[1][:-1], 16))
 
 
 def _bare(name: str) -> str:

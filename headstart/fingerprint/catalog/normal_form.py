@@ -1,8 +1,29 @@
-"""Turn the catalog's rows into lines: one fact a line, the same on every server. Pure.
+r"""Turn the catalog's rows into lines: one fact a line, the same on every server. Pure.
 
 A line is KIND<TAB>OBJECT<TAB>NAME<TAB>DETAIL; what differs between servers, or after a dump and
 restore, is removed here and in expressions.py. NORMAL_FORM counts up when a rule changes: a file of
 another number says nothing about what is read today.
+
+An example: `CREATE TABLE jobs (id serial PRIMARY KEY)`, of which query.py reads five rows.
+
+    >>> rows = [
+    ...     ("target", "", "public", "", None, None, None, None),
+    ...     ("table", "", "jobs", "", "rp--", None, None, None),
+    ...     ("column", "", "jobs", "id", "integer", "nextval('jobs_id_seq'::regclass)",
+    ...      "N--r", None),
+    ...     ("sequence", "", "jobs_id_seq", "a", "jobs_id_seq", "integer 1 1 2147483647 1 1 f",
+    ...      '["", "jobs", "id"]', None),
+    ...     ("pk", "", "jobs", "jobs_pkey", "PRIMARY KEY (id)", None, None, None),
+    ... ]
+    >>> for line in sorted(snapshot_of(rows).lines):
+    ...     print(line.replace("\t", " | "))
+    column | jobs | id | integer not null serial
+    pk | jobs | jobs_pkey | (id)
+    table | jobs |  | table
+
+The target schema is the empty one in every line, so that a schema of another name compares equal.
+The sequence has no line of its own: it is named and counts as a serial's does, so `serial` in the
+column's line says all of it (columns.py). The other kinds have a rule each (details.py).
 """
 
 from collections.abc import Iterable
@@ -20,7 +41,7 @@ NORMAL_FORM = 1
 class Snapshot:
     """One reading of a schema.
 
-    `lines` are its facts; `others` the relations outside of what was asked for; `schema` is the
+    `lines` are its facts; `others` are the relations that were not asked for; `schema` is the
     target schema, empty where there is none; `unusable` are schemas that the role may not use.
     """
 
@@ -32,6 +53,7 @@ class Snapshot:
 
 def snapshot_of(rows: Iterable[Row]) -> Snapshot:
     """Bring rows into the normal form."""
+    # all rows first: a column's line depends on its sequence, and the query gives them in any order
     by_kind: dict[str, list[Row]] = {}
     for row in rows:
         by_kind.setdefault(str(row[0]), []).append(row)
@@ -48,7 +70,11 @@ def snapshot_of(rows: Iterable[Row]) -> Snapshot:
 
 
 def _relative(column: Row, schema: str) -> Row:
-    """Of a type that is named like one of pg_catalog's the server prints the schema, too."""
+    """Drop the target schema from a column's type.
+
+    The search_path has the target schema, so the server prints it only where the type has the name
+    of one in pg_catalog; in a schema of another name that line would differ.
+    """
     text = str(column[4])
     for prefix in (f"{quoted(schema)}.", f'"{schema}".') if "." in text else ():
         if text.startswith(prefix):
@@ -56,6 +82,7 @@ def _relative(column: Row, schema: str) -> Row:
     return column
 
 
+# what these kinds have in `a` is printed by a function, which gives NULL for an object that is gone
 _NEVER_NULL = frozenset(
     {"column", "pk", "unique", "fk", "check", "exclude", "index", "trigger", "view", "matview"}
     | {"function"}
@@ -73,7 +100,7 @@ def is_torn(rows: Iterable[Row]) -> bool:
         if text == "???" or (text is None and kind in _NEVER_NULL):
             return True
         if kind == "sequence" and str(text).isdigit():
-            return True
+            return True  # regclass of an object that is gone
         if kind == "column" and row[5] is None and str(row[6])[2:3] not in ("-", ""):
             return True  # generated, by an expression that is gone
     return False

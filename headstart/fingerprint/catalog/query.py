@@ -34,14 +34,14 @@ _PINS = {
     "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": "60s",
 }
-"""What a role or a database has set may change neither what is printed nor how long it takes."""
+"""No setting of a role or a database may change what is printed, or how long that takes."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """What to read: the target schema (None: the connection's), and which names count (None: all).
 
-    `names` are those of objects, as lines write them. The version table is never read.
+    `names` are names of objects, as lines write them. The version table is never read.
     """
 
     schema: str | None

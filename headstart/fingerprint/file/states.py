@@ -1,7 +1,7 @@
-"""The states that a history is known to go through: one schema after each revision. Pure.
+"""The recorded states of a history: one schema after each revision. Pure.
 
-A state is a delta against its parent's; where the file was made tells file.py, which of them a
-database is in tells search.py.
+A state is a delta against its parent. text.py reads and writes the file of them, and
+match/search.py finds the one that a database is in.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
 
 BASE = "base"
-"""The state before the first revision, where there is anything then."""
+"""The state before the first revision, if the schema is not empty then."""
 UPGRADE = "upgrade"
-"""The way to a state: the revisions themselves, one by one."""
+"""The value of `via` for a state that the revisions themselves made, one by one."""
 
 
 @dataclass(frozen=True)
 class Delta:
-    """The lines that a state has more, and less, than its parent."""
+    """The lines that a state adds to its parent's, and those that it removes."""
 
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
@@ -30,12 +30,12 @@ class Delta:
         return len(self.added) + len(self.removed)
 
     def on(self, lines: frozenset[str]) -> frozenset[str]:
-        """Apply to lines."""
+        """The lines after this change."""
         return (lines - self.removed) | self.added
 
     @classmethod
     def between(cls, before: frozenset[str], after: frozenset[str]) -> Self:
-        """What changed."""
+        """The change from one schema to another."""
         return cls(after - before, before - after)
 
 
@@ -46,7 +46,7 @@ class RecordedState:
     `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
     script that led here, `effect` what that did, `tables` the tables whose rows it changed or read
     ("*": unknown ones), `rows` what it inserted.
-    `via` is how it was made: "upgrade"; every other is a variant of the state `parent`.
+    `via` is how it was made: "upgrade", or else it is a variant of the state `parent`.
     """
 
     name: str
@@ -145,7 +145,7 @@ def variant_name(state: str, via: str) -> str:
 
 
 def key_of(line: str) -> str:
-    """Kind, object and name: what the detail is a detail of."""
+    """Kind, object and name of a fact: its line without the detail."""
     return line.rpartition("\t")[0]
 
 

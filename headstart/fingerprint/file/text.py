@@ -33,7 +33,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class InvalidFile(ValueError):
-    """The file is none of ours, or somebody's edit or merge has broken it; names the place."""
+    """The file is not ours, or an edit or a merge has broken it; the message names the place."""
 
 
 def file_text(fingerprints: Fingerprints) -> str:
@@ -53,8 +53,10 @@ def _state_lines(state: RecordedState) -> Iterator[str]:
         state.root,
         state.via,
     )
-    told = " ".join(f"{name}={value}" for name, value in zip(_ATTRIBUTES, values, strict=True))
-    yield f"state {_word(state.name)} {told}"
+    attributes = " ".join(
+        f"{name}={value}" for name, value in zip(_ATTRIBUTES, values, strict=True)
+    )
+    yield f"state {_word(state.name)} {attributes}"
     yield from (f"-{line}" for line in sorted(state.delta.removed))
     yield from (f"+{line}" for line in sorted(state.delta.added))
     yield from (f"*touches\t{escaped(table)}" for table in sorted(state.tables))
@@ -72,9 +74,9 @@ def read_file(text: str) -> Fingerprints:
     if lines[-1] == "":
         lines.pop()
     meta = _meta(lines[1] if len(lines) > 1 else "")
-    found = Fingerprints(tuple(_states(lines)), meta, old)
-    _check_roots(found)
-    return found
+    fingerprints = Fingerprints(tuple(_states(lines)), meta, old)
+    _check_roots(fingerprints)
+    return fingerprints
 
 
 def _old_format(first: str) -> int | None:
@@ -84,11 +86,11 @@ def _old_format(first: str) -> int | None:
     return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None
 
 
-def _check_roots(found: Fingerprints) -> None:
-    """Sum up each way to its end: what was lost or doubled on it is not made good again."""
-    inner = {state.parent for state in found.states}
-    for state in found.states:
-        if state.name not in inner and root_of(found.lines(state.name)) != state.root:
+def _check_roots(fingerprints: Fingerprints) -> None:
+    """Check each chain of states at its end: a fact lost or doubled on the way shows there, too."""
+    inner = {state.parent for state in fingerprints.states}
+    for state in fingerprints.states:
+        if state.name not in inner and root_of(fingerprints.lines(state.name)) != state.root:
             raise InvalidFile(
                 f"the facts up to state {state.name} are not those that it was written with: a"
                 " merge or somebody's edit has changed some"
@@ -96,12 +98,12 @@ def _check_roots(found: Fingerprints) -> None:
 
 
 def _meta(line: str) -> dict[str, object]:
-    found: object = None
+    meta: object = None
     with suppress(ValueError):
-        found = json.loads(line.removeprefix("meta "))
-    if not isinstance(found, dict):
+        meta = json.loads(line.removeprefix("meta "))
+    if not isinstance(meta, dict):
         raise InvalidFile("line 2: it is not 'meta {...}'")
-    return found
+    return meta
 
 
 def _states(lines: list[str]) -> Iterator[RecordedState]:
@@ -109,21 +111,21 @@ def _states(lines: list[str]) -> Iterator[RecordedState]:
     if len(lines) > 2 and (not starts or starts[0] != 2):
         raise InvalidFile("line 3: it is not 'state ...'")
     ends = [*starts[1:], len(lines)] if starts else []
-    known: set[str] = set()
+    seen: set[str] = set()
     for start, end in zip(starts, ends, strict=True):
         state = _state(lines, start, end)
-        if state.name in known:
+        if state.name in seen:
             raise InvalidFile(f"line {start + 1}: state {state.name} is there twice")
-        if state.parent is not None and state.parent not in known:
+        if state.parent is not None and state.parent not in seen:
             raise InvalidFile(f"line {start + 1}: there is no state {state.parent} before it")
-        known.add(state.name)
+        seen.add(state.name)
         yield state
 
 
 def _state(lines: list[str], start: int, end: int) -> RecordedState:
     words = lines[start].split(" ")
-    given = dict(word.split("=", 1) for word in words[2:] if "=" in word)
-    if tuple(given) != _ATTRIBUTES:
+    attributes = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+    if tuple(attributes) != _ATTRIBUTES:
         raise InvalidFile(f"line {start + 1}: a state has {', '.join(_ATTRIBUTES)}, in this order")
     added, removed, tables, rows = [], [], [], []
     for number in range(start + 1, end):
@@ -142,20 +144,20 @@ def _state(lines: list[str], start: int, end: int) -> RecordedState:
             case _:
                 raise InvalidFile(f"line {number + 1}: it is no fact: {line[:40]!r}")
     try:
-        effect = Effect(given["effect"])
+        effect = Effect(attributes["effect"])
     except ValueError:
-        raise InvalidFile(f"line {start + 1}: there is no effect {given['effect']}") from None
+        raise InvalidFile(f"line {start + 1}: there is no effect {attributes['effect']}") from None
     return RecordedState(
         name=_unword(words[1]),
-        parent=None if given["parent"] == _NOTHING else _unword(given["parent"]),
+        parent=None if attributes["parent"] == _NOTHING else _unword(attributes["parent"]),
         revisions=frozenset(
-            () if given["revs"] == _NOTHING else map(_unword, given["revs"].split(","))
+            () if attributes["revs"] == _NOTHING else map(_unword, attributes["revs"].split(","))
         ),
         delta=Delta(frozenset(added), frozenset(removed)),
-        root=given["root"],
+        root=attributes["root"],
         effect=effect,
-        script="" if given["file"] == _NOTHING else given["file"],
-        via=given["via"],
+        script="" if attributes["file"] == _NOTHING else attributes["file"],
+        via=attributes["via"],
         tables=frozenset(tables),
         rows=tuple(rows),
     )
@@ -175,7 +177,7 @@ def _is_fact(line: str) -> bool:
 
 def _word(name: str) -> str:
     """A revision id may hold anything; in a line it is one word."""
-    return _NO_WORD.sub(lambda found: f"%{ord(found[0]):x};", name)
+    return _NO_WORD.sub(lambda match: f"%{ord(match[0]):x};", name)
 
 
 def _unword(word: str) -> str:

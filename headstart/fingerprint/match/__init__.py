@@ -1,4 +1,4 @@
-"""Which state is it, or is it near to? The search, and recording new states.
+"""Which recorded state a schema is in, or near. The search, and recording new states.
 
 Not here: the questions' connections (postgres), and what the answer leads to (decision).
 """

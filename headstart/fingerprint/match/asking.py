@@ -11,10 +11,10 @@ from headstart.fingerprint.statements.inserted import InsertedRow, digests_found
 from headstart.verdict.errors import AccessRefused
 
 
-def require_usage(found: Snapshot) -> None:
+def require_usage(snapshot: Snapshot) -> None:
     """Raise AccessRefused where names of a schema cannot be looked up."""
-    if found.unusable:
-        names = ", ".join(map(identifier, found.unusable))
+    if snapshot.unusable:
+        names = ", ".join(map(identifier, snapshot.unusable))
         raise AccessRefused(
             f"the role may not use schema {names}, where tables of ours are",
             sqlstate="42501",
@@ -23,10 +23,10 @@ def require_usage(found: Snapshot) -> None:
 
 
 ASK_SECONDS = 20
-"""How long the server may look for an answer; then it is not known, and a person is asked."""
+"""How long the server may take to answer; without an answer a person has to decide."""
 
 SET_LIMIT = f"SET LOCAL statement_timeout = '{ASK_SECONDS}s'"
-"""What to execute before, in the transaction that is asked in."""
+"""Execute this first, in the transaction of the questions."""
 
 
 def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answers:
@@ -34,8 +34,8 @@ def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answe
     empty: dict[str, bool | None] = {}
     for table in sorted(equal.tables):
         place = _readable(one, table, schema)
-        found = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
-        empty[table] = None if found in (None, "") else bool(found)
+        answer = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
+        empty[table] = None if answer in (None, "") else bool(answer)
     by_columns: dict[tuple[str, tuple[str, ...]], list[InsertedRow]] = {}
     for row in sorted(equal.rows):
         by_columns.setdefault((row.table, row.columns), []).append(row)
@@ -51,20 +51,22 @@ def _are_there(
     """Ask about rows of one table that are known by the same columns."""
     place = _readable(one, rows[0].table, schema)
     digests = {row.digest for row in rows}
-    told = one(digests_found(place, rows[0].columns, digests)) if place else None
-    if told is None:
+    present = one(digests_found(place, rows[0].columns, digests)) if place else None
+    if present is None:
         return dict.fromkeys(rows)
-    return {row: row.digest in str(told).split() for row in rows}
+    return {row: row.digest in str(present).split() for row in rows}
 
 
 def _readable(one: Callable[[str], object], table: str, schema: str) -> str:
-    """The table's full name in SQL; empty where there is none to be told, or none to be read.
+    """The table's full name in SQL; empty if it has none, or if reading it would not be safe.
 
     To ask a view, a foreign table, or a table of somebody whom we do not trust is to execute it.
     """
     try:
-        given, name = split_name(table)
+        table_schema, name = split_name(table)
     except ValueError:
         return ""
-    readable = is_readable(given or schema, name)
-    return f"{identifier(given or schema)}.{identifier(name)}" if one(readable) is True else ""
+    readable = is_readable(table_schema or schema, name)
+    return (
+        f"{identifier(table_schema or schema)}.{identifier(name)}" if one(readable) is True else ""
+    )

@@ -9,9 +9,9 @@ from functools import cached_property
 class Candidate:
     """A state, and how far a schema is from it, in lines.
 
-    `composed` where no replay has been there. `step` is the revision that leads here, over
-    `step_size` lines, from a state at `distance_before`; None where none does. `build` makes the
-    lines, which are wanted of few.
+    `composed`: no replay has reached it. `step` is the revision that leads here, over `step_size`
+    lines, from a state at `distance_before`; None if no revision does. `build` makes the lines,
+    which only few candidates need.
     """
 
     name: str

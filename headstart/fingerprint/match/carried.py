@@ -1,7 +1,18 @@
-"""A variant after each later revision: what its users have who upgraded from there. Pure.
+"""Carry a variant through the later revisions: the schema of those who upgraded from it. Pure.
 
 A fact in which the variant differs stays so until a revision changes that very fact. So the
 distance of a carried state is that of the recorded one, corrected by the facts that still differ.
+
+An example. Some made their tables with create_all(), where the models say integer and the script
+text; `t.x int` is the line of column t.x with that type:
+
+    a: +t +t.x text    variant of a: -t.x text +t.x int    b: +u    c: -t.x text +t.x bigint
+
+A database of theirs that was upgraded to b has the lines `t`, `t.x int`, `u`. From the recorded b
+it differs in two lines. Carried to b, the variant still differs in t.x: one line more, which is
+live (-1), and one line less, which is not (-1). So the carried b has distance 2 - 2 = 0: exact.
+c changes the fact t.x itself. There nothing is left of the variant, and it ends: a database at c
+is what the file says of c, whichever way it came.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,23 +24,27 @@ from headstart.fingerprint.match.candidate import Candidate
 
 
 def carried(
-    live: frozenset[str], known: Fingerprints, near: Mapping[str, int], variant: RecordedState
+    live: frozenset[str],
+    fingerprints: Fingerprints,
+    near: Mapping[str, int],
+    variant: RecordedState,
 ) -> Iterator[Candidate]:
     """The variant after each later revision; `near` has the distances of the recorded states."""
     assert variant.parent is not None
     rest, at = _Rest(variant.delta), variant.parent
     before = near[variant.name]
-    for state in known.states:
+    for state in fingerprints.states:
         if state.is_variant or state.parent != at:
             continue
         size = rest.step_size(state.delta)
         rest, at = rest.after(state.delta), state.name
         distance = near[state.name] + rest.correction(live)
+        # partial, not a lambda: that would see the loop's last state when it is called
         yield Candidate(
             f"{state.name}~{variant.via}",
             state.revisions,
             distance,
-            partial(_lines, known, state.name, rest.delta),
+            partial(_lines, fingerprints, state.name, rest.delta),
             composed=True,
             step=state.name,
             step_size=size,
@@ -40,8 +55,8 @@ def carried(
         before = distance
 
 
-def _lines(known: Fingerprints, name: str, rest: Delta) -> frozenset[str]:
-    return rest.on(known.lines(name))
+def _lines(fingerprints: Fingerprints, name: str, rest: Delta) -> frozenset[str]:
+    return rest.on(fingerprints.lines(name))
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,11 @@ class _Rest:
     delta: Delta
 
     def after(self, step: Delta) -> "_Rest":
-        """What is left when a revision has changed the facts of a step."""
+        """What still differs after a revision has changed the facts of a step."""
         touched = _keys(step)
         if touched.isdisjoint(_keys(self.delta)):
             return self
+        # by key, not by line: the step's own "-t.x text" is not what the variant has of t.x
         added, removed = (
             frozenset(line for line in lines if key_of(line) not in touched)
             for lines in (self.delta.added, self.delta.removed)
@@ -62,12 +78,17 @@ class _Rest:
         return _Rest(Delta(added, removed))
 
     def correction(self, live: frozenset[str]) -> int:
-        """How much further away from live it is than the recorded state."""
+        """How much further from live this is than the recorded state."""
         added, removed = self.delta.added, self.delta.removed
         return len(added) - 2 * len(added & live) - len(removed) + 2 * len(removed & live)
 
     def step_size(self, step: Delta) -> int:
-        """How many lines a revision changes here."""
+        """How many lines a revision changes here.
+
+        Not the size of the recorded step: from `t.x int` to `t.x bigint` is as long as from text,
+        but where the variant has no t.x at all the step is a line shorter. `is_half_applied` adds
+        distances up to exactly this number.
+        """
         mine = _keys(self.delta)
         if _keys(step).isdisjoint(mine):
             return len(step)

@@ -1,7 +1,19 @@
-"""Several revisions have the schema that was found: which of them is it, if rows can tell? Pure.
+"""Decide between revisions that have the same schema, by the rows where these can tell. Pure.
 
 What has to be asked of the database is returned as data, and the answers are passed in. Where they
-leave two revisions open, nobody decides but the operator.
+leave two revisions open, only the operator decides.
+
+An example: a makes the table `roles`, b changes no schema but inserts the row `admin` into it. A
+database has the table and no version row. It matches a and b, and between these is one doubt: b,
+with the table `roles` and the row `admin`. Two wrong answers threaten: to stamp b where it did not
+run (the row is missing for ever), or a where it did (b runs again, and inserts the row twice).
+
+    roles is empty            a: b may run now, whether or not it ran before
+    roles has the row admin   b: it ran, for nothing else is known to insert that row
+    roles has other rows      None: b may have run, and somebody deleted its row
+
+Had b no effect at all (a merge, an empty script), it would be a doubt that answers itself: both to
+have run it and to run it again are harmless, and the newest revision saves work.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +32,7 @@ UNKNOWN_TABLES = "*"
 
 @dataclass(frozen=True)
 class Doubt:
-    """A revision between two equal schemas, of which nobody knows whether it ran.
+    """A revision between two equal schemas, which may have run or not.
 
     It may run again where all of `tables` are empty; it has run where all of `rows` are there.
     """
@@ -33,7 +45,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the database says: is a table empty, is a row there; None where it does not tell."""
+    """The database's answers: is a table empty, is a row there; None without an answer."""
 
     empty: Mapping[str, bool | None]
     present: Mapping[InsertedRow, bool | None]
@@ -49,29 +61,32 @@ class EqualSchemas:
 
     @property
     def tables(self) -> frozenset[str]:
-        """The tables about which the database has to be asked."""
+        """The tables to ask the database about."""
         return frozenset(table for doubt in self.doubts for table in doubt.tables)
 
     @property
     def rows(self) -> frozenset[InsertedRow]:
-        """The rows about which the database has to be asked."""
+        """The rows to ask the database about."""
         return frozenset(row for doubt in self.doubts for row in doubt.rows)
 
     def settle(self, answers: Answers) -> Candidate | None:
-        """The one that it is; None where two are possible.
+        """The revision that the database is at; None if two are possible.
 
-        All between are without effect: the newest. Else the oldest from which everything after it
-        may run, and before which everything has run.
+        If all between are without effect, the newest. Otherwise the oldest of which this is true:
+        every revision up to it has run, and every later one may run.
         """
         ran, may_run = set(), set()
         for doubt in self.doubts:
-            if doubt.noop or _all(answers.present.get(row) for row in doubt.rows):
+            # with no rows known, all() of nothing would say that it ran
+            seen = [answers.present.get(row) for row in doubt.rows]
+            if doubt.noop or (seen and all(seen)):
                 ran.add(doubt.revision)
             if doubt.noop or _may_run(doubt, answers):
                 may_run.add(doubt.revision)
         order = list(zip(self.members, self.applied, strict=True))
         if all(doubt.noop for doubt in self.doubts):
             order.reverse()
+        # what is older than every member has run, whatever it did: that is no question here
         between = self.applied[-1] - self.applied[0]
         for member, applied in order:
             before = (applied - self.applied[0]) & between
@@ -81,7 +96,7 @@ class EqualSchemas:
 
 
 def equal_schemas(
-    exact: Iterable[Candidate], known: Fingerprints, history: History
+    exact: Iterable[Candidate], fingerprints: Fingerprints, history: History
 ) -> EqualSchemas | None:
     """Order revisions with the same schema; None where they are on branches beside each other."""
     members = sorted(exact, key=lambda each: len(history.applied_with(each.revisions)))
@@ -89,40 +104,31 @@ def equal_schemas(
     if any(not below <= above for below, above in pairwise(applied)):
         return None
     between = [r for r in history.requirements if r in applied[-1] and r not in applied[0]]
-    there = frozenset(_tables(members[0].lines))
-    doubts = tuple(_doubt(r, known, there) for r in between)
+    table_lines = (line for line in members[0].lines if line.startswith("table\t"))
+    there = frozenset(line.split("\t", 2)[1] for line in table_lines)
+    doubts = tuple(_doubt(r, fingerprints, there) for r in between)
     return EqualSchemas(tuple(members), applied, doubts)
 
 
-def _doubt(revision: str, known: Fingerprints, there: frozenset[str]) -> Doubt:
-    step = known.steps.get(revision)
+def _doubt(revision: str, fingerprints: Fingerprints, there: frozenset[str]) -> Doubt:
+    step = fingerprints.steps.get(revision)
     if step is None:  # its replay is not known
         return Doubt(revision, frozenset([UNKNOWN_TABLES]) | there)
     if step.effect is Effect.NOOP:
         return Doubt(revision, noop=True)
     # a table of the history that this schema does not have holds no row
-    touched = {table for table in step.tables if table in there or table not in known.objects}
+    touched = {
+        table for table in step.tables if table in there or table not in fingerprints.objects
+    }
     if UNKNOWN_TABLES in touched:
         touched = (touched - {UNKNOWN_TABLES}) | there
     # what it takes away may hold rows: dropped and made again is not as if nothing had been
-    removed = {line.split("\t", 2)[1] for line in step.delta.removed if _holds_rows(line)}
-    gone = removed & there
+    removed = (e for e in step.delta.removed if e.startswith(("table\t", "column\t")))
+    gone = {line.split("\t", 2)[1] for line in removed} & there
     return Doubt(revision, frozenset(touched) | gone, frozenset(step.rows))
-
-
-def _holds_rows(line: str) -> bool:
-    return line.startswith(("table\t", "column\t"))
-
-
-def _tables(lines: Iterable[str]) -> Iterable[str]:
-    return (line.split("\t", 2)[1] for line in lines if line.startswith("table\t"))
 
 
 def _may_run(doubt: Doubt, answers: Answers) -> bool:
     # that its rows are not there is no proof that it did not run: somebody may have deleted them
+    # without a table there is no row that a second run could spoil: a GRANT, for one
     return all(answers.empty.get(table) for table in doubt.tables)
-
-
-def _all(known: Iterable[bool | None]) -> bool:
-    told = list(known)
-    return bool(told) and all(told)

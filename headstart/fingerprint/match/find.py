@@ -1,6 +1,17 @@
-"""Tell the revision of a schema. Pure; what the catalog cannot show is asked through a function.
+"""Name the revision of a schema. Pure; what the catalog cannot show is asked through a function.
 
 It never guesses: where two answers are possible, both are named.
+
+An example. `t` is the line of a table, `t.x` that of a column; b changes rows of t and no schema:
+
+    a: +t +t.x        b: rows of t        c: +u +u.x
+
+    t t.x           exact: a and b. Their rows decide (equal_schemas.py). t is empty: Proven a, and
+                    b will run. t has rows: SeveralMatches a, b, with b open
+    t t.x u u.x     exact: c. Proven, and b is named as a revision whose rows nobody has seen
+    t t.x u         between b and c: HalfApplied c, on top of b, with u.x left to do
+    t t.x t.q       no state, and no step explains t.q: Unlike, nearest b, the last of the two that
+                    differ the least; the other one is a
 """
 
 from collections.abc import Callable
@@ -29,29 +40,33 @@ Ask = Callable[[EqualSchemas], Answers]
 _DATA = frozenset({Effect.DATA, Effect.SCHEMA_AND_DATA, Effect.READ})
 
 
-def find(live: Live, known: Fingerprints, history: History, ask: Ask) -> SearchResult:
-    """Tell the revision of a schema, or why that cannot be told."""
-    found = search(live.lines, known, history)
-    if found.exact:
-        return _of_exact(found.exact, live, known, history, ask)
-    explained = with_renamed(live, known)
+def find(live: Live, fingerprints: Fingerprints, history: History, ask: Ask) -> SearchResult:
+    """Name the revision of a schema, or why there is none to name."""
+    matches = search(live.lines, fingerprints, history)
+    if matches.exact:
+        return _of_exact(matches.exact, live, fingerprints, history, ask)
+    # only now: beside an index of ours another one changes nothing, and an exact state stays
+    # exact; where ours is missing, the one by another name is the likely reason
+    explained = with_renamed(live, fingerprints)
     if explained.lines != live.lines:
         live = explained
-        found = search(live.lines, known, history)
-    if found.equivalent:
-        return _unlike(found.equivalent, live)
-    if found.half_applied:
-        return _half(found.half_applied, live, history)
-    return _unlike(found.nearest, live)
+        matches = search(live.lines, fingerprints, history)
+    if matches.equivalent:
+        return _unlike(matches.equivalent, live)
+    if matches.half_applied:
+        return _half(matches.half_applied, live, history)
+    return _unlike(matches.nearest, live)
 
 
 def _of_exact(
-    exact: tuple[Candidate, ...], live: Live, known: Fingerprints, history: History, ask: Ask
+    exact: tuple[Candidate, ...], live: Live, fingerprints: Fingerprints, history: History, ask: Ask
 ) -> SearchResult:
     one: Candidate | None = exact[0]
     if len({each.revisions for each in exact}) > 1:
-        equal = equal_schemas(exact, known, history)
+        # heads differ, so a choice between them decides which revisions will run
+        equal = equal_schemas(exact, fingerprints, history)
         if equal is None:
+            # on branches beside each other: no order, so no "newest" and no "oldest"
             return SeveralMatches(_named(exact), (), live)
         one = equal.settle(ask(equal))
         if one is None:
@@ -59,12 +74,13 @@ def _of_exact(
             return SeveralMatches(_named(equal.members), doubts, live)
     assert one is not None
     applied = history.applied_with(one.revisions)
-    unproven = (r for r in history.requirements if r in applied and _changes_rows(known, r))
+    unproven = (r for r in history.requirements if r in applied and _changes_rows(fingerprints, r))
     return Proven(tuple(sorted(one.revisions)), one.name, one.composed, tuple(unproven), live)
 
 
-def _changes_rows(known: Fingerprints, revision: str) -> bool:
-    step = known.steps.get(revision)
+def _changes_rows(fingerprints: Fingerprints, revision: str) -> bool:
+    # a step that was never replayed may have done anything
+    step = fingerprints.steps.get(revision)
     return step is None or step.effect in _DATA
 
 
@@ -85,6 +101,7 @@ def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfA
 
 
 def _unlike(near: tuple[Candidate, ...], live: Live) -> Unlike:
+    # of several that are equally near, the latest is explained, and the others are named
     first = near[-1]
     equivalent = are_equivalent(first.lines, live.lines)
     others = {

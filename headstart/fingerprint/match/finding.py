@@ -1,6 +1,6 @@
-"""What the proof says about tables without a version row: one finding, with what explains it. Pure.
+"""The finding about tables without a version row, with what explains it. Pure.
 
-Data alone, which whoever decides or reports may load: find.py makes it.
+Data alone, so that whoever decides or reports may load it; find.py makes it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from headstart.fingerprint.show.difference import Difference
 
 @dataclass(frozen=True)
 class Proven:
-    """The schema is that of `revisions`, and of no other that matters.
+    """The schema belongs to `revisions`, and to no others that matter.
 
     `rows_unproven` are the revisions up to there that change rows, which the catalog cannot show;
     `state` names the known schema, a variant's with its way behind a ~; `composed` when nobody
@@ -28,7 +28,7 @@ class Proven:
 
 @dataclass(frozen=True)
 class SeveralMatches:
-    """Several revisions have this schema; `open` are those whose rows decide, or that drop some."""
+    """Several revisions have this schema; `open` are the ones that change or drop rows."""
 
     candidates: tuple[str, ...]
     open: tuple[str, ...]
@@ -49,7 +49,7 @@ class HalfApplied:
 
 @dataclass(frozen=True)
 class Unlike:
-    """No revision builds this schema; `nearest` is the one that differs the least.
+    """No revision builds this schema; `nearest` differs the least.
 
     `renames` are the statements that make it exact, where nothing but names differs.
     """
@@ -64,7 +64,7 @@ class Unlike:
 
 @dataclass(frozen=True)
 class Unknowable:
-    """There is a file of fingerprints, and `cause` is why it tells nothing."""
+    """There is a file of fingerprints, and `cause` is why it is of no use."""
 
     cause: str
 

@@ -1,4 +1,4 @@
-"""Which revisions are applied in part, though a fact is in neither its old nor its new form. Pure.
+"""Find revisions applied in part, even if a fact has neither its old nor its new form. Pure.
 
 A revision may make a column first and its NOT NULL later: half-way the fact is a third one. Facts
 are compared here, where candidate.py compares lines.
@@ -10,11 +10,11 @@ from headstart.fingerprint.file.states import Fingerprints, key_of
 from headstart.fingerprint.match.candidate import Candidate
 
 MOST_BETWEEN = 3
-"""More facts of a third form than this, and it is no half of this revision."""
+"""With more facts of a third form than this, it is not this revision that is half applied."""
 
 
 def half_applied_in_between(
-    live: frozenset[str], known: Fingerprints, every: Iterable[Candidate]
+    live: frozenset[str], fingerprints: Fingerprints, every: Iterable[Candidate]
 ) -> Iterator[Candidate]:
     """Recorded steps of which some facts are as before, some as after, and a few in between."""
     for each in every:
@@ -22,13 +22,13 @@ def half_applied_in_between(
             continue
         # a third form is a line more in live than in either state, and one less than in both
         more = each.distance + each.distance_before - each.step_size
-        if 0 < more <= 2 * MOST_BETWEEN and _is_between(live, known, each):
+        if 0 < more <= 2 * MOST_BETWEEN and _is_between(live, fingerprints, each):
             yield each
 
 
-def _is_between(live: frozenset[str], known: Fingerprints, each: Candidate) -> bool:
-    parent = known.by_name[each.name].parent
-    before = frozenset[str]() if parent is None else known.lines(parent)
+def _is_between(live: frozenset[str], fingerprints: Fingerprints, each: Candidate) -> bool:
+    parent = fingerprints.by_name[each.name].parent
+    before = frozenset[str]() if parent is None else fingerprints.lines(parent)
     changed = _facts(before ^ each.lines)
     not_before, not_after = _facts(live ^ before), _facts(live ^ each.lines)
     if not not_before | not_after <= changed:

@@ -1,4 +1,4 @@
-"""Make the fingerprints of a history: states as they are seen, against those on file. Pure."""
+"""Record the states of a history as they are seen, and compare them with those on file. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from headstart.fingerprint.show.difference import Difference, difference
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Why the states that are on file cannot be kept."""
+    """A state on file that the same revision no longer builds, and why."""
 
     message: str
     difference: Difference
@@ -27,8 +27,8 @@ class Contradiction:
 class Recording:
     """States, one after another, in the order in which they are seen.
 
-    `old` is what is on file; `other_server` when that was made with another major version: then a
-    state that differs becomes a variant of the one on file, `via`. `lines` are those seen last.
+    `old` is what is on file. If that was made with another major version, `via` names this one,
+    and a state that differs becomes a variant of the one on file. `lines` were seen last.
     """
 
     old: Fingerprints
@@ -42,17 +42,19 @@ class Recording:
     _differing: Delta = field(default_factory=Delta)
 
     def begin(self, lines: frozenset[str]) -> None:
-        """What is there before the first revision."""
+        """Take what is there before the first revision."""
         if lines:
             self._add(RecordedState(BASE, None, frozenset(), Delta(lines), root_of(lines)), lines)
 
     def resume(self, last: str) -> None:
-        """Go on after a state on file, which has been found to be what it says."""
+        """Continue after a state on file that the database was seen to be in."""
         names = [state.name for state in self.old.states]
         upto = names.index(last)
         kept = self.old.states[: upto + 1]
-        known = {state.name for state in kept}
-        variants = (s for s in self.old.states[upto + 1 :] if s.is_variant and s.parent in known)
+        names_kept = {state.name for state in kept}
+        variants = (
+            s for s in self.old.states[upto + 1 :] if s.is_variant and s.parent in names_kept
+        )
         self.states = [*kept, *variants]
         self._last, self.lines = last, self.old.lines(last)
 
@@ -67,7 +69,7 @@ class Recording:
         self._add(state, lines)
 
     def _see_elsewhere(self, state: RecordedState, lines: frozenset[str]) -> None:
-        """On another server: what differs since an earlier revision is known by that one."""
+        """Record a variant where a new difference begins: later states carry it (carried.py)."""
         frozen = self.old.lines(state.name)
         self._add(state, frozen)
         differing = Delta.between(frozen, lines)
@@ -84,7 +86,7 @@ class Recording:
         return on_file.delta == Delta.between(self.lines, lines)
 
     def add_variant(self, of: str, via: str, lines: frozenset[str]) -> bool:
-        """Record another schema of a state; False where it is known already."""
+        """Record another schema of a state; False if that is on record already."""
         mine = [s for s in self.states if s.name == of or (s.is_variant and s.parent == of)]
         if root_of(lines) in {state.root for state in mine}:
             return False
@@ -122,7 +124,7 @@ class Recording:
     def _mistake(
         self, state: RecordedState, on_file: RecordedState, lines: frozenset[str]
     ) -> Contradiction:
-        told = difference(self.old.lines(state.name), lines)
+        deviation = difference(self.old.lines(state.name), lines)
         if on_file.script == self.scripts.get(state.name):
             why = (
                 "its script is as it was and builds another schema now: it depends on the"
@@ -130,4 +132,4 @@ class Recording:
             )
         else:
             why = "its script was edited and builds another schema now"
-        return Contradiction(f"{state.name}: {why}: {told.summary()}", told)
+        return Contradiction(f"{state.name}: {why}: {deviation.summary()}", deviation)

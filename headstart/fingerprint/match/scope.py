@@ -1,4 +1,4 @@
-"""What of a database counts: our objects and all within, but for what a DBA may add. Pure."""
+"""Which facts count: our objects and all that is in them, except what a DBA may add. Pure."""
 
 from dataclasses import replace
 
@@ -11,28 +11,28 @@ _TOLERATED = ("index", "trigger", "policy")
 """What may be added to a table of ours without changing what a revision builds."""
 
 
-def live_schema(snapshot: Snapshot, known: Fingerprints) -> Live:
-    """Set apart what no revision ever made and what changes nothing for one."""
-    tolerated = {line for line in snapshot.lines if _is_tolerated(line, known)}
+def live_schema(snapshot: Snapshot, fingerprints: Fingerprints) -> Live:
+    """Set apart what no revision made and what affects none."""
+    tolerated = {line for line in snapshot.lines if _is_tolerated(line, fingerprints)}
     return Live(snapshot.lines - tolerated, tuple(sorted(tolerated)), snapshot.others)
 
 
-def _is_tolerated(line: str, known: Fingerprints) -> bool:
+def _is_tolerated(line: str, fingerprints: Fingerprints) -> bool:
     kind, _, _, detail = line.split("\t")
     if kind not in _TOLERATED or detail.startswith("unique "):
         return False
-    return key_of(line) not in known.keys
+    return key_of(line) not in fingerprints.keys
 
 
-def with_renamed(live: Live, known: Fingerprints) -> Live:
-    """Let an index count that a revision makes, by another name, where that is not there.
+def with_renamed(live: Live, fingerprints: Fingerprints) -> Live:
+    """Count an index that a revision makes under another name, if that one is missing.
 
-    Alone it changes nothing; where a schema differs anyhow, it says why one is missing.
+    Alone it changes nothing; where a schema differs anyway, it explains the missing one.
     """
     if not live.tolerated:
         return live
     here = set(map(loose_line, live.lines))
-    made = set(map(loose_line, known.indexes))
+    made = set(map(loose_line, fingerprints.indexes))
     renamed = {line for line in live.tolerated if loose_line(line) in made - here}
     tolerated = tuple(line for line in live.tolerated if line not in renamed)
     return replace(live, lines=live.lines | renamed, tolerated=tolerated)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from headstart.fingerprint.file.states import key_of
 
 MOST_LINES = 60
-"""What fits on a screen or two; the fields of the verdict hold the rest."""
+"""As many as fit on a screen or two; the fields of the verdict hold the rest."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Facts that are expected and missing, and facts that are extra; of a changed one both."""
+    """The expected facts that are missing, and the extra ones; a changed fact is in both."""
 
     expected: int
     missing: frozenset[str] = frozenset()
@@ -30,14 +30,14 @@ class Difference:
 
     def lines(self) -> list[str]:
         """What differs, by object."""
-        told = list(_told(self))
-        more = len(told) - MOST_LINES
-        return told if more <= 1 else [*told[:MOST_LINES], f"... and {more} lines more"]
+        lines = list(_told(self))
+        more = len(lines) - MOST_LINES
+        return lines if more <= 1 else [*lines[:MOST_LINES], f"... and {more} lines more"]
 
 
-def difference(expected: frozenset[str], found: frozenset[str]) -> Difference:
+def difference(expected: frozenset[str], actual: frozenset[str]) -> Difference:
     """Compare two schemas."""
-    return Difference(len(expected), expected - found, found - expected)
+    return Difference(len(expected), expected - actual, actual - expected)
 
 
 def fact(line: str) -> str:
@@ -48,17 +48,19 @@ def fact(line: str) -> str:
     return f"{kind} {thing}{name if kind == 'function' else '.' + name} {detail}"
 
 
-def _told(told: Difference) -> Iterator[str]:
+def _told(differing: Difference) -> Iterator[str]:
     by_object: dict[str, list[str]] = {}
-    for line in sorted(told.missing | told.extra, key=_place):
+    for line in sorted(differing.missing | differing.extra, key=_place):
         by_object.setdefault(line.split("\t", 2)[1], []).append(line)
     for thing, lines in by_object.items():
         whole = [line for line in lines if line.startswith(_WHOLE)]
-        if len({line in told.missing for line in lines}) == 1 and whole:
-            yield _whole(whole[0], lines, "- missing" if whole[0] in told.missing else "+ extra")
+        if len({line in differing.missing for line in lines}) == 1 and whole:
+            yield _whole(
+                whole[0], lines, "- missing" if whole[0] in differing.missing else "+ extra"
+            )
         else:
             yield f"{_head(lines)} {thing}"
-            yield from _changes(lines, told)
+            yield from _changes(lines, differing)
 
 
 def _place(line: str) -> tuple[str, str]:
@@ -84,7 +86,7 @@ def _whole(line: str, lines: Iterable[str], sign: str) -> str:
     return f"{sign} {kind} {thing}{more or (f' {detail}' if detail != kind else '')}"
 
 
-def _changes(lines: list[str], told: Difference) -> Iterator[str]:
+def _changes(lines: list[str], differing: Difference) -> Iterator[str]:
     by_key: dict[str, list[str]] = {}
     for line in lines:
         by_key.setdefault(key_of(line), []).append(line)
@@ -92,9 +94,9 @@ def _changes(lines: list[str], told: Difference) -> Iterator[str]:
         kind, _, name, detail = both[0].split("\t")
         label = f"{kind} {name}".rstrip()
         if len(both) == 1:
-            sign = "- missing" if both[0] in told.missing else "+ extra  "
+            sign = "- missing" if both[0] in differing.missing else "+ extra  "
             yield f"  {sign} {label} {detail}"
             continue
-        expected, found = sorted(both, key=lambda line: line in told.extra)
+        expected, actual = sorted(both, key=lambda line: line in differing.extra)
         yield f"  ~ {label}: expected  {expected.rpartition(chr(9))[2]}"
-        yield f"    {' ' * len(label)}  found     {found.rpartition(chr(9))[2]}"
+        yield f"    {' ' * len(label)}  found     {actual.rpartition(chr(9))[2]}"

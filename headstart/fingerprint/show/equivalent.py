@@ -1,7 +1,22 @@
-"""The looser level of comparison: it explains what differs, and proves nothing. Pure.
+r"""Compare more loosely: this explains what differs, and proves nothing. Pure.
 
 Names of constraints and indexes do not count, a unique index is a unique constraint, serial is
-identity, and neither casts in defaults nor the spelling of now() matter.
+identity, and neither casts in defaults nor the spelling of now() matter. An example:
+
+    >>> loose_line("column\tt\tid\tinteger not null serial").split("\t")
+    ['column', 't', 'id', 'integer not null counted ()']
+    >>> loose_line("column\tt\tid\tinteger not null identity by default").split("\t")
+    ['column', 't', 'id', 'integer not null counted ()']
+
+Where two schemas are equal so, statements rename what is there. Here two constraints have each
+other's names: neither can be renamed first, so one waits under a temporary name.
+
+    >>> expected = ["unique\tt\ta\t(x)", "unique\tt\tb\t(y)"]
+    >>> for sql in rename_statements(expected, ["unique\tt\tb\t(x)", "unique\tt\ta\t(y)"]):
+    ...     print(sql)
+    ALTER TABLE t RENAME CONSTRAINT b TO headstart_renaming_1
+    ALTER TABLE t RENAME CONSTRAINT a TO b
+    ALTER TABLE t RENAME CONSTRAINT headstart_renaming_1 TO a
 """
 
 import re
@@ -20,7 +35,7 @@ def equivalent_form(lines: Iterable[str]) -> Counter[str]:
 
 
 def are_equivalent(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Whether two schemas differ in nothing but what does not count."""
+    """Whether two schemas differ only in what does not count."""
     return equivalent_form(one) == equivalent_form(other)
 
 
@@ -40,7 +55,7 @@ _UNIQUE_INDEX = re.compile(
     rf"unique btree ?(?P<key>{_COLUMNS})(?: INCLUDE ?(?P<more>{_COLUMNS}))?"
     r"(?P<nulls> NULLS NOT DISTINCT)?"
 )
-"""One that a constraint could own: of columns in their usual order, all rows, and valid."""
+"""One that a constraint could own: plain columns in their usual order, all rows, valid."""
 _UNIQUE_CONSTRAINT = re.compile(
     rf"(?P<nulls>NULLS NOT DISTINCT )?(?P<key>{_COLUMNS})(?: INCLUDE ?(?P<more>{_COLUMNS}))?"
 )
@@ -48,10 +63,10 @@ _UNIQUE_CONSTRAINT = re.compile(
 
 def _loose_unique(kind: str, detail: str) -> tuple[str, str]:
     pattern = {"index": _UNIQUE_INDEX, "unique": _UNIQUE_CONSTRAINT}.get(kind)
-    found = pattern.fullmatch(detail) if pattern else None
-    if found is None:
+    match = pattern.fullmatch(detail) if pattern else None
+    if match is None:
         return kind, detail
-    return "unique", f"{found['key']} including {found['more']}" + " nulls" * bool(found["nulls"])
+    return "unique", f"{match['key']} including {match['more']}" + " nulls" * bool(match["nulls"])
 
 
 _COUNTED = re.compile(r" (?:serial|identity always|identity by default)(?: \(([^']*)\))?\Z")
@@ -84,6 +99,7 @@ _ATOM_IN_BRACKETS = re.compile(r"(?<![\w$\"])\((-?[\w.]+|'(?:[^']|'')*')\)")
 def _loose_default(text: str) -> str:
     """Drop casts, then brackets around what stood before one."""
     text = _PARTS.sub(_loose_part, text)
+    # `((1)::bigint)` loses its cast and is `((1))`: one pair of brackets a turn
     while (shorter := _ATOM_IN_BRACKETS.sub(r"\1", text)) != text:
         text = shorter
     return text
@@ -104,7 +120,7 @@ _SCHEMA = re.compile(r'(?:"(?:[^"]|"")*"|[^".]+)\.')
 
 @dataclass(frozen=True)
 class _Named:
-    """A constraint or an index, as its line tells."""
+    """A constraint or an index, read from its line."""
 
     kind: str
     owner: str
@@ -114,8 +130,8 @@ class _Named:
     @property
     def schema(self) -> str:
         """The schema with its dot, or an empty text."""
-        found = _SCHEMA.match(self.owner)
-        return found[0] if found else ""
+        match = _SCHEMA.match(self.owner)
+        return match[0] if match else ""
 
     @property
     def spaces(self) -> frozenset[tuple[str, str]]:
@@ -136,13 +152,13 @@ class _Change:
     expected: _Named
 
 
-def rename_statements(expected: Iterable[str], found: Iterable[str]) -> tuple[str, ...]:
-    """SQL, without semicolons, that gives the constraints and indexes found the expected names.
+def rename_statements(expected: Iterable[str], actual: Iterable[str]) -> tuple[str, ...]:
+    """The statements, without semicolons, that rename actual constraints and indexes as expected.
 
-    It is to be executed in this order, in one transaction. Only what differs is changed, and only
+    They have to run in this order, in one transaction. Only what differs is changed, and only
     where it has an equivalent; serial, identity and defaults stay as they are.
     """
-    wanted, present = Counter(expected), Counter(found)
+    wanted, present = Counter(expected), Counter(actual)
     changes = _changes(wanted - present, present - wanted)
     kinds = _kinds(present)
     return tuple(sql for change in _in_order(changes) for sql in _statements(change, kinds))
@@ -159,12 +175,13 @@ def _kinds(lines: Iterable[str]) -> dict[str, str]:
 
 
 def _changes(wanted: Iterable[str], present: Iterable[str]) -> Iterator[_Change]:
-    """Pair what is equivalent: those of one kind first, then those of one name."""
+    """Pair what is equivalent: things of one kind first, then things of one name."""
     candidates: dict[str, list[_Named]] = {}
     for line in sorted(present):
         if line.split("\t")[0] in _NAMED:
             candidates.setdefault(loose_line(line), []).append(_Named(*line.split("\t")))
     targets = [line for line in sorted(wanted) if loose_line(line) in candidates]
+    # where several have one loose form any pairing is right: the first ones spare a DROP and CREATE
     for alike in _LIKENESSES:
         for line in list(targets):
             target, there = _Named(*line.split("\t")), candidates[loose_line(line)]
@@ -192,6 +209,7 @@ def _in_order(changes: Iterable[_Change]) -> Iterator[_Change]:
             todo.remove(change)
             yield change
             continue
+        # all are blocked, so there is a circle among them: set one aside, and the next is free
         change = _in_circle(todo)
         aside = replace(change.found, name=f"headstart_renaming_{next(numbers)}")
         todo[todo.index(change)] = replace(change, found=aside)
@@ -199,7 +217,7 @@ def _in_order(changes: Iterable[_Change]) -> Iterator[_Change]:
 
 
 def _blocker(change: _Change, todo: Iterable[_Change]) -> _Change | None:
-    """One that has the name still."""
+    """A change whose object still has the name that this one needs."""
     taken = change.expected.spaces
     others = (each for each in todo if each is not change)
     return next((each for each in others if not taken.isdisjoint(each.found.spaces)), None)
@@ -229,9 +247,9 @@ def _statements(change: _Change, kinds: Mapping[str, str]) -> Iterator[str]:
             # USING INDEX does not work for these
             yield f"DROP INDEX {index}"
             yield f"ALTER TABLE {owner} ADD CONSTRAINT {new} UNIQUE {columns}"
-        case True, False:
+        case True, False:  # in place: no second build, and nothing is without its index meanwhile
             yield f"ALTER TABLE {owner} ADD CONSTRAINT {new} UNIQUE USING INDEX {name}"
-        case _:
+        case _:  # there is no way from a constraint to a plain index but to build it
             yield f"ALTER TABLE {owner} DROP CONSTRAINT {name}"
             yield f"CREATE UNIQUE INDEX {new} ON {owner} USING {columns}"
 
@@ -240,12 +258,12 @@ _ESCAPED_NAME = re.compile(r'"(?:[^"]|"")*\\(?:[^"]|"")*"')
 
 
 def _sql(text: str) -> str:
-    """A name of a line, which escapes what could confuse a terminal, as SQL that does so too."""
+    """A name as SQL; a line escapes what could confuse a terminal, and so does this SQL."""
     return _ESCAPED_NAME.sub(lambda name: "U&" + _UNPRINTED.sub(_code, name[0]), text)
 
 
 _UNPRINTED = re.compile(r"\\(?:\\|([0-9a-f]+);)")
 
 
-def _code(found: re.Match[str]) -> str:
-    return rf"\+{int(found[1], 16):06x}" if found[1] else found[0]
+def _code(match: re.Match[str]) -> str:
+    return rf"\+{int(match[1], 16):06x}" if match[1] else match[0]

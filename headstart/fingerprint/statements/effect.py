@@ -1,4 +1,4 @@
-"""What a revision does, in one word. Pure; effects.py measures it."""
+"""The effect of a revision, in one word. Pure; effects.py finds it."""
 
 from enum import StrEnum
 

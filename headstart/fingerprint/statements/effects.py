@@ -1,9 +1,33 @@
-"""What the statements of one revision do, measured while it is replayed in an empty database. Pure.
+"""Sum up what the statements of one revision did when it was replayed in an empty database. Pure.
 
 The database was empty: a loop in Python over a table's rows shows its SELECT only, hence reading is
-kept apart from doing nothing. What cannot be told, such as what DO, CALL or somebody's own function
-do, counts as a write to ANY_TABLE. Statements on Alembic's version table are the caller's to leave
-out.
+kept apart from doing nothing. What DO, CALL or somebody's own function does cannot be seen, and
+counts as a write to ANY_TABLE. The caller leaves out statements on Alembic's version table.
+
+Examples. A write outweighs a look; the tables of both are kept, for rows in either leave it open
+whether this revision has run:
+
+    >>> work = work_of(
+    ...     ["INSERT INTO roles VALUES ('admin')", "SELECT id FROM jobs"], changes_schema=False
+    ... )
+    >>> work.effect.value, sorted(work.tables)
+    ('data', ['jobs', 'roles'])
+
+A temporary table is gone with the session, so that only what it is made from counts:
+
+    >>> temporary = work_of(["CREATE TEMP TABLE ids AS TABLE jobs"], changes_schema=False)
+    >>> temporary.effect.value, sorted(temporary.tables)
+    ('read', ['jobs'])
+
+A column that is dropped takes its values along; and a block in PL/pgSQL may do anything:
+
+    >>> sorted(work_of(["ALTER TABLE jobs DROP COLUMN done"], changes_schema=True).tables)
+    ['jobs']
+    >>> sorted(work_of(["DO $$ BEGIN DELETE FROM jobs; END $$"], changes_schema=False).tables)
+    ['*']
+
+Each statement goes by its first word to a function that says what it touches (_VERBS); then the
+statements are summed up.
 """
 
 import re
@@ -17,7 +41,7 @@ from headstart.fingerprint.statements.scan import Scan
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
 
 ANY_TABLE = ANY_NAME
-"""Stands for tables that cannot be told."""
+"""Stands for tables that have no name here."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +62,12 @@ def work_of(statements: Iterable[str], *, changes_schema: bool) -> Work:
     the same: in another database it has something to do. COMMENT does not: nothing depends on it.
     Reading the system catalogs is nothing, writing them is DDL.
     """
+    # a temporary table of one statement may be written by the next, so all are looked at first
     touched = [_touched_by(each) for text in statements for each in statements_of(text)]
     temporary = {name for each in touched for name in each.temporary}
     written = {name for each in touched for name in each.written} - temporary
+    # what a writing statement reads is left out: where its target is empty nothing is lost by a
+    # second run, whatever the source holds
     read = {name for each in touched if not each.written for name in each.read} - temporary
     lost = {name for each in touched for name in each.lost} - temporary
     schema = changes_schema or any(each.schema for each in touched)
@@ -65,8 +92,8 @@ def _effect(schema: bool, writes: bool, reads: bool) -> Effect:
 class _Touched:
     """What one statement does.
 
-    `repeatable` is DDL that does the same when it is executed again. `lost` are tables of which DDL
-    takes rows or values, `temporary` is one that it makes for the session only.
+    `repeatable`: DDL that does the same if it is executed again. `lost` are tables that lose rows
+    or values by DDL, `temporary` is one that it makes for the session only.
     """
 
     schema: bool = False
@@ -79,7 +106,8 @@ class _Touched:
 
 def _touched_by(statement: Group) -> _Touched:
     if not statement.nodes:
-        return _Touched()
+        return _Touched()  # behind the last semicolon
+    # what does not begin with a word is a query in brackets
     return _VERBS.get(statement.word(0) or "select", _anything)(statement)
 
 
@@ -96,7 +124,7 @@ def _privilege(_: Group) -> _Touched:
 
 
 def _drop(statement: Group) -> _Touched:
-    """A table takes its rows along, and CASCADE whatever depends on it."""
+    """Dropping a table loses its rows, and CASCADE loses whatever depends on it."""
     words = statement.words
     lost = {ANY_TABLE} if words[-1] == "cascade" or "owned" in words[1:2] else set()
     if statement.word(1) == "table":
@@ -107,11 +135,11 @@ def _drop(statement: Group) -> _Touched:
 
 
 _KEPT = {"constraint", "default", "expression", "identity", "not"}
-"""What may be dropped from a table without taking values along."""
+"""What may be dropped from a table without losing values."""
 
 
 def _alter(statement: Group) -> _Touched:
-    """What is dropped, moved or gets another type or name takes values along."""
+    """Values are lost by what is dropped or moved, or gets another type or name."""
     words = statement.words
     if "table" not in words[1:3]:
         return _Touched(schema=True)
@@ -119,6 +147,7 @@ def _alter(statement: Group) -> _Touched:
     at += 2 * (words[at : at + 2] == ["if", "exists"])
     name, end = statement.table(at)
     rest = words[end:]
+    # DROP may be one of several actions, and DROP followed by a name drops the column of that name
     drops = any(one == "drop" and two not in _KEPT for one, two in pairwise([*rest, ""]))
     renames = rest[:1] == ["rename"] and rest[1:2] != ["constraint"]
     takes = drops or renames or not {"type", "detach"}.isdisjoint(rest)
@@ -132,13 +161,14 @@ def _create(statement: Group) -> _Touched:
     at = words.index("table") + 1
     name, _ = statement.name(at + 3 * (words[at : at + 3] == ["if", "not", "exists"]))
     temporary = not {"temp", "temporary"}.isdisjoint(words[1:3])
+    # WITH NO DATA makes the table of a query, and leaves its rows where they are
     if "as" not in words or words[-2:] == ["no", "data"]:
         return _made(name, temporary, None)
     return _made(name, temporary, _touched_by(statement.rest(words.index("as") + 1)))
 
 
 def _made(name: str, temporary: bool, rows: _Touched | None) -> _Touched:
-    """A new table, with the rows of a query; rows of no table can only be looked for in it."""
+    """A new table with the rows of a query; if that reads no table, only the new one shows them."""
     made = frozenset({name})
     rows = replace(rows, read=rows.read or made) if rows else _Touched()
     return replace(rows, schema=not temporary, temporary=made if temporary else frozenset())
@@ -177,6 +207,7 @@ def _query(statement: Group) -> _Touched:
     if strange and not written:
         # setval(.., max(id)) from a table is done right while that has no rows
         written = read if read and strange <= _SETVAL else {ANY_TABLE}
+    # UPDATE pg_.. changes the schema by another way, and none of the rows there are ours
     catalog = any(_CATALOG.match(name) for name in scan.written)
     touched = _Touched(catalog, frozenset(written), frozenset(read))
     return _made(scan.made, scan.made_temporary, touched) if scan.made else touched

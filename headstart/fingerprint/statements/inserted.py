@@ -34,10 +34,10 @@ def printed(column: str) -> str:
 
 
 def digests_found(place: str, columns: Sequence[str], digests: Iterable[str]) -> str:
-    """SQL: those of the digests that rows of a table have, with spaces between; one pass over it.
+    """SQL for the digests that rows of a table have, separated by spaces; one pass over the table.
 
     NULL is no value that was inserted. The columns are not qualified: a name that is no column
-    would be taken for a function of the database's own.
+    would call a function of the database's own.
     """
     there = " AND ".join(f"{identifier(column)} IS NOT NULL" for column in columns)
     digest = _joined([f"pg_catalog.quote_literal({printed(column)})" for column in columns])

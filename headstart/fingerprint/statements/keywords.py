@@ -1,4 +1,4 @@
-"""The keywords of SQL that could be taken for a function's name, or a function for them. Pure.
+"""The keywords of SQL that look like a function's name, and the functions named so. Pure.
 
 `UPDATE t SET (a, b) = ..` has a keyword, and `SELECT set('t')` calls a function: what stands before
 the word tells them apart. tests/unit/test_grammar.py compares that with Postgres' own grammar.

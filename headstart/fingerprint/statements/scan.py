@@ -1,4 +1,4 @@
-"""Which tables a query writes and reads, and which functions it calls, told from its text. Pure.
+"""Read from its text which tables a query writes and reads, and which functions it calls. Pure.
 
 No parser: it follows WITH, FROM lists and calls, level by level of the parentheses.
 """
@@ -22,7 +22,7 @@ _WRITES = {("insert", "into"), ("merge", "into"), ("delete", "from")}
 
 @dataclass
 class _Level:
-    """One level of parentheses. `names` are those of WITH, `opener` is the function called."""
+    """One level of parentheses. `names` come from WITH, `opener` is the function called."""
 
     group: Group
     names: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class _Level:
     recursive: bool = False
 
     def turn(self, at: int) -> bool:
-        """Take a word that leads into a FROM list, on in it, or out of it."""
+        """Follow a word that leads into a FROM list, along it, or out of it."""
         word, pair = self.group.word(at), (self.group.word(at), self.group.word(at + 1))
         if self.group.symbol(at) == ",":
             self.expecting = self.in_from
@@ -51,7 +51,7 @@ class _Level:
         return True
 
     def _in_expression(self, at: int) -> bool:
-        """Tell EXTRACT(.. FROM ..) and IS [NOT] DISTINCT FROM."""
+        """Whether this FROM belongs to EXTRACT(.. FROM ..) or IS [NOT] DISTINCT FROM."""
         before, last = self.group.word(at - 2), self.group.word(at - 1)
         return self.opener in _CALLS_WITH_FROM or (last == "distinct" and before in {"is", "not"})
 
@@ -68,7 +68,7 @@ class _Level:
         return not self.group.name(at - 1)[0] or self.group.word(at - 1) in KEYWORDS
 
     def is_call_by_keyword(self, at: int) -> bool:
-        """Tell SELECT set('t'), which calls a function of that name."""
+        """Whether the keyword is a function's name, as in SELECT set('t')."""
         called = self.group.word(at) in BEFORE and isinstance(self.group.node(at + 1), Group)
         return called and not self.is_keyword(at)
 
@@ -168,7 +168,7 @@ class Scan:
         self._todo.append(_Level(group, level.names, opener, expecting, expecting))
 
     def _with(self, level: _Level, at: int) -> int:
-        """Take the query of a WITH; its name hides a table from its end on, or from its start."""
+        """Follow the query of a WITH; its name hides a table from its end on, or from its start."""
         body = level.body(at)
         query = level.group.node(body)
         if not body or not isinstance(query, Group):
@@ -180,7 +180,7 @@ class Scan:
         return body + 1
 
     def _write(self, level: _Level, at: int) -> int:
-        """Take the verb and the table of a statement that writes; after SELECT it is a column."""
+        """Note the table of a verb that writes; after SELECT the word is a column."""
         group = level.group
         pair = (group.word(at), group.word(at + 1))
         updates = pair[0] == "update" and group.word(at - 1) not in _NO_VERB_AFTER
@@ -197,7 +197,7 @@ class Scan:
         return end
 
     def _make(self, level: _Level, at: int) -> int:
-        """Take the table of a SELECT INTO."""
+        """Note the table of a SELECT INTO."""
         if level.group.word(at) != "into":
             return 0
         at += 1

@@ -1,9 +1,24 @@
-"""Which tables SQL makes, told from its text; what cannot be told is said to be so. Pure.
+"""Read from the text of SQL which tables it makes, or that it may make any. Pure.
 
 The statements that can make no table, or a table with a name, are the ones listed here. Anything
 else may make any: DO and CALL, a routine (its body may), a function that is not known, COPY (which
 can start a program), a server's setting that leads names to another schema. Views hold no rows and
 are no tables; an extension's tables are its own.
+
+Examples. A name without a schema has None for it; a temporary table is no table of ours:
+
+    >>> tables_made("CREATE TABLE jobs (id int); CREATE TEMP TABLE ids (id int)")
+    frozenset({(None, 'jobs')})
+    >>> tables_made("ALTER TABLE jobs RENAME TO tasks")
+    frozenset({(None, 'tasks')})
+    >>> tables_made("INSERT INTO jobs VALUES (now())")
+    frozenset()
+
+Of a function that is not known nobody can say what it makes, hence None: any table in the database
+may then be of the revisions, and the database is refused rather than called empty.
+
+    >>> tables_made("SELECT my_function()") is None
+    True
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +31,7 @@ from headstart.fingerprint.statements.scan import Scan
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
 
 Made = frozenset[TableName] | None
-"""The tables that are made; None where others may be made, too."""
+"""The tables that are made; None if others may be made, too."""
 
 _NOTHING: Made = frozenset()
 
@@ -91,7 +106,7 @@ def _all_of(parts: Iterable[Made]) -> Made:
     made: set[TableName] = set()
     for part in parts:
         if part is None:
-            return None
+            return None  # one statement that may make any makes the whole text so
         made |= part
     return frozenset(made)
 
@@ -125,9 +140,10 @@ def _parts(name: str) -> TableName | None:
     """Schema and name; None where they cannot be read as the server reads them."""
     if not name or name == ANY_NAME or "\\" in name:
         return None
-    given, table = split_name(name)
-    too_long = any(len(part.encode(errors="replace")) > 63 for part in (given, table))
-    return None if too_long else (given, table)
+    schema, table = split_name(name)
+    # the server cuts a longer name, to 63 bytes of its own encoding
+    too_long = any(len(part.encode(errors="replace")) > 63 for part in (schema, table))
+    return None if too_long else (schema, table)
 
 
 _TABLE_MODIFIERS = {"global", "local", "temp", "temporary", "unlogged", "foreign"}
@@ -145,6 +161,7 @@ _TABLELESS = {
 def _create(statement: Group) -> Made:
     words = statement.words
     at = 1
+    # CREATE OR REPLACE .., CREATE UNLOGGED ..: what is made comes behind all of these
     while statement.word(at) in _MODIFIERS:
         at += 1
     match words[at] if at < len(words) else "":
@@ -163,7 +180,7 @@ def _create_table(statement: Group, at: int) -> Made:
     if words[at : at + 3] == ["if", "not", "exists"]:
         at += 3
     if "as" in words and _as_query(statement) is None:
-        return None
+        return None  # its query calls a function that may make another table
     temporary = not {"temp", "temporary"}.isdisjoint(before)
     return _NOTHING if temporary else _named(statement.name(at)[0])
 
@@ -184,7 +201,7 @@ def _alter(statement: Group) -> Made:
 _ALTERABLE = (_TABLELESS - {"group", "role", "user"}) | {
     "default", "event", "function", "materialized", "procedure", "routine",
 }  # fmt: skip
-"""Not a schema, whose tables get another name by it; not what settings are kept for."""
+"""Not a schema: its tables would get another name. Not what has settings of its own."""
 
 
 def _alter_table(statement: Group, at: int) -> Made:
@@ -203,6 +220,7 @@ def _alter_table(statement: Group, at: int) -> Made:
 def _moved(old: TableName | None, pair: tuple[str, str], new: TableName | None) -> Made:
     if old is None or new is None:
         return None
+    # RENAME TO keeps the schema, and SET SCHEMA the name
     place = (old[0], new[1]) if pair == ("rename", "to") else (new[1], old[1])
     return frozenset({(place[0] or None, place[1])})
 

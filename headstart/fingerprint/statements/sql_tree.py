@@ -1,6 +1,23 @@
-"""SQL as trees of tokens: statements, and within them parentheses. Pure; knows no grammar.
+"""Read SQL as trees of tokens: statements, and within them parentheses. Pure; knows no grammar.
 
 Comments are dropped; placeholders of any driver (%(x)s, %s, $1, :x) count as literals.
+
+An example: two statements, of which the first has a group, for its parentheses. Words are folded
+to lower case as the server folds them, and the semicolon in the literal ends nothing:
+
+    >>> insert, drop = statements_of("INSERT INTO Roles VALUES (%(name)s, 'a;b'); DROP TABLE x")
+    >>> insert.words
+    ['insert', 'into', 'roles', 'values', '']
+    >>> [token.text for token in insert.node(4).nodes]
+    ['%(name)s', ',', "'a;b'"]
+    >>> insert.name(2), drop.name(2)
+    (('roles', 3), ('x', 3))
+
+So who reads a tree compares words at places, and a word in a literal, a comment or a name in quotes
+never counts as a keyword:
+
+    >>> next(statements_of('SELECT "drop" /* drop */')).words
+    ['select', '']
 """
 
 from collections.abc import Iterator
@@ -75,6 +92,7 @@ class Group:
 
     def table(self, at: int) -> tuple[str, int]:
         """The table that begins there as name, name *, ONLY name or ONLY (name), and its end."""
+        # a table called only must be in quotes, and is no word then
         at += self.word(at) == "only"
         node = self.node(at)
         if isinstance(node, Group):
@@ -115,7 +133,7 @@ _BLOCKS = {"atomic": 1, "case": 1, "end": -1}
 
 
 def statements_of(sql: str) -> Iterator[Group]:
-    """Split at semicolons, but for those of CREATE RULE (..; ..) and of BEGIN ATOMIC ..; END."""
+    """Split at semicolons, except in CREATE RULE (..; ..) and BEGIN ATOMIC ..; END."""
     groups, blocks = [Group()], 0
     for token in _tokens(sql):
         statement, group = groups[0], groups[-1]
@@ -126,6 +144,7 @@ def statements_of(sql: str) -> Iterator[Group]:
             groups.append(Group())
             group.nodes.append(groups[-1])
         elif token == (Kind.SYMBOL, ")"):
+            # one too many closes nothing: the statement itself stays open
             del groups[max(1, len(groups) - 1) :]
         else:
             group.nodes.append(token)
@@ -135,4 +154,5 @@ def statements_of(sql: str) -> Iterator[Group]:
 
 
 def _makes_a_routine(statement: Group) -> bool:
+    # CREATE FUNCTION, CREATE OR REPLACE FUNCTION: elsewhere BEGIN and END are statements themselves
     return any(statement.word(at) in {"function", "procedure"} for at in (1, 3))
