@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart import __version__
 from headstart.decision.drift import Occasion
 from headstart.facts.visible import one_line
 from headstart.process.files import read_text
+from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals
 from headstart.settings.read import read_settings
@@ -24,10 +24,9 @@ from headstart.verbs.check import check_against
 from headstart.verbs.inspection import read_image
 from headstart.verbs.task import Task, identity_of
 from headstart.verdict.conclusion import conclude
-from headstart.verdict.events import Silence
+from headstart.verdict.events.event import NullSink
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
-from headstart.verdict.record import Record
 
 
 @dataclass(frozen=True)
@@ -52,28 +51,28 @@ class Readiness:
         self._settings = read_settings({}, environ, read_text)
         self._secrets = Secrets()
         self._secrets.add(environ.get("PGPASSWORD"))
-        self._image = read_image(self._task())
+        self._image = read_image(self._task(Recorder()))
 
     def ask(self) -> Answer:
         """Ask the database once; several threads may. Every failure is an answer."""
-        task = self._task()
+        recorder = Recorder()
+        task = self._task(recorder)
         end: Outcome | Exception
         try:
             end = check_against(self._image, task, Occasion.PROBE)
         except Exception as error:  # noqa: BLE001 the app goes on, whatever it was
             end = error
-        verdict = conclude(task.record, end, time.monotonic() - task.started)
+        verdict = conclude(recorder.record, end, time.monotonic() - task.started)
         return _answer(verdict.exit_code, self._secrets.mask_fields(verdict_fields(verdict)))
 
-    def _task(self) -> Task:
+    def _task(self, recorder: Recorder) -> Task:
         run_id = random_secrets.token_hex(4)
         return Task(
             self._settings,
             identity_of(self._settings, run_id),
-            Silence(),
+            Sinks(recorder, NullSink()),
             self._secrets,
             Signals(),
-            Record(run_id, __version__, self._settings.image_revision),
             time.monotonic(),
         )
 

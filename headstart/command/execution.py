@@ -22,6 +22,7 @@ from headstart.command.streams import print_answer, steady_output
 from headstart.process.files import read_text
 from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
+from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.settings.kinds import LogFormat, LogLevel
@@ -34,6 +35,15 @@ from headstart.verdict.errors import (
     RevisionFailed,
     outcome_of,
 )
+from headstart.verdict.events.execution import (
+    ExecutionStarted,
+    RunFinished,
+    SettingsRead,
+    SettingsWarned,
+    StatementFailed,
+    TracebackCaught,
+)
+from headstart.verdict.events.schema import VersionRowsOutdated
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.record import Record
@@ -63,8 +73,10 @@ class Execution:
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         early = readable_settings(arguments, os.environ)  # to report a mistake in the others
-        self._record = Record(random_secrets.token_hex(4), __version__, early.image_revision)
-        self._log = self._open_log(early.log_format, early.log_level)
+        self._run_id = random_secrets.token_hex(4)
+        self._recorder = Recorder()
+        self._open_log(early.log_format, early.log_level)
+        self._emit(ExecutionStarted(self._run_id, __version__, early.image_revision))
         self._termination_log = early.termination_log
         self._debug = False
 
@@ -91,30 +103,30 @@ class Execution:
 
     def _last_words(self, command: Command) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
-        self._record.to_revisions = None  # what was read at the start may have changed since
+        self._emit(VersionRowsOutdated())
         return self._conclude(self._cause(TimeoutError("the server does not answer")), command)
 
-    def _open_log(self, form: LogFormat, level: LogLevel) -> Log:
-        return Log(form, level, self._secrets, self._record.run_id)
+    def _open_log(self, form: LogFormat, level: LogLevel) -> None:
+        self._log = Log(form, level, self._secrets, self._run_id)
+        self._emit = Sinks(self._recorder, self._log)
 
     def _task(self, settings: Settings) -> "Task":
         # imported here, with the driver: a mistake in arguments or settings needs none
         from headstart.verbs.task import Task, identity_of
 
-        self._log = self._open_log(settings.log_format, settings.log_level)
+        self._open_log(settings.log_format, settings.log_level)
         self._termination_log = settings.termination_log
         self._debug = settings.log_level is LogLevel.DEBUG
-        self._record.image_revision = settings.image_revision
-        self._record.alembic_ini = str(Path(settings.alembic_ini).absolute())
+        alembic_ini = str(Path(settings.alembic_ini).absolute())
+        self._emit(SettingsRead(alembic_ini, settings.image_revision))
         for warning in settings.warnings:
-            self._log("settings_warned", warning=warning)
+            self._emit(SettingsWarned(warning))
         task = Task(
             settings,
-            identity_of(settings, self._record.run_id),
-            self._log,
+            identity_of(settings, self._run_id),
+            self._emit,
             self._secrets,
             self._signals,
-            self._record,
             self._started,
         )
         if not settings.embedded:
@@ -124,7 +136,7 @@ class Execution:
     def _cause(self, error: BaseException) -> BaseException:
         """Whatever a signal broke looks like an error of something else: name the signal."""
         if self._debug:
-            self._log("traceback_caught", traceback=traceback.format_exc())
+            self._emit(TracebackCaught(traceback.format_exc()))
         received = self._signals.received
         if received not in (None, signal.SIGALRM):
             return Cancelled(received)
@@ -133,12 +145,12 @@ class Execution:
             return self._signals.loss or told
         if received is None:
             return _unmet_requirement(error) or error
-        return _deadline_error(error, self._record)
+        return _deadline_error(error, self._recorder.record)
 
     def _conclude(self, end: Outcome | BaseException, command: Command | None) -> int:
         if statement := getattr(end, "statement", None):
-            self._log("statement_failed", statement=statement)
-        verdict = conclude(self._record, end, time.monotonic() - self._started)
+            self._emit(StatementFailed(statement))
+        verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
         masked = self._secrets.mask_fields(verdict_fields(verdict))
         if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
@@ -146,7 +158,7 @@ class Execution:
         else:
             self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)
-        self._log.conclude("run_finished", masked)
+        self._log.conclude(RunFinished(masked))
         return verdict.exit_code
 
 

@@ -31,7 +31,8 @@ from headstart.verdict.errors import (
     PoolExhausted,
     WrongDatabase,
 )
-from headstart.verdict.events import Say
+from headstart.verdict.events.database import ConnectionFailed, LockWaited
+from headstart.verdict.events.event import Emit
 
 POLL_SECONDS = 5.0
 """The client-side limit of one poll, which may hang in a pooler's queue."""
@@ -61,7 +62,7 @@ class LockWait:
     resolve: Resolve
     identity: Identity
     deadline: Deadline
-    say: Say
+    emit: Emit
     report_seconds: float
     silence_seconds: float
     lost: Callable[[ConnectionLost | None], None]
@@ -171,7 +172,7 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     nonce = secrets.randbits(62)
     connection = _acquire(wait, nonce)
     try:
-        await_orphans(connection, wait.deadline, wait.say)
+        await_orphans(connection, wait.deadline, wait.emit)
     except (psycopg2.Error, TimeoutError):
         connection.close()
         raise ConnectionLost(LOST) from None
@@ -247,11 +248,11 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
 
 
 def _report(wait: LockWait, attempt: int, failure: ConnectFailure | None, holder: Holder) -> None:
-    """Say what is waited for: who does not answer holds nothing."""
+    """Tell what is waited for: who does not answer holds nothing."""
     if failure is None:
-        wait.say("lock_waited", holder=str(holder))
+        wait.emit(LockWaited(str(holder)))
     else:
-        wait.say("connection_failed", attempt=attempt, cause=failure.text)
+        wait.emit(ConnectionFailed(attempt, failure.text))
 
 
 def _close(connection: Connection | None) -> None:

@@ -15,24 +15,25 @@ from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.process.deadline import Deadline
 from headstart.verdict.errors import LockUnavailable
-from headstart.verdict.events import Say
+from headstart.verdict.events.database import OrphansFound
+from headstart.verdict.events.event import Emit
 
 PATIENCE_SECONDS = 2.0
 """client_connection_check_interval ends an orphan in about one; after this it is terminated."""
 
 
-def await_orphans(connection: Connection, deadline: Deadline, say: Say) -> None:
+def await_orphans(connection: Connection, deadline: Deadline, emit: Emit) -> None:
     """Return when no worker of an earlier run is at work in this database.
 
     `connection` is the one that holds the run lock. Raises LockUnavailable at the deadline, and
     psycopg2.Error or TimeoutError when the connection is lost.
     """
     patience = Deadline(time.monotonic() + PATIENCE_SECONDS)
-    said = False
+    reported = False
     while orphans := _orphans(connection):
-        if not said:
-            say("orphans_found", orphans=[description for _, description in orphans])
-            said = True
+        if not reported:
+            emit(OrphansFound(tuple(description for _, description in orphans)))
+            reported = True
         now = time.monotonic()
         if deadline.passed(now) and patience.passed(now):
             raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")

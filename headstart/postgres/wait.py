@@ -24,8 +24,15 @@ from headstart.postgres.connection import (
 )
 from headstart.process.deadline import Deadline
 from headstart.process.retry import Retry, retried
-from headstart.verdict.events import Say
-from headstart.verdict.record import Record
+from headstart.verdict.events.database import (
+    AttemptStarted,
+    ConnectionFailed,
+    DatabaseAccepted,
+    DatabaseLocated,
+    ServerAnswered,
+    WaitMeasured,
+)
+from headstart.verdict.events.event import Emit
 
 _READ_ONLY = ConnectFailure(
     "the server is read-only: a standby, or default_transaction_read_only is on",
@@ -43,23 +50,24 @@ class WaitLimits:
 
 
 def wait_until_accepting(
-    resolve: Resolve, application_name: str, limits: WaitLimits, say: Say, record: Record
-) -> None:
+    resolve: Resolve, application_name: str, limits: WaitLimits, emit: Emit
+) -> str:
     """Return once the database accepted a connection and lets this role write.
 
-    Fills in the record's wait, database and server version. Raises Unreachable at the deadline,
-    and AccessRefused for what waiting does not cure.
+    Gives the server's version. Raises Unreachable at the deadline, and AccessRefused for what
+    waiting does not cure.
     """
-    started = time.monotonic()
+    started, attempts = time.monotonic(), 0
     last: ConnectFailed | None = None
 
-    def attempt() -> None:
-        nonlocal last
-        record.wait_attempts += 1
+    def attempt() -> ServerAnswered:
+        nonlocal last, attempts
+        attempts += 1
+        emit(AttemptStarted())
         timeout = max(1.0, limits.deadline.clip(CONNECT_SECONDS, time.monotonic()))
         try:
             with connect(resolve(), application_name, timeout) as connection:
-                _read_server(connection, record)
+                return _ask_server(connection, emit)
         except ConnectFailed as error:
             if last is not None and error.silent and timeout < CONNECT_SECONDS:
                 # our deadline cut this attempt short: the one before tells more
@@ -68,21 +76,22 @@ def wait_until_accepting(
             raise
 
     def failed(retry: Retry) -> None:
-        say(
-            "connection_failed",
-            attempt=retry.attempt,
-            cause=str(retry.error),
-            retry_in_seconds=round(retry.retry_in_seconds, 3),
-        )
+        pause = round(retry.retry_in_seconds, 3)
+        emit(ConnectionFailed(retry.attempt, str(retry.error), pause))
+
+    def may_pass(error: BaseException) -> bool:
+        return _may_pass(error, limits)
 
     try:
-        retried(attempt, limits.deadline, lambda error: _may_pass(error, limits), failed)
+        server = retried(attempt, limits.deadline, may_pass, failed)
     except ConnectFailed as error:
-        record.database = error.place or record.database
-        raise error_of(error.failure, record.wait_attempts) from None
+        if error.place:
+            emit(DatabaseLocated(error.place))
+        raise error_of(error.failure, attempts) from None
     finally:
-        record.wait_seconds = time.monotonic() - started
-    say("database_accepted", attempts=record.wait_attempts, database=record.database)
+        emit(WaitMeasured(time.monotonic() - started))
+    emit(DatabaseAccepted(attempts, server.database))
+    return server.server_version
 
 
 def _may_pass(error: BaseException, limits: WaitLimits) -> bool:
@@ -100,7 +109,7 @@ _SERVER = (
 )
 
 
-def _read_server(connection: Connection, record: Record) -> None:
+def _ask_server(connection: Connection, emit: Emit) -> ServerAnswered:
     place = connection.place
     try:
         version, read_only = connection.execute(_SERVER)[0]
@@ -108,7 +117,8 @@ def _read_server(connection: Connection, record: Record) -> None:
         # a pooler lets clients in before it has a server for them
         sqlstate = getattr(error, "pgcode", None)
         raise ConnectFailed(classify_first_statement(str(error), sqlstate), place) from None
-    record.database = place
-    record.server_version = str(version).split(" ", 1)[0]
+    answered = ServerAnswered(place, str(version).split(" ", 1)[0])
+    emit(answered)
     if read_only:
         raise ConnectFailed(_READ_ONLY, place)
+    return answered

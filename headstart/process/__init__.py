@@ -1,4 +1,4 @@
-"""This process: signals, log, masking, deadline, progress, garbage collection.
+"""This process: signals, log, recorder, masking, deadline, progress, garbage collection.
 
 Not here: the database, and what a run does.
 """

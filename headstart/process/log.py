@@ -4,7 +4,6 @@ It writes to the stream it was given and takes no part in the standard library's
 an env.py which configures that cannot silence it. No secret passes through it.
 """
 
-import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -15,55 +14,37 @@ import structlog
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
-
-_LEVELS = {
-    LogLevel.DEBUG: logging.DEBUG,
-    LogLevel.INFO: logging.INFO,
-    LogLevel.WARNING: logging.WARNING,
-    LogLevel.ERROR: logging.ERROR,
-}
-_EVENT_LEVELS = {
-    "connection_failed": LogLevel.WARNING,
-    "settings_warned": LogLevel.WARNING,
-    "fingerprints_unusable": LogLevel.WARNING,
-    "schema_drifted": LogLevel.WARNING,
-    "schema_not_compared": LogLevel.WARNING,
-    "orphans_found": LogLevel.WARNING,
-    "library_logged": LogLevel.DEBUG,
-    "traceback_caught": LogLevel.DEBUG,
-}
-"""Events that are not of level info; the verdict is of none: it is always written."""
+from headstart.verdict.events.event import Event, Level
+from headstart.verdict.events.execution import RunFinished
 
 
 class Log:
-    """Says events; an instance is the Say that the edges are given."""
+    """Writes each event as a line; a sink of events."""
 
     def __init__(self, form: LogFormat, level: LogLevel, secrets: Secrets, run_id: str) -> None:
         stream = sys.stderr
         self._all: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             structlog.WriteLogger(stream),
             processors=[_completing(secrets), _renderer(form, stream)],
-            wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
+            wrapper_class=structlog.make_filtering_bound_logger(Level.DEBUG),
         ).bind(run_id=run_id)
-        self._lowest = _LEVELS[level]
+        self._lowest = Level[level.name]
         self._stream, self._secrets = stream, secrets
         self._for_people = _is_for_people(form, stream)
 
     @property
     def wants_debug(self) -> bool:
         """Whether events of level debug are written."""
-        return self._lowest <= logging.DEBUG
+        return self._lowest <= Level.DEBUG
 
-    def __call__(self, event: str, /, **fields: object) -> None:
-        level = _EVENT_LEVELS.get(event, LogLevel.INFO)
-        if event == "library_logged" and fields.get("logged_level") in ("warning", "error"):
-            level = LogLevel.WARNING
-        if _LEVELS[level] >= self._lowest:
-            self._all.log(_LEVELS[level], event, **fields)
+    def __call__(self, event: Event, /) -> None:
+        level = event.logged_at
+        if level is not None and level >= self._lowest:
+            self._all.log(level, event.slug, **event.fields())
 
-    def conclude(self, event: str, fields: dict[str, object]) -> None:
+    def conclude(self, event: RunFinished) -> None:
         """Write the last line, whatever the level."""
-        self._all.log(logging.ERROR if fields["exit_code"] else logging.INFO, event, **fields)
+        self._all.log(event.logged_at, event.slug, **event.fields())
 
     def explain(self, lines: Iterable[str]) -> None:
         """Write lines for people, before the last one; the JSON has them as fields."""

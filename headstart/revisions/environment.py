@@ -95,7 +95,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         wrapped = _Configure(worker, work, attached, environment.configure)
         environment.configure = wrapped  # type: ignore[assignment, method-assign]
         attached.enter_context(worker.environment(worker.driver))
-        attached.enter_context(captured_output(worker.say))
+        attached.enter_context(captured_output(worker.emit))
         attached.enter_context(kept_sessions())
         _watch_opened(worker, attached)
         attached.enter_context(with_own_operators())
@@ -154,7 +154,7 @@ class _Configure:
         self._rolled_back: BaseException | None = None
 
     def __call__(self, connection: Connection | None = None, **options: Any) -> None:
-        reclaim_logging(self._worker.say)
+        reclaim_logging(self._worker.emit)
         usable = _usable(connection, options)
         begun = usable.in_transaction()
         split = self._work.may_split or bool(options.get("transaction_per_migration"))

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
-from headstart.verdict.events import Say
+from headstart.verdict.events.event import Emit
+from headstart.verdict.events.execution import LibraryLogged, OutputPrinted
 
 LONGEST_LINE = 1 << 20
 """Characters of one printed line; the log cuts it much earlier, but not through a secret."""
@@ -21,11 +22,11 @@ _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
 class EventWriter(io.TextIOBase):
-    """A text stream that says each line as an event; those of a progress bar too."""
+    """A text stream that emits each line as an event; those of a progress bar too."""
 
-    def __init__(self, say: Say, source: str) -> None:
+    def __init__(self, emit: Emit, source: str) -> None:
         super().__init__()
-        self._say, self._source = say, source
+        self._emit, self._source = emit, source
         self._rest: list[str] = []
         self._room = LONGEST_LINE
 
@@ -50,9 +51,9 @@ class EventWriter(io.TextIOBase):
         return len(text)
 
     def end(self) -> None:
-        """Say what was written without a line's end."""
+        """Emit what was written without a line's end."""
         line, self._rest, self._room = "".join(self._rest), [], LONGEST_LINE
-        self._say_line(line)
+        self._emit_line(line)
 
     def _add(self, part: str) -> None:
         """Keep a part of the line in hand; what is too long for any log is not kept at all."""
@@ -60,9 +61,9 @@ class EventWriter(io.TextIOBase):
             self._rest.append(part[: self._room])
             self._room -= len(part)
 
-    def _say_line(self, line: str) -> None:
+    def _emit_line(self, line: str) -> None:
         if line.strip():
-            self._say("output_printed", source=self._source, text=line)
+            self._emit(OutputPrinted(self._source, line))
 
 
 class BytesWriter(io.RawIOBase):
@@ -81,11 +82,11 @@ class BytesWriter(io.RawIOBase):
 
 
 class EventHandler(logging.Handler):
-    """A logging handler that says every record as an event."""
+    """A logging handler that emits every record as an event."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, emit: Emit) -> None:
         super().__init__()
-        self._say = say
+        self._emit = emit
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -93,18 +94,18 @@ class EventHandler(logging.Handler):
         except Exception:  # noqa: BLE001 logging promises never to raise
             text = f"{record.msg} {record.args}"
         level = record.levelname.lower()
-        self._say("library_logged", logger=record.name, logged_level=level, text=text)
+        self._emit(LibraryLogged(record.name, level, text))
 
 
 @contextmanager
-def captured_output(say: Say) -> Iterator[None]:
+def captured_output(emit: Emit) -> Iterator[None]:
     """Catch stdout, stderr and logging for the length of the block."""
-    stdout, stderr = EventWriter(say, "stdout"), EventWriter(say, "stderr")
+    stdout, stderr = EventWriter(emit, "stdout"), EventWriter(emit, "stderr")
     root = logging.getLogger()
     before = list(root.handlers)
     try:
         with redirect_stdout(stdout), redirect_stderr(stderr):
-            reclaim_logging(say)
+            reclaim_logging(emit)
             yield
     finally:
         root.handlers[:] = before
@@ -132,14 +133,14 @@ def hard_exits_raised() -> Iterator[None]:
         os._exit = leave
 
 
-def reclaim_logging(say: Say) -> None:
+def reclaim_logging(emit: Emit) -> None:
     """Take logging back from an env.py that configured it: fileConfig replaces every handler."""
     root = logging.getLogger()
-    root.handlers[:] = [EventHandler(say)]
+    root.handlers[:] = [EventHandler(emit)]
     for name in _FOREIGN_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.disabled = False
         logger.propagate = True
-        if not say.wants_debug:  # one record a revision that nobody reads
+        if not emit.wants_debug:  # one record a revision that nobody reads
             logger.setLevel(max(logger.getEffectiveLevel(), logging.WARNING))

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
 from headstart.revisions.output import captured_output
-from headstart.verdict.events import Silence
+from headstart.verdict.events.event import NullSink
 
 
 class LeftOnPurpose(BaseException):
@@ -39,7 +39,7 @@ def run_env_unconnected(config: Config, directory: ScriptDirectory) -> None:
     try:
         with (
             suppress(Exception, SystemExit, LeftOnPurpose),
-            captured_output(Silence()),
+            captured_output(NullSink()),
             environment,
         ):
             directory.run_env()

@@ -24,6 +24,7 @@ from headstart.revisions.script_source import env_rolls_back, scripts_with_autoc
 from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import BrokenHistory, ConnectionLost
+from headstart.verdict.events.revisions import EnvProbed
 
 
 @dataclass(frozen=True)
@@ -62,22 +63,23 @@ def probe_env(project: Project, worker: Worker) -> Probe:
     WrongDatabase and ConnectionLost.
     """
     try:
-        found = _probe(project, worker)
+        probe = _probe(project, worker)
     except BrokenHistory as error:
         if not _asks_for_async_driver(error.__cause__):
             raise
-        found = _probe_async(project, worker)
-    worker.say(
-        "env_probed",
-        transactions=found.mode.value,
-        driver=found.driver,
-        pooled=found.pooled,
-        own_limits=list(found.own_limits),
-        schema=found.scope.schema,
-        role=found.scope.role,
-        version_table=found.scope.version_table,
+        probe = _probe_async(project, worker)
+    worker.emit(
+        EnvProbed(
+            transactions=probe.mode.value,
+            driver=probe.driver,
+            pooled=probe.pooled,
+            own_limits=probe.own_limits,
+            schema=probe.scope.schema,
+            role=probe.scope.role,
+            version_table=probe.scope.version_table,
+        )
     )
-    return found
+    return probe
 
 
 def _probe_async(project: Project, worker: Worker) -> Probe:

@@ -9,7 +9,7 @@ from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
 from headstart.revisions.preparation import upgrade_arguments
 from headstart.revisions.project import Project
-from headstart.verdict.events import Silence
+from headstart.verdict.events.event import NullSink
 
 
 def render_sql(
@@ -43,7 +43,7 @@ def _render(project: Project, start: tuple[str, ...], steps: Steps, *, split: bo
     )
     with (
         named_failures(project, lambda: None),
-        captured_output(Silence()),
+        captured_output(NullSink()),
         environment,
     ):
         project.directory.run_env()

@@ -51,7 +51,8 @@ class Replayed:
 class Replay:
     """One pass through the revisions that are pending in a scratch database.
 
-    `before` are the lines that it begins with; `run` makes the run that tells a listener.
+    `before` are the lines that it begins with; `run` makes the run that tells a listener, whose
+    `applied` is the one here.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Replay:
     reading: Reading
     before: frozenset[str]
     seen: Callable[[Replayed], None]
+    applied: Callable[[str, float], None]
     _rows: dict[str, frozenset[Values]] = field(default_factory=dict, init=False)
 
     def start(self, before_revision: Callable[[], None]) -> None:
@@ -73,7 +75,7 @@ class Replay:
 
             listener = Listener(
                 before_revision,
-                applied=lambda _: None,
+                self.applied,
                 partly_applied=lambda _: None,
                 look_back=lambda _: Committed(frozenset(), transaction_kept=False),
                 migrated=migrated,

@@ -1,4 +1,4 @@
-"""Run the revisions of a plan: each is said to be applied after its COMMIT, never before."""
+"""Run the revisions of a plan: each is reported as applied after its COMMIT, never before."""
 
 import threading
 import time
@@ -16,7 +16,8 @@ from headstart.revisions.reading import Execute
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.verdict.errors import NotReady, RevisionFailed
-from headstart.verdict.record import Applied
+from headstart.verdict.events.event import Emit
+from headstart.verdict.events.revisions import BaselineStamped, RevisionRunning, RevisionStarted
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Committed:
 class Listener:
     """What a run calls on the way.
 
-    `before_revision` raises when the run must not go on; `applied` is called after each COMMIT;
-    `partly_applied`, after a failure, with a revision that had committed a part of its work;
+    `before_revision` raises when the run must not go on; `applied` is called after each COMMIT,
+    with the revision and the seconds that it took; `partly_applied`, after a failure, with a
+    revision that had committed a part of its work;
     `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
     the one that migrates after each revision, committed or, in mode ATOMIC, not;
@@ -40,7 +42,7 @@ class Listener:
     """
 
     before_revision: Callable[[], None]
-    applied: Callable[[Applied], None]
+    applied: Callable[[str, float], None]
     partly_applied: Callable[[str], None]
     look_back: Callable[[int | None], Committed]
     before_stamp: Callable[[Execute], None] = lambda _: None
@@ -76,9 +78,9 @@ class Run:
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
 
     @property
-    def say(self) -> Any:
-        """The worker's log."""
-        return self.probe.worker.say
+    def emit(self) -> Emit:
+        """Where the worker's events go."""
+        return self.probe.worker.emit
 
     def begun(self, transaction: int | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
@@ -170,9 +172,7 @@ def _stamp(
     except Exception as error:
         run.failure = error
         raise
-    run.end_step(
-        frozenset(revisions), lambda: run.say("baseline_stamped", revisions=list(revisions))
-    )
+    run.end_step(frozenset(revisions), lambda: run.emit(BaselineStamped(revisions)))
 
 
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
@@ -191,7 +191,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             raise
 
     step.migration_fn = migrate_and_check
-    run.say("revision_started", revision=revision, number=number, description=step.doc)
+    run.emit(RevisionStarted(revision, number, step.doc))
     run.started, run.current = time.monotonic(), revision
     yield step
     if run.probe.mode is Mode.PER_REVISION:
@@ -202,11 +202,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
 
 
 def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
-    def tell() -> None:
-        run.listener.applied(Applied(revision, seconds))
-        run.say("revision_applied", revision=revision, seconds=round(seconds, 3))
-
-    return tell
+    return lambda: run.listener.applied(revision, round(seconds, 3))
 
 
 def _run(project: Project, run: Run, steps: Steps) -> None:
@@ -265,4 +261,4 @@ def _beat(run: Run, ended: threading.Event) -> None:
     while not ended.wait(run.heartbeat_seconds):
         if (revision := run.current) is not None:
             seconds = round(time.monotonic() - run.started, 1)
-            run.say("revision_running", revision=revision, seconds=seconds)
+            run.emit(RevisionRunning(revision, seconds))

@@ -25,7 +25,7 @@ from headstart.postgres.guards import SERVER_SIDE
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
 from headstart.verdict.errors import HeadstartError
-from headstart.verdict.events import Say
+from headstart.verdict.events.event import Emit
 
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
@@ -67,7 +67,7 @@ class Worker:
     explain_missing_fence: Callable[[], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
-    say: Say
+    emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
     driver: str = DRIVER

@@ -24,6 +24,13 @@ from headstart.verbs.inspection import (
 )
 from headstart.verbs.task import Task
 from headstart.verdict.errors import NotReady
+from headstart.verdict.events.database import AttemptStarted
+from headstart.verdict.events.schema import (
+    Explained,
+    ProofEstablished,
+    StateDetected,
+    VersionRowsRead,
+)
 from headstart.verdict.outcome import Outcome
 
 
@@ -49,16 +56,16 @@ def check(task: Task, _: Request) -> Outcome:
     return check_against(read_image(task), task, Occasion.CHECK)
 
 
-def check_against(image: Image, task: Task, occasion: Occasion) -> Outcome:
+def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outcome:
     """Check against an image that was read before: only the database is asked."""
-    answer = ask(image, task, occasion)
+    answer = ask(image, task, occasion, attempt)
     if answer.in_progress:
         raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
     match answer.plan:
         case NothingToDo():
             return _ready(task, answer, answer.plan, occasion)
         case Upgrade():
-            task.record.explain(names_of(answer.invalid))
+            task.emit(Explained(names_of(answer.invalid)))
             raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
         case Baseline():
             raise _not_stamped(answer.plan)
@@ -72,10 +79,10 @@ def _ready(task: Task, answer: Answer, plan: NothingToDo, occasion: Occasion) ->
     # an index is no reason to take out of service what is running: 26 in the next run
     if occasion is not Occasion.PROBE:
         answer.refuse_invalid()
-    task.record.proof = plan.proof
+    task.emit(ProofEstablished(plan.proof))
     if answer.comparison is not None:
         rows = answer.facts.version_rows
-        task.record.proof = report_drift(task, occasion, answer.comparison, rows)
+        task.emit(ProofEstablished(report_drift(task, occasion, answer.comparison, rows)))
     return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
 
 
@@ -87,18 +94,18 @@ def _not_stamped(plan: Baseline) -> NotReady:
     )
 
 
-def ask(image: Image, task: Task, occasion: Occasion) -> Answer:
-    """Look at the database once, and decide what a run would do."""
-    task.record.wait_attempts += 1
+def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Answer:
+    """Look at the database once, and decide what a run would do; `attempt` counts the looks."""
+    task.emit(AttemptStarted())
     inspector = inspector_of(task, image)
-    with connected(task) as connection:
+    with connected(task, attempt) as connection:
         in_progress = run_in_progress(connection)
         found = inspector.inspect(connection)
         comparison = _comparison(task, inspector, connection, found, occasion)
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(found.facts, may_create=True)
-    task.record.state = found.state
-    task.record.from_revisions = task.record.to_revisions = facts.version_rows
+    task.emit(StateDetected(found.state, facts.version_rows))
+    task.emit(VersionRowsRead(facts.version_rows))
     plan = decide(found.state, facts, image.history, task.settings.ahead, found.finding)
     return Answer(facts, found.state, plan, in_progress, comparison, found.invalid)
 

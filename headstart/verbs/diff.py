@@ -9,6 +9,11 @@ from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import connected, inspector_of, read_image
 from headstart.verbs.task import Task
 from headstart.verdict.errors import InvalidSettings, StaleFingerprints
+from headstart.verdict.events.schema import (
+    ComparisonStarted,
+    ExplanationSuperseded,
+    ProofEstablished,
+)
 from headstart.verdict.outcome import Outcome
 
 _CURE = "take the difference back by hand, or put it into a new revision"
@@ -18,7 +23,7 @@ def diff(task: Task, request: Request) -> Outcome:
     """Compare the schema with what a revision builds, or the version row's. Raises Drifted."""
     image = read_image(task)
     if image.known.usable is None:
-        task.record.explanation = ()  # the same as this error
+        task.emit(ExplanationSuperseded())
         raise _useless(image.known)
     inspector = inspector_of(task, image)
     with connected(task) as connection:
@@ -26,7 +31,7 @@ def diff(task: Task, request: Request) -> Outcome:
         wanted = rows
         if request.revision is not None:
             wanted = tuple(sorted(resolve_revisions(image.project, request.revision, "--revision")))
-        task.record.from_revisions = task.record.to_revisions = rows
+        task.emit(ComparisonStarted(rows))
         if request.revision is None and not wanted:
             raise InvalidSettings(
                 "there is no version row: name a revision to compare with (--revision)"
@@ -35,7 +40,7 @@ def diff(task: Task, request: Request) -> Outcome:
             comparison = inspector.compare(catalog, wanted)
     if comparison is None or comparison.expected is None:
         raise StaleFingerprints(f"{image.known.path} says nothing about {', '.join(wanted)}")
-    task.record.proof = report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)
+    task.emit(ProofEstablished(report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)))
     return Outcome.SAME
 
 

@@ -7,7 +7,13 @@ from headstart.fingerprint.show.equivalent import are_equivalent, rename_stateme
 from headstart.settings.kinds import Verify
 from headstart.verbs.compare import Comparison
 from headstart.verbs.task import Task
-from headstart.verdict.errors import Explanation, StaleFingerprints
+from headstart.verdict.errors import StaleFingerprints
+from headstart.verdict.events.schema import (
+    Explained,
+    ProofEstablished,
+    SchemaDrifted,
+    SchemaNotCompared,
+)
 from headstart.verdict.proof import Proof
 
 _RECORD = (
@@ -28,16 +34,15 @@ def report_drift(
         return _not_compared(task, rows)
     difference, live = comparison.difference, comparison.live
     if not difference:
-        task.record.explain(of_live(live))
+        task.emit(Explained(of_live(live)))
         return Proof.FINGERPRINT
     renames = _renames(comparison.expected, live.lines)
     explanation = of_difference(difference, live, renames)
     error = drifted(rows, difference, explanation, next_step)
     if response_to_drift(task.settings.verify, occasion) is Response.FAIL:
-        task.record.proof = Proof.VERSION_ROW
+        task.emit(ProofEstablished(Proof.VERSION_ROW))
         raise error
-    task.say("schema_drifted", cause=str(error))
-    task.record.explain(Explanation((f"drifted: {error}", *explanation.lines), explanation.fields))
+    task.emit(SchemaDrifted(str(error), explanation))
     return Proof.VERSION_ROW
 
 
@@ -45,10 +50,9 @@ def _not_compared(task: Task, rows: tuple[str, ...]) -> Proof:
     """The file does not know these rows. Raises StaleFingerprints where that is no proof."""
     message = f"the schema was not compared: the fingerprints have no state for {written(rows)}"
     if task.settings.verify is Verify.STRICT:
-        task.record.proof = Proof.VERSION_ROW
+        task.emit(ProofEstablished(Proof.VERSION_ROW))
         raise StaleFingerprints(message, next_step=_RECORD)
-    task.say("schema_not_compared", cause=message)
-    task.record.explain(Explanation((message,), {"not_compared": message}))
+    task.emit(SchemaNotCompared(message))
     return Proof.VERSION_ROW
 
 

@@ -34,7 +34,9 @@ from headstart.settings.kinds import Verify
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.compare import AnyCatalog, Comparison, compare, prove
 from headstart.verbs.task import Task
-from headstart.verdict.errors import Explanation, StaleFingerprints
+from headstart.verdict.errors import StaleFingerprints
+from headstart.verdict.events.database import DatabaseLocated
+from headstart.verdict.events.schema import FingerprintsUnusable
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,14 @@ def inspector_of(task: Task, image: Image) -> Inspector:
 
 
 @contextmanager
-def connected(task: Task) -> Iterator[Connection]:
-    """Connect once. Raises the error that the failure leads to."""
+def connected(task: Task, attempt: int = 1) -> Iterator[Connection]:
+    """Connect once; `attempt` counts them. Raises the error that the failure leads to."""
     try:
         connection = task.connect(Purpose.READ)
     except ConnectFailed as error:
-        raise error_of(error.failure, task.record.wait_attempts) from None
+        raise error_of(error.failure, attempt) from None
     with connection:
-        task.record.database = connection.place
+        task.emit(DatabaseLocated(connection.place))
         yield connection
 
 
@@ -156,11 +158,9 @@ def _read_known(task: Task, project: Project, history: History) -> KnownStates:
         )
     if known.why_not is None:
         return known
-    message = f"{known.path} proves nothing: {known.why_not}"
     if strict:
-        raise StaleFingerprints(message)
-    task.record.explain(Explanation((message,), {"fingerprints": message}))
-    task.say("fingerprints_unusable", path=str(known.path), cause=known.why_not)
+        raise StaleFingerprints(f"{known.path} proves nothing: {known.why_not}")
+    task.emit(FingerprintsUnusable(str(known.path), known.why_not))
     return known
 
 

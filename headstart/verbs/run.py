@@ -20,6 +20,8 @@ from headstart.verbs.inspection import Inspection, read_image
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
+from headstart.verdict.events.revisions import PlanMade, RevisionApplied, RevisionPartlyApplied
+from headstart.verdict.events.schema import Explained, ProofEstablished, StateDetected
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
@@ -38,19 +40,19 @@ def run(task: Task, _: Request) -> Outcome:
         with verification.read_back():
             work = _run(task, probe, lock, verification, plan)
             outcome = _apply(plan, image.project, work, settings.target)
-            task.record.proof = _verify(task, plan, verification, found.facts.version_rows)
+            proof = _verify(task, plan, verification, found.facts.version_rows)
+            task.emit(ProofEstablished(proof))
     return outcome
 
 
 def _note(task: Task, found: Inspection, plan: Plan) -> None:
-    task.record.state = found.state
-    task.record.from_revisions = found.facts.version_rows
-    more: dict[str, object] = {}
-    if isinstance(plan, Baseline):
-        more = {"revisions": list(plan.revisions), "proof": plan.proof.value}
-        if plan.proven is not None:
-            task.record.explain(of_proof(plan.proven))
-    task.say("plan_made", state=found.state.value, plan=plan.slug, **more)
+    task.emit(StateDetected(found.state, found.facts.version_rows))
+    if not isinstance(plan, Baseline):
+        task.emit(PlanMade(found.state, plan.slug))
+        return
+    if plan.proven is not None:
+        task.emit(Explained(of_proof(plan.proven)))
+    task.emit(PlanMade(found.state, plan.slug, plan.revisions, plan.proof))
 
 
 def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, plan: Plan) -> Run:
@@ -59,23 +61,23 @@ def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, pl
         task.signals.raise_if_received()
         lock.ensure_held()
 
+    def applied(revision: str, seconds: float) -> None:
+        task.emit(RevisionApplied(revision, seconds))
+
     def partly_applied(revision: str) -> None:
-        task.record.partly_applied = revision
+        task.emit(RevisionPartlyApplied(revision))
 
     def before_stamp(execute: Execute) -> None:
         if isinstance(plan, Baseline) and plan.proven is not None:
             verification.prove_again(OwnCatalog(execute), plan.revisions)
 
-    def left_transaction(revision: str) -> None:
-        task.record.left_transaction = revision
-
     listener = Listener(
         border,
-        task.record.applied.append,
+        applied,
         partly_applied,
         verification.read_committed,
         before_stamp,
-        left_transaction=left_transaction,
+        left_transaction=verification.note_left_transaction,
     )
     return Run(probe, listener, task.settings.heartbeat_seconds)
 

@@ -9,13 +9,12 @@ from headstart.postgres.connection import Connection, connect
 from headstart.postgres.identity import Identity, Purpose
 from headstart.process.deadline import Deadline, deadline_after
 from headstart.process.files import read_text
+from headstart.process.recorder import Sinks
 from headstart.process.redaction import Secrets, password_of
 from headstart.process.signals import Signals
 from headstart.settings.database import Database
 from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.read import Settings
-from headstart.verdict.events import Say
-from headstart.verdict.record import Record
 
 
 def identity_of(settings: Settings, run_id: str) -> Identity:
@@ -29,10 +28,9 @@ class Task:
 
     settings: Settings
     identity: Identity
-    say: Say
+    emit: Sinks
     secrets: Secrets
     signals: Signals
-    record: Record
     started: float
 
     @property

@@ -16,19 +16,20 @@ from headstart.settings.database import Database
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
+from headstart.verdict.events.database import LockAcquired, LockWaitMeasured
 
 WORKER_CONNECT_SECONDS = "10"
 """libpq's limit for each host of env.py's own connection, where the URL names none."""
 
 
-def wait_for_database(task: Task) -> None:
-    """Wait until the database accepts us. Raises Unreachable and AccessRefused."""
+def wait_for_database(task: Task) -> str:
+    """Wait until the database accepts us; gives its version. Raises Unreachable, AccessRefused."""
     settings = task.settings
     limits = WaitLimits(
         task.within(settings.wait_seconds), task.within(settings.access_grace_seconds)
     )
     name = task.identity.name(Purpose.WAIT)
-    wait_until_accepting(task.resolve, name, limits, task.say, task.record)
+    return wait_until_accepting(task.resolve, name, limits, task.emit)
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def locked(task: Task) -> Iterator[RunLock]:
         task.resolve,
         task.identity,
         deadline,
-        task.say,
+        task.emit,
         settings.heartbeat_seconds,
         settings.wait_seconds,
         task.signals.lose,
@@ -52,8 +53,9 @@ def locked(task: Task) -> Iterator[RunLock]:
         try:
             lock = stack.enter_context(hold_lock(wait))
         finally:
-            task.record.lock_wait_seconds = time.monotonic() - started
-        task.say("lock_acquired", seconds=round(task.record.lock_wait_seconds, 3))
+            waited = round(time.monotonic() - started, 3)
+            task.emit(LockWaitMeasured(waited))
+        task.emit(LockAcquired(waited))
         task.signals.register_silence(lock.is_unanswered)
         with second_connection(task.resolve, task.identity) as connection, named_failures():
             refuse_planters(connection)
@@ -78,7 +80,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         explain_missing_fence=lock.explain_missing_fence,
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
-        say=task.say,
+        emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),
     )

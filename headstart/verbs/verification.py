@@ -30,6 +30,13 @@ from headstart.verdict.errors import (
     RevisionFailed,
     Unproven,
 )
+from headstart.verdict.events.revisions import TransactionLeft
+from headstart.verdict.events.schema import (
+    Explained,
+    VersionRowsOutdated,
+    VersionRowsRead,
+    WorkLeftBehind,
+)
 from headstart.verdict.proof import Proof
 from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
@@ -54,12 +61,13 @@ class Verification:
         self._inspector = Inspector(image, probe.scope, probe.tables)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = False
+        self._left_transaction = False
 
     def inspect(self) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
         with self._connected() as connection:
             found = self._inspector.inspect(connection)
-        self._task.record.to_revisions = found.facts.version_rows
+        self._task.emit(VersionRowsRead(found.facts.version_rows))
         self._invalid = found.invalid
         return found
 
@@ -101,6 +109,11 @@ class Verification:
             return Proof.VERSION_ROW
         return report_drift(self._task, occasion, comparison, rows)
 
+    def note_left_transaction(self, revision: str) -> None:
+        """A revision goes on outside the transaction that it began in."""
+        self._left_transaction = True
+        self._task.emit(TransactionLeft(revision))
+
     def read_committed(self, transaction: int | None) -> Committed:
         """What has been committed; nothing where nobody answers any more."""
         with suppress(HeadstartError), self._connected() as connection:
@@ -118,7 +131,7 @@ class Verification:
         try:
             yield
         except BaseException as error:
-            self._task.record.to_revisions = None
+            self._task.emit(VersionRowsOutdated())
             found = error
             # whatever the look meets: what ended the run is what has to be told
             with suppress(Exception), self._connected() as connection:
@@ -142,9 +155,9 @@ class Verification:
             found = already_there(error, left)
             if isinstance(found, Interrupted):
                 return found
-        self._task.record.explain(names_of(invalid))
-        if self._task.record.left_transaction is not None:
-            self._task.record.left_behind = clause(error, invalid)
+        self._task.emit(Explained(names_of(invalid)))
+        if self._left_transaction and (left_behind := clause(error, invalid)) is not None:
+            self._task.emit(WorkLeftBehind(left_behind))
         return error
 
     def _script(self, revision: str | None) -> str:
@@ -174,5 +187,5 @@ class Verification:
 
     def _read(self, connection: Connection) -> DatabaseFacts:
         facts = self._inspector.read_facts(connection)
-        self._task.record.to_revisions = facts.version_rows
+        self._task.emit(VersionRowsRead(facts.version_rows))
         return facts

@@ -14,6 +14,7 @@ from headstart.verdict.errors import (
     HeadstartError,
     InvalidSettings,
 )
+from headstart.verdict.events.database import DatabaseNotReady, WaitMeasured
 from headstart.verdict.outcome import Outcome
 
 _FINAL = (InvalidSettings, AccessRefused, BrokenHistory)
@@ -23,7 +24,7 @@ _FINAL = (InvalidSettings, AccessRefused, BrokenHistory)
 def wait(task: Task, _: Request) -> Outcome:
     """Check until the database is ready; at the deadline raise what the last check said."""
     image = read_image(task)
-    started = time.monotonic()
+    started, attempts = time.monotonic(), 0
     grace = task.within(task.settings.access_grace_seconds)
 
     def may_pass(error: BaseException) -> bool:
@@ -32,13 +33,14 @@ def wait(task: Task, _: Request) -> Outcome:
         return isinstance(error, HeadstartError) and not isinstance(error, _FINAL)
 
     def not_ready(failed: Retry) -> None:
-        seconds = round(failed.retry_in_seconds, 3)
-        task.say("database_not_ready", cause=str(failed.error), retry_in_seconds=seconds)
+        task.emit(DatabaseNotReady(str(failed.error), round(failed.retry_in_seconds, 3)))
 
     def attempt() -> Outcome:
+        nonlocal attempts
+        attempts += 1
         try:
-            return check_against(image, task, Occasion.WAIT)
+            return check_against(image, task, Occasion.WAIT, attempts)
         finally:
-            task.record.wait_seconds = time.monotonic() - started
+            task.emit(WaitMeasured(time.monotonic() - started))
 
     return retried(attempt, task.within(task.settings.wait_seconds), may_pass, not_ready)

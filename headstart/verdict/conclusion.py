@@ -29,7 +29,7 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
     if isinstance(end, Outcome):
         return Verdict(end, record, duration_seconds)
     if isinstance(end, errors.HeadstartError):
-        record.explain(end.explanation)
+        record = record.explained_by(end.explanation)
     step = _next_step(end, record)
     if record.left_behind is not None:
         step = f"{step}; {record.left_behind}"

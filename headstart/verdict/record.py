@@ -1,7 +1,8 @@
 """What a run has learned and done so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from headstart.facts.state import State
 from headstart.verdict.errors import Explanation
@@ -16,9 +17,9 @@ class Applied:
     seconds: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Record:
-    """What a run has learned and done so far; filled in as it happens: a failure loses nothing.
+    """What a run has learned and done so far: the events until now, folded.
 
     `partly_applied` is a revision that failed after it had committed some of its work, and
     `left_transaction` the last one that worked outside its transaction, so that some may be.
@@ -27,14 +28,14 @@ class Record:
     found, in lines for a terminal, and `fields` the same for the verdict.
     """
 
-    run_id: str
-    headstart_version: str
+    run_id: str = ""
+    headstart_version: str = ""
     image_revision: str | None = None
     alembic_ini: str | None = None
     state: State | None = None
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
-    applied: list[Applied] = field(default_factory=list)
+    applied: tuple[Applied, ...] = ()
     partly_applied: str | None = None
     left_transaction: str | None = None
     left_behind: str | None = None
@@ -45,10 +46,13 @@ class Record:
     database: Mapping[str, str] = field(default_factory=dict)
     server_version: str | None = None
     explanation: tuple[str, ...] = ()
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
-    def explain(self, explanation: Explanation) -> None:
-        """Take over what a proof found."""
+    def explained_by(self, explanation: Explanation) -> Self:
+        """The record with what a proof found, each line once."""
         new = (line for line in explanation.lines if line not in self.explanation)
-        self.explanation += tuple(new)
-        self.fields |= explanation.fields
+        return replace(
+            self,
+            explanation=(*self.explanation, *new),
+            fields={**self.fields, **explanation.fields},
+        )

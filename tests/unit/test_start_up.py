@@ -65,7 +65,9 @@ def test_a_mistake_in_the_settings_is_told_without_the_database_or_alembic(tmp_p
 
 def test_the_verdict_costs_what_dataclasses_enum_and_json_cost(tmp_path: Path) -> None:
     folder = Path(headstart.verdict.__file__).parent
-    code = "\n".join(f"import headstart.verdict.{file.stem}" for file in folder.glob("[a-z]*.py"))
+    files = [file.relative_to(folder).with_suffix("") for file in folder.rglob("[a-z]*.py")]
+    assert len({file.parent for file in files}) > 1
+    code = "\n".join(f"import headstart.verdict.{'.'.join(file.parts)}" for file in files)
     loaded = modules(code, tmp_path)
     foreign = {name for name in loaded if not name.startswith("headstart")}
     assert foreign <= modules("import dataclasses, enum, json, typing", tmp_path)

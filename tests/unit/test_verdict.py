@@ -108,7 +108,7 @@ def record() -> Record:
         state=State.BEHIND,
         from_revisions=("a",),
         to_revisions=("c",),
-        applied=[Applied("b", 0.12345), Applied("c", 2.0)],
+        applied=(Applied("b", 0.12345), Applied("c", 2.0)),
         proof=Proof.VERSION_ROW,
         wait_attempts=3,
         wait_seconds=1.00049,

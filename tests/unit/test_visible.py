@@ -19,6 +19,12 @@ from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.request import Output
 from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import Drifted, Explanation
+from headstart.verdict.events.execution import (
+    OutputPrinted,
+    RunFinished,
+    StatementFailed,
+    TracebackCaught,
+)
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.record import Record
 from headstart.verdict.termination import TERMINATION_MESSAGE_BYTES, termination_message
@@ -70,8 +76,15 @@ def test_json_is_the_same_value_to_a_program(text: str) -> None:
 
 def verdict_of(text: str) -> Verdict:
     """A verdict with this text in each of its places."""
-    record = Record("run", "0", text, text, from_revisions=(text,), to_revisions=(text,))
-    record.database = {"name": text, "user": text}
+    record = Record(
+        "run",
+        "0",
+        text,
+        text,
+        from_revisions=(text,),
+        to_revisions=(text,),
+        database={"name": text, "user": text},
+    )
     error = Drifted(
         text,
         next_step=text,
@@ -117,24 +130,24 @@ def test_an_event_is_one_line(text: str, form: LogFormat, monkeypatch: pytest.Mo
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     log = Log(form, LogLevel.DEBUG, Secrets(), "run")
-    log("output_printed", text=text, nested={text: [text]}, other=OSError(text))
+    log(OutputPrinted("stdout", text))
     log.explain([text] if form is LogFormat.CONSOLE else [])
-    log.conclude("run_finished", {"exit_code": 0, "x": text})
+    log.conclude(RunFinished({"exit_code": 0, "x": text, "nested": {text: [text]}}))
     *lines, end = written.getvalue().split("\n")
     assert (len(lines), end) == (3 if form is LogFormat.CONSOLE else 2, "")
     assert harmful("".join(lines)) == []
 
 
-@pytest.mark.parametrize("field", ["statement", "traceback"])
+@pytest.mark.parametrize("kind", [StatementFailed, TracebackCaught])
 def test_what_people_read_line_by_line_is_indented_below_its_event(
-    field: str, monkeypatch: pytest.MonkeyPatch
+    kind: type[StatementFailed | TracebackCaught], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     text = "SELECT 1\nready: \x1b[1mnothing_to_do\u2028ready: upgraded"
-    Log(LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")("traceback_caught", **{field: text})
+    Log(LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")(kind(text))
     event, *below = written.getvalue().splitlines()
-    assert "traceback_caught" in event
+    assert kind.slug in event
     assert below == ["    SELECT 1", r"    ready: \x1b[1mnothing_to_do", "    ready: upgraded"]
 
 

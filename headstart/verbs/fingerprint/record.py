@@ -36,13 +36,11 @@ def _record(task: Task, source: Source, revision: str | None) -> str:
             "fingerprint record needs --revision: what is this database known at?"
         )
     heads = resolve_revisions(source.project, revision, "--revision")
-    wait_for_database(task)
+    server_version = wait_for_database(task)
     lines = _recorded_lines(task, heads)
     known = source.known
     if not known.meta:
-        known = replace(
-            known, meta={"normal_form": NORMAL_FORM, "postgres": task.record.server_version}
-        )
+        known = replace(known, meta={"normal_form": NORMAL_FORM, "postgres": server_version})
     recording = Recording(known, digests(source.project))
     if known.states:
         recording.resume(list(known.steps.values())[-1].name)

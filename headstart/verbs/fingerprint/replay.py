@@ -32,7 +32,7 @@ from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verdict.errors import ConnectionLost, InvalidSettings, WrongDatabase
-from headstart.verdict.events import Silence
+from headstart.verdict.events.revisions import RevisionReplayed
 
 REPLAY_SQL_SECONDS = 600.0
 _RELATIONS = ("table\t", "view\t", "matview\t")
@@ -73,7 +73,7 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
     """Replay from where the scratch database is; None where that is nowhere known."""
     task = scratch.task
     if shows_bar():
-        task = replace(task, say=Silence())
+        task = replace(task, emit=task.emit.unlogged())
     wait_for_database(task)
     with locked(task) as lock:
         worker = worker_under(task, lock)
@@ -87,11 +87,14 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
             seen = _into(recording, source.history, rows, drawn)
             order = {name: number for number, name in enumerate(source.known.steps)}
 
+            def applied(revision: str, seconds: float) -> None:
+                task.emit(RevisionReplayed(revision, seconds))
+
             def run(listener: Listener) -> Run:
                 return Run(probe, listener, task.settings.heartbeat_seconds, order)
 
             reading = reading_of(probe.scope)
-            pass_through = Replay(source.project, run, reading, recording.lines, seen)
+            pass_through = Replay(source.project, run, reading, recording.lines, seen, applied)
             with only_in_scratch(source.project, worker):
                 pass_through.start(lock.ensure_held)
     return Finished(recording, probe, scratch)

@@ -9,6 +9,7 @@ from headstart.verbs.app_environment import app_environment
 from headstart.verbs.fingerprint.replay import Source
 from headstart.verbs.task import Task
 from headstart.verdict.errors import Explanation, InvalidSettings
+from headstart.verdict.events.schema import Explained
 from headstart.verdict.outcome import Outcome
 
 
@@ -43,7 +44,7 @@ def write_file(source: Source, fingerprints: Fingerprints) -> str:
 
 def answered(task: Task, answer: str) -> Outcome:
     """End with an answer in one sentence."""
-    task.record.explain(Explanation((answer,), {"fingerprints": answer}))
+    task.emit(Explained(Explanation((answer,), {"fingerprints": answer})))
     return Outcome.FINGERPRINTED
 
 

@@ -1,0 +1,104 @@
+"""Events of the work: env.py, the plan, each revision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from headstart.facts.state import State
+from headstart.verdict.events.event import Event, Level, RecordedEvent
+from headstart.verdict.proof import Proof
+from headstart.verdict.record import Applied, Record
+
+
+@dataclass(frozen=True)
+class EnvProbed(Event):
+    """What env.py configures; `own_limits` are the time limits that it has set itself."""
+
+    transactions: str
+    driver: str
+    pooled: bool
+    own_limits: tuple[str, ...]
+    schema: str | None
+    role: str | None
+    version_table: str
+
+
+@dataclass(frozen=True)
+class PlanMade(Event):
+    """What a run is about to do; `revisions` and `proof` are those of a baseline."""
+
+    state: State
+    plan: str
+    revisions: tuple[str, ...] | None = None
+    proof: Proof | None = None
+
+    def fields(self) -> Mapping[str, object]:
+        plan = {"state": self.state.value, "plan": self.plan}
+        if self.revisions is None or self.proof is None:
+            return plan
+        return {**plan, "revisions": self.revisions, "proof": self.proof.value}
+
+
+@dataclass(frozen=True)
+class BaselineStamped(Event):
+    """The version rows of a baseline were written, and committed."""
+
+    revisions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RevisionStarted(Event):
+    """A revision begins; `number` is which one of how many."""
+
+    revision: str
+    number: str
+    description: str
+
+
+@dataclass(frozen=True)
+class RevisionRunning(Event):
+    """A revision still runs, after so many seconds."""
+
+    revision: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RevisionApplied(RecordedEvent):
+    """A revision was committed; `seconds` is what it took."""
+
+    level = Level.INFO
+    revision: str
+    seconds: float
+
+    def onto(self, record: Record) -> Record:
+        return replace(record, applied=(*record.applied, Applied(self.revision, self.seconds)))
+
+
+@dataclass(frozen=True)
+class RevisionReplayed(Event):
+    """A revision was committed in a scratch database, which is nothing that a verdict counts."""
+
+    slug: ClassVar[str] = RevisionApplied.slug
+    revision: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RevisionPartlyApplied(RecordedEvent):
+    """A revision failed after it had committed a part of its work."""
+
+    revision: str
+
+    def onto(self, record: Record) -> Record:
+        return replace(record, partly_applied=self.revision)
+
+
+@dataclass(frozen=True)
+class TransactionLeft(RecordedEvent):
+    """A revision goes on outside the transaction that it began in: some of it may stay."""
+
+    revision: str
+
+    def onto(self, record: Record) -> Record:
+        return replace(record, left_transaction=self.revision)

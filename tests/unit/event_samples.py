@@ -1,0 +1,110 @@
+"""One event of each class, or one of each level that it may have."""
+
+from collections.abc import Iterator
+
+from headstart.facts.state import State
+from headstart.verdict.errors import Explanation
+from headstart.verdict.events.database import (
+    AttemptStarted,
+    ConnectionFailed,
+    DatabaseAccepted,
+    DatabaseLocated,
+    DatabaseNotReady,
+    LockAcquired,
+    LockWaited,
+    LockWaitMeasured,
+    OrphansFound,
+    ServerAnswered,
+    WaitMeasured,
+)
+from headstart.verdict.events.event import Event, RecordedEvent
+from headstart.verdict.events.execution import (
+    ExecutionStarted,
+    LibraryLogged,
+    OutputPrinted,
+    RunFinished,
+    SettingsRead,
+    SettingsWarned,
+    StatementFailed,
+    TracebackCaught,
+)
+from headstart.verdict.events.revisions import (
+    BaselineStamped,
+    EnvProbed,
+    PlanMade,
+    RevisionApplied,
+    RevisionPartlyApplied,
+    RevisionReplayed,
+    RevisionRunning,
+    RevisionStarted,
+    TransactionLeft,
+)
+from headstart.verdict.events.schema import (
+    ComparisonStarted,
+    Explained,
+    ExplanationSuperseded,
+    FingerprintsUnusable,
+    ProofEstablished,
+    SchemaDrifted,
+    SchemaNotCompared,
+    StateDetected,
+    VersionRowsOutdated,
+    VersionRowsRead,
+    WorkLeftBehind,
+)
+from headstart.verdict.proof import Proof
+
+PLACE = {"host": "db", "port": "5432", "name": "app", "user": "app"}
+EXPLANATION = Explanation(("a line",), {"extra": ["+ column x"]})
+
+SAMPLES: tuple[Event, ...] = (
+    ExecutionStarted("1a2b3c4d", "0.1.0", "abc123"),
+    SettingsRead("/app/alembic.ini", "def456"),
+    SettingsWarned("?foo= is not known"),
+    AttemptStarted(),
+    ConnectionFailed(1, "refused", 0.25),
+    DatabaseLocated(PLACE | {"host": "other"}),
+    ServerAnswered(PLACE, "18.0"),
+    DatabaseAccepted(2, PLACE),
+    DatabaseNotReady("pending: 0002", 0.5),
+    WaitMeasured(1.5),
+    LockWaited("run 9f"),
+    OrphansFound(("pid 17",)),
+    LockWaitMeasured(0.75),
+    LockAcquired(0.75),
+    EnvProbed("atomic", "psycopg2", False, ("lock_timeout",), "public", None, "alembic_version"),
+    StateDetected(State.BEHIND, ("0001",)),
+    ComparisonStarted(("0002",)),
+    VersionRowsRead(("0003",)),
+    VersionRowsOutdated(),
+    PlanMade(State.UNVERSIONED, "baseline", ("0001",), Proof.FINGERPRINT),
+    FingerprintsUnusable("/app/alembic/fingerprints.txt", "0002 is not in it"),
+    SchemaDrifted("a column more", EXPLANATION),
+    SchemaNotCompared("no state for 0003"),
+    Explained(EXPLANATION),
+    ExplanationSuperseded(),
+    ProofEstablished(Proof.VERSION_ROW),
+    BaselineStamped(("0001",)),
+    RevisionStarted("0002", "1 of 2", "create orders"),
+    RevisionRunning("0002", 30.0),
+    RevisionApplied("0002", 0.125),
+    RevisionReplayed("0002", 0.125),
+    RevisionPartlyApplied("0003"),
+    TransactionLeft("0003"),
+    WorkLeftBehind("drop it"),
+    OutputPrinted("stdout", "hello"),
+    LibraryLogged("alembic", "info", "Running upgrade"),
+    LibraryLogged("sqlalchemy", "warning", "deprecated"),
+    StatementFailed("SELECT 1/0"),
+    TracebackCaught("Traceback"),
+    RunFinished({"outcome": "upgraded", "exit_code": 0}),
+    RunFinished({"outcome": "blocked", "exit_code": 12}),
+)
+
+
+def event_classes(base: type[Event] = Event) -> Iterator[type[Event]]:
+    """Every class of events that may be emitted."""
+    for kind in base.__subclasses__():
+        yield from event_classes(kind)
+        if kind is not RecordedEvent:
+            yield kind
