@@ -34,6 +34,14 @@ def test_build_writes_the_file_beside_env_py(fingerprint: Fingerprinter) -> None
     assert "column\taccounts\tid\tinteger not null serial" in fingerprint.states.lines("0001")
 
 
+def test_what_a_replay_commits_is_nothing_that_the_verdict_calls_applied(
+    fingerprint: Fingerprinter,
+) -> None:
+    done = fingerprint.build()
+    assert [e["revision"] for e in done.events if e["event"] == "revision_applied"] == REVISIONS
+    assert done.verdict["applied"] == []
+
+
 def test_build_again_replays_nothing_and_changes_no_byte(fingerprint: Fingerprinter) -> None:
     fingerprint.build()
     before = fingerprint.text

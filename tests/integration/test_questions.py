@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, copy_plain
-from tests.harness.server import Database
+from tests.harness.server import Database, free_port
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -78,6 +78,15 @@ def test_wait_ends_at_once_where_waiting_cures_nothing(stage: Stage, code: int) 
     ended = stage.run("wait", HEADSTART_WAIT_SECONDS="30", **spoil[code])
     assert ended.exit_code == code
     assert ended.verdict["wait_attempts"] <= 1
+
+
+@pytest.mark.parametrize("verb", ["check", "wait"])
+def test_who_gets_no_connection_is_told_after_how_many_attempts(stage: Stage, verb: str) -> None:
+    url = f"postgresql://app@127.0.0.1:{free_port()}/app"
+    ended = stage.run(verb, DATABASE_URL=url, HEADSTART_WAIT_SECONDS="1.5")
+    attempts = ended.verdict["wait_attempts"]
+    assert f"no connection after {attempts} attempt" in ended.verdict["error"]["message"]
+    assert (ended.exit_code, attempts > 1) == (10, verb == "wait")
 
 
 def test_wait_goes_on_through_states_that_an_operator_may_change(stage: Stage) -> None:
