@@ -18,6 +18,7 @@ from headstart.dev.embedded import programs
 from tests.harness.program import run_program
 
 Rows = list[tuple[Any, ...]]
+ROLE_PASSWORD = "s3cret"
 CLIENTS = 18
 """The version of the programs: it works with every older server."""
 VERSION_TABLES = """
@@ -82,6 +83,10 @@ class Database:
         """The URL as a user writes it."""
         return self.server.url(dbname=self.name)
 
+    def url_of(self, role: str, password: str = ROLE_PASSWORD) -> str:
+        """The URL with which another role logs in."""
+        return self.server.url(dbname=self.name, user=role, password=password)
+
     def driver_url(self, driver: str = "psycopg2") -> str:
         """The URL as SQLAlchemy takes it, with the name of a driver."""
         return self.url.replace("postgresql://", f"postgresql+{driver}://", 1)
@@ -130,6 +135,19 @@ def empty_database(server: Server, template: str = "template0") -> Iterator[Data
         yield Database(server, name)
     finally:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def a_role(
+    database: Database, name: str, options: str = "", password: str = ROLE_PASSWORD
+) -> Iterator[str]:
+    """Give a role that logs in, called after the database; it goes with all that it has there."""
+    role, literal = f"{database.name}_{name}", password.replace("'", "''")
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{literal}' {options}")
+    try:
+        yield role
+    finally:
+        database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from headstart.facts.state import History
 from tests.harness.environment import PROGRAMS
 from tests.harness.program import run_program
 from tests.harness.result import Result
-from tests.harness.server import Database
+from tests.harness.server import empty_database
 from tests.integration.known_stage import KnownStage
 
 EXPAND_CONTRACT = "expand_contract"
@@ -50,11 +50,8 @@ class BranchesStage(KnownStage):
     @contextmanager
     def copy(self) -> Iterator["BranchesStage"]:
         """Give a stage with a copy of the database."""
-        name = f"{self.database.name}_copy"
-        server = self.database.server
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {self.database.name}")
-        yield replace(self, database=Database(server, name))
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with empty_database(self.database.server, self.database.name) as made:
+            yield replace(self, database=made)
 
     def forget(self) -> list[str]:
         """Drop the version table; gives the rows that it had."""

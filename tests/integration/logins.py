@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.harness.project import ProjectCopy
-from tests.harness.server import Database
+from tests.harness.server import Database, a_role
 
 PASSWORDS = ["p%40$w@/:'\"ü", "a b\\c?d#e&f%zz+g{}`!", "100%$x"]
 PASSWORD = PASSWORDS[0]
@@ -19,12 +19,9 @@ Login = Mapping[str, str]
 @pytest.fixture(params=PASSWORDS[:1])
 def login(request: pytest.FixtureRequest, database: Database) -> Iterator[Login]:
     """Give a role of the test's own that may create tables and has such a password."""
-    role, password = f"{database.name}_app", request.param
-    literal = password.replace("'", "''")
-    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{literal}'")
-    database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
-    yield database.parameters | {"user": role, "password": password}
-    database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+    with a_role(database, "app", password=request.param) as role:
+        database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+        yield database.parameters | {"user": role, "password": request.param}
 
 
 def url_of(login: Login, password: str | None = None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tests.harness.program import Run, run_headstart, run_program, start_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
-from tests.harness.server import Database, Rows
+from tests.harness.server import Database, Rows, a_role
 
 USER_TABLES = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -31,7 +31,6 @@ MADE_BY_HAND = {
     "0001": "CREATE TABLE accounts (id serial PRIMARY KEY, name text NOT NULL)",
     "0002": "CREATE TABLE orders (id serial PRIMARY KEY, account_id int REFERENCES accounts)",
 }
-ROLE_PASSWORD = "s3cret"
 VERSION_TABLE = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"
 
 
@@ -86,19 +85,13 @@ class Stage:
     @contextmanager
     def login(self) -> Iterator[str]:
         """Give an ordinary role, which owns nothing and may not create in schema public."""
-        role = f"{self.database.name}_app"
-        self.database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{ROLE_PASSWORD}'")
-        self.database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        try:
+        with a_role(self.database, "app") as role:
+            self.database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
             yield role
-        finally:
-            self.database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
     def url_of(self, role: str) -> str:
         """Return the URL with which a role of ours logs in."""
-        return self.database.server.url(
-            dbname=self.database.name, user=role, password=ROLE_PASSWORD
-        )
+        return self.database.url_of(role)
 
     def _environ(self) -> dict[str, str]:
         return {"DATABASE_URL": self.database.url, "HEADSTART_ALEMBIC_INI": self.project.ini}

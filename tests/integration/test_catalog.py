@@ -12,7 +12,7 @@ from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import connect
 from headstart.verdict.errors import AccessRefused
 from tests.harness.proxy import MessageCounter
-from tests.harness.server import Database
+from tests.harness.server import ROLE_PASSWORD, Database, a_role
 from tests.integration.schema_reading import VERSION_TABLE, identifier, read
 
 NAMES = {
@@ -162,8 +162,6 @@ def test_the_version_table_is_not_read(database: Database) -> None:
 @pytest.fixture
 def low(database: Database) -> Iterator[dict[str, str]]:
     """The parameters of a role that may do nothing but connect."""
-    role = f"{database.name}_low"
-    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'low'")
     database.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     database.execute("""
         CREATE SCHEMA "Ten ant";
@@ -181,8 +179,8 @@ def low(database: Database) -> Iterator[dict[str, str]]:
         REVOKE ALL ON FUNCTION f() FROM PUBLIC;
         REVOKE ALL ON TYPE mood FROM PUBLIC;
     """)
-    yield database.server.parameters(dbname=database.name, user=role, password="low")
-    database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+    with a_role(database, "low") as role:
+        yield database.parameters | {"user": role, "password": ROLE_PASSWORD}
 
 
 def test_a_role_needs_connect_and_usage_and_no_more(

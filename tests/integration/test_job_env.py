@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness.project import REVISIONS, TABLES
-from tests.harness.server import Database
+from tests.harness.server import Database, empty_database
 from tests.integration.situations import NO_MIGRATIONS
 from tests.integration.stage import Stage
 
@@ -62,9 +62,7 @@ def test_an_env_in_autocommit_is_refused(stage: Stage, spoil: tuple[str, str]) -
 def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
     stage: Stage, database: Database
 ) -> None:
-    elsewhere = Database(database.server, f"{database.name}_elsewhere")
-    database.execute(f"CREATE DATABASE {elsewhere.name}")
-    try:
+    with empty_database(database.server) as elsewhere:
         url = elsewhere.driver_url().replace("%", "%%")
         line = f"target_metadata = None\nconfig.set_main_option('sqlalchemy.url', {url!r})"
         stage.project.edit_env("target_metadata = None", line)
@@ -72,8 +70,6 @@ def test_an_env_that_connects_elsewhere_is_refused_and_nothing_changes_there(
         assert (ended.exit_code, ended.verdict["outcome"]) == (2, "wrong_database")
         assert Stage(stage.project, elsewhere).tables() == set()
         assert stage.tables() == set()
-    finally:
-        database.execute(f"DROP DATABASE {elsewhere.name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

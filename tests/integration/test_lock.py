@@ -9,7 +9,7 @@ import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from tests.harness.embedded import PostgresServer
-from tests.harness.server import Database
+from tests.harness.server import Database, a_role
 from tests.harness.slow import APPLIED, run, start
 
 HOLDER = "headstart:lock:1234abcd:pod-7"
@@ -44,12 +44,11 @@ def impatient(database: Database) -> Iterator[str]:
     timeouts = dict(ROLE_TIMEOUTS)
     if int(str(database.query("SHOW server_version_num")[0][0])) >= 170000:
         timeouts["transaction_timeout"] = "2s"
-    database.execute("CREATE ROLE impatient LOGIN PASSWORD 'impatient'")
-    database.execute("GRANT CREATE ON SCHEMA public TO impatient")
-    for name, value in timeouts.items():
-        database.execute(f"ALTER ROLE impatient SET {name} = '{value}'")
-    yield database.server.url(dbname=database.name, user="impatient", password="impatient")
-    database.execute("DROP OWNED BY impatient; DROP ROLE impatient")
+    with a_role(database, "impatient") as role:
+        database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+        for name, value in timeouts.items():
+            database.execute(f"ALTER ROLE {role} SET {name} = '{value}'")
+        yield database.url_of(role)
 
 
 @pytest.mark.parametrize("slow_in", ["statement", "python"])
@@ -136,12 +135,9 @@ def test_what_looks_like_a_dead_run_but_is_not_ours_to_end_is_waited_for(
     database: Database,
 ) -> None:
     """A role may not terminate the backends of a superuser."""
-    database.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'")
-    url = database.server.url(dbname=database.name, user="modest", password="modest")
-    with connected(database, ORPHAN) as orphan:
+    with a_role(database, "modest") as role, connected(database, ORPHAN) as orphan:
         orphan.execute("CREATE TABLE first ()")
-        end = run(url, HEADSTART_LOCK_SECONDS="3")
-    database.execute("DROP ROLE modest")
+        end = run(database.url_of(role), HEADSTART_LOCK_SECONDS="3")
     assert end.outcome == "lock_unavailable"
     assert ORPHAN in end.verdict["error"]["message"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, copy_plain
-from tests.harness.server import Database, free_port
+from tests.harness.server import empty_database, free_port
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -127,11 +127,9 @@ def test_plan_refuses_as_a_run_would_and_prints_nothing(stage: Stage) -> None:
 def test_the_sql_of_a_plan_builds_what_a_run_builds(
     stage: Stage, begin: str, tmp_path: Path
 ) -> None:
-    twin = Database(stage.database.server, f"{stage.database.name}_twin")
-    other = Stage(copy_plain(tmp_path / "twin"), twin)
     environ = {"HEADSTART_BASELINE": "0002"}
-    stage.database.execute(f"CREATE DATABASE {twin.name}")
-    try:
+    with empty_database(stage.database.server) as twin:
+        other = Stage(copy_plain(tmp_path / "twin"), twin)
         for each in (stage, other):
             if begin == "behind":
                 each.run(HEADSTART_TARGET="0001")
@@ -142,5 +140,3 @@ def test_the_sql_of_a_plan_builds_what_a_run_builds(
         twin.client("psql", "-q", "-v", "ON_ERROR_STOP=1", stdin=shown.stdout)
         assert other.rows() == stage.rows() == [REVISIONS[-1]]
         assert twin.dump(privileges=True) == stage.database.dump(privileges=True)
-    finally:
-        stage.database.execute(f"DROP DATABASE {twin.name} WITH (FORCE)")

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.harness.result import Result
+from tests.harness.server import a_role
 from tests.integration.stage import Stage
-from tests.integration.version_tables import a_role
 
 OPERATOR = (
     "CREATE FUNCTION theirs.same(oid, int4) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true';"
@@ -48,7 +48,8 @@ def roles(stage: Stage) -> Iterator[dict[str, str]]:
     stage.database.execute("CREATE SCHEMA theirs; GRANT USAGE ON SCHEMA theirs TO PUBLIC")
     with ExitStack() as stack:
         names = {
-            kind: stack.enter_context(a_role(stage, kind)) for kind in ("mallory", "team", "app")
+            kind: stack.enter_context(a_role(stage.database, kind))
+            for kind in ("mallory", "team", "app")
         }
         stage.database.execute(f"ALTER ROLE {names['team']} NOLOGIN")
         stage.database.execute(f"GRANT CREATE ON SCHEMA public TO {names['app']}")

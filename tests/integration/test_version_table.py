@@ -3,8 +3,9 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import a_role
 from tests.integration.stage import VERSION_TABLE, Stage
-from tests.integration.version_tables import BRIEF, VERBS, a_role, make_as, other, told
+from tests.integration.version_tables import BRIEF, VERBS, make_as, other, told
 
 __all__ = ["other"]
 pytestmark = ON_ONE_SERVER
@@ -75,7 +76,7 @@ def test_a_table_of_the_databases_owner_or_of_a_member_of_it_is_trusted(
 ) -> None:
     make_as(stage, other, OWN)
     assert stage.run("check").exit_code == 23
-    with a_role(stage, "owners") as owners:
+    with a_role(stage.database, "owners") as owners:
         stage.database.execute(f"ALTER DATABASE {stage.database.name} OWNER TO {owners}")
         assert stage.run("check").exit_code == 23
         stage.database.execute(f"GRANT {owners} TO {other}")
@@ -91,7 +92,7 @@ def test_a_table_of_the_role_that_runs_or_of_a_group_of_it_is_trusted(
 ) -> None:
     assert stage.run(DATABASE_URL=stage.url_of(other)).exit_code == 0
     assert stage.run("check", DATABASE_URL=stage.url_of(other)).exit_code == 0
-    with a_role(stage, "member", f"IN ROLE {other}") as member:
+    with a_role(stage.database, "member", f"IN ROLE {other}") as member:
         assert stage.run("check", DATABASE_URL=stage.url_of(member)).exit_code == 0
         assert stage.run(DATABASE_URL=stage.url_of(member)).exit_code == 0
 
@@ -110,7 +111,7 @@ def test_an_apps_own_role_takes_the_table_of_a_migrator_who_was_given_create_by_
 ) -> None:
     """And not that of somebody who may create because everybody may."""
     assert stage.run(DATABASE_URL=stage.url_of(other)).exit_code == 0
-    with a_role(stage, "reader") as app:
+    with a_role(stage.database, "reader") as app:
         stage.database.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {app}")
         for verb in VERBS:
             assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(app)).exit_code == 0, verb

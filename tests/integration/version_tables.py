@@ -1,12 +1,11 @@
 """Version tables of other roles, and what every verb says of one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.harness.result import Result
-from tests.integration.stage import ROLE_PASSWORD, Stage
+from tests.integration.stage import Stage
 
 VERBS = ("check", "plan", "wait", "run")
 BRIEF = {"HEADSTART_WAIT_SECONDS": "1"}
@@ -18,17 +17,6 @@ def other(stage: Stage) -> Iterator[str]:
     with stage.login() as role:
         stage.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
         yield role
-
-
-@contextmanager
-def a_role(stage: Stage, name: str, options: str = "") -> Iterator[str]:
-    """One more role."""
-    role = f"{stage.database.name}_{name}"
-    stage.database.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{ROLE_PASSWORD}' {options}")
-    try:
-        yield role
-    finally:
-        stage.database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
 def make_as(stage: Stage, role: str, sql: str) -> None:
