@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,6 @@ import yaml
 from tests.harness.program import Seen, run_tool, until
 from tests.harness.result import Event, Result
 
-ROOT = Path(__file__).parents[2]
 LABEL = "headstart.tests/leftover"
 """On every namespace of ours."""
 HELM = os.environ.get("HEADSTART_TEST_HELM", "helm")

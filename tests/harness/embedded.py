@@ -3,7 +3,6 @@
 It must not know what is tested; for what every server has, see server.py.
 """
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from headstart.dev.embedded import programs, server_account
+from tests.harness.environment import clean_environ
 from tests.harness.server import Server, free_port
 
 PASSWORD = "t0p$ecret%@/:"
@@ -196,7 +196,7 @@ class PostgresServer(Server):
     def _as_account(self) -> dict[str, Any]:
         """How each process is started: as an account that Postgres accepts, and silent."""
         return {
-            "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            "env": clean_environ(),
             "user": self._account,
             "group": self._account,
             "extra_groups": None if self._account is None else [],

@@ -3,6 +3,7 @@
 It must not know what a command does: it runs it, and puts what it printed below it.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -58,6 +59,13 @@ def copy_checkout(path: Path) -> None:
             shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, path / name)
+
+
+def assert_document(path: Path, actual: str) -> None:
+    """Compare a document with what this run makes of it, or write that where asked to."""
+    if os.environ.get("HEADSTART_TEST_UPDATE_DOCS") == "1":
+        path.write_text(actual)
+    assert actual == path.read_text()
 
 
 def console_blocks(document: str) -> list[list[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from tests.harness.environment import ROOT
 from tests.harness.program import Run, run_tool
 from tests.harness.result import Event, Result, split_log
 from tests.harness.server import free_port
@@ -18,7 +19,6 @@ from tests.image.jobs import Job
 from tests.servers.containers import docker
 from tests.servers.databases import PGBOUNCER_IMAGE
 
-ROOT = Path(__file__).parents[2]
 COMPOSE_SECONDS = 240
 NEVER = "0001-01-01T00:00:00Z"
 """What the engine has as the start of a container that was not started."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.environment import ROOT
 from tests.harness.killed_runs import SLEEPERS
 from tests.harness.program import until
 from tests.image.conftest import BUILD_SECONDS
@@ -21,7 +22,7 @@ LONG = "op.execute('SELECT pg_sleep(60)')"
 def revision(folder: Path, body: str, identifier: str = "f00d", parent: str = MINIRAG[-1]) -> Path:
     """Write this repository's revisions and one more into a folder; it is to be mounted."""
     folder.mkdir(exist_ok=True)
-    own = Path(__file__).parents[2] / "alembic" / "versions"
+    own = ROOT / "alembic" / "versions"
     for script in own.glob("*.py"):
         (folder / script.name).write_text(script.read_text())
     (folder / f"{identifier}.py").write_text(

@@ -7,13 +7,13 @@ whoever is caught sees nothing of it, and what it says survives a rollback.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.harness.embedded import PostgresServer
+from tests.harness.environment import ROOT
 from tests.harness.server import Database, Rows
 
 ROLE = "mallory"
-HEADSTART = Path(__file__).parents[2] / "headstart"
+HEADSTART = ROOT / "headstart"
 COMPARING = ["=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~", "!~", "@>", "<@", "&&"]
 OPERATORS = {**dict.fromkeys(COMPARING, "boolean"), "||": "text", "+": "bigint", "-": "bigint"}
 """With what they give where pg_catalog has none for just these operands."""

@@ -15,7 +15,7 @@ import pytest
 from headstart.dev.embedded import PROGRAMS, programs
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.environment import ROOT, clean_environ
-from tests.harness.page import Checkout, copy_checkout, replay
+from tests.harness.page import Checkout, assert_document, copy_checkout, replay
 from tests.harness.program import run_program
 from tests.harness.server import Database
 from tests.integration.runbook_page import verdict_lines
@@ -117,7 +117,4 @@ def make_newer(desk: Desk) -> None:
 def test_the_job_says_and_does_what_the_document_shows(desk: Desk) -> None:
     """Each command of docs/adopting.md, in order."""
     make_newer(desk)
-    actual = replay(ADOPTING.read_text(), desk)
-    if os.environ.get("HEADSTART_TEST_UPDATE_DOCS") == "1":
-        ADOPTING.write_text(actual)
-    assert actual == ADOPTING.read_text()
+    assert_document(ADOPTING, replay(ADOPTING.read_text(), desk))

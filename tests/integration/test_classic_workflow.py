@@ -3,7 +3,6 @@
 HEADSTART_TEST_UPDATE_DOCS=1 writes what was printed into the documents instead of comparing it.
 """
 
-import os
 import re
 import shlex
 import sys
@@ -17,7 +16,7 @@ from sqlalchemy import URL, NullPool, create_engine
 from models.db_schemas.minirag.schemas import Base
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.environment import ROOT
-from tests.harness.page import Checkout, copy_checkout, replay
+from tests.harness.page import Checkout, assert_document, copy_checkout, replay
 from tests.harness.server import Database
 
 WORKFLOW = ROOT / "docs" / "classic-workflow.md"
@@ -222,10 +221,3 @@ def write_row(document: str, cause: str, seen: str) -> str:
         return row[0] if other else f"| `` {seen} `` | {cause} | {row['cure']} |"
 
     return ROW.sub(write, document)
-
-
-def assert_document(path: Path, actual: str) -> None:
-    """Compare the document with what this run makes of it, or write that where asked to."""
-    if os.environ.get("HEADSTART_TEST_UPDATE_DOCS") == "1":
-        path.write_text(actual)
-    assert actual == path.read_text()

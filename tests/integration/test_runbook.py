@@ -3,21 +3,21 @@
 HEADSTART_TEST_UPDATE_DOCS=1 writes what was printed into the document instead of comparing it.
 """
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from headstart.verdict.outcome import Outcome
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.environment import ROOT
+from tests.harness.page import assert_document
 from tests.integration.desk import Desk
 from tests.integration.runbook_page import HEADINGS, Example, Page
 from tests.integration.situations import OUTCOMES, SITUATIONS, invalid_index
 from tests.integration.stage import Stage
 
 INVALID_INDEX = "interrupted at an INVALID index"
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+RUNBOOK = ROOT / "docs" / "runbook.md"
 
 
 @ON_ONE_SERVER
@@ -31,7 +31,7 @@ def test_a_situation_leads_to_its_outcome_and_prints_its_example(
     assert verdict["exit_code"] == outcome.code
     page = Page(RUNBOOK.read_text())
     shown = page.with_example(Example(outcome, desk.typed, verdict, desk.documented_names()))
-    assert_document(shown)
+    assert_document(RUNBOOK, shown)
 
 
 @ON_ONE_SERVER
@@ -42,7 +42,7 @@ def test_an_invalid_index_leads_to_interrupted_and_prints_its_example(stage: Sta
     page = Page(RUNBOOK.read_text())
     names = desk.documented_names()
     example = Example(Outcome.INTERRUPTED, desk.typed, verdict, names, heading=INVALID_INDEX)
-    assert_document(page.with_example(example, row=False))
+    assert_document(RUNBOOK, page.with_example(example, row=False))
 
 
 def test_every_outcome_has_a_situation() -> None:
@@ -83,10 +83,3 @@ def test_the_statements_for_a_diagnosis_work_while_a_run_holds_the_lock(stage: S
             stage.database.execute(statement.replace("<pid>", "0"))
         (found,) = stage.database.query(holder)
         assert run.events()[-1]["run_id"] in found[1]
-
-
-def assert_document(actual: str) -> None:
-    """Compare the document with what this run makes of it, or write that where asked to."""
-    if os.environ.get("HEADSTART_TEST_UPDATE_DOCS") == "1":
-        RUNBOOK.write_text(actual)
-    assert actual == RUNBOOK.read_text()

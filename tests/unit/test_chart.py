@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,8 +12,8 @@ import yaml
 import chart
 from headstart.settings.declared import SETTINGS
 from headstart.settings.setting import Setting
+from tests.harness.environment import ROOT
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "k8s" / "chart"
 VALUES = chart.read_chart(ROOT)
 IN_A_CLUSTER = [

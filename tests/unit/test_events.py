@@ -3,7 +3,6 @@
 import json
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.events.event import Event, Level
 from headstart.verdict.events.revisions import PlanMade
+from tests.harness.environment import ROOT
 from tests.unit.event_samples import SAMPLES, event_classes
 
-ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "headstart" / "verdict" / "events"
 ROW = re.compile(r"^\| `([a-z_]+)` \| ((?:debug|info|warning|error|, )+) \|", re.MULTILINE)
 LOGGED = [sample for sample in SAMPLES if sample.logged_at is not None]

@@ -1,13 +1,12 @@
 """What documents and manifests say of ranges of exit codes is what the outcomes say."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from headstart.verdict.outcome import Outcome
+from tests.harness.environment import ROOT
 
-ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "k8s", "examples")
 PAGES = sorted(
     file

@@ -2,11 +2,11 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 from headstart.command.execution import LEAST_VERSIONS
+from tests.harness.environment import ROOT
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PYPROJECT = ROOT / "pyproject.toml"
 
 
 def test_the_least_versions_are_those_of_the_package() -> None:

@@ -10,8 +10,8 @@ import yaml
 
 from headstart import __version__
 from headstart.verdict.outcome import Outcome
+from tests.harness.environment import ROOT
 
-ROOT = Path(__file__).parents[2]
 CHART = ROOT / "k8s" / "chart"
 
 
