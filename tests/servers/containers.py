@@ -39,7 +39,7 @@ def docker(*arguments: str, stdin: bytes = b"", timeout_seconds: float = COMMAND
     except (FileNotFoundError, TimeoutExpired) as error:
         raise EngineFailed(str(error)) from None
     if done.exit_code:
-        raise EngineFailed(f"docker {arguments[0]}: {done.stderr}")
+        raise EngineFailed(f"docker {arguments[0]}: {done.stderr or done.stdout}")
     return done.stdout.strip()
 
 
