@@ -15,7 +15,6 @@ from headstart.command.help import help_text
 from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
 from headstart.settings.request import OPTIONS, Option, Output, Request
-from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
 
 
@@ -149,10 +148,6 @@ def _parser() -> argparse.ArgumentParser:
         kind = _Once if option.metavar else "store_true"
         parser.add_argument(option.name, dest=option.field, action=kind)
     for setting in SETTINGS:
-        _add_setting(parser, setting)
+        action = "append" if setting.several else _Once
+        parser.add_argument(*setting.options, dest=setting.name, action=action)
     return parser
-
-
-def _add_setting(parser: argparse.ArgumentParser, setting: Setting) -> None:
-    action = "append" if setting.several else _Once
-    parser.add_argument(*setting.options, dest=setting.name, action=action)

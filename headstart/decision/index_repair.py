@@ -1,7 +1,32 @@
 """INVALID indexes: what is to be said of one, and the statements that repair it. Pure.
 
-An index that is INVALID is kept up to date at best and never read: a build that was cut off leaves
-one, and `IF NOT EXISTS` takes it for the index that it should be.
+An index that is INVALID is kept up to date at best and never read. A build that was cut off leaves
+one behind, and to `IF NOT EXISTS` it is as good as the real one.
+
+An example, a CREATE INDEX CONCURRENTLY that was cut off. It is built again where it is; unless a
+revision is yet to run that makes it, for that would fail on the name, or skip it:
+
+    >>> cut_off = InvalidIndex("public", "jobs", "jobs_at_idx")
+    >>> repair(cut_off)
+    ('REINDEX INDEX CONCURRENTLY "public"."jobs_at_idx"',)
+    >>> repair(cut_off, made_anew=True)
+    ('DROP INDEX CONCURRENTLY "public"."jobs_at_idx"',)
+
+A REINDEX CONCURRENTLY that was cut off leaves its copy, while the original is valid and in use:
+
+    >>> repair(InvalidIndex("public", "jobs", "jobs_at_idx_ccnew", has_original=True))
+    ('DROP INDEX CONCURRENTLY "public"."jobs_at_idx_ccnew"',)
+
+A partitioned index is valid once each partition has its part:
+
+    >>> events = InvalidIndex(
+    ...     "public", "events", "events_at_idx", partitioned=True, method="USING btree (at)",
+    ...     partitions=(Partition("public", "events_2026"),),
+    ... )
+    >>> for statement in repair(events):
+    ...     print(statement)
+    CREATE INDEX CONCURRENTLY "events_2026_events_at_idx" ON "public"."events_2026" USING btree (at)
+    ALTER INDEX "public"."events_at_idx" ATTACH PARTITION "public"."events_2026_events_at_idx"
 """
 
 import re
@@ -66,6 +91,7 @@ def repair(index: InvalidIndex, *, made_anew: bool = False) -> tuple[str, ...]:
     name = _name(index.schema, index.name)
     if index.partitioned:
         return (f"DROP INDEX {name}",) if made_anew else tuple(_attachments(index))
+    # an index of a constraint cannot be dropped, only built again
     if not index.constraint and (made_anew or index.is_copy or not index.live):
         return (f"DROP INDEX CONCURRENTLY {name}",)
     # one of an exclusion constraint cannot be built concurrently
@@ -123,8 +149,9 @@ def unusable(indexes: Sequence[InvalidIndex]) -> Interrupted | NotReady:
             " be done where it failed",
             explanation=of_invalid(indexes),
         )
+    verb = "is" if len(left) == 1 else "are"
     return Interrupted(
-        f"{_names(left)} {_is(left)} INVALID: the build was cut off or failed",
+        f"{_names(left)} {verb} INVALID: the build was cut off or failed",
         explanation=of_invalid(indexes),
         next_step=f"{repair_step(left)}; then run again{_IF_IT_FAILS * _rebuilds(left)}",
     )
@@ -177,6 +204,7 @@ def _attachments(index: InvalidIndex) -> Iterator[str]:
     parent = _name(index.schema, index.name)
     for each in index.partitions:
         part = each.index or f"{each.table}_{index.name}"[:_LONGEST_NAME]
+        # where the build of a part was cut off it is there, invalid, and has a repair of its own
         if each.index is None:
             yield _part(index, each, part)
         if index.constraint and not each.attached and not (each.partitioned and not each.index):
@@ -210,7 +238,3 @@ def _name(schema: str, name: str) -> str:
 
 def _names(indexes: Iterable[InvalidIndex]) -> str:
     return ", ".join(each.description for each in indexes)
-
-
-def _is(indexes: Sequence[InvalidIndex]) -> str:
-    return "is" if len(indexes) == 1 else "are"

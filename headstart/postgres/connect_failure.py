@@ -1,4 +1,4 @@
-"""Why a connection attempt failed, told from SQLSTATEs and the few texts that have none.
+"""Why a connection attempt failed, by its SQLSTATE or one of the few texts that have none.
 
 Pure. Server texts are translated and never matched; libpq's own and PgBouncer's own texts are
 English always and are matched where no SQLSTATE tells. Permanent means: waiting will not help.

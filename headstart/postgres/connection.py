@@ -130,7 +130,7 @@ class Connection:
 def connect(
     parameters: Mapping[str, str], application_name: str, timeout_seconds: float = CONNECT_SECONDS
 ) -> Connection:
-    """Connect once. Raises ConnectFailed, which carries the SQLSTATE where the server gave one."""
+    """Connect once. Raises ConnectFailed, which carries the SQLSTATE if the server gave one."""
     message: str | None = None
     place: Place = {}
     for wanted in _each_host_first(parameters, application_name):
@@ -214,7 +214,7 @@ def canceller(raw: Any) -> Callable[[], None]:
 def break_off(raw: Any) -> None:
     """End the connection below its driver, so that a call in another thread returns with an error.
 
-    Any driver's, so it may raise anything where there is no socket, or none any more.
+    The driver may be any, so this may raise anything if there is no socket any more.
     """
     transport = getattr(raw, "_transport", None)  # asyncpg's own connection has no fileno()
     end = raw if transport is None else transport.get_extra_info("socket")

@@ -28,4 +28,4 @@ CLIENT_SIDE: Mapping[str, str] = {
     "keepalives_count": str(KEEPALIVE_COUNT),
     "tcp_user_timeout": str(UNACKNOWLEDGED_SECONDS * 1000),
 }
-"""Parameters of libpq, where the URL names none."""
+"""Parameters of libpq, unless the URL names its own."""

@@ -36,7 +36,7 @@ class Identity:
 
 
 def _without_middle(text: str, length: int) -> str:
-    """A text cut to a length; its end stays, by which the pods of a Deployment are told apart."""
+    """A text cut to a length; its end stays, in which the pods of a Deployment differ."""
     if len(text) <= length:
         return text
     end = (length - 1) // 2

@@ -1,6 +1,6 @@
 """Read which of our indexes are INVALID, and whether somebody is at work on them.
 
-One statement where there is none, which is nearly always. Reads the catalog only.
+One statement if there is none, which is nearly always. Reads the catalog only.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def read_invalid_indexes(
 ) -> tuple[InvalidIndex, ...]:
     """The INVALID indexes of our tables, those of partitions before their parents'.
 
-    `our_tables` is asked only where any index of the database is INVALID. Raises as
+    `our_tables` is asked only if some index of the database is INVALID. Raises as
     inspect_database does.
     """
     with named_failures():

@@ -31,7 +31,7 @@ def inspect_database(
 ) -> DatabaseFacts:
     """Read the facts in one read-only transaction.
 
-    `our_tables` is asked only where there are tables but no version row. Raises AccessRefused
+    `our_tables` is asked only if there are tables but no version row. Raises AccessRefused
     where the role may not read, and ConnectionLost.
     """
     with named_failures():

@@ -22,7 +22,7 @@ class _Option(ctypes.Structure):
 
 
 def libpq_defaults() -> Mapping[str, str]:
-    """What libpq takes where nothing is said: from PG* and the service that PGSERVICE names.
+    """The values that libpq uses by default: from PG* and the service that PGSERVICE names.
 
     Not from a passfile, which it reads when it connects.
     """

@@ -5,6 +5,18 @@ pins its server connection in a transaction pooler, so the lock can neither leak
 That connection runs only lock functions, pg_locks and pg_stat_*: a single SELECT on a user's table
 would keep a lock against our own DDL. Waiting is polling with the *try* form: a waiter that blocks
 would hold a snapshot and deadlock with CREATE INDEX CONCURRENTLY.
+
+An example: runs A and B of one image start at once.
+
+    A  BEGIN; pg_try_advisory_xact_lock(RUN_LOCK_KEY): true, then the same for A's nonce: true.
+       Waits for orphans, inspects, upgrades; meanwhile a thread asks SELECT 1 every 2 s.
+    B  BEGIN; ..(RUN_LOCK_KEY): false, so no nonce. ROLLBACK, name the holder, pause; again.
+    A's worker, first in each of its transactions: who holds A's nonce, in this database? Nobody, if
+       env.py connects elsewhere, or if the lock is lost: then nothing is done.
+    A  ROLLBACK.   B  true, true. Inspects only now: nothing is left to do.
+
+If A is killed, the server ends its transaction, and B goes on as above; A's statement may still be
+at work, so B waits for it first (orphans.py).
 """
 
 import secrets
@@ -108,7 +120,7 @@ class RunLock:
         return self._lost or overdue
 
     def starvation(self) -> ConnectionLost | None:
-        """Why the lock is lost, where it is for this process did not run; None where it did."""
+        """Why the lock is lost, if that is because this process did not run; else None."""
         if self._starved_seconds < STARVED_SECONDS:
             return None
         return ConnectionLost(
@@ -219,7 +231,7 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
             heard_at = time.monotonic()  # by a pooler too, in whose queue a poll may hang
             if _try_lock(connection, nonce):
-                return connection
+                return connection  # within the transaction that holds it
             heard_at = time.monotonic()
             holder = describe_holder(connection, POLL_SECONDS) or holder
         except ConnectFailed as error:
@@ -228,11 +240,12 @@ def _acquire(wait: LockWait, nonce: int) -> Connection:
             # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
             _close(connection)
             connection = None
-        except BaseException:
+        except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
             _close(connection)
             raise
         now = time.monotonic()
         over = wait.deadline.passed(now) or now - heard_at >= wait.silence_seconds
+        # a failure to connect names itself; a run that can connect, and waits, names the holder
         if failure is not None and (failure.permanent or over):
             raise error_of(failure, attempt)
         if wait.deadline.passed(now):

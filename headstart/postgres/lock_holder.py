@@ -1,4 +1,4 @@
-"""Who holds the run lock, told to those who wait: one whose node is gone says nothing any more."""
+"""Describe who holds the run lock to those who wait: a holder whose node is gone is silent."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ MISSED_SECONDS = 7.0
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock; `silent_seconds` since its last heartbeat, None where that is hidden."""
+    """Who holds the lock; `silent_seconds` since its last heartbeat, None if that is hidden."""
 
     description: str
     pid: int | None = None
@@ -45,7 +45,7 @@ class Holder:
 
 
 def describe_holder(connection: Connection, timeout_seconds: float) -> Holder | None:
-    """Who holds the run lock of this database; None where nobody does any more."""
+    """Who holds the run lock of this database; None if nobody does any more."""
     rows = connection.execute(
         f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE} FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"

@@ -1,8 +1,17 @@
 """Wait for what a run that died left at work, and end it: before anybody looks at the schema.
 
 After SIGKILL the run lock is free at once, but the statement of the dead run may go on. Its
-connection is told by its application_name. Only the holder of the run lock may ask: while it holds
-it, no other run has a worker.
+application_name identifies its connection. Only the holder of the run lock may ask: while it holds
+the lock, no other run has a worker.
+
+An example: a run is killed while its worker, process 51, executes a CREATE INDEX of ten minutes.
+
+    0.0 s  the next run holds the lock; process 51 has locks: the event orphans_found names it
+    ~1 s   the server itself notices that the client of 51 is gone, and ends it: done
+    2.0 s  or, before version 14, it does not: pg_terminate_backend(51), again every 0.1 s
+    later  it is still there, being another role's: LockUnavailable at the deadline of the wait
+
+Without this, a reading of the schema would come before the dead run's last change.
 """
 
 import time
@@ -35,6 +44,7 @@ def await_orphans(connection: Connection, deadline: Deadline, emit: Emit) -> Non
             emit(OrphansFound(tuple(description for _, description in orphans)))
             reported = True
         now = time.monotonic()
+        # an orphan that needs two seconds to end gets them, even if the deadline is nearer
         if deadline.passed(now) and patience.passed(now):
             raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")
         if patience.passed(now):

@@ -24,7 +24,7 @@ _SEARCHED = (
 
 
 def refuse_planters(connection: Connection) -> None:
-    """Raise AccessRefused where a role that is not trusted may plant in front of pg_catalog.
+    """Raise AccessRefused if an untrusted role may plant something in front of pg_catalog.
 
     Raises psycopg2.Error and TimeoutError.
     """

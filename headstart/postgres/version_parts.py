@@ -27,7 +27,7 @@ def refuse_parts(connection: Connection, table: tuple[str, str], role: str | Non
 
 
 def refuse_type(connection: Connection, schema: str, name: str) -> None:
-    """Raise UnknownRevision where a type of that name keeps a table of it from being made."""
+    """Raise UnknownRevision if a type of that name prevents a table of that name."""
     rows = connection.execute(
         "SELECT t.oid FROM pg_catalog.pg_type t"
         " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"

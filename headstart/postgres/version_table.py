@@ -46,7 +46,7 @@ class _Found:
 
 
 def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
-    """The rows of the version table that Alembic would find; none where there is none.
+    """The rows of the version table that Alembic would find; none if it does not exist.
 
     In a transaction with a pinned search_path; `scope` says which schema is the first. Raises
     UnknownRevision for what is no table or not to be trusted, AccessRefused for rows that are

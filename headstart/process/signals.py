@@ -6,6 +6,19 @@ raises Cancelled in the main thread. A server that does not answer would keep th
 all the same: after a while its connection is broken off, and at last the thread speaks the last
 words in its place. A second signal ends the process on the spot. A run whose lock is lost is ended
 the same way, but that its connections are broken off first. Nothing here logs.
+
+An example: SIGTERM while the main thread waits in libpq for a CREATE INDEX, and a server that has
+stopped answering. There are three threads: main, "signals" (watch), and "cancel" for one attempt.
+
+     0.0 s  signals   the wake-up byte arrives: _note, and _press begins
+            cancel    asks the server to cancel; asked again every 0.25 s if that has returned
+            main      still in C: handle() cannot run
+     3.0 s  signals   BREAK_OFF_SECONDS: the sockets are shut down, and libpq returns with an error
+            main      back in Python: handle() raises Cancelled, the run unwinds and reports: done
+     6.0 s  signals   LAST_WORDS_SECONDS: if main is stuck in some other call in C, the verdict is
+                      written from here, and the process ends with 143
+
+With a server that answers, the second line ends it all: the statement fails within milliseconds.
 """
 
 import os
@@ -102,6 +115,7 @@ class Signals:
             self._raised = True
             if not self.lost:
                 self.received = self.received or signum
+            # wherever the main thread is; raised once, for a second one would hit the clean-up
             raise Cancelled(signum)
 
     def watch(self, wake: socket.socket) -> None:
@@ -142,6 +156,7 @@ class Signals:
 
     def _conclude_after(self, waited_seconds: float) -> None:
         if waited_seconds > LAST_WORDS_SECONDS and self._last_words:
+            # held to the end: main, in disarm(), waits for it and cannot conclude a second time
             self._concluding.acquire()
             if self._armed:
                 self._speak(self._last_words)
@@ -158,6 +173,7 @@ class Signals:
         ends_by_alarm = self._ends_by_alarm and not self.lost
         if signum not in _ENDING or (signum == signal.SIGALRM and not ends_by_alarm):
             return
+        # an alarm after SIGTERM is our own deadline, not somebody's second wish
         if self._noted and signum != signal.SIGALRM:
             os._exit(128 + signum)
         if not self._noted:

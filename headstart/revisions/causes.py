@@ -1,6 +1,6 @@
 """Say in one line what an exception of a team's own code or of a driver means, and where it arose.
 
-An app that is imported with its settings missing must be told by the variable's name, and neither
+If an app is imported without its settings, the message must name the variable, and neither
 by a traceback nor by the values of others. Statement text, parameters, DETAIL (rows of people's
 data) and pydantic's input values are left out.
 """
@@ -26,9 +26,9 @@ def cause_of(error: BaseException) -> str:
     found = list(_invalid_fields(error))
     if found:
         return f"{type(error).__name__}: {'; '.join(found)}"
-    known = known_mistake(error, first_line(error))
-    told = known.told if known is not None and known.told else first_line(error)
-    return f"{type(error).__name__}: {told}"
+    mistake = known_mistake(error, first_line(error))
+    message = mistake.message if mistake is not None and mistake.message else first_line(error)
+    return f"{type(error).__name__}: {message}"
 
 
 def first_line(error: BaseException) -> str:
@@ -69,7 +69,7 @@ def innermost_place(
 
 
 def cure_of(error: BaseException) -> str | None:
-    """What to do where an app's settings are wrong or not there; None where that is not known."""
+    """What to do if an app's settings are wrong or missing; None if that is not known."""
     known = known_mistake(error, first_line(error))
     if known is not None:
         return known.cure

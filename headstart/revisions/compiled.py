@@ -16,7 +16,7 @@ def is_compiled(file: Path) -> bool:
 
 
 def code_of(file: Path) -> CodeType | None:
-    """The code of a file that Python has imported; None where it cannot be read."""
+    """The code of a file that Python has imported; None if it cannot be read."""
     try:
         code = marshal.loads(file.read_bytes()[_HEADER_BYTES:])  # noqa: S302 imported before
     except (OSError, ValueError, EOFError, TypeError):

@@ -4,6 +4,21 @@ env.py makes its own engine and may prepare its connection, so that connection i
 ours. We wrap `configure` of the EnvironmentContext *instance* (Alembic's module proxy calls it
 there; a subclass would not be found) and listen to the engine: every transaction of a worker first
 proves that it works where our lock is held, and gets its time limits.
+
+An example: Alembic's generic env.py, and what happens here at each of its lines.
+
+    connectable.connect()                      _watch_opened    the link knows the socket
+    context.configure(connection, ..)          _Configure       the connection is idle, so each
+                                               revision may have a transaction: PER_REVISION. The
+                                               engine's events are heard from now on
+    with context.begin_transaction():
+        context.run_migrations()               start            work.starting(): inspect and decide;
+                                               then Alembic asks work.steps what to run
+            BEGIN, for a step                  _begin           is the fence up? time limits
+            COMMIT                             _commit          not if the revision has failed
+
+An env.py with `with engine.begin() as connection` has begun already, and one transaction holds all
+revisions: ATOMIC. Its BEGIN came before anybody listened, so _attach does the work of _begin.
 """
 
 from collections.abc import Callable, Iterable
@@ -154,11 +169,13 @@ class _Configure:
         self._rolled_back: BaseException | None = None
 
     def __call__(self, connection: Connection | None = None, **options: Any) -> None:
+        # env.py has called fileConfig by now, if it does, which silences our log
         reclaim_logging(self._worker.emit)
         usable = _usable(connection, options)
         begun = usable.in_transaction()
         split = self._work.may_split or bool(options.get("transaction_per_migration"))
         mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
+        # before the refusal, which asks the database: that has to be behind the fence, too
         self._attach(usable)
         self._refuse_second(usable, options)
         self._work.configured(Configured(usable, options, mode, begun))
@@ -187,13 +204,14 @@ class _Configure:
             tell(number)
 
     def _commit(self, connection: Connection) -> None:
-        """Where a revision has failed, an env.py that swallows that must not commit the half."""
+        """Do not let an env.py that swallows the failure of a revision commit half of it."""
         failure = self._work.failure()
         if failure is not None and failure is not self._rolled_back:
             raise LeftOnPurpose
         end_autocommit(connection)
 
     def _rollback(self, connection: Connection) -> None:
+        # from here on env.py may commit again: nothing is left of what failed
         self._rolled_back = self._work.failure()
         if connection in self._connections:
             self._worker.link.look_at(connection)

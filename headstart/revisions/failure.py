@@ -43,7 +43,7 @@ def named_failures(
 
     `current` tells the revision that is running, if any; `done`, whether all of them have run;
     `left`, whether the one that is running has left its transaction. `link` knows whether the
-    connection is still there: one that is lost is nobody's mistake.
+    connection is still there: to lose one is no mistake in a script.
     """
     try:
         yield
@@ -197,7 +197,7 @@ def _is_lost(error: BaseException) -> bool:
 def _env_failure(
     text: str, sqlstate: str | None, statement: str | None, note: str | None
 ) -> HeadstartError:
-    """What the database told env.py before any revision ran."""
+    """The error for what env.py got from the database before any revision ran."""
     match sqlstate:
         case "42501":
             return AccessRefused(text, sqlstate=sqlstate, statement=statement, next_step=note)

@@ -84,7 +84,7 @@ _SQLALCHEMY = {
 
 
 def may_import(module: str) -> bool:
-    """Whether the import itself runs nobody's code: of the standard library, or of a known one."""
+    """Whether the import runs no code of the project: the standard library, or a known one."""
     root = module.partition(".")[0]
     return root in _IMPORTED or root in sys.stdlib_module_names
 

@@ -1,4 +1,4 @@
-"""Mistakes of an app's settings that libraries tell in words of their own: ours, and the cure."""
+"""Mistakes in an app's settings that libraries report in their own words: our words, and a cure."""
 
 import re
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 class Mistake:
     """A kind of error, by the module that raises it and what it says.
 
-    `told` takes the place of its text where that may hold a part of a password.
+    `message` replaces its text if that may hold a part of a password.
     """
 
     module: str
     text: str
-    told: str | None
+    message: str | None
     cure: str
 
 

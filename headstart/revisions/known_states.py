@@ -23,7 +23,7 @@ SNAPSHOT = "snapshot"
 
 @dataclass(frozen=True)
 class KnownStates:
-    """The file's states; `usable` is None where there is no file, or one that proves nothing.
+    """The states in the file; `usable` is None if there is no file, or if it proves nothing.
 
     `why_not` says why a file that is there proves nothing.
     """
@@ -66,7 +66,7 @@ def with_rows(found: Fingerprints, history: History) -> Fingerprints:
 
 
 def load(path: Path) -> Fingerprints | None:
-    """The file's states, whatever they belong to; None where there is no file."""
+    """The file's states, whatever they belong to; None if there is no file."""
     try:
         return read_file(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def digests(project: Project) -> Mapping[str, str]:
 
 
 def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str]) -> str | None:
-    """Why the states are not those of the scripts; None where they are."""
+    """Why the states do not belong to the scripts; None if they do."""
     if known.old_format is not None:
         return (
             f"it has format {known.old_format}, which holds inserted rows in clear, and this"

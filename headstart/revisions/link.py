@@ -89,7 +89,7 @@ class Link:
 
 
 def sqlstate_of(error: BaseException) -> str | None:
-    """The SQLSTATE of a driver's error; None where it has none."""
+    """The SQLSTATE of a driver's error; None if it has none."""
     found = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
     return found if isinstance(found, str) else None
 
@@ -109,7 +109,7 @@ def says_lost(error: BaseException) -> bool:
 
 
 def _severity_of(error: BaseException) -> str | None:
-    """The server's own word, never translated; None where the driver itself raised this."""
+    """The server's own word, never translated; None if the driver itself raised this."""
     for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
         diagnostics = getattr(one, "diag", None)
         found = getattr(diagnostics, "severity_nonlocalized", None)

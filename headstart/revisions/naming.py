@@ -67,9 +67,9 @@ def _one_of_several(project: Project, name: str, setting: str) -> frozenset[str]
 
 
 def why_not_written(project: Project, rows: frozenset[str]) -> str | None:
-    """Why Alembic never has these version rows together, in its own words; None where it may.
+    """Why Alembic never has these version rows together, in its own words; None if it may.
 
-    Its revision map is asked, as each upgrade asks it about the rows that it begins with.
+    Each upgrade asks Alembic's revision map the same about the rows that it begins with.
     """
     try:
         _below(project, rows, check=True)

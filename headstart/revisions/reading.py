@@ -16,7 +16,7 @@ from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.revisions.worker import dbapi_connection
 
 Execute = Callable[[str], Sequence[Sequence[object]]]
-"""Executes one statement and gives its rows; none where it has none."""
+"""Executes one statement and gives its rows, if it has any."""
 
 
 def executing_on(connection: Connection) -> Execute:

@@ -34,7 +34,7 @@ _UNKNOWN_HOST = (
 
 
 def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | None:
-    """What a connection that env.py never got means; None where the error is about another thing.
+    """What a connection that env.py never got means; None if the error is about another thing.
 
     `causes` are the error and all that it was raised for. Raises nothing.
     """
@@ -66,7 +66,7 @@ def _login_of(given: Mapping[str, Any]) -> Login:
 
 
 def _state_of_failure(error: BaseException) -> str | None:
-    """The SQLSTATE of what a driver raises for a connection, "" where it gives none."""
+    """The SQLSTATE of what a driver raises for a connection, "" if it gives none."""
     state = sqlstate_of(error)
     if state is not None:
         return state

@@ -1,4 +1,4 @@
-"""Let SQLAlchemy work in nothing but the scratch database while revisions are replayed.
+"""Let SQLAlchemy work only in the scratch database while revisions are replayed.
 
 env.py or a revision may have an engine of its own, with an URL from a variable that we know nothing
 of. What it executes there would be kept in somebody's database, so every connection proves, before

@@ -1,4 +1,4 @@
-"""What the names of a script stand for, where they stand for the same in all of it."""
+"""What the names of a script stand for, if each has one meaning throughout."""
 
 import ast
 from collections import defaultdict

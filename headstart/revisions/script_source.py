@@ -1,4 +1,4 @@
-"""What revision scripts and env.py say in their source, read without running them.
+"""Read what revision scripts and env.py say in their source, without running them.
 
 Source is read by Python's own rules: its byte order mark, its coding cookie, its line ends. Where
 there is none (Alembic's `sourceless`), the compiled code is looked at. What neither tells counts
@@ -98,7 +98,7 @@ def _is_autocommit(node: ast.AST) -> bool:
 
 
 def _tree_of(file: Path) -> ast.Module | None:
-    """The source as Python parses it; None where there is none, or none that it can parse."""
+    """The source as Python parses it; None if there is none, or none that it can parse."""
     if is_compiled(file):
         return None
     with warnings.catch_warnings():

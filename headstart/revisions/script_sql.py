@@ -1,4 +1,4 @@
-"""The SQL that a revision script executes, told from its source, as far as it is text."""
+"""Read from its source the SQL that a revision script executes, as far as it is text."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from headstart.revisions.script_names import Names
 
 
 def sql_of(names: Names, node: ast.expr) -> list[str] | None:
-    """The SQL of what is executed; None where it cannot be told."""
+    """The SQL of what is executed; None if the source does not show it."""
     value = names.value(node)
     match value:
         case ast.Constant(value=str() as text):

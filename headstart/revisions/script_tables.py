@@ -1,8 +1,27 @@
-"""Which tables a revision script makes, told from its source without running it.
+"""Read from the source of a revision script which tables it makes, without running it.
 
-A script is told where all that it does is known to make no table, or one with a name of Alembic's.
+A script is clear if all that it does is known to make no table, or one that op.create_table names.
 Whatever else it has counts as if it could make any: this judge lists what is harmless, never what
 is not.
+
+An example. A name in a literal is a table of ours; a name from elsewhere leaves a doubt, and its
+line is kept for a person to look at:
+
+    >>> script = '''
+    ... import os
+    ... from alembic import op
+    ... def upgrade():
+    ...     op.create_table("jobs")
+    ...     op.create_table(os.environ["TABLE"])
+    ... '''
+    >>> made = tables_of(ast.parse(script))
+    >>> made.named, made.doubt
+    (frozenset({(None, 'jobs')}), 6)
+
+_Judge visits each node of the tree once. visit_Call sees op.create_table: _judge_call finds it in
+_NAMING, and _name reads its first argument, or doubts. A node for which there is no visit_ method
+is harmless if its class is in _HARMLESS_NODES, and a doubt if not: what Python adds to its grammar
+counts as one until somebody has thought about it.
 """
 
 import ast
@@ -38,7 +57,7 @@ class MadeTables:
 
 
 def tables_of(tree: ast.Module) -> MadeTables:
-    """Tell the tables of a script, its downgrade() included."""
+    """Find the tables of a script, its downgrade() included."""
     judge = _Judge(Names(tree))
     try:
         judge.visit(tree)
@@ -93,12 +112,12 @@ class _Judge(ast.NodeVisitor):
     def generic_visit(self, node: ast.AST) -> None:
         if not isinstance(node, _HARMLESS_NODES) or getattr(node, "decorator_list", None):
             self._doubt()
-        if isinstance(node, ast.ClassDef) and node.keywords:  # a metaclass
+        if isinstance(node, ast.ClassDef) and node.keywords:  # a metaclass, which runs code
             self._doubt()
         super().generic_visit(node)
 
     def _doubt(self, *, anywhere: bool = True) -> None:
-        """Tell that any table may be made, or one in a schema that is known."""
+        """Note that any table may be made, or any in a schema that is known."""
         self.doubt = self.doubt or self._line
         self.anywhere = self.anywhere or anywhere
 
@@ -133,7 +152,7 @@ class _Judge(ast.NodeVisitor):
         return node.attr in ATTRIBUTES or self._is_column(node)
 
     def _is_column(self, node: ast.Attribute) -> bool:
-        """Tell table.c.name, where it is known to be a table."""
+        """Whether this is table.c.name, of what is known to be a table."""
         match node.value:
             case ast.Attribute(attr="c" | "columns", value=table):
                 return made_by(self._names, table) in {"table", "Table"}
@@ -147,6 +166,7 @@ class _Judge(ast.NodeVisitor):
             self.visit(argument)
 
     def _judge_call(self, node: ast.Call) -> None:
+        # the full name, where one import and nothing else can be behind it
         path = self._names.path(node.func)
         operation = (path or "").removeprefix("alembic.op.")
         if path is not None and operation in _NAMING and operation != path:
@@ -217,6 +237,7 @@ class _Judge(ast.NodeVisitor):
         at = node.args[position] if len(node.args) > position else given.get(keyword)
         name = None if at is None else self._names.value(at)
         schema = self._names.value(given.get("schema", ast.Constant(None)))
+        # create_table(*names): nobody knows which argument is the first
         starred = any(isinstance(each, ast.Starred) for each in node.args[: position + 1])
         match schema, name:
             case (

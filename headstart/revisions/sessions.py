@@ -1,13 +1,29 @@
 """Session state behind a transaction pooler: what env.py SETs stays with it, and only with it.
 
-A pooler gives each transaction any of its server connections, and takes a session's settings for
-nobody's: an env.py that does `SET search_path TO app` and commits would find its next transaction
+A pooler gives each transaction any of its server connections, with the settings that somebody has
+left there: an env.py that does `SET search_path TO app` and commits would find its next transaction
 in `public`, and leave its search_path to a stranger. So each COMMIT on such a connection becomes
 COMMIT AND CHAIN: on the same server connection, in a new transaction, we read what the session was
 left with, remember it as env.py's, and put the server's own back; at each begin what was remembered
 is SET LOCAL. On a direct connection nothing of this happens.
 What never passes SQLAlchemy's events (a pool's "connect" listener that commits through the driver)
 is not noticed, nor a setting of one's own (`SET app.tenant`), which no catalog lists.
+
+An example, with two server connections, 1 and 2, in the pool:
+
+    env.py begins on 1      _begin    nothing to set; 1 has no settings of its session (servers)
+    SET search_path TO app
+    env.py commits          _commit   COMMIT AND CHAIN, then read: search_path is app now, and was
+                                      not before. own = {search_path: app}; RESET search_path on 1
+                            the driver's COMMIT ends the chained transaction: 1 is as it was
+    Alembic begins on 2     _begin    SET LOCAL search_path = app, role = that of the first begin
+
+What a transaction has changed for its session, and what a RESET in it has taken back:
+
+    >>> changed({"role": "none"}, {"role": "none", "search_path": "app"}, {})
+    {'search_path': 'app'}
+    >>> taken_back({"search_path": "app"}, {"search_path": "public"}, {"search_path": "public"})
+    {'search_path': 'public'}
 """
 
 import json
@@ -86,7 +102,7 @@ def taken_back(
 ) -> dict[str, str]:
     """What a RESET took back: at the end of the transaction it was no longer as we had set it.
 
-    A SET LOCAL to the very value that a RESET would give looks the same, and is taken for one.
+    A SET LOCAL to the very value that a RESET would give looks the same, and counts as one.
     """
     return {
         name: value
@@ -103,15 +119,16 @@ def _session(connection: Connection) -> Session:
 
 
 def _look_for_pooler(connection: Connection) -> bool:
-    """A pooler tells its client a process id of its own making."""
+    """Whether the process id that the driver was given at login is not the server's own."""
     driver: Any = connection.connection.driver_connection
     ask = getattr(driver, "get_server_pid", None)  # asyncpg; the others are psycopg's
-    told = int(ask() if ask else driver.info.backend_pid)
-    return int(_row(connection, "SELECT pg_catalog.pg_backend_pid()")[0]) != told
+    # a pooler gives its client a number of its own making
+    at_login = int(ask() if ask else driver.info.backend_pid)
+    return int(_row(connection, "SELECT pg_catalog.pg_backend_pid()")[0]) != at_login
 
 
 def _concerned(connection: Connection) -> Session | None:
-    """The session, where the connection is in a transaction behind a pooler."""
+    """The session, if the connection is in a transaction behind a pooler."""
     if connection.dialect.name != "postgresql":
         return None
     if getattr(connection.connection.dbapi_connection, "autocommit", False):
@@ -123,6 +140,8 @@ def _concerned(connection: Connection) -> Session | None:
 def _begin(connection: Connection) -> None:
     if (session := _concerned(connection)) is None:
         return
+    # first too, though env.py set nothing: the server connection may be one that somebody has left
+    # with a search_path or a role
     pinned = {**session.first, **session.own}
     found = _row(connection, _read_and_set(pinned))
     session.servers = _settings(found)
@@ -134,6 +153,7 @@ def _commit(connection: Connection) -> None:
     session = _concerned(connection)
     if session is None or not _in_transaction(connection):
         return
+    # before the COMMIT: it ends what we SET LOCAL ourselves, and a RESET would look the same
     at_end = _current(connection, session.own)
     _row(connection, "COMMIT AND CHAIN")
     found = _row(connection, _READ)
@@ -141,6 +161,7 @@ def _commit(connection: Connection) -> None:
     new = changed(session.servers, after, defaults)
     session.own.update(taken_back(session.own, at_end, {**defaults, **after}))
     session.own.update(new)
+    # the server connection goes back to the pool, and to others: not with what env.py has set
     for name in new:
         _row(connection, _put_back(name, session.servers.get(name)))
 
@@ -158,7 +179,7 @@ def _put_back(name: str, value: str | None) -> str:
 
 
 def _in_transaction(connection: Connection) -> bool:
-    """Not where a script has sent COMMIT or ROLLBACK itself, nor in a failed transaction."""
+    """False if a script has sent COMMIT or ROLLBACK itself, and in a failed transaction."""
     driver: Any = connection.connection.driver_connection
     if hasattr(driver, "is_in_transaction"):
         return bool(driver.is_in_transaction())

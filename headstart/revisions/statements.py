@@ -18,7 +18,7 @@ class Statements:
         self._heard.append(statement)
 
     def take(self, version_table: str) -> list[str]:
-        """Give the statements and forget them; without those of Alembic's own table."""
+        """Give the statements, except the ones on Alembic's own table, and forget them."""
         heard, self._heard = self._heard, []
         return [statement for statement in heard if version_table not in statement]
 

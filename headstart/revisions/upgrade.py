@@ -106,7 +106,7 @@ class Run:
 
 
 def upgrade(project: Project, target: str, run: Run, decided: Decided | None = None) -> None:
-    """Upgrade to `target`, by exactly the steps that were decided, where that is so.
+    """Upgrade to `target`, by exactly the steps that were decided, if any were.
 
     Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory, NotReady.
     """

@@ -60,11 +60,8 @@ def _state_lines(state: RecordedState) -> Iterator[str]:
     yield from (f"-{line}" for line in sorted(state.delta.removed))
     yield from (f"+{line}" for line in sorted(state.delta.added))
     yield from (f"*touches\t{escaped(table)}" for table in sorted(state.tables))
-    yield from (_row_line(row) for row in state.rows)
-
-
-def _row_line(row: InsertedRow) -> str:
-    return "\t".join(["*row", escaped(row.table), row.digest, *map(escaped, row.columns)])
+    for row in state.rows:
+        yield "\t".join(["*row", escaped(row.table), row.digest, *map(escaped, row.columns)])
 
 
 def read_file(text: str) -> Fingerprints:
@@ -80,7 +77,7 @@ def read_file(text: str) -> Fingerprints:
 
 
 def _old_format(first: str) -> int | None:
-    """The number of a format that is read without its rows; None where it is today's."""
+    """The number of a format that is read without its rows; None if it is today's."""
     if first not in (_FIRST, _OLD_FIRST):
         raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
     return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None

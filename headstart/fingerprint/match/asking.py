@@ -30,7 +30,7 @@ SET_LIMIT = f"SET LOCAL statement_timeout = '{ASK_SECONDS}s'"
 
 
 def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answers:
-    """Ask about tables and rows; `one` gives the first value of a query, None where it failed."""
+    """Ask about tables and rows; `one` gives the first value of a query, None if it failed."""
     empty: dict[str, bool | None] = {}
     for table in sorted(equal.tables):
         place = _readable(one, table, schema)

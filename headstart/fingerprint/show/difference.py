@@ -50,7 +50,9 @@ def fact(line: str) -> str:
 
 def _told(differing: Difference) -> Iterator[str]:
     by_object: dict[str, list[str]] = {}
-    for line in sorted(differing.missing | differing.extra, key=_place):
+    for line in sorted(
+        differing.missing | differing.extra, key=lambda each: (each.split("\t", 2)[1], each)
+    ):
         by_object.setdefault(line.split("\t", 2)[1], []).append(line)
     for thing, lines in by_object.items():
         whole = [line for line in lines if line.startswith(_WHOLE)]
@@ -61,10 +63,6 @@ def _told(differing: Difference) -> Iterator[str]:
         else:
             yield f"{_head(lines)} {thing}"
             yield from _changes(lines, differing)
-
-
-def _place(line: str) -> tuple[str, str]:
-    return line.split("\t", 2)[1], line
 
 
 _WHOLE = ("table\t", "view\t", "matview\t", "enum\t", "domain\t", "composite\t", "range\t",

@@ -37,7 +37,7 @@ _NOTHING: Made = frozenset()
 
 
 def tables_made(sql: str) -> Made:
-    """The tables that SQL text makes, or renames to; None where it may make any."""
+    """The tables that SQL text makes, or renames to; None if it may make any."""
     return _all_of(_made_by(each) for each in statements_of(sql) if each.nodes)
 
 
@@ -137,7 +137,7 @@ def _named(name: str) -> Made:
 
 
 def _parts(name: str) -> TableName | None:
-    """Schema and name; None where they cannot be read as the server reads them."""
+    """Schema and name; None if they cannot be read as the server reads them."""
     if not name or name == ANY_NAME or "\\" in name:
         return None
     schema, table = split_name(name)
