@@ -59,10 +59,10 @@ class Catalog:
                     raise again.error from None
                 time.sleep(random.uniform(0, AGAIN_SECONDS))
             begin = f"ROLLBACK; {BEGIN_READING}"
-        found = snapshot_of(rows)
-        require_usage(found)
-        self._schema = found.schema
-        return found
+        snapshot = snapshot_of(rows)
+        require_usage(snapshot)
+        self._schema = snapshot.schema
+        return snapshot
 
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there, in the transaction of read()."""
@@ -76,10 +76,10 @@ class Catalog:
             rows = self._connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)
         except psycopg2.Error as error:
             raise _again(error) from None
-        found = [[None if text is None else str(text) for text in row] for row in rows]
-        if is_torn(found):
+        texts = [[None if text is None else str(text) for text in row] for row in rows]
+        if is_torn(texts):
             raise _Again(Blocked("the schema could not be read: somebody changes it all the time"))
-        return found
+        return texts
 
     def _one(self, sql: str) -> object:
         self._connection.execute("SAVEPOINT asked")

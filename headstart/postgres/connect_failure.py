@@ -91,8 +91,8 @@ class ConnectFailure:
 
 def sqlstates_in(message: str) -> tuple[str, ...]:
     """The SQLSTATEs at the ends of the lines of a libpq message at verbosity `sqlstate`."""
-    found = (_SQLSTATE_AT_END.search(line.rstrip()) for line in message.splitlines())
-    return tuple(match.group(1) for match in found if match)
+    matches = (_SQLSTATE_AT_END.search(line.rstrip()) for line in message.splitlines())
+    return tuple(match.group(1) for match in matches if match)
 
 
 def classify(message: str) -> ConnectFailure:
@@ -120,7 +120,7 @@ def classify(message: str) -> ConnectFailure:
 def classify_bouncer(message: str) -> ConnectFailure:
     """Classify the plain text of an 08P01, which PgBouncer uses for nearly everything."""
     text = " ".join(message.split())
-    permanent = any(known in text for known in _PERMANENT_BOUNCER_TEXTS)
+    permanent = any(each in text for each in _PERMANENT_BOUNCER_TEXTS)
     return ConnectFailure(text, permanent, grace=permanent, sqlstate=PROTOCOL_VIOLATION)
 
 
@@ -167,7 +167,7 @@ def tls_required(failure: ConnectFailure) -> ConnectFailure:
 
 def _classify_libpq(message: str) -> ConnectFailure:
     text = " ".join(message.split())
-    return ConnectFailure(text, any(known in text for known in _PERMANENT_LIBPQ_TEXTS))
+    return ConnectFailure(text, any(each in text for each in _PERMANENT_LIBPQ_TEXTS))
 
 
 def _transient_text(sqlstate: str) -> str:

@@ -205,8 +205,8 @@ def canceller(raw: Any) -> Callable[[], None]:
     handle = libpq.PQgetCancel(raw.pgconn_ptr)
 
     def cancel() -> None:
-        said = ctypes.create_string_buffer(_CANCEL_TEXT_BYTES)
-        libpq.PQcancel(handle, said, _CANCEL_TEXT_BYTES)
+        answer = ctypes.create_string_buffer(_CANCEL_TEXT_BYTES)
+        libpq.PQcancel(handle, answer, _CANCEL_TEXT_BYTES)
 
     return cancel
 

@@ -32,10 +32,14 @@ def read_invalid_indexes(
     with named_failures():
         first = _read(connection, condition)
         # a build may have ended between the look at the index and the one at who builds
-        found = {oid: each for oid, each in _read(connection, condition).items() if oid in first}
-        kept = {oid: each for oid, each in found.items() if not (each.builder and each.is_copy)}
-        told = [_with_partitions(connection, oid, each) for oid, each in kept.items()]
-    return tuple(sorted(told, key=_order))
+        still_invalid = {
+            oid: each for oid, each in _read(connection, condition).items() if oid in first
+        }
+        kept = {
+            oid: each for oid, each in still_invalid.items() if not (each.builder and each.is_copy)
+        }
+        indexes = [_with_partitions(connection, oid, each) for oid, each in kept.items()]
+    return tuple(sorted(indexes, key=_order))
 
 
 def _order(index: InvalidIndex) -> tuple[bool, bool, str, str]:
@@ -102,12 +106,12 @@ SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.i
 def _our_tables(
     connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
-    found = read_our_tables(connection, scope, our_tables)
+    tables = read_our_tables(connection, scope, our_tables)
     if scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
         there = replace(scope, schema=scope.version_schema, search_path=(scope.version_schema,))
-        found |= read_our_tables(connection, there, our_tables)
-    return found
+        tables |= read_our_tables(connection, there, our_tables)
+    return tables
 
 
 def _is_ours(tables: frozenset[str]) -> str:

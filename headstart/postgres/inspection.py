@@ -61,9 +61,9 @@ def run_in_progress(connection: Connection) -> bool:
     """Whether some run holds the run lock of this database. Raises as inspect_database does."""
     held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
     with named_failures():
-        found = connection.execute(f"{BEGIN_READING}; SELECT EXISTS ({held})")[0][0]
+        in_progress = connection.execute(f"{BEGIN_READING}; SELECT EXISTS ({held})")[0][0]
         connection.execute("COMMIT")
-        return bool(found)
+        return bool(in_progress)
 
 
 def transaction_kept(connection: Connection, transaction: int) -> bool:
@@ -193,7 +193,9 @@ def _read_our_tables(
 def _read_named_tables(
     connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str
 ) -> tuple[frozenset[str], frozenset[str]]:
-    wanted = {(given, name) for given, name in ours.names if name != scope.version_table}
+    wanted = {
+        (named_schema, name) for named_schema, name in ours.names if name != scope.version_table
+    }
     if not wanted:
         return frozenset(), frozenset()
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
@@ -202,13 +204,15 @@ def _read_named_tables(
         f" {_relations(kinds)} AND c.relname IN ({names})",
         timeout_seconds=READ_SECONDS,
     )
-    found = {(str(given), str(name)) for given, name, _ in rows}
-    visible = {str(name): (str(given), str(name)) for given, name, seen in rows if seen}
+    existing = {(str(named_schema), str(name)) for named_schema, name, _ in rows}
+    visible = {
+        str(name): (str(named_schema), str(name)) for named_schema, name, seen in rows if seen
+    }
     present: set[tuple[str, str]] = set()
     missing: set[tuple[str, str]] = set()
-    for given, name in wanted:
-        place = (given, name) if given else visible.get(name, (schema, name))
-        (present if place in found else missing).add(place)
+    for named_schema, name in wanted:
+        place = (named_schema, name) if named_schema else visible.get(name, (schema, name))
+        (present if place in existing else missing).add(place)
     return _dotted(present), _dotted(missing)
 
 

@@ -34,8 +34,10 @@ def libpq_defaults() -> Mapping[str, str]:
         return {}
     try:
         each = itertools.takewhile(lambda option: option.keyword, options)
-        found = {option.keyword: option.val for option in each if option.val}
+        defaults = {option.keyword: option.val for option in each if option.val}
     finally:
         libpq.PQconninfoFree(options)
     names = ("host", "port", "dbname", "user", "password")
-    return {name: os.fsdecode(found[name.encode()]) for name in names if name.encode() in found}
+    return {
+        name: os.fsdecode(defaults[name.encode()]) for name in names if name.encode() in defaults
+    }

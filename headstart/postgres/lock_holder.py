@@ -29,8 +29,8 @@ class Holder:
         return (self.silent_seconds or 0) > MISSED_SECONDS
 
     def __str__(self) -> str:
-        told = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
-        return self.description + told
+        silence = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
+        return self.description + silence
 
     @property
     def cure(self) -> str | None:

@@ -34,10 +34,10 @@ def refuse_planters(connection: Connection) -> None:
     in_front = list(takewhile(lambda name: name != "pg_catalog", searched))
     if not in_front:
         return
-    found = connection.execute(planters(in_front, NAMED + 1), timeout_seconds=READ_SECONDS)
-    if found:
-        schema, _, may_create = found[0]
-        roles = [str(role) for name, role, may in found if (name, may) == (schema, may_create)]
+    rows = connection.execute(planters(in_front, NAMED + 1), timeout_seconds=READ_SECONDS)
+    if rows:
+        schema, _, may_create = rows[0]
+        roles = [str(role) for name, role, may in rows if (name, may) == (schema, may_create)]
         kept = [name for name in searched if name != "pg_catalog"]
         raise _refusal(str(schema), roles, (*place,), kept, may_create=bool(may_create))
 

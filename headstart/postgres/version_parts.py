@@ -45,8 +45,8 @@ def refuse_type(connection: Connection, schema: str, name: str) -> None:
 
 def revisions_in(rows: Rows, place: str) -> tuple[str, ...]:
     """The revisions that the rows name. Raises UnknownRevision for a row that names none."""
-    found = tuple(sorted("" if row[0] is None else str(row[0]) for row in rows))
-    for revision in found:
+    revisions = tuple(sorted("" if row[0] is None else str(row[0]) for row in rows))
+    for revision in revisions:
         if not revision.strip():
             raise UnknownRevision(
                 f"the version table {place} has a row without a revision",
@@ -59,7 +59,7 @@ def revisions_in(rows: Rows, place: str) -> tuple[str, ...]:
                 next_step=f"look at its type ({_VARCHAR}), and take the spaces away: UPDATE {place}"
                 " SET version_num = btrim(version_num)",
             )
-    return found
+    return revisions
 
 
 def _parts(table: tuple[str, str], role: str | None) -> str:

@@ -52,21 +52,21 @@ def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
     UnknownRevision for what is no table or not to be trusted, AccessRefused for rows that are
     hidden, and psycopg2.Error.
     """
-    found = _find(connection, scope)
-    if found is None or found.is_elsewhere(_first_schema(scope)):
+    table = _find(connection, scope)
+    if table is None or table.is_elsewhere(_first_schema(scope)):
         refuse_type(connection, str(_first_schema(scope)), scope.version_table)
         return ()  # Alembic sees none, and makes its table
-    if found.kind not in _TABLES:
-        raise _no_table(found)
-    if not found.trusted:
-        raise _not_trusted(found)
-    refuse_parts(connection, (found.schema, found.name), scope.role)
+    if table.kind not in _TABLES:
+        raise _no_table(table)
+    if not table.trusted:
+        raise _not_trusted(table)
+    refuse_parts(connection, (table.schema, table.name), scope.role)
     rows = connection.execute(
-        f"SELECT version_num FROM {found.place}", timeout_seconds=READ_SECONDS
+        f"SELECT version_num FROM {table.place}", timeout_seconds=READ_SECONDS
     )
-    if not rows and found.row_security:
-        _refuse_hidden(connection, found)
-    return revisions_in(rows, found.place)
+    if not rows and table.row_security:
+        _refuse_hidden(connection, table)
+    return revisions_in(rows, table.place)
 
 
 def _first_schema(scope: Scope) -> str | None:
@@ -91,35 +91,35 @@ def _find(connection: Connection, scope: Scope) -> _Found | None:
     )
 
 
-def _no_table(found: _Found) -> UnknownRevision:
+def _no_table(table: _Found) -> UnknownRevision:
     return UnknownRevision(
-        f"the version table is none of Alembic's: {found.place} is"
-        f" {_KINDS.get(found.kind, 'no table')}, of role {found.owner}",
+        f"the version table is none of Alembic's: {table.place} is"
+        f" {_KINDS.get(table.kind, 'no table')}, of role {table.owner}",
         next_step="look at what has its name; move that away, or give the version table another"
         " name in env.py",
     )
 
 
-def _not_trusted(found: _Found) -> UnknownRevision:
+def _not_trusted(table: _Found) -> UnknownRevision:
     return UnknownRevision(
-        f"the version table {found.place} is not to be trusted: it belongs to role {found.owner},"
+        f"the version table {table.place} is not to be trusted: it belongs to role {table.owner},"
         " which is neither ours, nor the database's owner, nor a superuser",
-        next_step=f"if {found.owner} runs the migrations, run headstart as that role or as a member"
-        f" of it, or as an administrator: ALTER TABLE {found.place} OWNER TO ... (the database's"
+        next_step=f"if {table.owner} runs the migrations, run headstart as that role or as a member"
+        f" of it, or as an administrator: ALTER TABLE {table.place} OWNER TO ... (the database's"
         " owner, say); if not, look at who made it, and move it away",
     )
 
 
-def _refuse_hidden(connection: Connection, found: _Found) -> None:
+def _refuse_hidden(connection: Connection, table: _Found) -> None:
     """Raise AccessRefused where row level security may hide rows from this role."""
     try:
-        connection.execute(f"SET LOCAL row_security = off; SELECT FROM {found.place}")
+        connection.execute(f"SET LOCAL row_security = off; SELECT FROM {table.place}")
     except psycopg2.Error as error:
         if error.pgcode != _HIDDEN:
             raise
         raise AccessRefused(
-            f"row level security hides the rows of the version table {found.place} from this role",
+            f"row level security hides the rows of the version table {table.place} from this role",
             sqlstate=_HIDDEN,
-            next_step=f"as an administrator: ALTER TABLE {found.place} DISABLE ROW LEVEL SECURITY,"
+            next_step=f"as an administrator: ALTER TABLE {table.place} DISABLE ROW LEVEL SECURITY,"
             " or run headstart as the table's owner",
         ) from None

@@ -43,5 +43,5 @@ def _send(
     return statement, parameters
 
 
-def _qualified(found: re.Match[str]) -> str:
-    return f" OPERATOR(pg_catalog.{'<>' if found[1] == '!=' else found[1]}) "
+def _qualified(match: re.Match[str]) -> str:
+    return f" OPERATOR(pg_catalog.{'<>' if match[1] == '!=' else match[1]}) "

@@ -23,9 +23,9 @@ def cause_of(error: BaseException) -> str:
     missing = _missing_variable(error)
     if missing is not None:
         return f"the environment variable {missing} is not set"
-    found = list(_invalid_fields(error))
-    if found:
-        return f"{type(error).__name__}: {'; '.join(found)}"
+    fields = list(_invalid_fields(error))
+    if fields:
+        return f"{type(error).__name__}: {'; '.join(fields)}"
     mistake = known_mistake(error, first_line(error))
     message = mistake.message if mistake is not None and mistake.message else first_line(error)
     return f"{type(error).__name__}: {message}"

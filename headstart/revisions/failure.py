@@ -170,8 +170,8 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
 
 def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
     causes = list(_behind(error))
-    told = next((one for one in causes if _is_lost(one)), error)
-    driver_error = getattr(told, "orig", None) or told
+    lost = next((one for one in causes if _is_lost(one)), error)
+    driver_error = getattr(lost, "orig", None) or lost
     where = f"revision {revision}" if revision else "env.py"
     return ConnectionLost(
         f"the connection was lost in {where}: {first_line(driver_error) or cause_of(error)}",

@@ -72,10 +72,10 @@ def _check_ids(scripts: Iterable[Script]) -> None:
 
 
 def _check_parents(scripts: tuple[Script, ...]) -> None:
-    known = {script.revision for script in scripts}
+    revisions = {script.revision for script in scripts}
     for script in scripts:
         for parent in script._versioned_down_revisions:
-            if parent not in known:
+            if parent not in revisions:
                 raise BrokenHistory(f"{script.path} follows revision {parent}, which no script has")
 
 

@@ -33,25 +33,27 @@ class KnownStates:
     why_not: str | None = None
 
 
-def path_of(project: Project, given: str | None) -> Path:
+def path_of(project: Project, setting: str | None) -> Path:
     """Where the file is: as HEADSTART_FINGERPRINTS says, or beside env.py."""
-    return Path(given).absolute() if given else Path(project.directory.dir).absolute() / FILE_NAME
+    return (
+        Path(setting).absolute() if setting else Path(project.directory.dir).absolute() / FILE_NAME
+    )
 
 
-def read_known_states(project: Project, history: History, given: str | None) -> KnownStates:
+def read_known_states(project: Project, history: History, setting: str | None) -> KnownStates:
     """Read the file. Raises BrokenHistory for one that cannot be read or understood."""
-    path = path_of(project, given)
-    found = load(path)
-    if found is None and given:
+    path = path_of(project, setting)
+    fingerprints = load(path)
+    if fingerprints is None and setting:
         raise BrokenHistory(f"HEADSTART_FINGERPRINTS: {path} does not exist")
-    if found is None:
+    if fingerprints is None:
         return KnownStates(path)
-    found = with_rows(found, history)
-    why_not = why_stale(found, history, digests(project))
-    return KnownStates(path, None if why_not else found, why_not)
+    fingerprints = with_rows(fingerprints, history)
+    why_not = why_stale(fingerprints, history, digests(project))
+    return KnownStates(path, None if why_not else fingerprints, why_not)
 
 
-def with_rows(found: Fingerprints, history: History) -> Fingerprints:
+def with_rows(fingerprints: Fingerprints, history: History) -> Fingerprints:
     """The same states, each with the version rows that Alembic writes there.
 
     Earlier versions of headstart wrote one row more where a head depends on another.
@@ -60,9 +62,9 @@ def with_rows(found: Fingerprints, history: History) -> Fingerprints:
         replace(state, revisions=history.rows_of(state.revisions))
         if len(state.revisions) > 1 and state.revisions <= history.requirements.keys()
         else state
-        for state in found.states
+        for state in fingerprints.states
     )
-    return replace(found, states=tuple(every))
+    return replace(fingerprints, states=tuple(every))
 
 
 def load(path: Path) -> Fingerprints | None:
@@ -90,34 +92,36 @@ def digests(project: Project) -> Mapping[str, str]:
     return {s.revision: script_digest(content_of(Path(s.path))) for s in project.scripts}
 
 
-def why_stale(known: Fingerprints, history: History, scripts: Mapping[str, str]) -> str | None:
+def why_stale(
+    fingerprints: Fingerprints, history: History, scripts: Mapping[str, str]
+) -> str | None:
     """Why the states do not belong to the scripts; None if they do."""
-    if known.old_format is not None:
+    if fingerprints.old_format is not None:
         return (
-            f"it has format {known.old_format}, which holds inserted rows in clear, and this"
+            f"it has format {fingerprints.old_format}, which holds inserted rows in clear, and this"
             f" version of headstart reads {FORMAT}"
         )
-    form = known.meta.get("normal_form")
+    form = fingerprints.meta.get("normal_form")
     if form != NORMAL_FORM:
         return f"it has normal form {form}, and this version of headstart reads {NORMAL_FORM}"
-    recorded = {n: state for n, state in known.steps.items() if n != BASE}
-    below = below_snapshots(known, history)
+    recorded = {n: state for n, state in fingerprints.steps.items() if n != BASE}
+    below = below_snapshots(fingerprints, history)
     gone = [n for n, s in recorded.items() if n not in scripts and not _is_of(s, scripts)]
     new = [name for name in scripts if name not in recorded and name not in below]
     edited = [n for n, s in recorded.items() if n in scripts and s.script != scripts[n]]
-    told = {
+    stale = {
         "has no state for": new,
         "has states of revisions that are gone:": gone,
         "was built from other scripts of": edited,
     }
-    causes = [f"it {text} {_some(names)}" for text, names in told.items() if names]
+    causes = [f"it {text} {_some(names)}" for text, names in stale.items() if names]
     return "; ".join(causes) or None
 
 
-def below_snapshots(known: Fingerprints, history: History) -> frozenset[str]:
+def below_snapshots(fingerprints: Fingerprints, history: History) -> frozenset[str]:
     """The revisions up to a recorded database, whose own states nobody needs to know."""
-    given = (state.revisions for state in known.steps.values() if state.via == SNAPSHOT)
-    return history.applied_with(r for heads in given for r in heads if r in history.requirements)
+    recorded = (state.revisions for state in fingerprints.steps.values() if state.via == SNAPSHOT)
+    return history.applied_with(r for heads in recorded for r in heads if r in history.requirements)
 
 
 def _is_of(state: RecordedState, scripts: Mapping[str, str]) -> bool:

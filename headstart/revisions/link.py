@@ -90,8 +90,8 @@ class Link:
 
 def sqlstate_of(error: BaseException) -> str | None:
     """The SQLSTATE of a driver's error; None if it has none."""
-    found = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
-    return found if isinstance(found, str) else None
+    sqlstate = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    return sqlstate if isinstance(sqlstate, str) else None
 
 
 def says_lost(error: BaseException) -> bool:
@@ -112,10 +112,10 @@ def _severity_of(error: BaseException) -> str | None:
     """The server's own word, never translated; None if the driver itself raised this."""
     for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
         diagnostics = getattr(one, "diag", None)
-        found = getattr(diagnostics, "severity_nonlocalized", None)
-        found = found or getattr(one, "severity_en", None)
-        if isinstance(found, str):
-            return found
+        severity = getattr(diagnostics, "severity_nonlocalized", None)
+        severity = severity or getattr(one, "severity_en", None)
+        if isinstance(severity, str):
+            return severity
     return None
 
 

@@ -25,10 +25,10 @@ def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str
             f"there are several heads: {', '.join(files)}", next_step=_one_head(project)
         )
     try:
-        found = project.directory.get_revisions(name)
+        scripts = project.directory.get_revisions(name)
     except CommandError as error:
         raise InvalidSettings(f"{setting}={name}: {error}", next_step=_LISTED) from error
-    revisions = frozenset(script.revision for script in found)
+    revisions = frozenset(script.revision for script in scripts)
     _refuse_overlap(project, revisions, f"{setting}={name}")
     return revisions
 
@@ -38,9 +38,9 @@ def resolve_revisions(project: Project, text: str, setting: str) -> frozenset[st
 
     Raises BrokenHistory and InvalidSettings.
     """
-    known = project.directory.revision_map._revision_map
-    names = [text] if text in known else [name for name in _BETWEEN.split(text) if name]
-    if not names or any(steps not in known for steps in _MAYBE_STEPS.findall(text)):
+    in_map = project.directory.revision_map._revision_map
+    names = [text] if text in in_map else [name for name in _BETWEEN.split(text) if name]
+    if not names or any(steps not in in_map for steps in _MAYBE_STEPS.findall(text)):
         raise InvalidSettings(f"{setting}={text}: {_SEVERAL}", next_step=_LISTED)
     if len(names) == 1:
         return resolve_revision(project, names[0], setting)
@@ -56,14 +56,14 @@ _LISTED = "alembic history lists the revisions"
 
 
 def _one_of_several(project: Project, name: str, setting: str) -> frozenset[str]:
-    found = frozenset[str]()
+    revisions = frozenset[str]()
     if name not in _ALONE:
-        found = resolve_revision(project, name, setting)
-    if not found:
+        revisions = resolve_revision(project, name, setting)
+    if not revisions:
         raise InvalidSettings(
             f"{setting}: {name} stands alone, not in a list; {_SEVERAL}", next_step=_LISTED
         )
-    return found
+    return revisions
 
 
 def why_not_written(project: Project, rows: frozenset[str]) -> str | None:
@@ -80,9 +80,9 @@ def why_not_written(project: Project, rows: frozenset[str]) -> str | None:
 
 def _below(project: Project, revisions: frozenset[str], *, check: bool = False) -> frozenset[str]:
     """These revisions and all that they need, by down_revision or depends_on."""
-    known = project.directory.revision_map
-    nodes = [known._revision_map[revision] for revision in sorted(revisions)]
-    return frozenset(node.revision for node in known._get_ancestor_nodes(nodes, check=check))
+    revision_map = project.directory.revision_map
+    nodes = [revision_map._revision_map[revision] for revision in sorted(revisions)]
+    return frozenset(node.revision for node in revision_map._get_ancestor_nodes(nodes, check=check))
 
 
 def file_of(project: Project, revision: str) -> str:
@@ -90,12 +90,12 @@ def file_of(project: Project, revision: str) -> str:
     return next(str(s.path) for s in project.scripts if s.revision == revision)
 
 
-def _refuse_overlap(project: Project, revisions: frozenset[str], said: str) -> None:
+def _refuse_overlap(project: Project, revisions: frozenset[str], assignment: str) -> None:
     if (why := why_not_written(project, revisions)) is None:
         return
     rest = {each for each in revisions if each not in _below(project, revisions - {each})}
     raise InvalidSettings(
-        f"{said}: one of {written(revisions)} needs another of them: {why}",
+        f"{assignment}: one of {written(revisions)} needs another of them: {why}",
         next_step=f"name {written(rest)}: what that needs counts as applied with it",
     )
 

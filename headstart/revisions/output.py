@@ -22,7 +22,7 @@ _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
 class EventWriter(io.TextIOBase):
-    """A text stream that makes an event of each line, also of a progress bar's."""
+    """A text stream that says each line as an event; those of a progress bar too."""
 
     def __init__(self, emit: Emit, source: str) -> None:
         super().__init__()

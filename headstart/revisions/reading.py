@@ -49,10 +49,10 @@ class OwnCatalog:
             for pin in pins:
                 self._execute(pin)
             rows = self._execute(select)
-        found = snapshot_of([None if t is None else str(t) for t in row] for row in rows)
-        require_usage(found)
-        self._schema = found.schema
-        return found
+        snapshot = snapshot_of([None if t is None else str(t) for t in row] for row in rows)
+        require_usage(snapshot)
+        self._schema = snapshot.schema
+        return snapshot
 
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there."""

@@ -54,13 +54,13 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
     return _tried_again(_login_of(link.attempt), link)
 
 
-def _login_of(given: Mapping[str, Any]) -> Login:
+def _login_of(parameters: Mapping[str, Any]) -> Login:
     """A driver's parameters by libpq's names; several hosts and ports joined by commas."""
-    named = {**given, "dbname": given.get("dbname") or given.get("database")}
-    found = {name: named.get(name) for name in ("host", "port", "dbname", "user", "password")}
+    named = {**parameters, "dbname": parameters.get("dbname") or parameters.get("database")}
+    login = {name: named.get(name) for name in ("host", "port", "dbname", "user", "password")}
     return {
         name: ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        for name, value in found.items()
+        for name, value in login.items()
         if value
     }
 
@@ -83,23 +83,23 @@ def _tried_again(there: Login, link: Link) -> HeadstartError | None:
     except ConnectFailed as failed:
         place = {"host": failed.place.get("host"), "port": failed.place.get("port")}
         there = {**{name: value for name, value in place.items() if value}, **there}
-        return _told(failed.failure, there, ours)
+        return _error_of(failed.failure, there, ours)
     return None  # what failed was not the place, nor the login
 
 
-def _told(failure: ConnectFailure, there: Login, ours: Login) -> HeadstartError:
-    known = _is_known(there, ours)
-    words = failure.text if known or failure.sqlstate else ""
+def _error_of(failure: ConnectFailure, there: Login, ours: Login) -> HeadstartError:
+    host_known = _is_known(there, ours)
+    words = failure.text if host_known or failure.sqlstate else ""
     elsewhere = _address(there) != _address(ours)
     if failure.permanent or (failure.sqlstate is None and elsewhere):
-        return _wrong(f" to {_shown(there) if known else _UNKNOWN_HOST}", words, ours)
+        return _wrong(f" to {_shown(there) if host_known else _UNKNOWN_HOST}", words, ours)
     return _passing(words)
 
 
 def _wrong(where: str, words: str, ours: Login) -> WrongDatabase:
-    said = f": {words}" if words else ""
+    cause = f": {words}" if words else ""
     return WrongDatabase(
-        f"env.py could not connect{where}, while headstart is connected to {_shown(ours)}{said}",
+        f"env.py could not connect{where}, while headstart is connected to {_shown(ours)}{cause}",
         next_step=CURE,
     )
 

@@ -122,7 +122,7 @@ def _sees_fence(raw: DBAPIConnection, nonce: int) -> bool:
     cursor = raw.cursor()
     try:
         cursor.execute(f"SELECT EXISTS ({fence})")
-        found: Any = cursor.fetchone()
-        return bool(found[0])
+        row: Any = cursor.fetchone()
+        return bool(row[0])
     finally:
         cursor.close()

@@ -192,17 +192,17 @@ class _Judge(ast.NodeVisitor):
             position = _CHANGING[operation]
         else:
             return
-        given = {each.arg: self._names.value(each.value) for each in node.keywords}
-        named = given.get("table_name", given.get("source_table"))
+        keywords = {each.arg: self._names.value(each.value) for each in node.keywords}
+        named = keywords.get("table_name", keywords.get("source_table"))
         at = self._names.value(node.args[position]) if len(node.args) > position else named
-        schema = given.get("schema", given.get("source_schema"))
+        schema = keywords.get("schema", keywords.get("source_schema"))
         if isinstance(at, ast.Constant) and isinstance(at.value, str):
             literal = schema.value if isinstance(schema, ast.Constant) else None
             self.touched.add((literal if isinstance(literal, str) else None, at.value))
 
     def _judge_function(self, name: str) -> None:
-        known = name in BUILTINS and not self._names.of(name)
-        if not known and not self._names.is_defined(name):
+        is_builtin = name in BUILTINS and not self._names.of(name)
+        if not is_builtin and not self._names.is_defined(name):
             self._doubt()
 
     def _judge_method(self, node: ast.Call, method: ast.Attribute) -> None:
@@ -233,19 +233,19 @@ class _Judge(ast.NodeVisitor):
 
     def _name(self, node: ast.Call, operation: str) -> None:
         position, keyword = _NAMING[operation]
-        given = {each.arg: each.value for each in node.keywords}
-        at = node.args[position] if len(node.args) > position else given.get(keyword)
+        keywords = {each.arg: each.value for each in node.keywords}
+        at = node.args[position] if len(node.args) > position else keywords.get(keyword)
         name = None if at is None else self._names.value(at)
-        schema = self._names.value(given.get("schema", ast.Constant(None)))
+        schema = self._names.value(keywords.get("schema", ast.Constant(None)))
         # create_table(*names): nobody knows which argument is the first
         starred = any(isinstance(each, ast.Starred) for each in node.args[: position + 1])
         match schema, name:
             case (
                 ast.Constant(value=str() | None as schema_name),
                 ast.Constant(value=str() as table),
-            ) if None not in given and not starred:
+            ) if None not in keywords and not starred:
                 self.named.add((schema_name, table))
-            case ast.Constant(value=None), _ if None not in given and not starred:
+            case ast.Constant(value=None), _ if None not in keywords and not starred:
                 self._doubt(anywhere=False)
             case _:
                 self._doubt()
@@ -253,8 +253,8 @@ class _Judge(ast.NodeVisitor):
             self._doubt()
 
     def _judge_sql(self, node: ast.Call, keyword: str) -> None:
-        given = (each.value for each in node.keywords if each.arg == keyword)
-        sql = node.args[0] if node.args else next(given, None)
+        by_keyword = (each.value for each in node.keywords if each.arg == keyword)
+        sql = node.args[0] if node.args else next(by_keyword, None)
         texts = None if sql is None else sql_of(self._names, sql)
         if texts is None:
             return self._doubt()
