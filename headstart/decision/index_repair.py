@@ -115,6 +115,7 @@ def of_invalid(indexes: Sequence[InvalidIndex], *, made_anew: bool = False) -> E
     lines: list[str] = []
     repairs: list[str] = []
     for index in indexes:
+        # while somebody builds it there is nothing to repair, and a DROP would wait for the build
         statements = () if index.builder else repair(index, made_anew=made_anew)
         lines += [_line(index), *_lines(index), *(f"  repair: {each};" for each in statements)]
         repairs += statements
@@ -177,6 +178,7 @@ def repair_step(indexes: Sequence[InvalidIndex], *, made_anew: bool = False) -> 
 
 
 def _may_be_twice(indexes: Iterable[InvalidIndex]) -> bool:
+    # a copy beside its original, or an index half dropped, did not fail on rows
     return any(each.unique and not each.is_copy and each.live for each in indexes)
 
 

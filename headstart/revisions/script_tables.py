@@ -122,6 +122,7 @@ class _Judge(ast.NodeVisitor):
         self.anywhere = self.anywhere or anywhere
 
     def visit_Import(self, node: ast.Import) -> None:
+        # an import runs the module, which may do anything
         if not all(may_import(each.name) for each in node.names):
             self._doubt()
 
@@ -256,6 +257,7 @@ class _Judge(ast.NodeVisitor):
         by_keyword = (each.value for each in node.keywords if each.arg == keyword)
         sql = node.args[0] if node.args else next(by_keyword, None)
         texts = None if sql is None else sql_of(self._names, sql)
+        # SQL that is made at run time may be any
         if texts is None:
             return self._doubt()
         for text in texts:

@@ -32,6 +32,7 @@ def own_sequences(by_kind: Mapping[str, list[Row]]) -> Iterator[Row]:
         (str(row[1]), str(row[2]), str(row[3])): row[5] for row in by_kind.get("column", ())
     }
     for row in by_kind.get("sequence", ()):
+        # an owned sequence is a serial only if it is the default of its column
         serial = bool(row[6]) and defaults.get(_owner(row)) == _nextval(row)
         if row[3] != "i" and not serial:
             yield (*row[:3], "", *row[4:])
@@ -62,6 +63,7 @@ def _column(row: Row, sequence: Row | None) -> str:
         parts.append(f"identity {kind}{_unusual(sequence)}")
     elif sequence is not None and default == _nextval(sequence):
         parts.append(f"serial{_unusual(sequence)}")
+    # for the catalog what a generated column is generated from is a default, too
     elif default is not None and generated != "-":
         stored = "stored" if generated == "s" else "virtual"
         parts.append(f"generated ({normal_expression(default)}) {stored}")
@@ -74,6 +76,7 @@ def _unusual(sequence: Row) -> str:
     """How an owned sequence differs from the one that CREATE TABLE would make."""
     schema, table, column = _owner(sequence)
     usual = re.escape(_sequence_name(table, column))
+    # the server adds a number where the name is taken, which depends on what else is there
     differing = [] if re.fullmatch(rf"{usual}\d*", str(sequence[2])) else [_named(sequence, schema)]
     differing += _parameters(str(sequence[5]))
     return f" ({', '.join(differing)})" if differing else ""

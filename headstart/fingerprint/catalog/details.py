@@ -61,6 +61,7 @@ def _constraint(prefix: str) -> Callable[[Row], str]:
 
 def _check(row: Row) -> str:
     text, ends = str(row[4]).removeprefix("CHECK "), []
+    # these stand behind the condition, the last one first here
     for end in (" NOT ENFORCED", " NOT VALID", " NO INHERIT"):
         if text.endswith(end):
             text = text.removesuffix(end)
@@ -78,6 +79,7 @@ _FIRES = {"D": " disabled", "R": " on replica", "A": " always"}
 
 def _trigger(row: Row) -> str:
     match = _TRIGGER.fullmatch(str(row[4]))
+    # without its name and its table, which are fields of the line
     text = f"{match[1] or ''}{match[2]} {match[3]}" if match else str(row[4])
     return normal_definition(text) + _FIRES.get(str(row[5]), "")
 

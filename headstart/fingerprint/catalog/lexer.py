@@ -18,6 +18,7 @@ NAME = rf'(?:{WORD}|"[^"]*(?:""[^"]*)*")'
 NUMBER = rf"[0-9][{_LETTER}0-9.]*(?:(?<=[eE])[+-][0-9]+)?"
 OPERATOR = r"[-+*/<>=~!@\#%^&|`?]+"
 
+# what has no end ends with the text: nothing behind it is SQL to the server, either
 _END = r"(?:'|\Z)"
 _BEFORE = rf"""
     (?P<space> [ \t\n\r\f\v]+ | --[^\r\n]* )
@@ -58,6 +59,7 @@ def lexed(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:
 
 
 def _end_of_comment(sql: str, at: int) -> int:
+    # comments nest, which no regular expression can follow
     depth = 1
     while depth and (mark := _COMMENT_MARK.search(sql, at)):
         at = mark.end()

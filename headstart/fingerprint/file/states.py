@@ -63,6 +63,7 @@ class RecordedState:
     @property
     def is_variant(self) -> bool:
         """Another schema for the revision of its parent."""
+        # by the whole name: a revision's own id may hold a ~
         return self.parent is not None and self.name == variant_name(self.parent, self.via)
 
 
@@ -125,6 +126,7 @@ class Fingerprints:
             chain.append(self.by_name[at])
             at = chain[-1].parent
         lines: set[str] = set()
+        # parents first: each delta was made on the lines of its parent
         for state in reversed(chain):
             lines -= state.delta.removed
             lines |= state.delta.added

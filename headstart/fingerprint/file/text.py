@@ -66,6 +66,7 @@ def _state_lines(state: RecordedState) -> Iterator[str]:
 
 def read_file(text: str) -> Fingerprints:
     """Read the file. Raises InvalidFile."""
+    # git may have given the file the line ends of Windows
     lines = text.replace("\r\n", "\n").split("\n")
     old = _old_format(lines[0])
     if lines[-1] == "":
@@ -122,6 +123,7 @@ def _states(lines: list[str]) -> Iterator[RecordedState]:
 def _state(lines: list[str], start: int, end: int) -> RecordedState:
     words = lines[start].split(" ")
     attributes = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+    # a merge that has lost, doubled or swapped one must not pass
     if tuple(attributes) != _ATTRIBUTES:
         raise InvalidFile(f"line {start + 1}: a state has {', '.join(_ATTRIBUTES)}, in this order")
     added, removed, tables, rows = [], [], [], []

@@ -35,6 +35,7 @@ def ask(one: Callable[[str], object], equal: EqualSchemas, schema: str) -> Answe
     for table in sorted(equal.tables):
         place = _readable(one, table, schema)
         answer = place and one(f"SELECT NOT EXISTS (SELECT FROM {place})")
+        # "" is a table that may not be read, None a query that failed: neither is an answer
         empty[table] = None if answer in (None, "") else bool(answer)
     by_columns: dict[tuple[str, tuple[str, ...]], list[InsertedRow]] = {}
     for row in sorted(equal.rows):

@@ -33,4 +33,5 @@ class Candidate:
         """Whether the step is done in part, and nothing else differs."""
         if self.step is None or not self.distance or not self.distance_before:
             return False
+        # each line of the step is in exactly one of the distances, if nothing else differs
         return self.distance + self.distance_before == self.step_size

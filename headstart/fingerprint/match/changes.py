@@ -54,8 +54,10 @@ class _Live:
         for key in now.keys() | before.keys():
             thing, mine = _object(key), self.facts.get(key)
             if thing in self.objects:
+                # one change a fact at most: does it differ now, and did it before?
                 differing += (now.get(key) != mine) - (before.get(key) != mine)
             else:
+                # live has nothing of the object: its facts count together, and up to a limit
                 lost[thing] = lost.get(thing, 0) + (key in now) - (key in before)
         return _Count(lost, differing)
 

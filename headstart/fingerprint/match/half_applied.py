@@ -31,6 +31,7 @@ def _is_between(live: frozenset[str], fingerprints: Fingerprints, each: Candidat
     before = frozenset[str]() if parent is None else fingerprints.lines(parent)
     changed = _facts(before ^ each.lines)
     not_before, not_after = _facts(live ^ before), _facts(live ^ each.lines)
+    # only what the step changes may differ; and some of it has to be done, and some not
     if not not_before | not_after <= changed:
         return False
     return bool(changed - not_before) and bool(changed - not_after)

@@ -62,6 +62,7 @@ class Recording:
         """Take over one state; its delta, parent and root are made here."""
         on_file = self.old.steps.get(state.name)
         if on_file is not None and not self._as_on_file(state, on_file, lines):
+            # on the same server the script builds something else now; on another, the server may
             if self.via != UPGRADE:
                 self._see_elsewhere(state, lines)
                 return
@@ -92,12 +93,14 @@ class Recording:
             return False
         delta = Delta.between(self.done().lines(of), lines)
         name, number = via, 1
+        # on one server a revision may have several schemas: each gets a number
         while variant_name(of, name) in {state.name for state in mine}:
             number += 1
             name = f"{via}.{number}"
         variant = RecordedState(
             variant_name(of, name), of, mine[0].revisions, delta, root_of(lines), via=name
         )
+        # behind its state: parents come first in the file
         self.states.insert(self.states.index(mine[-1]) + 1, variant)
         return True
 
@@ -117,6 +120,7 @@ class Recording:
             )
         )
         self._last, self.lines = state.name, lines
+        # building the file anew does not make the databases with such a schema go away
         for variant in self.old.variants:
             if variant.parent == state.name:
                 self.add_variant(state.name, variant.via, self.old.lines(variant.name))

@@ -19,6 +19,7 @@ def live_schema(snapshot: Snapshot, fingerprints: Fingerprints) -> Live:
 
 def _is_tolerated(line: str, fingerprints: Fingerprints) -> bool:
     kind, _, _, detail = line.split("\t")
+    # a unique index refuses rows that the app may write
     if kind not in _TOLERATED or detail.startswith("unique "):
         return False
     return key_of(line) not in fingerprints.keys

@@ -55,6 +55,7 @@ def _told(differing: Difference) -> Iterator[str]:
     ):
         by_object.setdefault(line.split("\t", 2)[1], []).append(line)
     for thing, lines in by_object.items():
+        # an object that is missing as a whole is one line: its columns would repeat the news
         whole = [line for line in lines if line.startswith(_WHOLE)]
         if len({line in differing.missing for line in lines}) == 1 and whole:
             yield _whole(

@@ -125,6 +125,7 @@ class Scan:
     @classmethod
     def of(cls, statement: Group) -> "Scan":
         """Look at all levels of a statement."""
+        # a list of levels, no recursion: SQL may nest deeper than Python's stack
         scan = cls(_todo=[_Level(statement)])
         while scan._todo:
             level, at = scan._todo.pop(), 0
@@ -147,6 +148,7 @@ class Scan:
         if name:
             self._named(level, at, name, end)
         level.expecting = False
+        # _named has taken the brackets of a call already
         if name and isinstance(level.group.node(end), Group) and not level.is_keyword(at):
             return end + 1
         return max(end, at + 1)
@@ -159,6 +161,7 @@ class Scan:
             if level.calls(at, end):
                 self.called.add(name)
             self._open(level, following, opener=name)
+        # a name of WITH hides a table of that name
         elif level.expecting and name not in level.names:
             self.read.add(name)
 
@@ -173,6 +176,7 @@ class Scan:
         query = level.group.node(body)
         if not body or not isinstance(query, Group):
             return 0
+        # WITH name (columns) AS (..): the name stands before its columns
         named = at - 2 if isinstance(level.group.node(at - 1), Group) else at - 1
         outside, inside = level.names | {level.group.name(named)[0]}, level.names
         self._todo.append(_Level(query, outside if level.recursive else inside))
@@ -189,6 +193,7 @@ class Scan:
         name, end = group.table(at + (1 if updates else 2))
         if updates:
             place = end + (0 if group.word(end) == "set" else 1 + (group.word(end) == "as"))
+            # without SET behind it, `update` is a name, unless the statement begins with it
             if group.word(place) == "set":
                 end = place + 1
             elif at or not name:
