@@ -49,17 +49,17 @@ def _verb(words: Sequence[str]) -> Verb | None:
 
 def _values(parsed: argparse.Namespace, verb: Verb) -> dict[str, str | tuple[str, ...]]:
     every = {setting.name: getattr(parsed, setting.name) for setting in SETTINGS}
-    values = {name: _collected(value) for name, value in every.items() if value is not None}
+    values = {
+        name: value if isinstance(value, str) else tuple(value)
+        for name, value in every.items()
+        if value is not None
+    }
     if parsed.url is not None:
         values["DATABASE_URL"] = parsed.url
     elif verb.scratch:
         # what DATABASE_URL names may be anybody's: revisions are replayed where one says --url
         values["EMBEDDED"] = "true"
     return values
-
-
-def _collected(value: str | list[str]) -> str | tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)
 
 
 def _unknown(rest: Sequence[str]) -> list[str]:

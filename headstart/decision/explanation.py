@@ -55,7 +55,8 @@ def of_live(live: Live) -> Explanation:
 def of_difference(difference: Difference, live: Live, renames: tuple[str, ...] = ()) -> Explanation:
     """A schema that is not what it should be."""
     lines = [*difference.lines(), *_renames(renames)]
-    return _with_live(live, lines, _difference_fields(difference) | _rename_fields(renames))
+    renamed: dict[str, object] = {"renames": list(renames)} if renames else {}
+    return _with_live(live, lines, _difference_fields(difference) | renamed)
 
 
 def drifted(
@@ -195,10 +196,6 @@ def _difference_fields(difference: Difference) -> dict[str, object]:
 
 def _renames(statements: tuple[str, ...]) -> list[str]:
     return ["what makes it exact:", *(f"  {each};" for each in statements)] if statements else []
-
-
-def _rename_fields(statements: tuple[str, ...]) -> dict[str, object]:
-    return {"renames": list(statements)} if statements else {}
 
 
 def _some(names: Iterable[str]) -> list[str]:

@@ -92,6 +92,7 @@ class RunLock:
         self._in_use = threading.Lock()
         self._released = threading.Event()
         self._lost = False
+        # set while an answer is awaited, so that is_unanswered() need not ask
         self._asked_at: float | None = None
         self._answered_at = time.monotonic()
         self._starved_seconds = 0.0
@@ -146,6 +147,7 @@ class RunLock:
 
         Raises nothing: what ends the run is what the verdict has to tell.
         """
+        # first, so that the heartbeat does not call the end of its own connection a loss
         self._released.set()
         if self.is_unanswered():
             self._connection.break_off()
@@ -162,6 +164,7 @@ class RunLock:
             self._tell_lost(self.starvation())
 
     def _ask(self, sql: str, patience_seconds: float) -> None:
+        # one connection, two threads: the heartbeat, and whoever calls is_lost() or release()
         with self._in_use:
             if self._lost:
                 return

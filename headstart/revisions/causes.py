@@ -42,9 +42,9 @@ def first_line(error: BaseException) -> str:
     return next(iter(_text_of(primary or error).splitlines()), "")
 
 
-def _text_of(told: object) -> str:
+def _text_of(detail: object) -> str:
     try:
-        return str(told)
+        return str(detail)
     except Exception as failure:  # noqa: BLE001 a team's own __str__, a list that is too deep
         return f"its text cannot be read ({type(failure).__name__})"
 
@@ -70,9 +70,9 @@ def innermost_place(
 
 def cure_of(error: BaseException) -> str | None:
     """What to do if an app's settings are wrong or missing; None if that is not known."""
-    known = known_mistake(error, first_line(error))
-    if known is not None:
-        return known.cure
+    mistake = known_mistake(error, first_line(error))
+    if mistake is not None:
+        return mistake.cure
     missing = _missing_variable(error)
     names = [missing] if missing is not None else list(_missing_fields(error))
     if not names:

@@ -40,17 +40,17 @@ def content_of(file: Path) -> bytes:
     Of code neither the time when it was compiled counts, nor the folder in which that was done.
     """
     code = code_of(file) if is_compiled(file) else None
-    return file.read_bytes() if code is None else _told(code).encode()
+    return file.read_bytes() if code is None else _texts(code).encode()
 
 
-def _told(value: object) -> str:
+def _texts(value: object) -> str:
     match value:
         case CodeType():
-            return f"code({', '.join(map(_told, _parts(value)))})"
+            return f"code({', '.join(map(_texts, _parts(value)))})"
         case tuple():
-            return f"({', '.join(map(_told, value))})"
+            return f"({', '.join(map(_texts, value))})"
         case frozenset():
-            return f"{{{', '.join(sorted(map(_told, value)))}}}"
+            return f"{{{', '.join(sorted(map(_texts, value)))}}}"
         case _:
             return ascii(value)
 

@@ -101,9 +101,9 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
     )
     run_migrations = environment.run_migrations
 
-    def start(**given: Any) -> None:
+    def start(**options: Any) -> None:
         work.starting()
-        run_migrations(**given)
+        run_migrations(**options)
 
     environment.run_migrations = start  # type: ignore[method-assign]
     with ExitStack() as attached:
@@ -132,6 +132,7 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
         worker.link.opened(record.driver_connection)
 
     tries = worker.link.tries
+    # on the class Pool, since env.py has yet to make its engine
     event.listen(Pool, "connect", opened)
     attached.callback(event.remove, Pool, "connect", opened)
     event.listen(Engine, "do_connect", tries)
@@ -183,7 +184,8 @@ class _Configure:
         self._original(usable, **options | split_now)
 
     def _attach(self, connection: Connection) -> None:
-        if connection.engine not in [known.engine for known in self._connections]:
+        # env.py may configure again on the same engine: to listen twice would begin twice
+        if connection.engine not in [each.engine for each in self._connections]:
             self._listen(connection, "begin", self._begin)
             self._listen(connection, "commit", self._commit)
             self._listen(connection, "rollback", self._rollback)

@@ -215,7 +215,7 @@ def _async_driver(worker: Worker) -> str:
     )
 
 
-def _metadata(given: MetaData | Iterable[MetaData] | None) -> tuple[MetaData, ...]:
-    if given is None:
+def _metadata(metadata: MetaData | Iterable[MetaData] | None) -> tuple[MetaData, ...]:
+    if metadata is None:
         return ()
-    return (given,) if isinstance(given, MetaData) else tuple(given)
+    return (metadata,) if isinstance(metadata, MetaData) else tuple(metadata)

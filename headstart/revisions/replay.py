@@ -83,8 +83,8 @@ class Replay:
             upgrade(self.project, "heads", self.run(listener))
 
     def _see(self, revision: str, execute: Execute, statements: list[str], source: Path) -> None:
-        found = OwnCatalog(execute).read(self.reading)
-        changed = found.lines != self.before
+        snapshot = OwnCatalog(execute).read(self.reading)
+        changed = snapshot.lines != self.before
         work = work_of(statements, changes_schema=changed)
         if work.effect is Effect.NOOP and statements:  # it looked at the catalog, and may do more
             work = Work(Effect.READ, frozenset([ANY_TABLE]))
@@ -94,20 +94,20 @@ class Replay:
         if _may_go_past(source):
             effect = Effect.SCHEMA_AND_DATA if changed else Effect.DATA
             work = Work(effect, work.tables | {ANY_TABLE})
-        tables = frozenset(_relative(table, found.schema) for table in work.tables)
-        rows = tuple(self._inserted(execute, tables, found, source))
-        self.before = found.lines
-        self.seen(Replayed(revision, found.lines, Work(work.effect, tables), rows))
+        tables = frozenset(_relative(table, snapshot.schema) for table in work.tables)
+        rows = tuple(self._inserted(execute, tables, snapshot, source))
+        self.before = snapshot.lines
+        self.seen(Replayed(revision, snapshot.lines, Work(work.effect, tables), rows))
 
     def _inserted(
-        self, execute: Execute, tables: Iterable[str], found: Snapshot, source: Path
+        self, execute: Execute, tables: Iterable[str], snapshot: Snapshot, source: Path
     ) -> Iterator[InsertedRow]:
         """The rows that are new in these tables, by the values that somebody wrote down."""
         for table in sorted(tables):
-            columns = _telling_columns(table, found.lines)
+            columns = _telling_columns(table, snapshot.lines)
             if not columns:
                 continue
-            rows = frozenset(_rows(execute, table, found.schema, columns))
+            rows = frozenset(_rows(execute, table, snapshot.schema, columns))
             new = rows - self._rows.get(table, frozenset())
             self._rows[table] = rows
             written = (row for row in sorted(new) if self._is_written(row, source))
@@ -154,26 +154,26 @@ def _may_go_past(source: Path) -> bool:
 
 def _relative(table: str, schema: str) -> str:
     try:
-        given, name = split_name(table)
+        table_schema, name = split_name(table)
     except ValueError:
         return table
-    return qualified("" if given == schema else given, name)
+    return qualified("" if table_schema == schema else table_schema, name)
 
 
 def _telling_columns(table: str, lines: frozenset[str]) -> list[str]:
     """The columns whose values a revision writes down, and no default or generator makes."""
     begin = f"column\t{escaped(table)}\t"
-    told = (line.split("\t")[2:] for line in lines if line.startswith(begin))
+    named_details = (line.split("\t")[2:] for line in lines if line.startswith(begin))
     return sorted(
         split_name(name)[1]
-        for name, detail in told
+        for name, detail in named_details
         if _TELLING.match(detail) and not any(word in detail for word in _GENERATED)
     )
 
 
 def _rows(execute: Execute, table: str, schema: str, columns: list[str]) -> Iterator[Values]:
-    given, name = split_name(table)
-    place = f"{identifier(given or schema)}.{identifier(name)}"
+    table_schema, name = split_name(table)
+    place = f"{identifier(table_schema or schema)}.{identifier(name)}"
     every = ", ".join(
         f"CASE WHEN {identifier(column)} IS NOT NULL THEN {printed(column)} END"
         for column in columns

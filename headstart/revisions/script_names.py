@@ -63,8 +63,8 @@ class Names:
                 return before and f"{before}.{node.attr}"
             case ast.Name():
                 every = set(self.of(node.id))
-                found = next(iter(every)) if len(every) == 1 else None
-                return found.path if isinstance(found, Imported) else None
+                only = next(iter(every)) if len(every) == 1 else None
+                return only.path if isinstance(only, Imported) else None
             case _:
                 return None
 

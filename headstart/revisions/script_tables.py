@@ -209,8 +209,9 @@ class _Judge(ast.NodeVisitor):
     def _judge_method(self, node: ast.Call, method: ast.Attribute) -> None:
         made = made_by(self._names, method.value)
         of_a_type = method.attr in {"create", "drop"} and made in _TYPES
+        # result.scalar() reads what is there already; connection.scalar(sql) executes
         of_a_result = method.attr in {"scalar", "scalars"} and not node.args + node.keywords
-        if method.attr in _NAMING:  # of something that may be alembic.op
+        if method.attr in _NAMING:  # of something that may be alembic.op: named, and a doubt
             self._name(node, method.attr)
             self._doubt()
         elif method.attr in EXECUTING and not of_a_result:

@@ -143,10 +143,10 @@ def _begin(connection: Connection) -> None:
     # first too, though env.py set nothing: the server connection may be one that somebody has left
     # with a search_path or a role
     pinned = {**session.first, **session.own}
-    found = _row(connection, _read_and_set(pinned))
-    session.servers = _settings(found)
+    row = _row(connection, _read_and_set(pinned))
+    session.servers = _settings(row)
     if not session.first:
-        session.first = {"search_path": str(found[2]), "role": str(found[1])}
+        session.first = {"search_path": str(row[2]), "role": str(row[1])}
 
 
 def _commit(connection: Connection) -> None:
@@ -156,8 +156,8 @@ def _commit(connection: Connection) -> None:
     # before the COMMIT: it ends what we SET LOCAL ourselves, and a RESET would look the same
     at_end = _current(connection, session.own)
     _row(connection, "COMMIT AND CHAIN")
-    found = _row(connection, _READ)
-    after, defaults = _settings(found), json.loads(found[3])
+    row = _row(connection, _READ)
+    after, defaults = _settings(row), json.loads(row[3])
     new = changed(session.servers, after, defaults)
     session.own.update(taken_back(session.own, at_end, {**defaults, **after}))
     session.own.update(new)
@@ -198,8 +198,8 @@ _READ = (
 )
 
 
-def _settings(found: Any) -> dict[str, str]:
-    return {**json.loads(found[0] or "{}"), "role": str(found[1])}
+def _settings(row: Any) -> dict[str, str]:
+    return {**json.loads(row[0] or "{}"), "role": str(row[1])}
 
 
 def _read_and_set(pinned: SessionSettings) -> str:

@@ -135,10 +135,10 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
         worker.register_cancel(lambda: worker.cancel_backend(process))
         return
-    known = connection.info.get(_CANCELLER)
-    if known is None:
-        known = connection.info[_CANCELLER] = canceller(raw)
-    worker.register_cancel(known)
+    cancel = connection.info.get(_CANCELLER)
+    if cancel is None:
+        cancel = connection.info[_CANCELLER] = canceller(raw)
+    worker.register_cancel(cancel)
 
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions

@@ -30,7 +30,7 @@ class Difference:
 
     def lines(self) -> list[str]:
         """What differs, by object."""
-        lines = list(_told(self))
+        lines = list(_changed_lines(self))
         more = len(lines) - MOST_LINES
         return lines if more <= 1 else [*lines[:MOST_LINES], f"... and {more} lines more"]
 
@@ -48,7 +48,7 @@ def fact(line: str) -> str:
     return f"{kind} {thing}{name if kind == 'function' else '.' + name} {detail}"
 
 
-def _told(differing: Difference) -> Iterator[str]:
+def _changed_lines(differing: Difference) -> Iterator[str]:
     by_object: dict[str, list[str]] = {}
     for line in sorted(
         differing.missing | differing.extra, key=lambda each: (each.split("\t", 2)[1], each)

@@ -146,9 +146,9 @@ class _Named:
 
 @dataclass(frozen=True)
 class _Change:
-    """What is found, and what it is to become."""
+    """What is there, and what it is to become."""
 
-    found: _Named
+    actual: _Named
     expected: _Named
 
 
@@ -211,16 +211,16 @@ def _in_order(changes: Iterable[_Change]) -> Iterator[_Change]:
             continue
         # all are blocked, so there is a circle among them: set one aside, and the next is free
         change = _in_circle(todo)
-        aside = replace(change.found, name=f"headstart_renaming_{next(numbers)}")
-        todo[todo.index(change)] = replace(change, found=aside)
-        yield _Change(change.found, aside)
+        aside = replace(change.actual, name=f"headstart_renaming_{next(numbers)}")
+        todo[todo.index(change)] = replace(change, actual=aside)
+        yield _Change(change.actual, aside)
 
 
 def _blocker(change: _Change, todo: Iterable[_Change]) -> _Change | None:
     """A change whose object still has the name that this one needs."""
     taken = change.expected.spaces
     others = (each for each in todo if each is not change)
-    return next((each for each in others if not taken.isdisjoint(each.found.spaces)), None)
+    return next((each for each in others if not taken.isdisjoint(each.actual.spaces)), None)
 
 
 def _in_circle(todo: Sequence[_Change]) -> _Change:
@@ -233,17 +233,17 @@ def _in_circle(todo: Sequence[_Change]) -> _Change:
 
 
 def _statements(change: _Change, kinds: Mapping[str, str]) -> Iterator[str]:
-    found, expected = change.found, change.expected
-    name, new, owner = _sql(found.name), _sql(expected.name), _sql(found.owner)
-    index = _sql(found.schema) + name
+    actual, expected = change.actual, change.expected
+    name, new, owner = _sql(actual.name), _sql(expected.name), _sql(actual.owner)
+    index = _sql(actual.schema) + name
     columns = _sql(expected.detail.removeprefix("unique "))
-    match found.kind == "index", expected.kind == "index":
+    match actual.kind == "index", expected.kind == "index":
         case True, True:
             yield f"ALTER INDEX {index} RENAME TO {new}"
         case False, False:
-            kind = "DOMAIN" if kinds.get(found.owner) == "domain" else "TABLE"
+            kind = "DOMAIN" if kinds.get(actual.owner) == "domain" else "TABLE"
             yield f"ALTER {kind} {owner} RENAME CONSTRAINT {name} TO {new}"
-        case True, False if kinds.get(found.owner, "").startswith("partitioned"):
+        case True, False if kinds.get(actual.owner, "").startswith("partitioned"):
             # USING INDEX does not work for these
             yield f"DROP INDEX {index}"
             yield f"ALTER TABLE {owner} ADD CONSTRAINT {new} UNIQUE {columns}"
