@@ -150,6 +150,7 @@ def test_a_signal_ends_a_run_whose_server_does_not_answer(
             end = started.end(STUCK_SECONDS)
     assert (end.outcome, end.exit_code) == ("sigterm", 143)
     assert end.applied == APPLIED[:1]
+    assert "to" not in end.verdict, "nobody could look"
     until(lambda: database.query(BUSY) == [(0,)], "a server that has noticed")
     assert run(database.url, SLOW_SECONDS="0").applied == APPLIED[1:]
 
