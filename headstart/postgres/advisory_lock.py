@@ -20,8 +20,8 @@ BACKEND_SILENCE = (
     "CASE WHEN a.state = 'idle in transaction' THEN pg_catalog.date_part('epoch',"
     " pg_catalog.clock_timestamp() - a.state_change) END"
 )
-"""SQL for how many seconds a backend in `pg_stat_activity a` has been told nothing; NULL where it
-is at work, and where pg_read_all_stats would be needed."""
+"""SQL for how many seconds a backend in `pg_stat_activity a` has waited for its client; NULL if it
+is at work, or if pg_read_all_stats would be needed."""
 
 
 def held_condition(key: int) -> str:

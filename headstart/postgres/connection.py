@@ -247,7 +247,7 @@ def _poll(raw: psycopg2.extensions.connection, deadline: float) -> None:
 def _refine(
     failure: ConnectFailure, parameters: Mapping[str, str], deadline: float
 ) -> ConnectFailure:
-    """Ask once more where the SQLSTATE alone leaves the cause open."""
+    """Ask once more if the SQLSTATE alone leaves the cause open."""
     if failure.sqlstate == PROTOCOL_VIOLATION:
         return classify_bouncer(_plain_text(parameters, deadline) or failure.text)
     if failure.sqlstate == INVALID_AUTHORIZATION and _accepted_over_tls(parameters, deadline):

@@ -20,7 +20,7 @@ Found = dict[str, InvalidIndex]
 def read_invalid_indexes(
     connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> tuple[InvalidIndex, ...]:
-    """The INVALID indexes of our tables, those of partitions before their parents'.
+    """The INVALID indexes of our tables, a partition's before its parent's.
 
     `our_tables` is asked only if some index of the database is INVALID. Raises as
     inspect_database does.
@@ -108,14 +108,14 @@ def _our_tables(
 ) -> frozenset[str]:
     tables = read_our_tables(connection, scope, our_tables)
     if scope.schema is None and scope.version_schema:
-        # without env.py nobody says which schema its search_path names: that of the version table
+        # without env.py nobody says which schema its search_path names: try the version table's
         there = replace(scope, schema=scope.version_schema, search_path=(scope.version_schema,))
         tables |= read_our_tables(connection, there, our_tables)
     return tables
 
 
 def _is_ours(tables: frozenset[str]) -> str:
-    """The condition that an index is one of ours; those of our tables' partitions are, too."""
+    """The condition that an index is ours; the indexes of our tables' partitions are, too."""
     names = ", ".join(literal(name) for name in sorted(tables)) or "NULL"
     return f"""EXISTS (
      SELECT FROM pg_catalog.pg_class u JOIN pg_catalog.pg_namespace m ON m.oid = u.relnamespace

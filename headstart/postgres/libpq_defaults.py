@@ -1,4 +1,4 @@
-"""What libpq itself would take for what nobody says: asked of libpq, which knows its own rules.
+"""The values that libpq would use by default: we ask libpq, which knows its own rules.
 
 It must not connect.
 """

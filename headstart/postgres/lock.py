@@ -181,7 +181,7 @@ class RunLock:
 def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     """Hold the run lock for the length of the block.
 
-    At the deadline raises LockUnavailable, naming the holder, or Unreachable where nothing answers
+    At the deadline raises LockUnavailable, naming the holder, or Unreachable if nothing answers
     any more. Raises AccessRefused when the server refuses this role meanwhile, and ConnectionLost.
     """
     nonce = secrets.randbits(62)

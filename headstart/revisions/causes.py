@@ -19,7 +19,7 @@ from headstart.revisions.known_mistakes import known_mistake
 
 
 def cause_of(error: BaseException) -> str:
-    """What an error says, with its type in front where that is not said by the text."""
+    """What an error says, with its type in front unless the text says it."""
     missing = _missing_variable(error)
     if missing is not None:
         return f"the environment variable {missing} is not set"

@@ -1,6 +1,6 @@
 """The names that revision scripts may use without making a table that nobody can name.
 
-This is the list that makes a script told; what is not on it counts as if it could make any table.
+What is not on this list counts as if it could make any table.
 """
 
 import builtins

@@ -56,7 +56,7 @@ def read_known_states(project: Project, history: History, setting: str | None) -
 def with_rows(fingerprints: Fingerprints, history: History) -> Fingerprints:
     """The same states, each with the version rows that Alembic writes there.
 
-    Earlier versions of headstart wrote one row more where a head depends on another.
+    Earlier versions of headstart wrote one row more if a head depends on another.
     """
     every = (
         replace(state, revisions=history.rows_of(state.revisions))
@@ -125,7 +125,7 @@ def below_snapshots(fingerprints: Fingerprints, history: History) -> frozenset[s
 
 
 def _is_of(state: RecordedState, scripts: Mapping[str, str]) -> bool:
-    """Whether a state was recorded at several heads, all of which are there."""
+    """Whether a state was recorded at several heads, and all of them are there."""
     return state.via == SNAPSHOT and state.revisions <= scripts.keys()
 
 

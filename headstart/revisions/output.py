@@ -22,7 +22,7 @@ _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
 class EventWriter(io.TextIOBase):
-    """A text stream that says each line as an event; those of a progress bar too."""
+    """A text stream that emits each line as an event, also of a progress bar."""
 
     def __init__(self, emit: Emit, source: str) -> None:
         super().__init__()

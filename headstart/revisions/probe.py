@@ -33,9 +33,9 @@ class Probe:
 
     `begun_by_env`: env.py began the one transaction of mode ATOMIC before it configured.
     One that it begins later, by what it executes, is Alembic's: SET LOCAL there holds for all.
-    `session_settings` are those that env.py has made behind a pooler; `limits` are the server's
-    own lock_timeout and statement_timeout there, where they are not 0; `own_limits` are the names
-    of those that env.py has set itself: they hold for its revisions, as with Alembic alone.
+    `session_settings` are what env.py has set behind a pooler; `limits` are the server's
+    own lock_timeout and statement_timeout there, unless they are 0; `own_limits` names the limits
+    that env.py has set itself: they hold for its revisions, as with Alembic alone.
     """
 
     worker: Worker

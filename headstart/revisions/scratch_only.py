@@ -2,7 +2,7 @@
 
 env.py or a revision may have an engine of its own, with an URL from a variable that we know nothing
 of. What it executes there would be kept in somebody's database, so every connection proves, before
-its first statement, that the fence of our lock is where it is. What talks to a driver itself
+its first statement, that the fence of our lock is there, too. What talks to a driver itself
 (psycopg2.connect) is not seen. An ordinary run has nothing of this: there an engine to another
 database is the team's own business.
 """

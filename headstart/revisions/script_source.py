@@ -24,9 +24,9 @@ _ROLLBACK = re.compile("rollback")
 
 
 def made_tables(project: Project) -> OurTables:
-    """The tables that the scripts make, and where one may make others.
+    """The tables that the scripts make, and the places that may make others.
 
-    Costs 2 ms a script: to be asked only where it matters.
+    Costs 2 ms a script: ask only if it matters.
     """
     scripts: list[MadeTables] = []
     doubts: list[str] = []

@@ -16,7 +16,7 @@ An example, with two server connections, 1 and 2, in the pool:
     env.py commits          _commit   COMMIT AND CHAIN, then read: search_path is app now, and was
                                       not before. own = {search_path: app}; RESET search_path on 1
                             the driver's COMMIT ends the chained transaction: 1 is as it was
-    Alembic begins on 2     _begin    SET LOCAL search_path = app, role = that of the first begin
+    Alembic begins on 2     _begin    SET LOCAL search_path = app, and the role of the first begin
 
 What a transaction has changed for its session, and what a RESET in it has taken back:
 

@@ -77,8 +77,8 @@ class Worker:
 def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool) -> int | None:
     """Prove that this is the database that we locked, and set the limits of this transaction.
 
-    Gives the transaction's number on the server where it is asked for, and there is one.
-    Raises what the worker makes of a missing fence.
+    Gives the transaction's number on the server if `numbered`, and if there is one. Raises the
+    worker's error for a missing fence.
     """
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)

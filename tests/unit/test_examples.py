@@ -9,6 +9,7 @@ import pytest
 import headstart
 from headstart.fingerprint.match.branches import compose, other_ways
 from headstart.fingerprint.match.carried import carried
+from headstart.fingerprint.match.changes import MOST_FOR_A_LOST_OBJECT, count_changes
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas, equal_schemas
 from headstart.fingerprint.match.find import find
 from headstart.fingerprint.match.finding import HalfApplied, Proven, SeveralMatches, Unlike
@@ -66,6 +67,11 @@ def test_a_composed_fact_has_one_line_whatever_it_was_before() -> None:
     delta = known("a: +t +t.x", f"b: -t.x +{BIGINT}").steps["b"].delta
     assert compose(lines(f"t {INTEGER}"), delta) == lines(f"t {BIGINT}")
     assert delta.on(lines(f"t {INTEGER}")) == lines(f"t {INTEGER} {BIGINT}")
+
+
+def test_a_changed_fact_is_one_change_and_a_lost_object_a_few() -> None:
+    assert count_changes(lines(f"t {INTEGER}"), lines("t t.x t.y")) == 2
+    assert count_changes(frozenset(), lines("t t.x t.y")) == MOST_FOR_A_LOST_OBJECT
 
 
 ADMIN = InsertedRow("roles", ("name",), "0" * 16)

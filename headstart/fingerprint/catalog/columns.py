@@ -76,7 +76,7 @@ def _unusual(sequence: Row) -> str:
     """How an owned sequence differs from the one that CREATE TABLE would make."""
     schema, table, column = _owner(sequence)
     usual = re.escape(_sequence_name(table, column))
-    # the server adds a number where the name is taken, which depends on what else is there
+    # the server adds a number if the name is taken, which depends on what else is there
     differing = [] if re.fullmatch(rf"{usual}\d*", str(sequence[2])) else [_named(sequence, schema)]
     differing += _parameters(str(sequence[5]))
     return f" ({', '.join(differing)})" if differing else ""

@@ -70,9 +70,9 @@ _NUMBERS = re.compile(r"ARRAY\[(?:-?\d[\d.]*(?:, )?)+\]")
 
 
 class _Group(str):
-    """A bracketed expression, which needs no brackets where there is nothing else.
+    """A bracketed expression, which needs no brackets if there is nothing else.
 
-    A text that knows what it is: items stay texts, and only two places ask for the class.
+    A subclass of str, so that items stay plain texts: only two places ask for the class.
     """
 
     __slots__ = ()

@@ -4,7 +4,7 @@ A line is KIND<TAB>OBJECT<TAB>NAME<TAB>DETAIL; what differs between servers, or 
 restore, is removed here and in expressions.py. NORMAL_FORM counts up when a rule changes: a file of
 another number says nothing about what is read today.
 
-An example: `CREATE TABLE jobs (id serial PRIMARY KEY)`, of which query.py reads five rows.
+An example: `CREATE TABLE jobs (id serial PRIMARY KEY)`, for which query.py reads five rows.
 
     >>> rows = [
     ...     ("target", "", "public", "", None, None, None, None),
@@ -42,7 +42,7 @@ class Snapshot:
     """One reading of a schema.
 
     `lines` are its facts; `others` are the relations that were not asked for; `schema` is the
-    target schema, empty where there is none; `unusable` are schemas that the role may not use.
+    target schema, empty if there is none; `unusable` are schemas that the role may not use.
     """
 
     lines: frozenset[str]

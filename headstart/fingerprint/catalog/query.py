@@ -51,7 +51,7 @@ class Reading:
 
 
 def reading_of(scope: Scope, names: frozenset[str] | None = None) -> Reading:
-    """What to read where the revisions are run."""
+    """What to read in the schema of the revisions."""
     return Reading(scope.schema, scope.version_table, scope.version_schema, names)
 
 

@@ -12,7 +12,7 @@ has {a c}, the lines `t`, `t.x int`, `u`. The walk:
 
     forks()   after a both b and c may come: a is a fork, {a} and all that was replayed is done
     take()    from {a}: b leads to {a b}, which is done; c leads to {a c}, which is new. Its lines
-              are those of a, with the delta of c applied: `t`, `t.x int`, `u`
+              are the lines of a, with the delta of c applied: `t`, `t.x int`, `u`
     take()    from {a c}: b leads to {a b c}, which is done. The queue is empty
 
 The one candidate is c, composed, at distance 0.
@@ -33,7 +33,7 @@ MOST_COMPOSED = 2_000
 def other_ways(
     live: frozenset[str], fingerprints: Fingerprints, history: History
 ) -> Iterator[Candidate]:
-    """The states that are reached where the revisions are applied in another order."""
+    """The states that another order of the revisions leads to."""
     if all(len(state.revisions) < 2 for state in fingerprints.states):
         return  # a history without branches: nothing can come in another order
     ways = _Ways(history)
@@ -52,8 +52,8 @@ def other_ways(
 def compose(lines: frozenset[str], delta: Delta) -> frozenset[str]:
     """Apply a delta to lines that it was not made for: a fact is replaced whatever it was.
 
-    The plain way (Delta.on) would leave two lines of one column where a branch that is not here
-    had changed its type before.
+    The plain way (Delta.on) would leave two lines of one column if a branch that is not
+    here had changed its type before.
     """
     keys = {key_of(line) for line in (*delta.added, *delta.removed)}
     return frozenset(line for line in lines if key_of(line) not in keys) | delta.added

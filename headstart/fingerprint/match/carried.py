@@ -1,7 +1,7 @@
 """Carry a variant through the later revisions: the schema of those who upgraded from it. Pure.
 
 A fact in which the variant differs stays so until a revision changes that very fact. So the
-distance of a carried state is that of the recorded one, corrected by the facts that still differ.
+distance of a carried state is the recorded one's, corrected by the facts that still differ.
 
 An example. Some made their tables with create_all(), where the models say integer and the script
 text; `t.x int` is the line of column t.x with that type:
@@ -86,7 +86,7 @@ class _Rest:
         """How many lines a revision changes here.
 
         Not the size of the recorded step: from `t.x int` to `t.x bigint` is as long as from text,
-        but where the variant has no t.x at all the step is a line shorter. `is_half_applied` adds
+        but if the variant has no t.x at all, the step is a line shorter. `is_half_applied` adds
         distances up to exactly this number.
         """
         mine = _keys(self.delta)

@@ -5,8 +5,8 @@ leave two revisions open, only the operator decides.
 
 An example: a makes the table `roles`, b changes no schema but inserts the row `admin` into it. A
 database has the table and no version row. It matches a and b, and between these is one doubt: b,
-with the table `roles` and the row `admin`. Two wrong answers threaten: to stamp b where it did not
-run (the row is missing for ever), or a where it did (b runs again, and inserts the row twice).
+with the table `roles` and the row `admin`. Two wrong answers threaten: to stamp b though it did not
+run (the row is missing for ever), or a though it did (b runs again, and inserts the row twice).
 
     roles is empty            a: b may run now, whether or not it ran before
     roles has the row admin   b: it ran, for nothing else is known to insert that row
@@ -72,7 +72,7 @@ class EqualSchemas:
     def settle(self, answers: Answers) -> Candidate | None:
         """The revision that the database is at; None if two are possible.
 
-        If all between are without effect, the newest. Otherwise the oldest of which this is true:
+        If all between are without effect, the newest. Otherwise the oldest for which this is true:
         every revision up to it has run, and every later one may run.
         """
         ran, may_run = set(), set()

@@ -85,7 +85,7 @@ def _changes_rows(fingerprints: Fingerprints, revision: str) -> bool:
 
 
 def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfApplied:
-    # the step of which the least is left says most about where this schema comes from
+    # the step with the least left to do says most about where this schema comes from
     first, *others = sorted(between, key=lambda each: each.distance)
     assert first.step is not None
     todo = Delta(first.lines - live.lines, live.lines - first.lines)

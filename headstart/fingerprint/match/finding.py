@@ -51,7 +51,7 @@ class HalfApplied:
 class Unlike:
     """No revision builds this schema; `nearest` differs the least.
 
-    `renames` are the statements that make it exact, where nothing but names differs.
+    `renames` are the statements that make it exact, if nothing but names differs.
     """
 
     nearest: tuple[str, ...]

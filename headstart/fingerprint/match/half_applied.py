@@ -16,7 +16,7 @@ MOST_BETWEEN = 3
 def half_applied_in_between(
     live: frozenset[str], fingerprints: Fingerprints, every: Iterable[Candidate]
 ) -> Iterator[Candidate]:
-    """Recorded steps of which some facts are as before, some as after, and a few in between."""
+    """Recorded steps with some facts as before, some as after, and a few in between."""
     for each in every:
         if each.step is None or each.composed:
             continue

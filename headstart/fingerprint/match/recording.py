@@ -70,7 +70,7 @@ class Recording:
         self._add(state, lines)
 
     def _see_elsewhere(self, state: RecordedState, lines: frozenset[str]) -> None:
-        """Record a variant where a new difference begins: later states carry it (carried.py)."""
+        """Record a variant when a new difference begins: later states carry it (carried.py)."""
         frozen = self.old.lines(state.name)
         self._add(state, frozen)
         differing = Delta.between(frozen, lines)

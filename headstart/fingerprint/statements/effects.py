@@ -48,7 +48,7 @@ ANY_TABLE = ANY_NAME
 class Work:
     """An effect, and the tables whose rows were written, lost or, by what writes none, looked at.
 
-    A table is "name" or "schema.name", with double quotes where they are needed, or ANY_TABLE.
+    A table is "name" or "schema.name", with double quotes if needed, or ANY_TABLE.
     """
 
     effect: Effect

@@ -42,7 +42,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The keywords that a function may be called, too; and what stands before one that is none.
 
-`x` is an operand, `()` one in parentheses. What is not told to be a keyword counts as a call.
+`x` is an operand, `()` one in parentheses. What is not recognized as a keyword counts as a call.
 """
 AFTER = {"explain": QUERIES | {"create", "execute"}, "insert": {"overriding", "values"}}
 """Two of them, with what stands behind the parenthesis then."""

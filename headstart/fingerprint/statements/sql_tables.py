@@ -42,7 +42,7 @@ def tables_made(sql: str) -> Made:
 
 
 def views_made(sql: str) -> frozenset[TableName]:
-    """The materialized views that SQL text makes, or renames to, as far as it can be told."""
+    """The materialized views that SQL text makes, or renames to, by literal names."""
     views = (_view_of(each) or frozenset() for each in statements_of(sql))
     return frozenset(view for each in views for view in each)
 

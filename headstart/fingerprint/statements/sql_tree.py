@@ -2,7 +2,7 @@
 
 Comments are dropped; placeholders of any driver (%(x)s, %s, $1, :x) count as literals.
 
-An example: two statements, of which the first has a group, for its parentheses. Words are folded
+An example: two statements; the first has a group, for its parentheses. Words are folded
 to lower case as the server folds them, and the semicolon in the literal ends nothing:
 
     >>> insert, drop = statements_of("INSERT INTO Roles VALUES (%(name)s, 'a;b'); DROP TABLE x")
@@ -77,7 +77,7 @@ class Group:
     def name(self, at: int) -> tuple[str, int]:
         """The name that begins there, with its schema if that is given, and where it ends.
 
-        The text is empty where there is none, and ANY_NAME where it cannot be read.
+        The text is empty if there is none, and ANY_NAME where it cannot be read.
         """
         parts: list[str] = []
         while part := self.word(at) or self._text(at, Kind.NAME):
