@@ -140,6 +140,8 @@ def _setting_schema(row: Setting) -> dict[str, Any]:
         if row.parse is kinds.positive_seconds:
             least = {"exclusiveMinimum": 0}
         return told | {"type": "number", **least, "maximum": kinds.LONGEST_SECONDS}
+    if isinstance(row.default, int | float) and not isinstance(row.default, bool):
+        return told | {"type": "number"}
     return told | {"type": "string", "minLength": 1}
 
 

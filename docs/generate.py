@@ -11,7 +11,6 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 
 from chart import read_chart, schema_text, table_rows
@@ -179,8 +178,8 @@ def settings_table() -> list[str]:
 def exit_codes_table() -> list[str]:
     """One row for each exit code, with all outcomes that end so."""
     rows = []
-    for code, group in groupby(Outcome, key=lambda outcome: outcome.code):
-        ends = list(group)
+    for code in sorted({outcome.code for outcome in Outcome}):
+        ends = [outcome for outcome in Outcome if outcome.code == code]
         retry = {True: "yes", False: "no"}[any(end.retry for end in ends)]
         told = "<br>".join(f"`{end.value}`: {end.meaning}" for end in ends)
         rows.append((str(code), retry if code else "", told))

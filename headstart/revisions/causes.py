@@ -5,6 +5,7 @@ by a traceback nor by the values of others. Statement text, parameters, DETAIL (
 data) and pydantic's input values are left out.
 """
 
+import contextlib
 import os
 import re
 import sys
@@ -13,8 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import alembic
+import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
+import headstart
 from headstart.revisions.known_mistakes import known_mistake
 
 
@@ -54,6 +58,25 @@ def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     return innermost_place(traceback.extract_tb(error.__traceback__), folders)
+
+
+def is_our_own(error: BaseException) -> bool:
+    """Whether an error arose in code of ours that Alembic or SQLAlchemy called: no script's fault.
+
+    What env.py or a script calls of ours itself (`headstart.settings`, say) is a mistake of theirs.
+    """
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    if not files or not files[-1].is_relative_to(_PACKAGE):
+        return False
+    others = (f for f in reversed(files) if not f.is_relative_to(_PACKAGE) and f != _CONTEXTLIB)
+    caller = next(others, None)
+    return caller is not None and any(caller.is_relative_to(folder) for folder in _CALLERS)
+
+
+_PACKAGE, *_CALLERS = (
+    Path(str(module.__file__)).parent for module in (headstart, alembic, sqlalchemy)
+)
+_CONTEXTLIB = Path(contextlib.__file__)
 
 
 def innermost_place(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line
+from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line, is_our_own
 from headstart.revisions.link import Link, says_lost, sqlstate_of
 from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
@@ -61,6 +61,8 @@ def named_failures(
             raise refusal from error
         if _was_lost(error, link):
             raise _lost(error, current()) from error
+        if is_our_own(error):
+            raise
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current(), done(), left()) from error
         raise _script_failure(error, project, current(), done()) from error

@@ -81,7 +81,7 @@ def _place(task: Task, parameters: Mapping[str, str], *, connected: bool) -> Map
     if "service" not in parameters:
         place = {**libpq_defaults(), **place}
     if connected and _asks_libpq(parameters, place):
-        with suppress(ConnectFailed), task.connect(Purpose.READ) as connection:
+        with suppress(ConnectFailed), task.try_connect(Purpose.READ) as connection:
             place = {**connection.login, **place}
     task.secrets.add(place.get("password"))
     return place

@@ -21,8 +21,7 @@ from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
 from headstart.postgres.catalog import Catalog
-from headstart.postgres.connect_failure import error_of
-from headstart.postgres.connection import ConnectFailed, Connection
+from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
@@ -139,11 +138,7 @@ def inspector_of(task: Task, image: Image) -> Inspector:
 @contextmanager
 def connected(task: Task, attempt: int = 1) -> Iterator[Connection]:
     """Connect once; `attempt` counts them. Raises the error that the failure leads to."""
-    try:
-        connection = task.connect(Purpose.READ)
-    except ConnectFailed as error:
-        raise error_of(error.failure, attempt) from None
-    with connection:
+    with task.connect(Purpose.READ, attempt) as connection:
         task.emit(DatabaseLocated(connection.place))
         yield connection
 

@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headstart.postgres.connection import Connection, connect
+from headstart.postgres.connect_failure import error_of
+from headstart.postgres.connection import ConnectFailed, Connection, connect
 from headstart.postgres.identity import Identity, Purpose
 from headstart.process.deadline import Deadline, deadline_after
 from headstart.process.files import read_text
@@ -58,6 +59,13 @@ class Task:
         """libpq's parameters; the secret files are read anew."""
         return self.database().parameters
 
-    def connect(self, purpose: Purpose) -> Connection:
-        """One attempt. Raises ConnectFailed."""
+    def connect(self, purpose: Purpose, attempt: int = 1) -> Connection:
+        """One attempt; `attempt` counts them. Raises the error that the failure leads to."""
+        try:
+            return self.try_connect(purpose)
+        except ConnectFailed as error:
+            raise error_of(error.failure, attempt) from None
+
+    def try_connect(self, purpose: Purpose) -> Connection:
+        """One attempt, for who knows better what its failure means. Raises ConnectFailed."""
         return connect(self.resolve(), self.identity.name(purpose))

@@ -102,5 +102,5 @@ def _named(driver: str) -> str | None:
 
 
 def _cancel_backend(task: Task, name: str, process: int) -> None:
-    with task.connect(Purpose.LOCK) as connection:
+    with task.try_connect(Purpose.LOCK) as connection:
         cancel_backend(connection, name, process)

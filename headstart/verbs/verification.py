@@ -178,7 +178,7 @@ class Verification:
         if self._silent:  # after a failure: a second attempt would only take its time
             raise ConnectionLost("the database does not answer any more")
         try:
-            connection = self._task.connect(Purpose.READ)
+            connection = self._task.try_connect(Purpose.READ)
         except ConnectFailed as error:
             self._silent = error.silent
             raise ConnectionLost(f"the database went away: {error}") from None

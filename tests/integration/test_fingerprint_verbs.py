@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, copied
@@ -200,7 +201,9 @@ def test_a_file_of_another_normal_form_is_built_anew(fingerprint: Fingerprinter)
     """As a stale file asks for."""
     fingerprint.build()
     before = fingerprint.text
-    fingerprint.file.write_text(before.replace('"normal_form": 1', '"normal_form": 0'))
+    ours, other = (f'"normal_form": {number}' for number in (NORMAL_FORM, NORMAL_FORM - 1))
+    assert ours in before
+    fingerprint.file.write_text(before.replace(ours, other))
     done = fingerprint.build_anew()
     assert done.exit_code == 0, done.verdict
     assert fingerprint.text == before

@@ -114,3 +114,22 @@ def follow(stage: Stage) -> tuple[list[str], list[str]]:
                 seen += stage.rows() or []
     assert [step["revision"] for step in event["applied"]] == said
     return said, seen
+
+
+def test_a_bug_of_headstarts_own_is_not_blamed_on_the_revision(stage: Stage) -> None:
+    """What Alembic calls of ours while a revision runs: a function is taken away, for a bug."""
+    ended = stage.run_python(
+        "import headstart.revisions.upgrade as upgrade, headstart.command.main as command;"
+        " upgrade._teller = None; command.main([])"
+    )
+    assert (ended.exit_code, ended.verdict["outcome"]) == (1, "internal_error")
+
+
+def test_what_env_calls_of_headstart_in_a_wrong_way_is_env_pys_mistake(stage: Stage) -> None:
+    stage.project.edit_env(
+        "config = context.config\n",
+        "config = context.config\n"
+        "from headstart.settings.driver_url import sqlalchemy_url\nsqlalchemy_url(3)\n",
+    )
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")

@@ -52,8 +52,10 @@ ACCEPTED = {
     ),
 }
 
+FIRST_WORDS = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
+
 REFUSED = {
-    ("wiat",): "there is no verb wiat; there are run, check, wait, plan, diff, fingerprint",
+    ("wiat",): f"there is no verb wiat; there are {', '.join(FIRST_WORDS)}",
     ("run", "again"): "there is more than one verb",
     ("--wait-second", "5"): "unknown option --wait-second; did you mean --wait-seconds?",
     ("--wait-sec=5",): "unknown option --wait-sec",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import psycopg2
 
 from headstart.facts.sql import identifier, literal
-from headstart.postgres.connection import connect
 from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import DatabaseUrl
@@ -68,7 +67,7 @@ def open_scratch(task: Task, *, resume: bool) -> Scratch:
 
 
 def _make(admin: Task, name: str, *, anew: bool) -> None:
-    with connect(admin.resolve(), admin.identity.name(Purpose.WORK)) as connection:
+    with admin.connect(Purpose.WORK) as connection:
         if anew:
             dropping = f"DROP DATABASE IF EXISTS {identifier(name)}"
             connection.execute(dropping, timeout_seconds=60, pin=False)
