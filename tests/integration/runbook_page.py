@@ -35,7 +35,7 @@ _TABLE = re.compile(re.escape(_HEAD) + r"((?:\|.*\n)*)")
 _ROW = re.compile(r"^\| \[(\w+)\]\(#\w+\)")
 _SECTION = re.compile(r"^## Exit code (\d+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _EXAMPLE = re.compile(
-    r"^#### ([\w ]+)\n(?:(?!#).*\n)*?```console\n(.*?)^```$", re.DOTALL | re.MULTILINE
+    r"^#### ([\w ]+)\n(?:(?!#)[^\n]*\n)*?```console\n(.*?)^```$", re.DOTALL | re.MULTILINE
 )
 """A heading and the first block below it, before any other heading."""
 
