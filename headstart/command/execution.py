@@ -192,10 +192,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _lost_error(received: int | None) -> ConnectionLost:
     if received is None:
-        return ConnectionLost("the run lock was lost, or the database does not answer any more")
-    return ConnectionLost(
-        "HEADSTART_DEADLINE_SECONDS passed, and the database does not answer any more"
-    )
+        return ConnectionLost("the run lock was lost, or the database no longer answers")
+    return ConnectionLost("HEADSTART_DEADLINE_SECONDS passed, and the database no longer answers")
 
 
 def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:

@@ -33,7 +33,7 @@ def of_proof(proven: findings.Proven) -> Explanation:
     lines = []
     _, variant, way = proven.state.partition("~")
     if variant and proven.state not in proven.revisions:
-        lines.append(f"it is the schema that {way} makes, a variant on file")
+        lines.append(f"this is the variant that {way} builds, recorded in the file")
     if proven.rows_unproven:
         lines.append(
             f"the schema is proven, the rows are not: {_names(proven.rows_unproven)}"
@@ -41,7 +41,7 @@ def of_proof(proven: findings.Proven) -> Explanation:
         )
     if proven.composed:
         lines.append(
-            "no replay has built this schema: it was composed of what its revisions change"
+            "no replay has built this schema: it was composed from the changes of its revisions"
         )
     fields = {"rows_unproven": list(proven.rows_unproven)} if proven.rows_unproven else {}
     return _with_live(proven.live, lines, fields)
@@ -68,7 +68,7 @@ def drifted(
     """The error of a schema that is not what its revision builds."""
     names = _names(tuple(revisions))
     return Drifted(
-        f"the schema is not what {names} builds: {difference.summary()}: {brief(difference)}",
+        f"the schema differs from what {names} builds: {difference.summary()}: {brief(difference)}",
         explanation=shown,
         next_step=next_step,
     )
@@ -88,15 +88,15 @@ def _ambiguous(finding: findings.SeveralMatches) -> Ambiguous:
     every = f"candidates: {_names(finding.candidates)}"
     lines = [every, NOTHING_CHANGED] if last not in finding.candidates else [NOTHING_CHANGED]
     doubts = finding.open
-    why = "they are on branches beside each other"
+    why = "they are on parallel branches"
     if doubts:
         one = len(doubts) == 1
         why = (
-            f"{_names(doubts)} change{'s' * one} rows or take{'s' * one} something away, which the"
+            f"{_names(doubts)} change{'s' * one} rows or remove{'s' * one} something, which the"
             " catalog cannot show"
         )
     return Ambiguous(
-        f"the schema is that of {names}; {why}",
+        f"several revisions have this schema: {names}; {why}",
         explanation=_with_live(
             finding.live,
             lines,
@@ -104,7 +104,7 @@ def _ambiguous(finding: findings.SeveralMatches) -> Ambiguous:
         ),
         next_step=(
             "find out which of the candidates ran last on this database, and set HEADSTART_BASELINE"
-            " to that one: it is stamped, and only what comes after it is run"
+            " to it: it is stamped, and only the later revisions are run"
         ),
     )
 
@@ -124,7 +124,7 @@ def _half_applied(finding: findings.HalfApplied) -> Interrupted:
         f"{finding.revision}{others} is half applied on top of {on}:"
         f" {finding.total - left} of {finding.total} changes are there",
         explanation=explained,
-        next_step=("do by hand what is still to do, or undo by hand what is there, then run again"),
+        next_step="finish the revision by hand, or undo by hand what it has done, then run again",
     )
 
 
@@ -144,7 +144,7 @@ def _unlike(finding: findings.Unlike) -> Unproven:
     )
     if finding.equivalent:
         return Unproven(
-            f"the schema is that of {near} but for names and spellings: {difference.summary()}",
+            f"the schema matches {near} except for names and spellings: {difference.summary()}",
             explanation=shown,
             next_step=(
                 f"execute the statements that headstart diff --revision {near} shows, then run"
@@ -156,15 +156,15 @@ def _unlike(finding: findings.Unlike) -> Unproven:
         f"no revision builds this schema; nearest is {near}{others}: {difference.summary()}",
         explanation=shown,
         next_step=(
-            f"if it was meant to be {near}, correct by hand what differs (headstart diff --revision"
-            f" {near}), then run again; {_IF_KNOWN}"
+            f"if the database should be at {near}, correct the differences by hand (headstart diff"
+            f" --revision {near}), then run again; {_IF_KNOWN}"
         ),
     )
 
 
 _IF_KNOWN = (
-    "if you know which revision ran last here, and what differs may stay, set HEADSTART_BASELINE to"
-    " that one"
+    "if you know which revision ran last here, and the difference may stay, set HEADSTART_BASELINE"
+    " to that revision"
 )
 
 
@@ -195,7 +195,11 @@ def _difference_fields(difference: Difference) -> dict[str, object]:
 
 
 def _renames(statements: tuple[str, ...]) -> list[str]:
-    return ["what makes it exact:", *(f"  {each};" for each in statements)] if statements else []
+    return (
+        ["these statements make it exact:", *(f"  {each};" for each in statements)]
+        if statements
+        else []
+    )
 
 
 def _some(names: Iterable[str]) -> list[str]:

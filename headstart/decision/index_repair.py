@@ -146,8 +146,10 @@ def unusable(indexes: Sequence[InvalidIndex]) -> Interrupted | NotReady:
     if not left:
         return NotReady(
             f"an index build is in progress: {_names(indexes)} ({indexes[0].builder})",
-            next_step="wait for the build to end, then try again; headstart check says what is to"
-            " be done where it failed",
+            next_step=(
+                "wait for the build to end, then try again; if it failed, headstart check shows"
+                " what to do"
+            ),
             explanation=of_invalid(indexes),
         )
     verb = "is" if len(left) == 1 else "are"
@@ -159,8 +161,8 @@ def unusable(indexes: Sequence[InvalidIndex]) -> Interrupted | NotReady:
 
 
 _IF_IT_FAILS = (
-    "; if REINDEX fails for another reason, correct the rows that it names, or drop the index where"
-    " no revision makes it"
+    "; if REINDEX fails for another reason, correct the rows that it names, or drop the index if no"
+    " revision creates it"
 )
 
 
@@ -171,10 +173,10 @@ def _rebuilds(indexes: Iterable[InvalidIndex]) -> bool:
 def repair_step(indexes: Sequence[InvalidIndex], *, made_anew: bool = False) -> str:
     """What a person does, as a part of a sentence."""
     statements = [each for index in indexes for each in repair(index, made_anew=made_anew)]
-    first = "remove the rows that are there twice, if any, then " if _may_be_twice(indexes) else ""
+    first = "remove duplicate rows, if any, then " if _may_be_twice(indexes) else ""
     if len(statements) == 1:
         return f"{first}execute {statements[0]}"
-    return f"{first}execute what `repair` names, in that order"
+    return f"{first}execute the statements in `repair`, in that order"
 
 
 def _may_be_twice(indexes: Iterable[InvalidIndex]) -> bool:
@@ -193,9 +195,9 @@ def _lines(index: InvalidIndex) -> Iterator[str]:
     elif not index.live:
         yield "  DROP INDEX CONCURRENTLY was cut off: it is half dropped"
     elif index.partitioned:
-        yield "  its table is partitioned, and not each partition has its valid part of it"
+        yield "  its table is partitioned, and not every partition has a valid index for it"
     if _may_be_twice([index]):
-        yield "  it is unique: while rows are there twice, it cannot be built"
+        yield "  it is unique: it cannot be built while there are duplicate rows"
 
 
 def _attachments(index: InvalidIndex) -> Iterator[str]:

@@ -34,7 +34,7 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
         return _cut_off(error, own, repair_step(own, made_anew=True))
     if made := named_in(left.script, left.invalid):
         step = repair_step(made, made_anew=True)
-        before = f"undo by hand what revision {error.revision} has made before it was cut off, and"
+        before = f"undo by hand what revision {error.revision} did before it was interrupted, and"
         return _cut_off(error, made, f"{before} {step}")
     match left.finding:
         case HalfApplied(revision=error.revision) as half:
@@ -42,8 +42,10 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
             return _same(
                 Interrupted(
                     f"{error}; {cut_off}",
-                    next_step="undo by hand what is there, or do by hand what is still to do, the"
-                    " changes of rows in its script too; then run again",
+                    next_step=(
+                        "undo by hand what it has done, or finish it by hand, including the row"
+                        " changes in its script; then run again"
+                    ),
                     explanation=cut_off.explanation,
                 ),
                 error,
@@ -63,8 +65,8 @@ def clause(error: BaseException, invalid: tuple[InvalidIndex, ...]) -> str | Non
     if own:
         return f"{names} was left INVALID: {repair_step(own, made_anew=True)} first"
     return (
-        f"{names} was left INVALID: where the revision does not make it anew, the next run says"
-        " what repairs it"
+        f"{names} was left INVALID: if the revision does not create it again, the next run shows"
+        " how to repair it"
     )
 
 
@@ -93,9 +95,9 @@ def _stamp(proven: Proven, left: Left) -> str:
     applied = left.history.applied_with(left.version_rows)
     rows = [each for each in proven.rows_unproven if each not in applied]
     if not rows:
-        return f"the schema is all that {', '.join(proven.revisions)} builds: {stamp}"
+        return f"the schema is exactly what {', '.join(proven.revisions)} builds: {stamp}"
     return (
-        f"the schema is all that {', '.join(proven.revisions)} builds, but no catalog shows whether"
-        f" the rows that {', '.join(rows)} changes are as they should be: see to these by hand,"
-        f" then {stamp}"
+        f"the schema is exactly what {', '.join(proven.revisions)} builds, but no catalog shows"
+        f" whether the rows that {', '.join(rows)} changes are as they should be: see to these by"
+        f" hand, then {stamp}"
     )

@@ -171,9 +171,9 @@ def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -
 
 def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
     return Diverged(
-        f"the schema is that of {written(revisions)}, which is not below the target"
+        f"the schema matches {written(revisions)}, which is not an ancestor of the target"
         f" {_names(history.targets)}",
-        next_step="set HEADSTART_TARGET to heads, or to a revision that includes that",
+        next_step="set HEADSTART_TARGET to heads, or to a revision that includes it",
     )
 
 
@@ -212,8 +212,8 @@ def _diverged(facts: DatabaseFacts, history: History) -> Diverged:
     if included := history.included(known):
         return _overlapping(facts.version_rows, included, history.rows_of(known))
     return Diverged(
-        f"the version rows {_names(facts.version_rows)} are not below"
-        f" the target {_names(history.targets)}"
+        f"the version rows {_names(facts.version_rows)} are not ancestors"
+        f" of the target {_names(history.targets)}"
     )
 
 
@@ -222,24 +222,25 @@ def _overlapping(rows: Iterable[str], included: Iterable[str], rest: Iterable[st
     shown = written(rest)
     return Diverged(
         f"the version rows {_names(rows)} overlap: {_names(included)} is needed by another of them,"
-        " by down_revision or depends_on, and Alembic upgrades nothing from such rows",
+        " by down_revision or depends_on, and Alembic cannot upgrade from such rows",
         next_step=(
-            f"compare the schema with {shown} (headstart diff --revision {shown}): if it is that,"
-            f" delete the version row {_names(included)}, else the row that is not true; then run"
-            " again"
+            f"compare the schema with {shown} (headstart diff --revision {shown}): if there"
+            f" is no difference, delete the version row {_names(included)}; otherwise delete the"
+            " row that is wrong; then run again"
         ),
     )
 
 
 _STALE = (
-    "deploy an image whose fingerprints are those of its scripts (headstart fingerprint build), or"
-    " set HEADSTART_BASELINE to the revision that ran last on these tables, where that is known"
+    "deploy an image whose fingerprints match its scripts (headstart fingerprint build), or, if you"
+    " know which revision ran last on these tables, set HEADSTART_BASELINE to it"
 )
 
 
 _MAY_BE_ANYBODYS = (
-    "build fingerprints (headstart fingerprint build), which tell whose they are, or set"
-    " HEADSTART_BASELINE: base where these tables belong to others, else the revision that they are"
+    "build fingerprints (headstart fingerprint build), which show whose tables these are, or set"
+    " HEADSTART_BASELINE: to base if the tables belong to others, otherwise to the revision that"
+    " they correspond to"
 )
 
 
@@ -247,12 +248,12 @@ def _unproven(facts: DatabaseFacts, stale: str | None = None) -> Unproven:
     present, missing = sorted(facts.tables_present), sorted(facts.tables_missing)
     tables, next_step = "tables of ours", None
     if facts.only_touched:
-        tables = "tables that a revision changes and none makes"
+        tables = "tables that a revision changes but none creates"
         next_step = _MAY_BE_ANYBODYS
     if facts.doubts:
         first, *others = facts.doubts
         more = f" and {len(others)} more" if others else ""
-        tables = f"tables that a revision may have made ({first}{more} may make any table)"
+        tables = f"tables that a revision may have created ({first}{more} may make any table)"
         next_step = _MAY_BE_ANYBODYS
     return Unproven(
         f"the database has {tables} but no version row;"

@@ -137,7 +137,7 @@ def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> N
         shown = ", ".join(pending) or "none"
         run.failure = NotReady(  # env.py may swallow it
             f"Alembic would run {shown}, but {', '.join(decided.pending) or 'none'} was decided",
-            next_step="run again; somebody else changes the version rows of this database",
+            next_step="run again; something else is changing the version rows of this database",
         )
         raise run.failure
 

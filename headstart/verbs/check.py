@@ -60,7 +60,9 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
     """Check against an image that was read before: only the database is asked."""
     answer = ask(image, task, occasion, attempt)
     if answer.in_progress:
-        raise NotReady("a run is in progress", next_step="wait for it to end, then ask again")
+        raise NotReady(
+            "a run is in progress", next_step="wait for it to end, then run headstart check again"
+        )
     match answer.plan:
         case NothingToDo():
             return _ready(task, answer, answer.plan, occasion)
@@ -88,7 +90,7 @@ def _ready(task: Task, answer: Answer, plan: NothingToDo, occasion: Occasion) ->
 
 def _not_stamped(plan: Baseline) -> NotReady:
     return NotReady(
-        "tables of ours without a version row, which a run would baseline at"
+        "our tables exist without a version row; a run would baseline them at"
         f" {written(plan.revisions)}",
         explanation=of_proof(plan.proven) if plan.proven is not None else None,
     )

@@ -16,7 +16,7 @@ from headstart.verdict.events.schema import (
 )
 from headstart.verdict.outcome import Outcome
 
-_CURE = "take the difference back by hand, or put it into a new revision"
+_CURE = "undo the difference by hand, or put it into a new revision"
 
 
 def diff(task: Task, request: Request) -> Outcome:

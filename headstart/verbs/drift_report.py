@@ -17,8 +17,8 @@ from headstart.verdict.events.schema import (
 from headstart.verdict.proof import Proof
 
 _RECORD = (
-    "headstart fingerprint build, or headstart fingerprint record with a database that is known to"
-    " be right; and commit the file"
+    "headstart fingerprint build, or headstart fingerprint record on a database that is known to be"
+    " right, and commit the file"
 )
 
 

@@ -46,7 +46,7 @@ _UNCOMMITTED = (
 )
 _ROLLED_BACK = (
     "env.py does not commit the transaction of its revisions, or rolls it back: let it commit, and"
-    " take away what asks for a dry run (-x, say)"
+    " remove whatever requests a dry run (such as -x)"
 )
 
 
@@ -76,8 +76,8 @@ class Verification:
         finding = self._inspector.prove(catalog)
         if not isinstance(finding, Proven) or finding.revisions != revisions:
             raise Unproven(
-                "the schema was changed while it was looked at",
-                next_step="run again; somebody else changes this database",
+                "the schema changed while it was being compared",
+                next_step="run again; something else is changing this database",
             )
 
     def verify_rows(self) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ class Verification:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         if self._silent:  # after a failure: a second attempt would only take its time
-            raise ConnectionLost("the database does not answer any more")
+            raise ConnectionLost("the database no longer answers")
         try:
             connection = self._task.try_connect(Purpose.READ)
         except ConnectFailed as error:

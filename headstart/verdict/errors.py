@@ -106,7 +106,7 @@ class NotReady(HeadstartError):
     """The database is behind this image, or somebody is building an index of it."""
 
     outcome = Outcome.NOT_READY
-    next_step = "run headstart (run) against this database"
+    next_step = "run `headstart run` against this database"
 
 
 class AccessRefused(HeadstartError):
@@ -137,8 +137,8 @@ class Unproven(HeadstartError):
 
     outcome = Outcome.UNPROVEN
     next_step = (
-        "find out which revision ran last on these tables, then set HEADSTART_BASELINE to that one,"
-        " or to base where they precede every revision"
+        "find out which revision ran last on these tables, then set HEADSTART_BASELINE to it,"
+        " or to base if the tables predate all revisions"
     )
 
 
@@ -159,8 +159,8 @@ class Drifted(HeadstartError):
 
     outcome = Outcome.DRIFTED
     next_step = (
-        "headstart diff shows the difference: take it back by hand, or put it into a new revision;"
-        " HEADSTART_VERIFY=warn lets it pass"
+        "run headstart diff to see the difference, then undo it by hand or put it into a new"
+        " revision; HEADSTART_VERIFY=warn ignores it for now"
     )
 
 
@@ -189,14 +189,14 @@ class StaleFingerprints(BrokenHistory):
     """The fingerprints file is not what the scripts build."""
 
     outcome = Outcome.STALE_FINGERPRINTS
-    next_step = "headstart fingerprint build, and commit the file"
+    next_step = "run headstart fingerprint build, and commit the file"
 
 
 class Cancelled(BaseException):
     """A signal asked this run to end; a BaseException, so that env.py cannot swallow it."""
 
     def __init__(self, signum: int) -> None:
-        super().__init__(f"cancelled by signal {signum}")
+        super().__init__(f"canceled by signal {signum}")
         self.signum = signum
         by_user = signum == _SIGINT
         self.outcome = Outcome.CANCELLED_BY_SIGINT if by_user else Outcome.CANCELLED_BY_SIGTERM

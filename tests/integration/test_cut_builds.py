@@ -105,7 +105,7 @@ def test_what_the_revision_did_before_its_index_has_to_be_undone_too(stage: Stag
     killed(stage)
     done = stage.run()
     assert (done.exit_code, done.verdict["repair"]) == (26, [DROP]), done.verdict
-    assert "undo by hand what revision 0004 has made before" in done.verdict["next_step"]
+    assert "undo by hand what revision 0004 did before" in done.verdict["next_step"]
     done_as_told(stage, [DROP], "ALTER TABLE accounts DROP note")
 
 

@@ -26,7 +26,7 @@ def test_a_difference_is_shown_for_people_and_for_programs(known: KnownStage) ->
     done = known.run("diff")
     assert done.exit_code == 25
     first, *rest = done.stdout.splitlines()
-    assert first.startswith("drifted: the schema is not what 0003 builds: ")
+    assert first.startswith("drifted: the schema differs from what 0003 builds: ")
     assert rest[:-1] == [
         "  table accounts",
         "    ~ column name: expected  text not null",
@@ -86,7 +86,7 @@ def test_the_renames_that_are_printed_make_it_exact(known: KnownStage) -> None:
     )
     shown = known.run("diff")
     assert shown.exit_code == 25
-    _, _, statements = shown.stdout.partition("what makes it exact:\n")
+    _, _, statements = shown.stdout.partition("these statements make it exact:\n")
     sql = [line.strip() for line in statements.splitlines()[:-1]]
     assert len(sql) == 3
     assert all(line.startswith("ALTER ") and line.endswith(";") for line in sql)

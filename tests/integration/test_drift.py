@@ -29,7 +29,7 @@ def test_a_run_that_changes_something_ends_in_drift_and_keeps_what_it_applied(
     assert (done.verdict["to"], known.rows()) == (["0003"], ["0003"])
     assert known.tables() == TABLES | {"alembic_version"}
     assert done.verdict["extra"] == ["column accounts.note text"]
-    assert "the schema is not what 0003 builds" in done.verdict["error"]["message"]
+    assert "the schema differs from what 0003 builds" in done.verdict["error"]["message"]
     assert "column accounts.note" in done.verdict["error"]["message"]
 
 

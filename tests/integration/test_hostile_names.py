@@ -182,7 +182,7 @@ def test_sql_that_is_told_can_be_executed_whatever_the_names_are(known: KnownSta
     another_constraint_name(known, FORGED)
     asked = known.run("diff", "--revision", "0003")
     assert asked.exit_code == 25
-    told = asked.stdout.split("what makes it exact:\n")[1].split("\n")
+    told = asked.stdout.split("these statements make it exact:\n")[1].split("\n")
     renames = [line.strip() for line in told if line.strip().startswith("ALTER")]
     assert len(renames) == 1
     known.database.execute(renames[0])

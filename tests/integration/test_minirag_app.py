@@ -64,9 +64,9 @@ def test_the_app_becomes_ready_when_headstart_has_run(database: Database) -> Non
         assert "Application shutdown complete" in app.log
         assert "Traceback" not in app.log
     assert (before.status, before.json["outcome"]) == (503, "not_ready")
-    assert before.json["next_step"] == "run headstart (run) against this database"
+    assert before.json["next_step"] == "run `headstart run` against this database"
     assert page.status == 503
-    assert "run headstart (run) against this database" in page.body
+    assert "run `headstart run` against this database" in page.body
     assert (request.status, request.json["detail"]) == (
         503,
         "the database does not have the schema of this app",

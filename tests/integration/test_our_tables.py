@@ -1,4 +1,4 @@
-"""A database with tables that a revision may have made is never called empty."""
+"""A database with tables that a revision may have created is never called empty."""
 
 import compileall
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, bo
     file = spoil(stage.project, body)
     stage.database.execute(IN_USE)
     told = assert_untouched(stage)
-    assert f"tables that a revision may have made ({file}, line " in told
+    assert f"tables that a revision may have created ({file}, line " in told
     assert "present: public.settings; missing: public.accounts" in told
     assert "HEADSTART_BASELINE: base where these tables belong to others" in told
     assert stage.database.query("SELECT value FROM settings") == [("dark",)]
@@ -111,7 +111,7 @@ def test_a_table_that_a_revision_changes_and_none_makes_counts(
     )
     told = assert_untouched(stage)
     assert (
-        f"tables that a revision changes and none makes but no version row; present: {table};"
+        f"tables that a revision changes but none creates but no version row; present: {table};"
         in told
     )
     assert "HEADSTART_BASELINE: base where these tables belong to others" in told
@@ -147,7 +147,7 @@ def test_a_table_with_a_literal_name_is_ours_however_it_is_made(stage: Stage, bo
 def test_sql_that_makes_a_table_makes_every_table_count(stage: Stage) -> None:
     file = spoil(stage.project, f'op.execute("{SETTINGS}")')
     stage.database.execute("CREATE TABLE of_others (id int)")
-    assert f"tables that a revision may have made ({file}, line " in assert_untouched(stage)
+    assert f"tables that a revision may have created ({file}, line " in assert_untouched(stage)
     stage.database.execute(IN_USE)
     told = assert_untouched(stage)
     assert "tables of ours but no version row; present: public.of_others, public.settings;" in told

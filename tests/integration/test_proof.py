@@ -43,7 +43,7 @@ def test_questions_say_what_a_run_would_do(known: KnownStage) -> None:
     before = known.catalog()
     checked, planned = known.run("check"), known.run("plan")
     assert checked.exit_code == 14
-    assert "would baseline at 0002" in checked.stdout
+    assert "would baseline them at 0002" in checked.stdout
     assert "stamp:  0002\nrun:    0003" in planned.stdout
     assert known.catalog() == before
 

@@ -18,7 +18,7 @@ def test_check_answers_in_words_and_as_json(stage: Stage) -> None:
     empty = stage.run("check")
     assert empty.exit_code == 14
     assert empty.stdout == (
-        "not_ready: pending: 0001, 0002, 0003\nnext: run headstart (run) against this database\n"
+        "not_ready: pending: 0001, 0002, 0003\nnext: run `headstart run` against this database\n"
     )
     stage.run()
     ready, as_json = stage.run("check"), stage.run("check", "--output", "json")

@@ -165,7 +165,7 @@ def test_a_deadline_that_passes_in_silence_is_not_the_revisions_fault(
         with frozen(own_server):
             end = started.end(STUCK_SECONDS)
     assert (end.outcome, end.exit_code) == ("connection_lost", 13)
-    assert "does not answer any more" in end.verdict["error"]["message"]
+    assert "no longer answers" in end.verdict["error"]["message"]
 
 
 def test_a_second_signal_ends_it_on_the_spot_there_too(own_server: PostgresServer) -> None:

@@ -59,7 +59,7 @@ def test_what_no_revision_builds_is_said_as_in_the_design() -> None:
         "ignored": ["zabbix_stats"],
     }
     assert "headstart diff --revision b" in error.next_step
-    assert "set HEADSTART_BASELINE to that one" in error.next_step
+    assert "set HEADSTART_BASELINE to that revision" in error.next_step
 
 
 def test_others_that_are_as_near_are_named() -> None:
@@ -69,8 +69,8 @@ def test_others_that_are_as_near_are_named() -> None:
 def test_a_schema_that_differs_in_names_only_shows_what_makes_it_exact() -> None:
     renames = ("ALTER INDEX i RENAME TO j",)
     error = refusal_of(unlike(renames=renames, equivalent=True))
-    assert str(error).startswith("the schema is that of b but for names and spellings")
-    assert "what makes it exact:" in error.explanation.lines
+    assert str(error).startswith("the schema matches b except for names and spellings")
+    assert "these statements make it exact:" in error.explanation.lines
     assert "  ALTER INDEX i RENAME TO j;" in error.explanation.lines
     assert error.explanation.fields["renames"] == list(renames)
 
@@ -104,15 +104,15 @@ def test_a_half_applied_first_revision_stands_on_nothing() -> None:
     ("candidates", "doubts", "message"),
     [
         pytest.param(
-            ("a", "b", "c"), ("c",), "that of a, b and c; c changes rows or takes something away",
+            ("a", "b", "c"), ("c",), "a, b and c; c changes rows or removes something",
             id="one doubt",
         ),
         pytest.param(
-            ("a", "b"), ("b", "c"), "that of a and b; b, c change rows or take something away",
+            ("a", "b"), ("b", "c"), "a and b; b, c change rows or remove something",
             id="two doubts",
         ),
         pytest.param(
-            ("b", "c"), (), "that of b and c; they are on branches beside each other", id="branches"
+            ("b", "c"), (), "schema: b and c; they are on parallel branches", id="branches"
         ),
     ],
 )  # fmt: skip
@@ -161,7 +161,7 @@ def test_a_proven_schema_says_whose_rows_are_not_proven() -> None:
 
 def test_a_proven_variant_is_named() -> None:
     told = of_proof(found.Proven(("c",), "c~create_all", False, (), LIVE))
-    assert told.lines == ("it is the schema that create_all makes, a variant on file",)
+    assert told.lines == ("this is the variant that create_all builds, recorded in the file",)
     assert of_proof(found.Proven(("c~d",), "c~d", False, (), LIVE)).lines == ()
 
 
@@ -178,6 +178,6 @@ def test_a_drifted_schema_names_the_first_differences_in_its_message() -> None:
         "- column t.x text; - column t.y text; + column t.q text; and 1 more"
     )  # fmt: skip
     error = drifted(("b",), told, of_difference(told, LIVE))
-    assert str(error).startswith("the schema is not what b builds: 1 of 3 facts agree")
+    assert str(error).startswith("the schema differs from what b builds: 1 of 3 facts agree")
     assert brief(told) in str(error)
     assert error.explanation.fields["missing"] == ["column t.x text", "column t.y text"]

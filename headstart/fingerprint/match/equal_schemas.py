@@ -98,7 +98,7 @@ class EqualSchemas:
 def equal_schemas(
     exact: Iterable[Candidate], fingerprints: Fingerprints, history: History
 ) -> EqualSchemas | None:
-    """Order revisions with the same schema; None if they are on branches beside each other."""
+    """Order revisions with the same schema; None if they are on parallel branches."""
     members = sorted(exact, key=lambda each: len(history.applied_with(each.revisions)))
     applied = tuple(history.applied_with(each.revisions) for each in members)
     if any(not below <= above for below, above in pairwise(applied)):

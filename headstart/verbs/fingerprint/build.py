@@ -44,10 +44,10 @@ def not_kept(path: Path, recording: Recording) -> StaleFingerprints:
     """The error of revisions that build another schema than the one on file."""
     first, *more = recording.mistakes
     return StaleFingerprints(
-        f"{path}: {first.message}" + (f"; and {len(more)} revisions more" if more else ""),
+        f"{path}: {first.message}" + (f"; and {len(more)} more revisions" if more else ""),
         explanation=of_difference(first.difference, Live(frozenset())),
         next_step=(
-            "a database that ran it before has the schema on file: make a new revision instead, or,"
-            " where no database has run it yet, headstart fingerprint build --replace"
+            "databases that already ran it have the recorded schema: create a new revision instead,"
+            " or, if no database has run it yet, run headstart fingerprint build --replace"
         ),
     )

@@ -32,8 +32,8 @@ def _check(scratch: Scratch, source: Source) -> str:
         raise not_kept(source.path, found.recording)
     if new := found.recording.new_variants:
         raise StaleFingerprints(
-            f"{source.path}: {', '.join(new)} build another schema on this server than on that of"
-            f" the file (PostgreSQL {source.known.meta.get('postgres')})",
+            f"{source.path}: {', '.join(new)} build a different schema on this server than on that"
+            f" of the file (PostgreSQL {source.known.meta.get('postgres')})",
             next_step="record it: headstart fingerprint build --url ..., on this server",
         )
     check_models(found, source)

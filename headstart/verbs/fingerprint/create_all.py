@@ -41,7 +41,7 @@ def check_models(found: Finished, source: Source) -> None:
         f"the models are not what {head.name} builds: {told.summary()}",
         explanation=of_difference(told, Live(frozenset())),
         next_step=(
-            "make a revision (alembic revision --autogenerate), or, where the difference is meant,"
+            "make a revision (alembic revision --autogenerate), or, if the difference is intended,"
             " record it: headstart fingerprint build --create-all"
         ),
     )
@@ -63,7 +63,9 @@ def _lines(found: Finished, head: frozenset[str]) -> frozenset[str]:
     except Exception as error:
         raise InvalidSettings(
             f"metadata.create_all() raised: {next(iter(str(error).splitlines()), '')}",
-            next_step="correct the models; what they need beside tables a revision has to make",
+            next_step=(
+                "correct the models; a revision has to create whatever they need besides tables"
+            ),
         ) from error
     with task.connect(Purpose.READ) as connection:
         return Catalog(connection).read(reading_of(found.probe.scope)).lines

@@ -33,7 +33,7 @@ def record(task: Task, request: Request) -> Outcome:
 def _record(task: Task, source: Source, revision: str | None) -> str:
     if revision is None:
         raise InvalidSettings(
-            "fingerprint record needs --revision: what is this database known at?"
+            "fingerprint record needs --revision: which revision is this database at?"
         )
     heads = resolve_revisions(source.project, revision, "--revision")
     server_version = wait_for_database(task)

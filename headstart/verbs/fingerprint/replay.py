@@ -117,8 +117,8 @@ def _explained(scratch: Scratch) -> Iterator[None]:
 
 _LET_IT_USE = (
     "let env.py take its URL from DATABASE_URL{}, or name the variable that it reads in"
-    " HEADSTART_URL_VARIABLES; for an app that builds its URL from parts: give it the parts of an"
-    " empty database, and that database to --url (docs/fingerprints.md)"
+    " HEADSTART_URL_VARIABLES; if the app builds its URL from parts, set them to those of an empty"
+    " database, and pass that database with --url (docs/fingerprints.md)"
 )
 
 

@@ -32,16 +32,18 @@ class Scratch:
         """Make it anew. Raises InvalidSettings for a given database."""
         if self.admin is None:
             raise InvalidSettings(
-                "the database of --url is not an empty one, nor (--continue) a scratch database at"
-                " a revision that is on file",
-                next_step="name an empty database, say --continue for a scratch one, or leave --url"
-                " out (embedded Postgres)",
+                "the database of --url is neither empty nor (with --continue) a scratch database at"
+                " a recorded revision",
+                next_step=(
+                    "name an empty database, say --continue for a scratch one, or leave --url"
+                    " out (embedded Postgres)"
+                ),
             )
         try:
             _make(self.admin, NAME, anew=True)
         except psycopg2.Error as error:  # most likely a replay that is going on
             raise InvalidSettings(
-                f"the scratch database {NAME} cannot be made anew: {error}",
+                f"the scratch database {NAME} cannot be created again: {error}",
                 next_step="wait for the other replay to end, or set HEADSTART_EMBEDDED_DIR",
             ) from None
 
@@ -52,7 +54,7 @@ class Scratch:
             _make(self.admin or self.task, full, anew=True)
         except psycopg2.Error as error:
             raise InvalidSettings(
-                f"database {full} cannot be made beside that of --url: {error}",
+                f"database {full} cannot be created next to the database of --url: {error}",
                 next_step="let the role of --url create databases, or leave --url out",
             ) from None
         return _within(self.task, full)
