@@ -161,7 +161,7 @@ def test_a_library_that_is_too_old_is_named(own_project: str, url: str, tmp_path
 
 def test_a_signal_that_comes_during_the_imports_is_not_lost(image: str, tmp_path: Path) -> None:
     """Process 1 has no default action: nothing would have happened, and the run gone on."""
-    slow = tmp_path / "headstart" / "command" / "execution.py"
+    slow = tmp_path / "headstart" / "command" / "main.py"
     slow.parent.mkdir(parents=True)
     (slow.parent.parent / "__init__.py").touch()
     (slow.parent / "__init__.py").touch()
