@@ -35,7 +35,7 @@ from headstart.verdict.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outlook:
     """What a run would find now, and what it would do."""
 
     facts: DatabaseFacts
@@ -58,33 +58,33 @@ def check(task: Task, _: Request) -> Outcome:
 
 def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outcome:
     """Check against an image that was read before: only the database is asked."""
-    answer = ask(image, task, occasion, attempt)
-    if answer.in_progress:
+    outlook = ask(image, task, occasion, attempt)
+    if outlook.in_progress:
         raise NotReady(
             "a run is in progress", next_step="wait for it to end, then run headstart check again"
         )
-    match answer.plan:
+    match outlook.plan:
         case NothingToDo():
-            return _ready(task, answer, answer.plan, occasion)
+            return _ready(task, outlook, outlook.plan, occasion)
         case Upgrade():
-            task.emit(Explained(names_of(answer.invalid)))
-            raise NotReady(f"pending: {', '.join(answer.plan.pending)}")
+            task.emit(Explained(names_of(outlook.invalid)))
+            raise NotReady(f"pending: {', '.join(outlook.plan.pending)}")
         case Baseline():
-            raise _not_stamped(answer.plan)
+            raise _not_stamped(outlook.plan)
         case Refuse():
-            raise answer.plan.error
+            raise outlook.plan.error
         case _:
-            assert_never(answer.plan)
+            assert_never(outlook.plan)
 
 
-def _ready(task: Task, answer: Answer, plan: NothingToDo, occasion: Occasion) -> Outcome:
+def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) -> Outcome:
     # an index is no reason to take out of service what is running: 26 in the next run
     if occasion is not Occasion.PROBE:
-        answer.refuse_invalid()
+        outlook.refuse_invalid()
     task.emit(ProofEstablished(plan.proof))
-    if answer.comparison is not None:
-        rows = answer.facts.version_rows
-        task.emit(ProofEstablished(report_drift(task, occasion, answer.comparison, rows)))
+    if outlook.comparison is not None:
+        rows = outlook.facts.version_rows
+        task.emit(ProofEstablished(report_drift(task, occasion, outlook.comparison, rows)))
     return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
 
 
@@ -96,32 +96,32 @@ def _not_stamped(plan: Baseline) -> NotReady:
     )
 
 
-def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Answer:
+def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlook:
     """Look at the database once, and decide what a run would do; `attempt` counts the looks."""
     task.emit(AttemptStarted())
     inspector = inspector_of(task, image)
     with connected(task, attempt) as connection:
         in_progress = run_in_progress(connection)
-        found = inspector.inspect(connection)
-        comparison = _comparison(task, inspector, connection, found, occasion)
+        inspection = inspector.inspect(connection)
+        comparison = _comparison(task, inspector, connection, inspection, occasion)
     # whoever asks need not be able to do it: a check may run with the app's own role
-    facts = replace(found.facts, may_create=True)
-    task.emit(StateDetected(found.state, facts.version_rows))
+    facts = replace(inspection.facts, may_create=True)
+    task.emit(StateDetected(inspection.state, facts.version_rows))
     task.emit(VersionRowsRead(facts.version_rows))
-    plan = decide(found.state, facts, image.history, task.settings.ahead, found.finding)
-    return Answer(facts, found.state, plan, in_progress, comparison, found.invalid)
+    plan = decide(inspection.state, facts, image.history, task.settings.ahead, inspection.finding)
+    return Outlook(facts, inspection.state, plan, in_progress, comparison, inspection.invalid)
 
 
 def _comparison(
     task: Task,
     inspector: Inspector,
     connection: Connection,
-    found: Inspection,
+    inspection: Inspection,
     occasion: Occasion,
 ) -> Comparison | None:
     """The schema against its version rows, which say that the database is ready."""
     skipped = response_to_drift(task.settings.verify, occasion) is Response.SKIP
-    if skipped or found.state is not State.AT_HEAD:
+    if skipped or inspection.state is not State.AT_HEAD:
         return None
     with Catalog(connection) as catalog:
-        return inspector.compare(catalog, found.facts.version_rows)
+        return inspector.compare(catalog, inspection.facts.version_rows)

@@ -45,22 +45,26 @@ class Comparison:
         return difference(self.expected, self.live.lines)
 
 
-def _live(catalog: AnyCatalog, known: Fingerprints, scope: Scope) -> Live:
-    found = catalog.read(reading_of(scope, known.objects))
-    if not found.lines and scope.schema is None and scope.version_schema:
+def _live(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Live:
+    snapshot = catalog.read(reading_of(scope, fingerprints.objects))
+    if not snapshot.lines and scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
-        found = catalog.read(reading_of(replace(scope, schema=scope.version_schema), known.objects))
-    return live_schema(found, known)
+        snapshot = catalog.read(
+            reading_of(replace(scope, schema=scope.version_schema), fingerprints.objects)
+        )
+    return live_schema(snapshot, fingerprints)
 
 
-def prove(catalog: AnyCatalog, known: Fingerprints, history: History, scope: Scope) -> SearchResult:
+def prove(
+    catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
+) -> SearchResult:
     """Tell the revision of tables without a version row. Raises as Catalog does."""
-    finding = find(_live(catalog, known, scope), known, history, catalog.ask)
+    finding = find(_live(catalog, fingerprints, scope), fingerprints, history, catalog.ask)
     for _ in range(MOST_CONFIRMATIONS):
         if isinstance(finding, Proven):
             break
         # of something that was being renamed both names may have been read, or none
-        again = find(_live(catalog, known, scope), known, history, catalog.ask)
+        again = find(_live(catalog, fingerprints, scope), fingerprints, history, catalog.ask)
         if again.live.lines == finding.live.lines:
             break
         finding = again
@@ -69,29 +73,29 @@ def prove(catalog: AnyCatalog, known: Fingerprints, history: History, scope: Sco
 
 def compare(
     catalog: AnyCatalog,
-    known: Fingerprints,
+    fingerprints: Fingerprints,
     history: History,
     scope: Scope,
     version_rows: tuple[str, ...],
 ) -> Comparison:
     """Compare the schema with that of its version rows, in whichever known form is the nearest."""
     wanted = frozenset(version_rows)
-    found = _compared(_live(catalog, known, scope), known, history, wanted)
+    comparison = _compared(_live(catalog, fingerprints, scope), fingerprints, history, wanted)
     for _ in range(MOST_CONFIRMATIONS):
-        if not found.difference:
+        if not comparison.difference:
             break
-        again = _compared(_live(catalog, known, scope), known, history, wanted)
-        if again.live.lines == found.live.lines:
+        again = _compared(_live(catalog, fingerprints, scope), fingerprints, history, wanted)
+        if again.live.lines == comparison.live.lines:
             break
-        found = again
-    return found
+        comparison = again
+    return comparison
 
 
 def _compared(
-    live: Live, known: Fingerprints, history: History, wanted: frozenset[str]
+    live: Live, fingerprints: Fingerprints, history: History, wanted: frozenset[str]
 ) -> Comparison:
-    expected = expected_states(live.lines, known, history, wanted)
+    expected = expected_states(live.lines, fingerprints, history, wanted)
     if live.lines not in expected:
-        live = with_renamed(live, known)
+        live = with_renamed(live, fingerprints)
     nearest = min(expected, key=lambda lines: len(lines ^ live.lines), default=None)
     return Comparison(live, nearest)

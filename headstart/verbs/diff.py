@@ -22,9 +22,9 @@ _CURE = "undo the difference by hand, or put it into a new revision"
 def diff(task: Task, request: Request) -> Outcome:
     """Compare the schema with what a revision builds, or the version row's. Raises Drifted."""
     image = read_image(task)
-    if image.known.usable is None:
+    if image.fingerprints.usable is None:
         task.emit(ExplanationSuperseded())
-        raise _useless(image.known)
+        raise _useless(image.fingerprints)
     inspector = inspector_of(task, image)
     with connected(task) as connection:
         rows = inspector.read_facts(connection).version_rows
@@ -39,11 +39,11 @@ def diff(task: Task, request: Request) -> Outcome:
         with Catalog(connection) as catalog:
             comparison = inspector.compare(catalog, wanted)
     if comparison is None or comparison.expected is None:
-        raise StaleFingerprints(f"{image.known.path} says nothing about {', '.join(wanted)}")
+        raise StaleFingerprints(f"{image.fingerprints.path} says nothing about {', '.join(wanted)}")
     task.emit(ProofEstablished(report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)))
     return Outcome.SAME
 
 
-def _useless(known: KnownStates) -> StaleFingerprints:
-    why = f"proves nothing: {known.why_not}" if known.why_not else "does not exist"
-    return StaleFingerprints(f"{known.path} {why}")
+def _useless(fingerprints: KnownStates) -> StaleFingerprints:
+    why = f"proves nothing: {fingerprints.why_not}" if fingerprints.why_not else "does not exist"
+    return StaleFingerprints(f"{fingerprints.path} {why}")

@@ -44,12 +44,12 @@ class Image:
 
     project: Project
     history: History
-    known: KnownStates
+    fingerprints: KnownStates
 
     @cached_property
     def our_tables(self) -> OurTables:
         """Read once, and only where it is asked: a thousand scripts take seconds."""
-        usable = self.known.usable
+        usable = self.fingerprints.usable
         return made_tables(self.project) if usable is None else _tables_on_file(usable)
 
 
@@ -90,30 +90,30 @@ class Inspector:
         self, connection: Connection, facts: DatabaseFacts
     ) -> tuple[InvalidIndex, ...]:
         """The INVALID indexes of our tables, but for those that the revisions themselves leave."""
-        found = read_invalid_indexes(connection, self.scope, self._our_tables)
-        known = self.image.known.usable
-        if not found or known is None:
-            return not_as_built(found, ())
-        built = (known.lines(row) for row in facts.version_rows if row in known.by_name)
-        return not_as_built(found, chain.from_iterable(built))
+        indexes = read_invalid_indexes(connection, self.scope, self._our_tables)
+        usable = self.image.fingerprints.usable
+        if not indexes or usable is None:
+            return not_as_built(indexes, ())
+        built = (usable.lines(row) for row in facts.version_rows if row in usable.by_name)
+        return not_as_built(indexes, chain.from_iterable(built))
 
     def prove(self, catalog: AnyCatalog) -> Finding | None:
         """What the file says of tables without a version row; None where there is no file."""
-        known = self.image.known
-        if known.usable is None:
-            return Unknowable(known.why_not) if known.why_not else None
-        return prove(catalog, known.usable, self.image.history, self.scope)
+        fingerprints = self.image.fingerprints
+        if fingerprints.usable is None:
+            return Unknowable(fingerprints.why_not) if fingerprints.why_not else None
+        return prove(catalog, fingerprints.usable, self.image.history, self.scope)
 
     def compare(self, catalog: AnyCatalog, rows: tuple[str, ...]) -> Comparison | None:
         """The schema against what the version rows promise; None where no file says that."""
-        known = self.image.known.usable
-        if known is None:
+        usable = self.image.fingerprints.usable
+        if usable is None:
             return None
-        return compare(catalog, known, self.image.history, self.scope, rows)
+        return compare(catalog, usable, self.image.history, self.scope, rows)
 
     def _our_tables(self) -> OurTables:
         ours = self.image.our_tables
-        if self.image.known.usable is not None or not self.tables:
+        if self.image.fingerprints.usable is not None or not self.tables:
             return ours
         return replace(ours, names=ours.names | self.tables)
 
@@ -127,7 +127,7 @@ def read_image(task: Task) -> Image:
     with app_environment(task, connected=False):  # scripts may import the app and its settings
         project = load_project(settings.alembic_ini, settings.target, settings.x)
         history = read_history(project, settings.target, settings.baseline)
-    return Image(project, history, _read_known(task, project, history))
+    return Image(project, history, _read_fingerprints(task, project, history))
 
 
 def inspector_of(task: Task, image: Image) -> Inspector:
@@ -143,26 +143,26 @@ def connected(task: Task, attempt: int = 1) -> Iterator[Connection]:
         yield connection
 
 
-def _read_known(task: Task, project: Project, history: History) -> KnownStates:
+def _read_fingerprints(task: Task, project: Project, history: History) -> KnownStates:
     """Read the fingerprints file, and tell where it is of no use. Raises StaleFingerprints."""
-    known = read_known_states(project, history, task.settings.fingerprints)
+    fingerprints = read_known_states(project, history, task.settings.fingerprints)
     strict = task.settings.verify is Verify.STRICT
-    if strict and known.usable is None and known.why_not is None:
+    if strict and fingerprints.usable is None and fingerprints.why_not is None:
         raise StaleFingerprints(
-            f"{known.path} does not exist, and HEADSTART_VERIFY=strict needs it"
+            f"{fingerprints.path} does not exist, and HEADSTART_VERIFY=strict needs it"
         )
-    if known.why_not is None:
-        return known
+    if fingerprints.why_not is None:
+        return fingerprints
     if strict:
-        raise StaleFingerprints(f"{known.path} proves nothing: {known.why_not}")
-    task.emit(FingerprintsUnusable(str(known.path), known.why_not))
-    return known
+        raise StaleFingerprints(f"{fingerprints.path} proves nothing: {fingerprints.why_not}")
+    task.emit(FingerprintsUnusable(str(fingerprints.path), fingerprints.why_not))
+    return fingerprints
 
 
-def _tables_on_file(known: Fingerprints) -> OurTables:
+def _tables_on_file(fingerprints: Fingerprints) -> OurTables:
     """The tables that any revision makes, and its materialized views."""
     tables, views = (
         frozenset((schema or None, name) for schema, name in map(split_name, each))
-        for each in (known.tables, known.views)
+        for each in (fingerprints.tables, fingerprints.views)
     )
     return OurTables(tables, views=views)

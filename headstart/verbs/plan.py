@@ -12,7 +12,7 @@ from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse
 from headstart.revisions.rendering import render_sql
 from headstart.settings.driver_url import sqlalchemy_url
 from headstart.verbs.app_environment import app_environment
-from headstart.verbs.check import Answer, ask
+from headstart.verbs.check import Outlook, ask
 from headstart.verbs.inspection import Image, read_image
 from headstart.verbs.task import Task
 
@@ -20,40 +20,40 @@ from headstart.verbs.task import Task
 def preview(task: Task, *, with_sql: bool) -> Preview:
     """What a run would do now. Raises what it would refuse with."""
     image = read_image(task)
-    answer = ask(image, task, Occasion.PLAN)
-    baseline, pending = _steps(answer)
+    outlook = ask(image, task, Occasion.PLAN)
+    baseline, pending = _steps(outlook)
     return Preview(
-        state=answer.state,
-        plan=answer.plan.slug,
-        version_rows=answer.facts.version_rows,
+        state=outlook.state,
+        plan=outlook.plan.slug,
+        version_rows=outlook.facts.version_rows,
         target=tuple(sorted(image.history.targets)),
         baseline=baseline,
         pending=pending,
-        run_in_progress=answer.in_progress,
-        sql=_sql(task, image, answer, baseline) if with_sql else None,
-        proof=answer.plan.proof,
-        explanation=(*_explained(answer.plan), *names_of(answer.invalid).lines),
+        run_in_progress=outlook.in_progress,
+        sql=_sql(task, image, outlook, baseline) if with_sql else None,
+        proof=outlook.plan.proof,
+        explanation=(*_explained(outlook.plan), *names_of(outlook.invalid).lines),
     )
 
 
-def _steps(answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a run would stamp, and what it would run."""
-    match answer.plan:
+    match outlook.plan:
         case Refuse():
-            raise answer.plan.error
+            raise outlook.plan.error
         case NothingToDo():
-            answer.refuse_invalid()
+            outlook.refuse_invalid()
             return (), ()
         case Upgrade():
-            return (), answer.plan.pending
+            return (), outlook.plan.pending
         case Baseline():
-            return answer.plan.revisions, answer.plan.pending
+            return outlook.plan.revisions, outlook.plan.pending
         case _:
-            assert_never(answer.plan)
+            assert_never(outlook.plan)
 
 
-def _sql(task: Task, image: Image, answer: Answer, baseline: tuple[str, ...]) -> str:
-    url, rows = sqlalchemy_url(task.resolve()), answer.facts.version_rows
+def _sql(task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...]) -> str:
+    url, rows = sqlalchemy_url(task.resolve()), outlook.facts.version_rows
     with app_environment(task, connected=True):
         return render_sql(image.project, url, baseline, rows, task.settings.target)
 

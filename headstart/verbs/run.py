@@ -34,25 +34,27 @@ def run(task: Task, _: Request) -> Outcome:
     with locked(task) as lock:
         probe = probe_env(image.project, worker_under(task, lock))
         verification = Verification(task, image, probe)
-        found = verification.inspect()
-        plan = decide(found.state, found.facts, image.history, settings.ahead, found.finding)
-        _note(task, found, plan)
+        inspection = verification.inspect()
+        plan = decide(
+            inspection.state, inspection.facts, image.history, settings.ahead, inspection.finding
+        )
+        _note(task, inspection, plan)
         with verification.read_back():
             work = _run(task, probe, lock, verification, plan)
             outcome = _apply(plan, image.project, work, settings.target)
-            proof = _verify(task, plan, verification, found.facts.version_rows)
+            proof = _verify(task, plan, verification, inspection.facts.version_rows)
             task.emit(ProofEstablished(proof))
     return outcome
 
 
-def _note(task: Task, found: Inspection, plan: Plan) -> None:
-    task.emit(StateDetected(found.state, found.facts.version_rows))
+def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
+    task.emit(StateDetected(inspection.state, inspection.facts.version_rows))
     if not isinstance(plan, Baseline):
-        task.emit(PlanMade(found.state, plan.slug))
+        task.emit(PlanMade(inspection.state, plan.slug))
         return
     if plan.proven is not None:
         task.emit(Explained(of_proof(plan.proven)))
-    task.emit(PlanMade(found.state, plan.slug, plan.revisions, plan.proof))
+    task.emit(PlanMade(inspection.state, plan.slug, plan.revisions, plan.proof))
 
 
 def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, plan: Plan) -> Run:

@@ -101,7 +101,7 @@ class Verification:
     def verify_schema(self, rows: tuple[str, ...], occasion: Occasion) -> Proof:
         """Compare the schema with what its version rows promise. Raises Drifted where it fails."""
         response = response_to_drift(self._task.settings.verify, occasion)
-        if response is Response.SKIP or self._image.known.usable is None:
+        if response is Response.SKIP or self._image.fingerprints.usable is None:
             return Proof.VERSION_ROW
         with self._connected() as connection, Catalog(connection) as catalog:
             comparison = self._inspector.compare(catalog, rows)
