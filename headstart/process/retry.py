@@ -1,4 +1,7 @@
-"""The one retry loop: attempts with growing pauses until a deadline."""
+"""The one retry loop: attempts with growing pauses until a deadline.
+
+The run lock is no retry: postgres/lock_polling.py keeps its connection from one poll to the next.
+"""
 
 import random
 import time

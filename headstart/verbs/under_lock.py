@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import cancel_backend, named_failures
-from headstart.postgres.lock import LockWait, RunLock, hold_lock, second_connection
+from headstart.postgres.lock import RunLock, hold_lock, second_connection
+from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
