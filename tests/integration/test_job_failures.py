@@ -74,8 +74,8 @@ def test_a_deadline_in_the_middle_of_a_revision_rolls_it_back(stage: Stage) -> N
     assert "half" not in stage.tables()
     assert stage.database.query(WORKERS) == []
     assert stage.database.query(LOCKS) == []
-    beats = [e for e in ended.events if e["event"] == "revision_running"]
-    assert {beat["revision"] for beat in beats} == {"0004"}
+    beats = [e["revision"] for e in ended.events if e["event"] == "revision_running"]
+    assert beats[-1] == "0004"  # on a slow machine an earlier one may take a heartbeat, too
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
