@@ -30,16 +30,25 @@ def parse_arguments(argv: Sequence[str]) -> Command | str:
     """Parse arguments; gives what --help or --version prints. Raises InvalidSettings."""
     parsed, rest = _parser().parse_known_args(argv)
     unknown = _unknown(rest)
-    words = parsed.words + ([] if unknown else rest)
+    words = _without_empty(parsed.words + ([] if unknown else rest))
     verb = _verb(words)
     if parsed.version or parsed.help:
-        return f"headstart {__version__}" if parsed.version else help_text(verb)
-    mistakes = unknown + (_misused(parsed, verb) if verb else [_no_verb(words)])
+        return f"headstart {__version__}" if parsed.version else help_text(verb if words else None)
+    mistakes = unknown
+    if verb is not None:
+        mistakes += _misused(parsed, verb)
+    elif not unknown:  # else the first word may be the value of that option
+        mistakes.append(_no_verb(words))
     if verb is None or mistakes:
         raise InvalidSettings(*mistakes)
     options = {name: getattr(parsed, name) for name in OPTIONS}
     options["output"] = Output(parsed.output or Output.TEXT)
     return Command(verb, Request(**options, values=_values(parsed, verb)))
+
+
+def _without_empty(words: Sequence[str]) -> list[str]:
+    """The words without those that an unset variable leaves, but never without a first one."""
+    return [word for place, word in enumerate(words) if word or place == 0]
 
 
 def _verb(words: Sequence[str]) -> Verb | None:
@@ -65,7 +74,7 @@ def _values(parsed: argparse.Namespace, verb: Verb) -> dict[str, str | tuple[str
 def _unknown(rest: Sequence[str]) -> list[str]:
     """Mistakes for what the parser left over; the values of unknown options are passed over."""
     names = [_name(word) for word in rest if word.startswith("-")]
-    return [f"unknown option {name}{_nearest(name)}" for name in names]
+    return [f"unknown option{_shown(name)}{_nearest(name)}" for name in names]
 
 
 def _name(word: str) -> str:
@@ -88,6 +97,8 @@ def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
         for option in OPTIONS.values()
         if getattr(parsed, option.field) and option.field not in verb.options
     ]
+    if parsed.resume and not parsed.url:
+        mistakes.append("--continue needs --url: the scratch database in which to go on")
     if parsed.url and parsed.DATABASE_URL:
         mistakes.append("--url and --database-url are given, and mean the same")
     if parsed.output and parsed.output not in [*Output]:
@@ -105,12 +116,18 @@ def _no_verb(words: Sequence[str]) -> str:
     first, *others = words
     seconds = [verb.name.split()[1] for verb in VERBS if verb.name.split()[0] == first != verb.name]
     if seconds and len(others) <= 1:
-        shown = _shown(others[0]) if others else ""
-        return f"there is no {first}{shown}; there are {', '.join(seconds)}"
+        return f"{first} needs a second word: {', '.join(seconds)}{_instead_of(others)}"
     firsts = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
-    if first in firsts:
+    if first not in firsts:
+        return f"there is no verb{_shown(first)}; the verbs are {', '.join(firsts)}"
+    if others[-1] in firsts:
         return "there is more than one verb"
-    return f"there is no verb{_shown(first)}; there are {', '.join(firsts)}"
+    return f"there is an argument too many after {first}; a URL goes into DATABASE_URL"
+
+
+def _instead_of(others: Sequence[str]) -> str:
+    shown = _shown(others[0]) if others else ""
+    return f", not{shown}" if shown else ""
 
 
 def _shown(word: str) -> str:
@@ -120,7 +137,15 @@ def _shown(word: str) -> str:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InvalidSettings(message)
+        raise InvalidSettings(_without_value(message))
+
+
+def _without_value(message: str) -> str:
+    """A message of argparse's in our words: its own would repeat the value."""
+    option = re.match(r"argument (?:\S+/)?(-\S+): (expected|ignored)", message)
+    if option is None:
+        return message if message.endswith("is given twice") else "the arguments are not understood"
+    return f"{option[1]} {'needs a value' if option[2] == 'expected' else 'takes no value'}"
 
 
 class _Once(argparse.Action):

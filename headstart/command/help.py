@@ -15,15 +15,14 @@ _ABOUT = (
     " both in one verdict, exit."
 )
 _PRECEDENCE = (
-    "Precedence: an option, the environment, a file (DATABASE_URL_FILE, PGPASSWORD_FILE),"
-    " sqlalchemy.url in alembic.ini, libpq's own variables (PGHOST, PGUSER, ...)."
+    "Precedence: an option; the environment, or a file (DATABASE_URL_FILE, PGPASSWORD_FILE; not"
+    " both); sqlalchemy.url in alembic.ini; libpq's own variables (PGHOST, PGUSER, ...)."
 )
 
 
 def help_text(verb: Verb | None) -> str:
-    """The help of a verb; of headstart as a whole where it is the default, or there is none."""
-    whole = verb is None or verb is VERBS[0]
-    lines = _whole() if verb is None or whole else _of_verb(verb)
+    """The help of a verb, or of headstart as a whole."""
+    lines = _whole() if verb is None else _of_verb(verb)
     return "\n".join([*lines, *_settings(), "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()])
 
 
@@ -44,11 +43,13 @@ def _whole() -> Iterator[str]:
 
 def _of_verb(verb: Verb) -> Iterator[str]:
     yield f"usage: headstart {verb.name} [options]"
-    yield from ["", *wrap(f"{verb.name}: {verb.question}", WIDTH), f"It writes {verb.writes}."]
-    yield from ["", "options:"]
+    question = verb.question if verb.question.endswith("?") else f"{verb.question}."
+    yield from ["", *wrap(f"{question[0].upper()}{question[1:]}", WIDTH)]
+    yield from [f"Writes {verb.writes}.", "", "options:"]
     for option in OPTIONS.values():
         if meaning := verb.options.get(option.field):
             yield from _entry(f"{option.name} {option.metavar}".rstrip(), meaning, 8, own_line=True)
+    yield from _entry("-h, --help", "print this help", 8, own_line=True)
 
 
 def _settings() -> Iterator[str]:

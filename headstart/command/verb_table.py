@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from headstart.settings.request import OPTIONS, Output, Request
+from headstart.settings.request import OPTIONS, Request
 
 if TYPE_CHECKING:
     from headstart.verbs.task import Task
@@ -97,7 +97,7 @@ def _fingerprint_record() -> "Handler":
 _NOTHING = "nothing"
 _PENDING = "what the pending revisions write"
 _FILE = "alembic/fingerprints.txt"
-_OUTPUT = {"output": f"how to print the answer ({' or '.join(Output)})"}
+_OUTPUT = {"output": "how to print the answer"}
 _SCRATCH_URL = {"url": "replay the revisions in this empty database, not in the embedded Postgres"}
 
 VERBS = (
@@ -139,22 +139,22 @@ VERBS = (
     ),
     Verb(
         "fingerprint build",
-        "write the file that records what each revision builds; on a developer's machine",
+        "write the fingerprints file: what each revision builds; on a developer's machine",
         _FILE,
         _fingerprint_build,
         {
             **_OUTPUT,
             **_SCRATCH_URL,
             "create_all": "also record what metadata.create_all() makes today",
-            "replace": "discard what is on file, if no database has that schema",
-            "resume": "the database of --url is a scratch one, at a revision on file: run only"
+            "replace": "discard what is recorded, if no database has that schema",
+            "resume": "the database of --url is a scratch one, at a recorded revision: run only"
             " the later revisions there",
         },
         scratch=True,
     ),
     Verb(
         "fingerprint check",
-        "does that file match what the revisions and models build? For CI",
+        "does the fingerprints file match what the revisions and models build?",
         _NOTHING,
         _fingerprint_check,
         _OUTPUT | _SCRATCH_URL,

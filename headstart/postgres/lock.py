@@ -175,10 +175,10 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
 
 
 @contextmanager
-def second_connection(resolve: Resolve, identity: Identity) -> Iterator[Connection]:
+def second_connection(resolve: Resolve, identity: Identity, lock: RunLock) -> Iterator[Connection]:
     """Have a connection beside the one that holds the lock; a pooler may have none left.
 
-    Raises PoolExhausted when nothing answers in POLL_SECONDS.
+    Raises PoolExhausted when nothing answers in POLL_SECONDS, and ConnectionLost with the lock.
     """
     with ExitStack() as stack:
         try:
@@ -186,6 +186,8 @@ def second_connection(resolve: Resolve, identity: Identity) -> Iterator[Connecti
             connection = stack.enter_context(opened)
             connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
         except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
+            if lock.is_lost():  # it is the server that is gone, not a pool's connections
+                raise ConnectionLost(LOST) from None
             raise PoolExhausted(
                 f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
                 f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or"

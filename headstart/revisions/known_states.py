@@ -45,7 +45,10 @@ def read_known_states(project: Project, history: History, setting: str | None) -
     path = path_of(project, setting)
     fingerprints = load(path)
     if fingerprints is None and setting:
-        raise BrokenHistory(f"HEADSTART_FINGERPRINTS: {path} does not exist")
+        raise BrokenHistory(
+            f"HEADSTART_FINGERPRINTS: {path} does not exist",
+            next_step="correct the setting, or build the file (headstart fingerprint build)",
+        )
     if fingerprints is None:
         return KnownStates(path)
     fingerprints = with_rows(fingerprints, history)

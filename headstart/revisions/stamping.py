@@ -8,7 +8,7 @@ from headstart.facts.state import written
 from headstart.revisions.naming import why_not_written
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, executing_on
-from headstart.verdict.errors import BrokenHistory, Diverged
+from headstart.verdict.errors import Diverged, NotReady
 
 
 def stamp_steps(
@@ -23,7 +23,10 @@ def stamp_steps(
     `before` may ask the connection that stamps, in its transaction, and raise.
     """
     if heads:
-        raise BrokenHistory(f"a version row appeared meanwhile: {', '.join(heads)}")
+        raise NotReady(
+            f"a version row appeared meanwhile: {', '.join(heads)}",
+            next_step="run again; something else is changing the version rows of this database",
+        )
     with _one_transaction(context):
         first, *others = project.directory._stamp_revs(revisions, heads)
         first.migration_fn = _asking(first.migration_fn, context, before)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from headstart.revisions.environment import Mode, Pass, Steps, run_environment
@@ -52,9 +53,10 @@ class Listener:
 
 @dataclass(frozen=True)
 class Decided:
-    """What a plan decided: which revisions to run, and which to stamp before."""
+    """What a plan decided on these version rows: what to run, and what to stamp before."""
 
     pending: tuple[str, ...]
+    rows: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
 
 
@@ -116,7 +118,7 @@ def upgrade(project: Project, target: str, run: Run, decided: Decided | None = N
         if decided is not None and decided.baseline:
             yield from _stamp(project, decided.baseline, heads, context, run)
             heads = decided.baseline
-        pending = project.directory._upgrade_revs(target, heads)
+        pending = _pending(project, target, heads, decided, run)
         if decided is not None:
             _refuse_other_steps([step.revision.revision for step in pending], decided, run)
         if run.order:
@@ -129,6 +131,26 @@ def upgrade(project: Project, target: str, run: Run, decided: Decided | None = N
     _run(project, run, steps)
 
 
+def _pending(
+    project: Project, target: str, heads: Any, decided: Decided | None, run: Run
+) -> list[Any]:
+    """Alembic's steps. Raises NotReady where it has none from rows that others changed."""
+    try:
+        return list(project.directory._upgrade_revs(target, heads))
+    except CommandError as error:
+        if decided is None or run.ran or set(heads) == set(decided.baseline or decided.rows):
+            raise
+        run.failure = NotReady(  # env.py may swallow it
+            f"the version rows are {', '.join(heads)} now, no longer"
+            f" {', '.join(decided.rows) or 'none'}: {error}",
+            next_step=_RUN_AGAIN,
+        )
+        raise run.failure from None
+
+
+_RUN_AGAIN = "run again; something else is changing the version rows of this database"
+
+
 def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> None:
     """What was decided is what is run; less what has run already, where env.py tries once more."""
     wanted = set(decided.pending)
@@ -136,8 +158,9 @@ def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> N
     if missing or not set(pending) <= wanted:
         shown = ", ".join(pending) or "none"
         run.failure = NotReady(  # env.py may swallow it
-            f"Alembic would run {shown}, but {', '.join(decided.pending) or 'none'} was decided",
-            next_step="run again; something else is changing the version rows of this database",
+            f"the plan was to run {', '.join(decided.pending) or 'none'}, but Alembic would now run"
+            f" {shown}",
+            next_step=_RUN_AGAIN,
         )
         raise run.failure
 

@@ -1,6 +1,7 @@
 """The verb diff: compares the schema with what its revision, or that of --revision, builds."""
 
 from headstart.decision.drift import Occasion
+from headstart.facts.state import History
 from headstart.postgres.catalog import Catalog
 from headstart.revisions.known_states import KnownStates
 from headstart.revisions.naming import resolve_revisions
@@ -8,7 +9,7 @@ from headstart.settings.request import Request
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import connected, inspector_of, read_image
 from headstart.verbs.task import Task
-from headstart.verdict.errors import InvalidSettings, StaleFingerprints
+from headstart.verdict.errors import InvalidSettings, StaleFingerprints, UnknownRevision
 from headstart.verdict.events.schema import (
     ComparisonStarted,
     ExplanationSuperseded,
@@ -34,14 +35,27 @@ def diff(task: Task, request: Request) -> Outcome:
         task.emit(ComparisonStarted(rows))
         if request.revision is None and not wanted:
             raise InvalidSettings(
-                "there is no version row: name a revision to compare with (--revision)"
+                "there is no version row to compare with",
+                next_step="name a revision: headstart diff --revision REVISION",
             )
+        _refuse_unknown(wanted, image.history)
         with Catalog(connection) as catalog:
             comparison = inspector.compare(catalog, wanted)
     if comparison is None or comparison.expected is None:
         raise StaleFingerprints(f"{image.fingerprints.path} says nothing about {', '.join(wanted)}")
     task.emit(ProofEstablished(report_drift(task, Occasion.DIFF, comparison, wanted, _CURE)))
     return Outcome.SAME
+
+
+def _refuse_unknown(rows: tuple[str, ...], history: History) -> None:
+    unknown = [row for row in rows if row not in history.requirements]
+    if unknown:
+        raise UnknownRevision(
+            f"the version row names {', '.join(map(repr, unknown))}, which this image does not"
+            " contain",
+            next_step="compare with a revision of this image (--revision), or use an image that"
+            " contains this one",
+        )
 
 
 def _useless(fingerprints: KnownStates) -> StaleFingerprints:

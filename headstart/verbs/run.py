@@ -41,8 +41,9 @@ def run(task: Task, _: Request) -> Outcome:
         _note(task, inspection, plan)
         with verification.read_back():
             work = _run(task, probe, lock, verification, plan)
-            outcome = _apply(plan, image.project, work, settings.target)
-            proof = _verify(task, plan, verification, inspection.facts.version_rows)
+            rows = inspection.facts.version_rows
+            outcome = _apply(plan, image.project, work, settings.target, rows)
+            proof = _verify(task, plan, verification, rows)
             task.emit(ProofEstablished(proof))
     return outcome
 
@@ -84,7 +85,7 @@ def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, pl
     return Run(probe, listener, task.settings.heartbeat_seconds)
 
 
-def _apply(plan: Plan, project: Project, run: Run, target: str) -> Outcome:
+def _apply(plan: Plan, project: Project, run: Run, target: str, rows: tuple[str, ...]) -> Outcome:
     match plan:
         case NothingToDo(ahead=True):
             return Outcome.AHEAD_COMPATIBLE
@@ -95,11 +96,11 @@ def _apply(plan: Plan, project: Project, run: Run, target: str) -> Outcome:
             return Outcome.NOTHING_TO_DO
         case Upgrade():
             refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run, Decided(plan.pending))
+            upgrade(project, target, run, Decided(plan.pending, rows))
             return Outcome.UPGRADED
         case Baseline():
             refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run, Decided(plan.pending, plan.revisions))
+            upgrade(project, target, run, Decided(plan.pending, rows, plan.revisions))
             return Outcome.BASELINED
         case Refuse():
             raise plan.error

@@ -58,7 +58,7 @@ def locked(task: Task) -> Iterator[RunLock]:
             task.emit(LockWaitMeasured(waited))
         task.emit(LockAcquired(waited))
         task.signals.register_silence(lock.is_unanswered)
-        with second_connection(task.resolve, task.identity) as connection, named_failures():
+        with second_connection(task.resolve, task.identity, lock) as connection, named_failures():
             refuse_planters(connection)
         if settings.deadline_seconds is not None:
             task.signals.end_after(task.deadline.remaining(time.monotonic()))

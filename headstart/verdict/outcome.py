@@ -60,7 +60,7 @@ class Outcome(StrEnum):
     CONNECTION_LOST = "connection_lost", 13, True, "the connection was lost during the run"
     NOT_READY = (
         "not_ready", 14, True,
-        "the database is behind this image, a run is in progress, or an index is being built",
+        "the database is behind, or changing: a run, an index build, or new version rows",
     )  # fmt: skip
     ACCESS_REFUSED = (
         "access_refused", 20, False,

@@ -35,7 +35,27 @@ def test_version_rows_that_change_after_the_decision_end_the_run(
     change_rows(stage, statement)
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (14, "not_ready")
-    assert "0002, 0003 was decided" in ended.verdict["error"]["message"]
+    assert "the plan was to run 0002, 0003" in ended.verdict["error"]["message"]
     assert "run again" in ended.verdict["next_step"]
     assert ended.verdict["applied"] == []
     assert "orders" not in stage.tables()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE alembic_version SET version_num = 'zz'",
+        "INSERT INTO alembic_version VALUES ('0002')",
+    ],
+    ids=["a revision of another image", "rows that overlap"],
+)
+def test_rows_from_which_alembic_cannot_upgrade_any_more_are_not_env_pys_fault(
+    stage: Stage, statement: str
+) -> None:
+    assert stage.run("--target", "0001").exit_code == 0
+    change_rows(stage, statement)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (14, "not_ready")
+    assert ended.verdict["error"]["message"].startswith("the version rows are ")
+    assert "run again" in ended.verdict["next_step"]
+    assert ended.verdict["applied"] == []

@@ -42,10 +42,15 @@ ACCEPTED = {
         "fingerprint build",
         Request(url=SCRATCH_URL, values={"DATABASE_URL": SCRATCH_URL}),
     ),
-    ("fingerprint", "build", "--create-all", "--continue"): (
+    ("fingerprint", "build", "--create-all"): (
         "fingerprint build",
-        Request(create_all=True, resume=True, values=EMBEDDED),
+        Request(create_all=True, values=EMBEDDED),
     ),
+    ("fingerprint", "build", "--continue", "--url", SCRATCH_URL): (
+        "fingerprint build",
+        Request(resume=True, url=SCRATCH_URL, values={"DATABASE_URL": SCRATCH_URL}),
+    ),
+    ("run", ""): ("run", Request()),
     ("fingerprint", "record", "--revision", "ae10"): (
         "fingerprint record",
         Request(revision="ae10"),
@@ -55,8 +60,8 @@ ACCEPTED = {
 FIRST_WORDS = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
 
 REFUSED = {
-    ("wiat",): f"there is no verb wiat; there are {', '.join(FIRST_WORDS)}",
-    ("run", "again"): "there is more than one verb",
+    ("wiat",): f"there is no verb wiat; the verbs are {', '.join(FIRST_WORDS)}",
+    ("run", "again"): "there is an argument too many after run",
     ("--wait-second", "5"): "unknown option --wait-second; did you mean --wait-seconds?",
     ("--wait-sec=5",): "unknown option --wait-sec",
     ("--zzz",): "unknown option --zzz",
@@ -69,9 +74,9 @@ REFUSED = {
     ): "--output belongs to the verbs check, wait, plan, diff,",
     ("check", "--output", "xml"): "--output is one of text, json",
     ("--target", "a", "check", "--target", "b"): "--target is given twice",
-    ("--wait-seconds",): "argument --wait-seconds: expected one argument",
-    ("fingerprint",): "there is no fingerprint; there are build, check, record",
-    ("fingerprint", "bild"): "there is no fingerprint bild; there are build, check, record",
+    ("--wait-seconds",): "--wait-seconds needs a value",
+    ("fingerprint",): "fingerprint needs a second word: build, check, record",
+    ("fingerprint", "bild"): "fingerprint needs a second word: build, check, record, not bild",
     (
         "check",
         "--url",
@@ -82,8 +87,13 @@ REFUSED = {
     ("check", "--revision", "a"): "--revision belongs to the verbs diff and fingerprint record",
     ("diff", "--revision", "a", "--revision", "b"): "--revision is given twice",
     ("fingerprint", "build", "--url", "u", "--database-url", "v"): "--url and --database-url",
-    ("fingerprint", "build", "again"): "there is more than one verb",
+    ("fingerprint", "build", "again"): "there is an argument too many after fingerprint",
     ("check", "--wait-seconds", "5", "plan"): "there is more than one verb",
+    ("",): "there is no verb; the verbs are",
+    ("plan", "postgresql://h/db"): "an argument too many after plan; a URL goes into DATABASE_URL",
+    ("fingerprint", "build", "--continue"): "--continue needs --url",
+    ("plan", "--sql=yes"): "--sql takes no value",
+    ("--passwd", "x", "plan"): "unknown option --passwd",
     ("--creat-all",): "unknown option --creat-all; did you mean --create-all?",
 }
 
@@ -132,6 +142,12 @@ def test_several_mistakes_are_reported_at_once() -> None:
         ["check", "--output", "s3cret"],
         ["fingerprint", "postgresql://u:s3cret@h/db"],
         ["check", "--url", "postgresql://u:s3cret@h/db"],
+        ["plan", "--sql=s3cret"],
+        ["--help=s3cret"],
+        ["-hs3cret"],
+        ["plan", "--passwd", "--s3cret"],
+        ["--passwd", "s3cret", "plan"],
+        ["fingerprint", "s3cret"],
     ],
 )
 def test_no_message_repeats_a_value(argv: list[str]) -> None:
@@ -157,12 +173,12 @@ def test_the_exit_codes_of_the_help_are_those_of_the_outcomes() -> None:
     assert "10 to 14 may be retried; 20 to 26 need a person; 130, 143" in " ".join(shown.split())
 
 
-@pytest.mark.parametrize("verb", VERBS[1:], ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_the_help_of_a_verb_has_its_options_and_no_others(verb: Verb) -> None:
     shown = parse_arguments([*verb.name.split(), "--help"])
     assert isinstance(shown, str)
     assert f"usage: headstart {verb.name} [options]" in shown
-    assert f"writes {verb.writes}." in shown
+    assert f"Writes {verb.writes}." in shown
     for option in OPTIONS.values():
         named = f"\n  {option.name} {option.metavar}".rstrip() + "\n"
         assert (named in shown) == (option.field in verb.options)
@@ -175,6 +191,7 @@ def test_every_option_belongs_to_some_verb_and_is_refused_by_the_others(option: 
     assert takers
     for verb in VERBS:
         argv = [*verb.name.split(), option.name, *value]
+        argv += ["--url", "u"] if option.field == "resume" and verb in takers else []
         if verb in takers:
             parsed(*argv)
             continue
