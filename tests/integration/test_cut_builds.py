@@ -157,7 +157,7 @@ def test_duplicates_are_named_as_what_to_remove_before_the_index_is_dropped(stag
     done = stage.run()
     assert done.verdict["outcome"] == "revision_failed"
     assert done.verdict["error"]["sqlstate"] == "23505"
-    assert "remove the rows that are there twice" in done.verdict["next_step"]
+    assert "remove duplicate rows" in done.verdict["next_step"]
     assert DROP in done.verdict["next_step"]
     again = stage.run()
     assert (again.exit_code, again.verdict["repair"]) == (26, [DROP]), again.verdict

@@ -45,7 +45,7 @@ def at_head(stage: Stage) -> Stage:
 def test_an_invalid_index_of_ours_at_head_is_interrupted(at_head: Stage, verb: str) -> None:
     done = at_head.run(verb)
     assert interrupted(done, "ix_names") == [REINDEX]
-    assert "remove the rows that are there twice" in done.verdict["next_step"]
+    assert "remove duplicate rows" in done.verdict["next_step"]
     assert REINDEX in done.verdict["next_step"]
     at_head.database.execute(ONE_NAME)
     repaired(at_head, [REINDEX])

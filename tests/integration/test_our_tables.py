@@ -63,7 +63,7 @@ def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, bo
     told = assert_untouched(stage)
     assert f"tables that a revision may have created ({file}, line " in told
     assert "present: public.settings; missing: public.accounts" in told
-    assert "HEADSTART_BASELINE: base where these tables belong to others" in told
+    assert "HEADSTART_BASELINE: to base if the tables belong to others" in told
     assert stage.database.query("SELECT value FROM settings") == [("dark",)]
 
 
@@ -114,7 +114,7 @@ def test_a_table_that_a_revision_changes_and_none_makes_counts(
         f"tables that a revision changes but none creates but no version row; present: {table};"
         in told
     )
-    assert "HEADSTART_BASELINE: base where these tables belong to others" in told
+    assert "HEADSTART_BASELINE: to base if the tables belong to others" in told
 
 
 @pytest.mark.parametrize(
