@@ -11,11 +11,16 @@ its type. `E'\';' /* a /* b */ */ x` is a literal, a comment and a word:
 import re
 from collections.abc import Iterator
 
-_LETTER = r"A-Za-z_\x80-\U0010ffff"
-"""To the server everything outside ASCII is a letter, even a no-break space or an emoji."""
-WORD = rf"[{_LETTER}][{_LETTER}0-9$]*"
+_OTHERS = r":-@\[-\^`\{-\x7f"
+"""The ASCII characters from the colon on that are no letters. To the server everything outside
+ASCII is a letter, even a no-break space or an emoji; a class that names what it excludes says so,
+and compiles in a twentieth of the time of one that names a million characters.
+"""
+_LETTER = rf"[^\x00-9{_OTHERS}]"
+_LETTER_OR_DIGIT = rf"[^\x00-/{_OTHERS}]"
+WORD = rf"{_LETTER}[^\x00-\#%-/{_OTHERS}]*"  # a dollar sign, too
 NAME = rf'(?:{WORD}|"[^"]*(?:""[^"]*)*")'
-NUMBER = rf"[0-9][{_LETTER}0-9.]*(?:(?<=[eE])[+-][0-9]+)?"
+NUMBER = rf"[0-9][^\x00-\-/{_OTHERS}]*(?:(?<=[eE])[+-][0-9]+)?"  # a dot, too
 OPERATOR = r"[-+*/<>=~!@\#%^&|`?]+"
 
 # what has no end ends with the text: nothing behind it is SQL to the server, either
@@ -26,7 +31,7 @@ _BEFORE = rf"""
   | (?P<literal>
         [eE]'[^'\\]*(?:(?:\\.|'')[^'\\]*)*{_END}      # a backslash escapes
       | (?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*{_END}
-      | \$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*)?)\$.*?(?:\$(?P=tag)\$|\Z) )"""
+      | \$(?P<tag>(?:{_LETTER}{_LETTER_OR_DIGIT}*)?)\$.*?(?:\$(?P=tag)\$|\Z) )"""
 _AFTER = rf"""
     (?P<unicode> [uU]&"[^"]*(?:""[^"]*)*(?:"|\Z) )
   | (?P<name> "[^"]*(?:""[^"]*)*(?:"|\Z) )
