@@ -10,7 +10,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from headstart.revisions.history import read_history
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.stamping import stamp_steps
-from headstart.verdict.errors import BrokenHistory, Diverged
+from headstart.verdict.errors import Diverged, NotReady
 from tests.harness.project import copied
 from tests.harness.server import Database
 from tests.integration.branches_stage import EXPAND_CONTRACT
@@ -121,6 +121,6 @@ def test_a_database_with_a_version_row_is_not_stamped(
     project: Project, connection: Connection, database: Database
 ) -> None:
     stamp(project, connection, "contract1")
-    with pytest.raises(BrokenHistory, match="a version row appeared meanwhile: contract1"):
+    with pytest.raises(NotReady, match="a version row appeared meanwhile: contract1"):
         stamp(project, connection, "expand3")
     assert rows(database) == ["contract1"]
