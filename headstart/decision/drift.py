@@ -13,7 +13,7 @@ class Response(StrEnum):
     """What a difference leads to."""
 
     FAIL = "fail"
-    """The run ends as drifted, or as stale_fingerprints where nothing could be compared."""
+    """The run ends as drifted."""
     REPORT = "report"
     """The log and the verdict name it; the exit code stays 0."""
     SKIP = "skip"
@@ -58,6 +58,11 @@ POLICY: Mapping[Verify, Mapping[Occasion, Response]] = {
     Verify.WARN: _everywhere(Response.REPORT) | {Occasion.PROBE: Response.SKIP},
     Verify.OFF: _everywhere(Response.SKIP),
 }
+
+
+def requires_comparison(verify: Verify) -> bool:
+    """Whether a schema that cannot be compared is an error, too (stale_fingerprints)."""
+    return verify is Verify.STRICT
 
 
 def response_to_drift(verify: Verify, occasion: Occasion) -> Response:

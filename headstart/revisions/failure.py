@@ -61,10 +61,10 @@ def named_failures(
             raise refusal from error
         if _was_lost(error, link):
             raise _lost(error, current()) from error
-        if is_our_own(error):
-            raise
         if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
             raise _database_failure(error, current(), done(), left()) from error
+        if is_our_own(error):
+            raise
         raise _script_failure(error, project, current(), done()) from error
 
 

@@ -140,12 +140,16 @@ def _pending(
     except CommandError as error:
         if decided is None or run.ran or set(heads) == set(decided.baseline or decided.rows):
             raise
-        run.failure = NotReady(  # env.py may swallow it
-            f"the version rows are {', '.join(heads)} now, no longer"
-            f" {', '.join(decided.rows) or 'none'}: {error}",
-            next_step=_RUN_AGAIN,
-        )
+        run.failure = _rows_changed(heads, decided.rows, f": {error}")  # env.py may swallow it
         raise run.failure from None
+
+
+def _rows_changed(heads: Sequence[str], rows: Sequence[str], cause: str = "") -> NotReady:
+    return NotReady(
+        f"the version rows are {', '.join(heads) or 'gone'} now, no longer"
+        f" {', '.join(rows) or 'none'}{cause}",
+        next_step=_RUN_AGAIN,
+    )
 
 
 _RUN_AGAIN = "run again; something else is changing the version rows of this database"
@@ -165,10 +169,17 @@ def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> N
         raise run.failure
 
 
-def run_without_revisions(project: Project, run: Run) -> None:
-    """Run env.py to its end with nothing to apply, as Alembic does at head."""
+def run_without_revisions(project: Project, run: Run, rows: tuple[str, ...]) -> None:
+    """Run env.py to its end with nothing to apply, as Alembic does at head.
 
-    def steps(*_: Any) -> tuple[Any, ...]:
+    Raises NotReady where the version rows are no longer those on which that was decided, and what
+    upgrade() raises.
+    """
+
+    def steps(heads: Any, _: Any) -> tuple[Any, ...]:
+        if set(heads) != set(rows):
+            run.failure = _rows_changed(heads, rows)  # env.py may swallow it
+            raise run.failure
         run.done = True
         return ()
 

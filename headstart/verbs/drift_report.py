@@ -1,10 +1,9 @@
 """What a comparison of the schema leads to, by the drift policy: an error, or a report."""
 
-from headstart.decision.drift import Occasion, Response, response_to_drift
+from headstart.decision.drift import Occasion, Response, requires_comparison, response_to_drift
 from headstart.decision.explanation import drifted, of_difference, of_live
 from headstart.facts.state import written
 from headstart.fingerprint.show.equivalent import are_equivalent, rename_statements
-from headstart.settings.kinds import Verify
 from headstart.verbs.compare import Comparison
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
@@ -49,7 +48,7 @@ def report_drift(
 def _not_compared(task: Task, rows: tuple[str, ...]) -> Proof:
     """The file does not know these rows. Raises StaleFingerprints where that is no proof."""
     message = f"the schema was not compared: the fingerprints have no state for {written(rows)}"
-    if task.settings.verify is Verify.STRICT:
+    if requires_comparison(task.settings.verify):
         task.emit(ProofEstablished(Proof.VERSION_ROW))
         raise StaleFingerprints(message, next_step=_RECORD)
     task.emit(SchemaNotCompared(message))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
+from headstart.decision.drift import requires_comparison
 from headstart.decision.index_repair import InvalidIndex, not_as_built
 from headstart.facts.state import (
     DatabaseFacts,
@@ -29,7 +30,6 @@ from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
-from headstart.settings.kinds import Verify
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.compare import AnyCatalog, Comparison, compare, prove
 from headstart.verbs.task import Task
@@ -146,14 +146,14 @@ def connected(task: Task, attempt: int = 1) -> Iterator[Connection]:
 def _read_fingerprints(task: Task, project: Project, history: History) -> KnownStates:
     """Read the fingerprints file, and tell where it is of no use. Raises StaleFingerprints."""
     fingerprints = read_known_states(project, history, task.settings.fingerprints)
-    strict = task.settings.verify is Verify.STRICT
-    if strict and fingerprints.usable is None and fingerprints.why_not is None:
+    required = requires_comparison(task.settings.verify)
+    if required and fingerprints.usable is None and fingerprints.why_not is None:
         raise StaleFingerprints(
             f"{fingerprints.path} does not exist, and HEADSTART_VERIFY=strict needs it"
         )
     if fingerprints.why_not is None:
         return fingerprints
-    if strict:
+    if required:
         raise StaleFingerprints(f"{fingerprints.path} proves nothing: {fingerprints.why_not}")
     task.emit(FingerprintsUnusable(str(fingerprints.path), fingerprints.why_not))
     return fingerprints

@@ -14,7 +14,6 @@ from headstart.revisions.probe import Probe, probe_env, refuse_unsafe
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalog
 from headstart.revisions.upgrade import Decided, Listener, Run, run_without_revisions, upgrade
-from headstart.settings.kinds import Verify
 from headstart.settings.request import Request
 from headstart.verbs.inspection import Inspection, read_image
 from headstart.verbs.task import Task
@@ -43,7 +42,7 @@ def run(task: Task, _: Request) -> Outcome:
             work = _run(task, probe, lock, verification, plan)
             rows = inspection.facts.version_rows
             outcome = _apply(plan, image.project, work, settings.target, rows)
-            proof = _verify(task, plan, verification, rows)
+            proof = _verify(plan, verification, rows)
             task.emit(ProofEstablished(proof))
     return outcome
 
@@ -92,7 +91,7 @@ def _apply(plan: Plan, project: Project, run: Run, target: str, rows: tuple[str,
         case NothingToDo():
             # env.py runs to its end all the same, as with Alembic: it may configure a second
             # version table, of which the verdict would say nothing
-            run_without_revisions(project, run)
+            run_without_revisions(project, run, rows)
             return Outcome.NOTHING_TO_DO
         case Upgrade():
             refuse_unsafe(project, run.probe, plan.pending)
@@ -108,7 +107,7 @@ def _apply(plan: Plan, project: Project, run: Run, target: str, rows: tuple[str,
             assert_never(plan)
 
 
-def _verify(task: Task, plan: Plan, verification: Verification, rows: tuple[str, ...]) -> Proof:
+def _verify(plan: Plan, verification: Verification, rows: tuple[str, ...]) -> Proof:
     """Believe the database, not ourselves: the version row, the indexes, then the schema."""
     if not isinstance(plan, NothingToDo):
         rows = verification.verify_rows()
@@ -116,9 +115,7 @@ def _verify(task: Task, plan: Plan, verification: Verification, rows: tuple[str,
     if isinstance(plan, NothingToDo) and plan.ahead:  # what a newer revision builds nobody knows
         return plan.proof
     proof = verification.verify_schema(rows, _occasion(plan))
-    if plan.proof is Proof.OPERATOR or task.settings.verify is Verify.OFF:
-        return plan.proof
-    return proof
+    return plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
 
 
 def _occasion(plan: Plan) -> Occasion:

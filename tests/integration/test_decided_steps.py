@@ -59,3 +59,18 @@ def test_rows_from_which_alembic_cannot_upgrade_any_more_are_not_env_pys_fault(
     assert ended.verdict["error"]["message"].startswith("the version rows are ")
     assert "run again" in ended.verdict["next_step"]
     assert ended.verdict["applied"] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE alembic_version SET version_num = '0002'", "DELETE FROM alembic_version"],
+    ids=["somebody went back", "somebody took the row"],
+)
+def test_nothing_to_do_holds_only_for_the_rows_on_which_it_was_decided(
+    stage: Stage, statement: str
+) -> None:
+    assert stage.run().exit_code == 0
+    change_rows(stage, statement)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (14, "not_ready")
+    assert "no longer 0003" in ended.verdict["error"]["message"]

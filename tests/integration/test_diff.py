@@ -162,3 +162,13 @@ def test_names_cannot_confuse_the_terminal_and_the_renames_hold_them_all_the_sam
     for statement in done.verdict["renames"]:
         known.database.execute(statement)
     assert known.run("diff").exit_code == 0
+
+
+def test_a_version_row_that_the_image_does_not_contain_is_told_as_by_the_other_verbs(
+    known: KnownStage,
+) -> None:
+    known.run()
+    known.database.execute("UPDATE alembic_version SET version_num = 'zz'")
+    done = known.run("diff")
+    assert (done.exit_code, done.verdict["outcome"]) == (23, "unknown_revision")
+    assert known.run("diff", "--revision", "0003").exit_code == 0

@@ -54,6 +54,7 @@ def test_a_file_that_is_named_has_to_be_there(known: KnownStage) -> None:
     done = known.run(HEADSTART_FINGERPRINTS="nowhere.txt")
     assert done.exit_code == 24
     assert "nowhere.txt does not exist" in done.verdict["error"]["message"]
+    assert "correct the setting" in done.verdict["next_step"]
 
 
 @pytest.mark.parametrize("verb", ["run", "check"])

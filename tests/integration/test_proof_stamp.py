@@ -40,6 +40,20 @@ def test_a_schema_that_changes_before_the_stamp_is_not_stamped(
     assert "order_id" not in (known.columns("invoices") if "invoices" in known.tables() else ())
 
 
+def test_a_table_that_is_locked_before_the_stamp_blocks_it_and_is_no_bug_of_ours(
+    known: KnownStage,
+) -> None:
+    """The driver's error arises in code of ours, called by Alembic: it is the database's answer."""
+    kept = SECOND_PASS.replace("autocommit = True", "autocommit = False")
+    kept = kept.replace("    other.close()\n", "    config_holder = other\n")
+    known.project.edit_env("config = context.config", kept)
+    known.make_exactly("0002")
+    other = make_dsn(**known.database.parameters)
+    done = known.run(OTHER=other, CHANGE="LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
+    assert (done.exit_code, done.verdict["outcome"]) == (12, "blocked"), done.verdict
+    assert not known.rows()
+
+
 def test_a_change_that_does_not_count_may_come_in_between(known: KnownStage) -> None:
     """The tables of others are none of ours: not any change is refused."""
     known.project.edit_env("config = context.config", SECOND_PASS)

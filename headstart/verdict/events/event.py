@@ -1,6 +1,7 @@
 """What an event is, and how an edge emits one without knowing who listens. Pure."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import ClassVar, Protocol
@@ -41,14 +42,14 @@ class Event:
         return vars(self)
 
 
-class RecordedEvent(Event):
+class RecordedEvent(Event, ABC):
     """An event that the verdict rests on; most of these tell a reader of the log nothing new."""
 
     level: ClassVar[Level | None] = None
 
+    @abstractmethod
     def onto(self, record: Record) -> Record:
         """The record after this event."""
-        raise NotImplementedError
 
 
 class Emit(Protocol):
