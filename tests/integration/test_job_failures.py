@@ -120,7 +120,7 @@ def test_a_bug_of_headstarts_own_is_not_blamed_on_the_revision(stage: Stage) -> 
     """What Alembic calls of ours while a revision runs: a function is taken away, for a bug."""
     ended = stage.run_python(
         "import headstart.revisions.upgrade as upgrade, headstart.command.main as command;"
-        " upgrade._teller = None; command.main([])"
+        " upgrade.commit_rest = None; command.main([])"
     )
     assert (ended.exit_code, ended.verdict["outcome"]) == (1, "internal_error")
 

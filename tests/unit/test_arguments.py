@@ -125,6 +125,12 @@ def test_every_setting_is_an_option(row: Setting) -> None:
         assert parsed(option, "v").request.values == {row.name: value}
 
 
+def test_the_value_of_an_unknown_option_is_not_taken_for_a_verb() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        parse_arguments(["--passwd", "x", "plan"])
+    assert caught.value.mistakes == ("unknown option --passwd",)
+
+
 def test_several_mistakes_are_reported_at_once() -> None:
     with pytest.raises(InvalidSettings) as caught:
         parse_arguments(["--sql", "--output", "xml"])
