@@ -1,5 +1,6 @@
 """The run lock: what it survives, what it tells, and what its loss leads to."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,12 @@ import psycopg2.extensions
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.identity import Identity
+from headstart.postgres.lock import hold_lock, second_connection
+from headstart.postgres.lock_polling import LockWait
+from headstart.process.deadline import deadline_after
+from headstart.verdict.errors import ConnectionLost
+from headstart.verdict.events.event import NullSink
 from tests.harness.embedded import PostgresServer
 from tests.harness.server import Database, a_role
 from tests.harness.slow import APPLIED, run, start
@@ -156,3 +163,24 @@ def test_a_server_that_goes_away_while_the_lock_is_waited_for_is_unreachable() -
     assert end.outcome == "unreachable"
     assert end.exit_code == 10
     assert end.verdict["lock_wait_seconds"] >= 6
+
+
+def test_a_server_that_is_gone_before_the_second_connection_is_lost_and_no_pool_is_too_small() -> (
+    None
+):
+    with PostgresServer(18) as own:
+        identity = Identity("1234abcd", "pod-7")
+        wait = LockWait(
+            own.parameters,
+            identity,
+            deadline_after(60, time.monotonic()),
+            NullSink(),
+            report_seconds=10,
+            silence_seconds=60,
+            lost=lambda _: None,
+        )
+        with hold_lock(wait) as lock:
+            own.stop("immediate")
+            second = second_connection(own.parameters, identity, lock)
+            with pytest.raises(ConnectionLost):
+                second.__enter__()
