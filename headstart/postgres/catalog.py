@@ -6,7 +6,7 @@ holds; what was read means is the business of headstart.fingerprint.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -16,14 +16,13 @@ from headstart.fingerprint.catalog.normal_form import Snapshot, is_torn, snapsho
 from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
-from headstart.postgres.connection import READ_SECONDS, Connection
-from headstart.postgres.inspection import BEGIN_READING, named_failures, read_failure
+from headstart.postgres.connection import READ_SECONDS, Connection, Rows
+from headstart.postgres.inspection import BEGIN_READING, LOCK_NOT_AVAILABLE, named_failures
 from headstart.verdict.errors import Blocked, HeadstartError
 
 AGAIN_SECONDS = 0.05
-_LOCK_NOT_AVAILABLE = "55P03"
-_CHANGED = frozenset({"XX000", "42P01", "42703", "42704", "42883"})
-"""What pg_get_* raise for an object that is gone: they see a newer catalog than the scan does."""
+_MAY_PASS = frozenset({LOCK_NOT_AVAILABLE, "XX000", "42P01", "42703", "42704", "42883"})
+"""What pg_get_* raise for an object that is locked or gone: they see a newer catalog than we do."""
 
 
 class Catalog:
@@ -44,22 +43,18 @@ class Catalog:
 
     def read(self, reading: Reading) -> Snapshot:
         """Read a schema. Raises AccessRefused, Blocked and ConnectionLost."""
-        until = time.monotonic() + READ_SECONDS
         sql = "; ".join(statements(reading, self._connection.server_version))
-        # a former reading has pinned what this one has to ask for
-        begin = f"ROLLBACK; {BEGIN_READING}" if self._reading else BEGIN_READING
-        self._reading = True
-        while True:
-            try:
-                with named_failures():
-                    rows = self._execute(f"{begin}; {sql}")
-                break
-            except _Again as again:
-                if time.monotonic() > until:
-                    raise again.error from None
-                time.sleep(random.uniform(0, AGAIN_SECONDS))
-            begin = f"ROLLBACK; {BEGIN_READING}"
-        snapshot = snapshot_of(rows)
+
+        def read() -> Rows:
+            # a former reading has pinned what this one has to ask for
+            begin = f"ROLLBACK; {BEGIN_READING}" if self._reading else BEGIN_READING
+            self._reading = True
+            # it pins the search_path itself, after it has asked which schema is the first
+            return self._connection.execute(
+                f"{begin}; {sql}", timeout_seconds=READ_SECONDS, pin=False
+            )
+
+        snapshot = snapshot_of(read_whole(read))
         require_usage(snapshot)
         self._schema = snapshot.schema
         return snapshot
@@ -69,17 +64,6 @@ class Catalog:
         with named_failures():
             self._connection.execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
-
-    def _execute(self, sql: str) -> Sequence[Sequence[str | None]]:
-        try:
-            # it pins the search_path itself, after it has asked which schema is the first
-            rows = self._connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)
-        except psycopg2.Error as error:
-            raise _again(error) from None
-        texts = [[None if text is None else str(text) for text in row] for row in rows]
-        if is_torn(texts):
-            raise _Again(Blocked("the schema could not be read: somebody changes it all the time"))
-        return texts
 
     def _one(self, sql: str) -> object:
         self._connection.execute("SAVEPOINT asked")
@@ -92,21 +76,26 @@ class Catalog:
             return None
 
 
-class _Again(Exception):
-    """A reading failed in a way that the next one may not."""
+def read_whole(read: Callable[[], Rows]) -> list[list[str | None]]:
+    """Read until the rows are of one moment; what `read` raises may be over when it reads again.
 
-    def __init__(self, error: HeadstartError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-def _again(error: psycopg2.Error) -> Exception:
-    if error.pgcode == _LOCK_NOT_AVAILABLE:
-        blocked = Blocked(
-            "the schema could not be read: somebody holds a table exclusively",
-            sqlstate=error.pgcode,
-        )
-        return _Again(blocked)
-    if error.pgcode in _CHANGED:
-        return _Again(read_failure(error))
-    return read_failure(error)
+    Raises AccessRefused, Blocked and ConnectionLost.
+    """
+    until = time.monotonic() + READ_SECONDS
+    while True:
+        failure: HeadstartError
+        try:
+            with named_failures():
+                rows = read()
+        except HeadstartError as error:
+            if error.sqlstate not in _MAY_PASS:
+                raise
+            failure = error
+        else:
+            texts = [[None if text is None else str(text) for text in row] for row in rows]
+            if not is_torn(texts):
+                return texts
+            failure = Blocked("the schema could not be read: somebody changes it all the time")
+        if time.monotonic() > until:
+            raise failure
+        time.sleep(random.uniform(0, AGAIN_SECONDS))

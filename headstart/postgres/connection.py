@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -33,6 +33,18 @@ Resolve = Callable[[], Mapping[str, str]]
 """Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
 
 Rows = list[tuple[object, ...]]
+
+
+class Reader(Protocol):
+    """What executes reads: a connection of ours, or env.py's own."""
+
+    @property
+    def server_version(self) -> int:
+        """libpq's number: 160014 is 16.14."""
+
+    def execute(self, sql: str, *, timeout_seconds: float = ..., pin: bool = ...) -> Rows:
+        """Execute, as Connection.execute() says. Raises psycopg2.Error and TimeoutError."""
+
 
 CONNECT_SECONDS = 5.0
 """The time limit of one attempt to connect."""

@@ -10,7 +10,7 @@ from headstart.decision.index_repair import InvalidIndex, Partition
 from headstart.facts.sql import literal
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
-from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.connection import READ_SECONDS, Reader
 from headstart.postgres.inspection import BEGIN_READING, named_failures, read_our_tables
 
 Found = dict[str, InvalidIndex]
@@ -18,7 +18,7 @@ Found = dict[str, InvalidIndex]
 
 
 def read_invalid_indexes(
-    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
+    connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> tuple[InvalidIndex, ...]:
     """The INVALID indexes of our tables, a partition's before its parent's.
 
@@ -47,7 +47,7 @@ def _order(index: InvalidIndex) -> tuple[bool, bool, str, str]:
     return index.partitioned, not index.is_copy, index.schema, index.name
 
 
-def _read(connection: Connection, condition: str) -> Found:
+def _read(connection: Reader, condition: str) -> Found:
     rows = connection.execute(
         f"{BEGIN_READING}; {_INVALID} AND {condition}", timeout_seconds=READ_SECONDS
     )
@@ -104,7 +104,7 @@ SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.i
 
 
 def _our_tables(
-    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
+    connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
     tables = read_our_tables(connection, scope, our_tables)
     if scope.schema is None and scope.version_schema:
@@ -124,7 +124,7 @@ def _is_ours(tables: frozenset[str]) -> str:
         AND pg_catalog.concat(m.nspname, '.', u.relname) IN ({names}))"""
 
 
-def _with_partitions(connection: Connection, oid: str, index: InvalidIndex) -> InvalidIndex:
+def _with_partitions(connection: Reader, oid: str, index: InvalidIndex) -> InvalidIndex:
     if not index.partitioned:
         return index
     rows = connection.execute(

@@ -12,10 +12,11 @@ import psycopg2
 from headstart.facts.sql import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.connection import READ_SECONDS, Connection, Reader
 from headstart.postgres.version_table import read_version_rows
 from headstart.verdict.errors import (
     AccessRefused,
+    Blocked,
     ConnectionLost,
     HeadstartError,
     UnknownRevision,
@@ -23,11 +24,13 @@ from headstart.verdict.errors import (
 
 BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
 """A role's default may be serializable, which waits for others and which no standby can do."""
+LOCK_NOT_AVAILABLE = "55P03"
+_QUERY_CANCELED = "57014"
 _UNDEFINED_COLUMN = "42703"
 
 
 def inspect_database(
-    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
+    connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> DatabaseFacts:
     """Read the facts in one read-only transaction.
 
@@ -42,7 +45,7 @@ def inspect_database(
 
 
 def read_our_tables(
-    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
+    connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
     """Those of our tables that are there, as "schema.name", and our materialized views.
 
@@ -98,6 +101,13 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
     text = error.diag.message_primary or " ".join(str(error).split())
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
         return ConnectionLost(f"the connection was lost while reading: {text}")
+    if error.pgcode == _QUERY_CANCELED:
+        return ConnectionLost("the database gave no answer in time while reading")
+    if error.pgcode == LOCK_NOT_AVAILABLE:
+        return Blocked(
+            "the database could not be read: somebody holds a table exclusively",
+            sqlstate=error.pgcode,
+        )
     if error.pgcode == _UNDEFINED_COLUMN:
         return UnknownRevision(
             f"the version table is none of Alembic's: {text}",
@@ -108,9 +118,7 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
     return AccessRefused(f"the database could not be read: {text}", sqlstate=error.pgcode)
 
 
-def _read(
-    connection: Connection, scope: Scope, our_tables: Callable[[], OurTables]
-) -> DatabaseFacts:
+def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
     rows = read_version_rows(connection, scope)
     if rows or not _has_tables(connection, scope):
@@ -122,13 +130,13 @@ def _read(
     return replace(facts, only_touched=bool(every and ours.names and not named | set(ours.doubts)))
 
 
-def _pinned(connection: Connection, scope: Scope) -> Scope:
+def _pinned(connection: Reader, scope: Scope) -> Scope:
     """Ask what the connection's own settings say, then let no name of the database's own count.
 
     With a search_path of "public, pg_catalog" somebody's public.= would be executed.
     """
     schema, path, _ = connection.execute(
-        "SELECT pg_catalog.current_schema(), pg_catalog.to_json(pg_catalog.current_schemas(false)),"
+        "SELECT pg_catalog.current_schema(), pg_catalog.current_schemas(false)::pg_catalog.text[],"
         " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)",
         pin=False,
     )[0]
@@ -144,7 +152,7 @@ def _pinned(connection: Connection, scope: Scope) -> Scope:
     )
 
 
-def _read_target(connection: Connection, scope: Scope) -> tuple[str, str, bool]:
+def _read_target(connection: Reader, scope: Scope) -> tuple[str, str, bool]:
     schema = literal(str(scope.schema))
     role = literal(scope.role) if scope.role else "current_user"
     rows = connection.execute(
@@ -170,7 +178,7 @@ def _relations(kinds: str) -> str:
     )
 
 
-def _has_tables(connection: Connection, scope: Scope) -> bool:
+def _has_tables(connection: Reader, scope: Scope) -> bool:
     """Whether there is any table at all; a new database spares us the look into every script."""
     rows = connection.execute(
         f"SELECT EXISTS (SELECT {_relations(_TABLES)}"
@@ -181,7 +189,7 @@ def _has_tables(connection: Connection, scope: Scope) -> bool:
 
 
 def _read_our_tables(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str = _TABLES
+    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str = _TABLES
 ) -> tuple[tuple[frozenset[str], frozenset[str]], frozenset[str]]:
     """Those that are there, by their names and because they may be ours, and those that are not."""
     named, missing = _read_named_tables(connection, scope, schema, ours, kinds)
@@ -191,7 +199,7 @@ def _read_our_tables(
 
 
 def _read_named_tables(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str
+    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str
 ) -> tuple[frozenset[str], frozenset[str]]:
     wanted = {
         (named_schema, name) for named_schema, name in ours.names if name != scope.version_table
@@ -217,7 +225,7 @@ def _read_named_tables(
 
 
 def _any_table(
-    connection: Connection, scope: Scope, schema: str, ours: OurTables, kinds: str
+    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str
 ) -> frozenset[str]:
     """Where a name is not known, every table that is no extension's: none is called foreign."""
     if ours.names and not ours.doubts:

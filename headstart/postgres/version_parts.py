@@ -5,7 +5,7 @@ A row that a trigger swallows leaves its revision applied without a row; a padde
 
 from headstart.facts.sql import identifier, literal
 from headstart.facts.trust import owner_is_trusted
-from headstart.postgres.connection import Connection, Rows
+from headstart.postgres.connection import Reader, Rows
 from headstart.verdict.errors import UnknownRevision
 
 _ROW, _BEFORE, _WRITES = 1, 2, 4 | 8 | 16
@@ -13,7 +13,7 @@ _ROW, _BEFORE, _WRITES = 1, 2, 4 | 8 | 16
 _VARCHAR = "Alembic makes it varchar(32)"
 
 
-def refuse_parts(connection: Connection, table: tuple[str, str], role: str | None) -> None:
+def refuse_parts(connection: Reader, table: tuple[str, str], role: str | None) -> None:
     """Raise UnknownRevision where what Alembic writes into it may not be what stands there then.
 
     With a pinned search_path, and for a table whose owner is trusted.
@@ -26,7 +26,7 @@ def refuse_parts(connection: Connection, table: tuple[str, str], role: str | Non
             raise _other_type(place, str(name))
 
 
-def refuse_type(connection: Connection, schema: str, name: str) -> None:
+def refuse_type(connection: Reader, schema: str, name: str) -> None:
     """Raise UnknownRevision if a type of that name prevents a table of that name."""
     rows = connection.execute(
         "SELECT t.oid FROM pg_catalog.pg_type t"
@@ -74,7 +74,7 @@ WITH RECURSIVE tree AS (
   SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = {schema} AND c.relname = {name}
   UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid)
-SELECT 'TRIGGER', t.tgname, tree.oid::pg_catalog.regclass, {swallows},
+SELECT 'TRIGGER', t.tgname, tree.oid::pg_catalog.regclass::pg_catalog.text, {swallows},
        pg_catalog.pg_get_userbyid(p.proowner)
   FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -82,7 +82,7 @@ SELECT 'TRIGGER', t.tgname, tree.oid::pg_catalog.regclass, {swallows},
  WHERE NOT t.tgisinternal AND {fires.format("t.tgenabled")} AND t.tgtype & {_WRITES} <> 0
    AND ({swallows} OR NOT coalesce({trusted}, false))
 UNION ALL
-SELECT 'RULE', r.rulename, tree.oid::pg_catalog.regclass, true, NULL
+SELECT 'RULE', r.rulename, tree.oid::pg_catalog.regclass::pg_catalog.text, true, NULL
   FROM tree JOIN pg_catalog.pg_rewrite r ON r.ev_class = tree.oid
  WHERE r.ev_type <> '1' AND {fires.format("r.ev_enabled")} ORDER BY 1, 2"""
 

@@ -11,7 +11,7 @@ import psycopg2
 from headstart.facts.sql import array, identifier, literal
 from headstart.facts.state import Scope
 from headstart.facts.trust import owner_is_trusted
-from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.connection import READ_SECONDS, Reader
 from headstart.postgres.version_parts import refuse_parts, refuse_type, revisions_in
 from headstart.verdict.errors import AccessRefused, UnknownRevision
 
@@ -45,7 +45,7 @@ class _Found:
         return self.kind not in _TABLES + _TAKEN_FOR_ONE and self.schema != first
 
 
-def read_version_rows(connection: Connection, scope: Scope) -> tuple[str, ...]:
+def read_version_rows(connection: Reader, scope: Scope) -> tuple[str, ...]:
     """The rows of the version table that Alembic would find; none if it does not exist.
 
     In a transaction with a pinned search_path; `scope` says which schema is the first. Raises
@@ -73,7 +73,7 @@ def _first_schema(scope: Scope) -> str | None:
     return scope.version_schema or scope.schema
 
 
-def _find(connection: Connection, scope: Scope) -> _Found | None:
+def _find(connection: Reader, scope: Scope) -> _Found | None:
     path = array([scope.version_schema] if scope.version_schema else scope.search_path)
     rows = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
@@ -110,10 +110,11 @@ def _not_trusted(table: _Found) -> UnknownRevision:
     )
 
 
-def _refuse_hidden(connection: Connection, table: _Found) -> None:
+def _refuse_hidden(connection: Reader, table: _Found) -> None:
     """Raise AccessRefused where row level security may hide rows from this role."""
     try:
-        connection.execute(f"SET LOCAL row_security = off; SELECT FROM {table.place}")
+        connection.execute("SET LOCAL row_security = off")
+        connection.execute(f"SELECT FROM {table.place}")
     except psycopg2.Error as error:
         if error.pgcode != _HIDDEN:
             raise

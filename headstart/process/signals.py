@@ -32,7 +32,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from headstart.verdict.errors import Cancelled, ConnectionLost
+from headstart.verdict.errors import Cancelled, HeadstartError
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 _REPEAT_SECONDS = 0.25
@@ -49,7 +49,7 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None
         self.lost = False
-        self.loss: ConnectionLost | None = None
+        self.loss: HeadstartError | None = None
         self._armed = True
         self._raised = False
         self._noted = False
@@ -79,8 +79,8 @@ class Signals:
         """Whether the database has stopped answering."""
         return self.lost or self._is_silent()
 
-    def lose(self, loss: ConnectionLost | None) -> None:
-        """End the run from another thread: the run lock is lost, or nobody answers any more.
+    def lose(self, loss: HeadstartError | None) -> None:
+        """End the run from another thread: the lock is lost, nobody answers, env.py does not end.
 
         `loss` tells the cause, where that is known.
         """

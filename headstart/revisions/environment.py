@@ -11,21 +11,26 @@ An example: Alembic's generic env.py, and what happens here at each of its lines
     context.configure(connection, ..)          _Configure       the connection is idle, so each
                                                revision may have a transaction: PER_REVISION. The
                                                engine's events are heard from now on
-    with context.begin_transaction():
-        context.run_migrations()               start            work.starting(): inspect and decide;
-                                               then Alembic asks work.steps what to run
+    with context.begin_transaction():          _Whole           commits what is open at its end
+        context.run_migrations()               start            begins a transaction, and calls
+                                               work.starting(): inspect and decide; then Alembic
+                                               asks work.steps what to run
             BEGIN, for a step                  _begin           is the fence up? time limits
             COMMIT                             _commit          not if the revision has failed
 
 An env.py with `with engine.begin() as connection` has begun already, and one transaction holds all
-revisions: ATOMIC. Its BEGIN came before anybody listened, so _attach does the work of _begin.
+revisions: ATOMIC. Its BEGIN came before anybody listened, so _attach does the work of _begin. One
+that executes something between configure() and run_migrations() has begun by then, too.
+
+env.py runs once: what it takes (a lock of its own), defines (a table of the app's MetaData) or
+prepares is there once, as with Alembic.
 """
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, Pool, event
@@ -33,13 +38,15 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
+from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
-from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
-from headstart.revisions.project import Project
+from headstart.revisions.project import Project, upgrade_arguments
+from headstart.revisions.refusal import LeftOnPurpose, Refusal
+from headstart.revisions.script_source import env_mentions
 from headstart.revisions.sessions import kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
 from headstart.settings.declared import DeclaredSettings
-from headstart.verdict.errors import BrokenHistory, WrongDatabase
+from headstart.verdict.errors import BrokenHistory, Cancelled, ConnectionLost, HeadstartError
 
 Steps = Callable[[Any, Any], Iterable[Any]]
 """Alembic's `fn`: current heads and migration context to the steps to run."""
@@ -58,59 +65,53 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Configured:
-    """One configure call of env.py."""
+class Started:
+    """env.py's call of run_migrations(): on which connection, configured how, in which mode.
+
+    `begun`: env.py had begun a transaction before it configured. `own_limits` are the names of the
+    time limits that it had set before this transaction.
+    """
 
     connection: Connection
     options: Options
     mode: Mode
     begun: bool
-    """Whether env.py had begun a transaction by then."""
+    own_limits: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over env.py: the steps to run, and who hears of what happens on the way.
+    """The pass over env.py: what is decided and run in it, and who hears of what happens.
 
+    `starting` is called when env.py calls context.run_migrations(), in a transaction on the
+    connection that migrates, and gives where that works; an error of ours that it raises is a
+    refusal, which leaves env.py for good. Then `steps` gives Alembic what to run.
     `may_split`: each revision may have a transaction of its own, where env.py has begun none.
     `begun` gets the server's number of each transaction on the connection that migrates, and None
-    for an autocommit block; `scope` is
-    what the probe found, None for the probe itself; `failure` is what a revision has raised;
-    `starting` is called when env.py calls context.run_migrations().
+    for an autocommit block; `failure` is what a revision has raised.
     """
 
+    starting: Callable[[Started], Scope]
     steps: Steps
     may_split: bool
-    scope: Scope | None = None
-    configured: Callable[[Configured], None] = lambda _: None
-    starting: Callable[[], None] = lambda: None
-    begun: Callable[[int | None], None] | None = None
-    failure: Callable[[], BaseException | None] = lambda: None
+    begun: Callable[[int | None], None]
+    failure: Callable[[], BaseException | None]
 
 
 def run_environment(project: Project, worker: Worker, work: Pass) -> None:
-    """Run env.py with the steps as its work."""
+    """Run env.py, once. Raises what it raises, but the refusal where there was one."""
+    _refuse_several_databases(project)
     config = project.config
-    config.set_main_option("sqlalchemy.url", worker.url_for(worker.driver).replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", worker.url().replace("%", "%%"))
     environment = EnvironmentContext(
-        config,
-        project.directory,
-        fn=work.steps,
-        dont_mutate=work.scope is None,
-        **upgrade_arguments(config),
+        config, project.directory, fn=work.steps, dont_mutate=True, **upgrade_arguments(config)
     )
-    run_migrations = environment.run_migrations
-
-    def start(**options: Any) -> None:
-        work.starting()
-        run_migrations(**options)
-
-    environment.run_migrations = start  # type: ignore[method-assign]
     with ExitStack() as attached:
-        wrapped = _Configure(worker, work, attached, environment.configure)
-        environment.configure = wrapped  # type: ignore[assignment, method-assign]
-        attached.enter_context(worker.environment(worker.driver))
-        attached.enter_context(captured_output(worker.emit))
+        refusal = Refusal(attached, worker.give_up)
+        _Configure(worker, work, attached, environment, refusal)
+        attached.enter_context(worker.environment())
+        attached.enter_context(late_driver(worker.async_drivers, worker.translated))
+        attached.enter_context(captured_output(worker.emit, refusal.is_told))
         attached.enter_context(kept_sessions())
         _watch_opened(worker, attached)
         attached.enter_context(with_own_operators())
@@ -118,10 +119,12 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(environment)
         try:
             project.directory.run_env()
-        except Exception as error:
-            if wrapped.is_lost(error) and (refusal := _several_databases(project)):
-                raise refusal from error
-            raise
+        except BaseException as error:
+            if refusal.error in (None, error) or isinstance(error, Cancelled):
+                raise
+            raise refusal.error from error
+        if refusal.error is not None:
+            raise refusal.error
 
 
 def _watch_opened(worker: Worker, attached: ExitStack) -> None:
@@ -155,23 +158,32 @@ def current_schema(connection: Connection) -> str | None:
 
 
 class _Configure:
-    """Stands in for EnvironmentContext.configure during one pass."""
+    """Stands in for configure and run_migrations of an EnvironmentContext during the pass."""
 
     def __init__(
         self,
         worker: Worker,
         work: Pass,
         attached: ExitStack,
-        original: Callable[..., None],
+        environment: EnvironmentContext,
+        refusal: Refusal,
     ) -> None:
-        self._worker, self._work = worker, work
-        self._attached, self._original = attached, original
+        self._worker, self._work, self._refusal = worker, work, refusal
+        self._attached, self._environment = attached, environment
+        self._configure, self._run_migrations = environment.configure, environment.run_migrations
+        environment.configure = self.configure  # type: ignore[assignment, method-assign]
+        environment.run_migrations = self.start  # type: ignore[method-assign]
         self._connections: list[Connection] = []
+        self._now: Started | None = None
+        self._scope: Scope | None = None
+        self._own_limits: tuple[str, ...] | None = None
+        self._found_limits: tuple[str, ...] = ()
         self._rolled_back: BaseException | None = None
 
-    def __call__(self, connection: Connection | None = None, **options: Any) -> None:
+    def configure(self, connection: Connection | None = None, **options: Any) -> None:
+        """Alembic's configure, with a transaction for each revision where that may be."""
         # env.py has called fileConfig by now, if it does, which silences our log
-        reclaim_logging(self._worker.emit)
+        reclaim_logging(self._worker.emit, self._refusal.is_told)
         usable = _usable(connection, options)
         begun = usable.in_transaction()
         split = self._work.may_split or bool(options.get("transaction_per_migration"))
@@ -179,9 +191,35 @@ class _Configure:
         # before the refusal, which asks the database: that has to be behind the fence, too
         self._attach(usable)
         self._refuse_second(usable, options)
-        self._work.configured(Configured(usable, options, mode, begun))
+        self._now = Started(usable, options, mode, begun, ())
         split_now = {"transaction_per_migration": mode is Mode.PER_REVISION}
-        self._original(usable, **options | split_now)
+        self._configure(usable, **options | split_now)
+        if mode is Mode.PER_REVISION:
+            _demarcate(self._environment.get_context())
+
+    def start(self, **options: Any) -> None:
+        """Alembic's run_migrations, after all has been read and decided."""
+        if self._now is not None:
+            self._now = self._settled(self._now)
+            try:
+                self._scope = self._work.starting(self._now)
+            except ConnectionLost:  # nothing is decided, and env.py may have another connection
+                raise
+            except HeadstartError as error:
+                self._refusal.refuse(error, self._now.connection)
+                raise
+        self._run_migrations(**options)
+
+    def _settled(self, now: Started) -> Started:
+        """With the mode as it is by now, and in a transaction, which is the first step's."""
+        connection, mode = now.connection, now.mode
+        if not connection.in_transaction():
+            connection.begin()
+        elif mode is Mode.PER_REVISION:  # env.py has executed something meanwhile
+            mode = Mode.ATOMIC
+            _hold_all_in_one(self._environment.get_context(), connection)
+        self._own_limits = self._found_limits
+        return replace(now, mode=mode, own_limits=self._found_limits)
 
     def _attach(self, connection: Connection) -> None:
         # env.py may configure again on the same engine: to listen twice would begin twice
@@ -200,10 +238,11 @@ class _Configure:
 
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
-        tell = self._work.begun if connection is self._connections[-1] else None
-        number = begin_transaction(self._worker, connection, numbered=tell is not None)
-        if tell is not None:
-            tell(number)
+        migrates = connection is self._connections[-1]
+        begun = begin_transaction(self._worker, connection, self._own_limits, numbered=migrates)
+        if migrates:
+            self._found_limits = begun.own_limits
+            self._work.begun(begun.number)
 
     def _commit(self, connection: Connection) -> None:
         """Do not let an env.py that swallows the failure of a revision commit half of it."""
@@ -224,8 +263,8 @@ class _Configure:
 
     def _refuse_second(self, connection: Connection, options: Options) -> None:
         """A verdict is about one version table: of a second one it would say nothing."""
-        scope = self._work.scope
-        if scope is None or len(self._connections) == 1:
+        scope = self._scope
+        if scope is None:
             return
         same = version_table(options) == (scope.version_table, scope.version_schema)
         if not same or current_schema(connection) != scope.schema:
@@ -235,22 +274,53 @@ class _Configure:
                 " context.get_x_argument(), which HEADSTART_X sets",
             )
 
-    def is_lost(self, error: Exception) -> bool:
-        """Whether env.py never got to a database, or to another than ours."""
-        return not self._connections or isinstance(error, WrongDatabase)
+
+class _Whole:
+    """What context.begin_transaction() gives where each step commits itself.
+
+    Alembic's own would do nothing there, and what env.py executes beside the steps, or all of them
+    where that came first, would be committed by nobody.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        connection = self._context.connection
+        if connection.in_transaction():
+            (connection.commit if kind is None else connection.rollback)()
+        self._context._transaction = None
 
 
-def _several_databases(project: Project) -> BrokenHistory | None:
+def _demarcate(context: Any) -> None:
+    """Let context.begin_transaction() commit at its end what is open then."""
+    original = context.begin_transaction
+
+    def begin(_per_migration: bool = False) -> Any:
+        return original(_per_migration) if _per_migration else _Whole(context)
+
+    context.begin_transaction = begin
+
+
+def _hold_all_in_one(context: Any, connection: Connection) -> None:
+    """Let the transaction that is open hold all steps."""
+    context._transaction_per_migration = False
+    context._transaction = connection.get_transaction()
+
+
+def _refuse_several_databases(project: Project) -> None:
     """The multidb template has a list of databases in alembic.ini; an option of its own."""
     names = [
         name.strip() for name in (project.config.get_main_option("databases") or "").split(",")
     ]
-    if len(names) < 2:
-        return None
-    return BrokenHistory(
-        f"env.py works on several databases ({', '.join(names)}), and headstart on one",
-        next_step="give each database an Alembic project, and a run, of its own",
-    )
+    if len(names) > 1 and env_mentions(project, "databases"):
+        raise BrokenHistory(
+            f"env.py works on several databases ({', '.join(names)}), and headstart on one",
+            next_step="give each database an Alembic project, and a run, of its own",
+        )
 
 
 def _usable(connection: Connection | None, options: Options) -> Connection:

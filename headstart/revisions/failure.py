@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line, is_our_own
 from headstart.revisions.link import Link, says_lost, sqlstate_of
-from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
+from headstart.revisions.refusal import LeftOnPurpose
 from headstart.revisions.refused import refusal_of
 from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import (

@@ -1,4 +1,4 @@
-"""Read the graph of revisions from the scripts that are loaded; what is wrong is named by file."""
+"""Read the graph of revisions from a project's scripts; what is wrong is named by file."""
 
 import os
 import warnings
@@ -7,11 +7,13 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from alembic.script import Script
-from alembic.script.revision import CycleDetected, RevisionError, RevisionMap
+from alembic.script.revision import CycleDetected, RevisionError
+from alembic.util import to_tuple
 
 from headstart.facts.state import History
 from headstart.revisions.naming import file_of, resolve_revision, resolve_revisions
-from headstart.revisions.project import Project, locations_of
+from headstart.revisions.project import Project
+from headstart.revisions.script_graph import ScriptText
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 
@@ -22,7 +24,7 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     revisions) and InvalidSettings for a target or baseline that no script has.
     """
     if not project.scripts:
-        raise _nothing_in(locations_of(project.directory))
+        raise _nothing_in(project.folders)
     _check_ids(project.scripts)
     _check_parents(project.scripts)
     _check_graph(project)
@@ -36,7 +38,7 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     return history
 
 
-def _nothing_in(locations: list[Path]) -> BrokenHistory:
+def _nothing_in(locations: Iterable[Path]) -> BrokenHistory:
     """Alembic passes over a folder that it may not read as if it were empty."""
     closed = [str(path) for path in locations if _is_closed(path)]
     if closed:
@@ -58,7 +60,7 @@ def _is_closed(folder: Path) -> bool:
     return False
 
 
-def _check_ids(scripts: Iterable[Script]) -> None:
+def _check_ids(scripts: Iterable[ScriptText | Script]) -> None:
     files: dict[str, str] = {}
     for script in scripts:
         if not isinstance(script.revision, str) or not script.revision.strip():
@@ -71,7 +73,7 @@ def _check_ids(scripts: Iterable[Script]) -> None:
         files[script.revision] = str(script.path)
 
 
-def _check_parents(scripts: tuple[Script, ...]) -> None:
+def _check_parents(scripts: Iterable[ScriptText | Script]) -> None:
     revisions = {script.revision for script in scripts}
     for script in scripts:
         for parent in script._versioned_down_revisions:
@@ -80,13 +82,12 @@ def _check_parents(scripts: tuple[Script, ...]) -> None:
 
 
 def _check_graph(project: Project) -> None:
-    """Let Alembic build its map from the scripts that are loaded already."""
-    project.directory.revision_map = RevisionMap(lambda: project.scripts)
+    """Let Alembic build its map from the scripts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of was refused above
         try:
-            project.directory.get_heads()
-            _ = project.directory.revision_map._revision_map
+            project.graph.get_heads()
+            _ = project.graph.revision_map._revision_map
         except CycleDetected as error:
             files = ", ".join(file_of(project, revision) for revision in error.revisions)
             raise BrokenHistory(f"the revisions form a cycle: {files}") from error
@@ -101,7 +102,7 @@ def _missing_dependency(project: Project, name: str) -> str:
     return f"{', '.join(files) or 'a script'} depends on {name}, which no script has"
 
 
-def _ancestors_first(scripts: Iterable[Script]) -> dict[str, frozenset[str]]:
+def _ancestors_first(scripts: Iterable[ScriptText | Script]) -> dict[str, frozenset[str]]:
     edges = {script.revision: frozenset(script._all_down_revisions) for script in scripts}
     return {revision: edges[revision] for revision in TopologicalSorter(edges).static_order()}
 
@@ -126,3 +127,21 @@ def _check_baseline(history: History, baseline: str) -> None:
             f"HEADSTART_BASELINE={baseline} is not an ancestor of the target"
             f" {', '.join(sorted(history.targets))}"
         )
+
+
+def confirm(told: Project, imported: Project) -> None:
+    """Raise BrokenHistory where a script is not what its text told, now that it is imported."""
+    texts = {script.path: _graph_of(script) for script in told.scripts}
+    for script in imported.scripts:
+        if texts.get(str(script.path)) != _graph_of(script):
+            raise BrokenHistory(
+                f"{script.path} says another revision, down_revision, branch_labels or depends_on"
+                " in its text than it has when it is imported",
+                next_step="write these four literally, at the top of the script, and nowhere else",
+            )
+
+
+def _graph_of(script: ScriptText | Script) -> tuple[object, ...]:
+    dependencies = to_tuple(script.dependencies, default=())
+    labels = frozenset(script._orig_branch_labels)
+    return script.revision, script._versioned_down_revisions, dependencies, labels

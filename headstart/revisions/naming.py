@@ -18,14 +18,14 @@ _ALONE = frozenset({"proof", "base", "head"})
 
 def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str]:
     """The revisions that a name stands for. Raises BrokenHistory and InvalidSettings."""
-    heads = project.directory.get_heads()
+    heads = project.graph.get_heads()
     if name == "head" and len(heads) > 1:
         files = [f"{head} ({file_of(project, head)})" for head in sorted(heads)]
         raise BrokenHistory(
             f"there are several heads: {', '.join(files)}", next_step=_one_head(project)
         )
     try:
-        scripts = project.directory.get_revisions(name)
+        scripts = project.graph.get_revisions(name)
     except CommandError as error:
         raise InvalidSettings(f"{setting}={name}: {error}", next_step=_LISTED) from error
     revisions = frozenset(script.revision for script in scripts)
@@ -38,7 +38,7 @@ def resolve_revisions(project: Project, text: str, setting: str) -> frozenset[st
 
     Raises BrokenHistory and InvalidSettings.
     """
-    in_map = project.directory.revision_map._revision_map
+    in_map = project.graph.revision_map._revision_map
     names = [text] if text in in_map else [name for name in _BETWEEN.split(text) if name]
     if not names or any(steps not in in_map for steps in _MAYBE_STEPS.findall(text)):
         raise InvalidSettings(f"{setting}={text}: {_SEVERAL}", next_step=_LISTED)
@@ -80,7 +80,7 @@ def why_not_written(project: Project, rows: frozenset[str]) -> str | None:
 
 def _below(project: Project, revisions: frozenset[str], *, check: bool = False) -> frozenset[str]:
     """These revisions and all that they need, by down_revision or depends_on."""
-    revision_map = project.directory.revision_map
+    revision_map = project.graph.revision_map
     nodes = [revision_map._revision_map[revision] for revision in sorted(revisions)]
     return frozenset(node.revision for node in revision_map._get_ancestor_nodes(nodes, check=check))
 
@@ -101,6 +101,6 @@ def _refuse_overlap(project: Project, revisions: frozenset[str], assignment: str
 
 
 def _one_head(project: Project) -> str:
-    if len(project.directory.revision_map.get_revisions("heads")) > 1:
+    if len(project.graph.revision_map.get_revisions("heads")) > 1:
         return "merge them (alembic merge heads), or set HEADSTART_TARGET=heads"
     return "set HEADSTART_TARGET=heads: one of them depends on the others, and is all of them"

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
@@ -18,6 +18,9 @@ from headstart.verdict.events.execution import LibraryLogged, OutputPrinted
 
 LONGEST_LINE = 1 << 20
 """Characters of one printed line; the log cuts it much earlier, but not through a secret."""
+IsTold = Callable[[logging.LogRecord], bool]
+"""Whether a log record is worth telling."""
+
 _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
@@ -98,14 +101,14 @@ class EventHandler(logging.Handler):
 
 
 @contextmanager
-def captured_output(emit: Emit) -> Iterator[None]:
-    """Catch stdout, stderr and logging for the length of the block."""
+def captured_output(emit: Emit, is_told: IsTold = lambda _: True) -> Iterator[None]:
+    """Catch stdout, stderr and logging for the length of the block; `is_told` of a log record."""
     stdout, stderr = EventWriter(emit, "stdout"), EventWriter(emit, "stderr")
     root = logging.getLogger()
     before = list(root.handlers)
     try:
         with redirect_stdout(stdout), redirect_stderr(stderr):
-            reclaim_logging(emit)
+            reclaim_logging(emit, is_told)
             yield
     finally:
         root.handlers[:] = before
@@ -133,10 +136,11 @@ def hard_exits_raised() -> Iterator[None]:
         os._exit = leave
 
 
-def reclaim_logging(emit: Emit) -> None:
+def reclaim_logging(emit: Emit, is_told: IsTold = lambda _: True) -> None:
     """Take logging back from an env.py that configured it: fileConfig replaces every handler."""
-    root = logging.getLogger()
-    root.handlers[:] = [EventHandler(emit)]
+    root, handler = logging.getLogger(), EventHandler(emit)
+    handler.addFilter(is_told)
+    root.handlers[:] = [handler]
     for name in _FOREIGN_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -1,23 +1,33 @@
-"""Load an Alembic project: its configuration and its scripts; a broken one is named with its file.
+"""Load an Alembic project: its configuration, and its scripts, first as text and then imported.
 
-Touches no database.
+Touches no database. A broken project is named with its file.
 """
 
 import configparser
 import traceback
 from argparse import Namespace
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any, Self
 
 from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionMap
 from alembic.util import CommandError
 
 from headstart.process.gc_tuning import uncollected
 from headstart.revisions.causes import cause_of, cure_of, failing_place
-from headstart.revisions.preparation import run_env_unconnected, upgrade_arguments
+from headstart.revisions.script_graph import (
+    ScriptText,
+    read_script,
+    script_files,
+    version_folders,
+)
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 _PYPROJECT = "pyproject.toml"
@@ -26,15 +36,37 @@ _PYPROJECT = "pyproject.toml"
 
 @dataclass(frozen=True)
 class Project:
-    """An Alembic project: its configuration and its scripts."""
+    """An Alembic project: its configuration and its scripts.
+
+    `directory` is what env.py finds as context.script; it imports the scripts when it is first
+    asked for them. `graph` is the same with the `scripts` that are here: as their text tells them,
+    or as imported. `untold` are those whose text does not tell all; the graph is empty then.
+    """
 
     config: Config
     directory: ScriptDirectory
-    scripts: tuple[Script, ...]
+    graph: ScriptDirectory
+    scripts: tuple[ScriptText, ...] | tuple[Script, ...]
+    load: Callable[[], tuple[Script, ...]]
+    folders: tuple[Path, ...]
+    untold: tuple[Path, ...] = ()
+
+    def imported(self) -> Self:
+        """The same project with its scripts imported, which is done only once.
+
+        Where an env.py runs, or in imports_allowed(). Raises BrokenHistory, which names the file.
+        """
+        return replace(self, graph=self.directory, scripts=self.load(), untold=())
+
+    @contextmanager
+    def imports_allowed(self) -> Iterator[None]:
+        """Where no env.py runs: scripts read context.config and get_x_argument() on import."""
+        with EnvironmentContext(self.config, self.directory, **upgrade_arguments(self.config)):
+            yield
 
 
 def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
-    """Load every script of the project. Raises BrokenHistory, which names the file.
+    """Read the configuration, and the text of every script. Raises BrokenHistory, InvalidSettings.
 
     env.py finds the options that `alembic -x ... upgrade TARGET` would give it.
     """
@@ -51,22 +83,38 @@ def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
         directory = ScriptDirectory.from_config(config)
     except CommandError as error:
         raise BrokenHistory(f"{alembic_ini}: {error}") from error
-    return Project(config, directory, _load(config, directory))
+    folders = version_folders(directory)
+    load = _loader(directory, folders)
+    directory.revision_map = RevisionMap(load)
+    return _as_text(Project(config, directory, copy(directory), (), load, tuple(folders)))
 
 
-def _load(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
-    """Import the scripts; Alembic does that after env.py, which may have made it possible."""
-    try:
-        return _load_once(config, directory)
-    except BrokenHistory:
-        run_env_unconnected(config, directory)
-        return _load_once(config, directory)
+def upgrade_arguments(config: Config) -> dict[str, Any]:
+    """What `alembic upgrade` gives an EnvironmentContext, which env.py and scripts may ask for."""
+    target = getattr(config.cmd_opts, "revision", None)
+    return {"as_sql": False, "starting_rev": None, "destination_rev": target, "tag": None}
 
 
-def _load_once(config: Config, directory: ScriptDirectory) -> tuple[Script, ...]:
-    # scripts read context.config and context.get_x_argument() while they are imported
-    with EnvironmentContext(config, directory, **upgrade_arguments(config)), uncollected():
-        return tuple(_load_scripts(directory))
+def _as_text(project: Project) -> Project:
+    """The project with its scripts as their text tells them."""
+    read = {file: read_script(file) for file in script_files(project.directory, project.folders)}
+    scripts = tuple(script for script in read.values() if script is not None)
+    untold = tuple(file for file, script in read.items() if script is None)
+    project.graph.revision_map = RevisionMap(lambda: scripts)
+    return replace(project, scripts=scripts, untold=untold)
+
+
+def _loader(
+    directory: ScriptDirectory, folders: Sequence[Path]
+) -> Callable[[], tuple[Script, ...]]:
+    """What imports the scripts, once: a module that does something on import does it once."""
+
+    @cache
+    def load() -> tuple[Script, ...]:
+        with uncollected():
+            return tuple(_load_scripts(directory, folders))
+
+    return load
 
 
 def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
@@ -97,26 +145,22 @@ def _check_ini(config: Config, alembic_ini: str) -> None:
         )
 
 
-def locations_of(directory: ScriptDirectory) -> list[Path]:
-    return [Path(location) for location in directory._version_locations]
-
-
-def _load_scripts(directory: ScriptDirectory) -> Iterator[Script]:
+def _load_scripts(directory: ScriptDirectory, folders: Sequence[Path]) -> Iterator[Script]:
     scripts = directory._load_revisions()
     while True:
         try:
             script = next(scripts, None)
         except (Exception, SystemExit) as error:  # a script may do anything on import
             raise BrokenHistory(
-                _import_failure(error, directory), next_step=cure_of(error)
+                _import_failure(error, folders), next_step=cure_of(error)
             ) from error
         if script is None:
             return
         yield script
 
 
-def _import_failure(error: BaseException, directory: ScriptDirectory) -> str:
-    place = failing_place(error, locations_of(directory)) or _script_in_hand(error)
+def _import_failure(error: BaseException, folders: Sequence[Path]) -> str:
+    place = failing_place(error, folders) or _script_in_hand(error)
     return f"{place} does not import: {cause_of(error)}"
 
 

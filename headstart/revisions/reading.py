@@ -1,11 +1,15 @@
-"""Read a schema on env.py's own connection, in the transaction that it is in, and leave no trace.
+"""Read on env.py's own connection, in the transaction that it is in, and leave no trace.
 
-What is pinned for reading is SET LOCAL, and gone again with the savepoint around it.
+A connection of ours would be a third one, which a pool of two never gives, and would wait for what
+env.py's transaction has locked. What is pinned for reading is SET LOCAL, and gone again with the
+savepoint around it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection
 
 from headstart.facts.sql import PINNED
@@ -13,61 +17,117 @@ from headstart.fingerprint.catalog.normal_form import Snapshot, snapshot_of
 from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
+from headstart.postgres.catalog import read_whole
+from headstart.postgres.connection import CONNECT_SECONDS, READ_SECONDS, Rows
+from headstart.postgres.inspection import BEGIN_READING, named_failures
+from headstart.revisions.causes import first_line
+from headstart.revisions.link import sqlstate_of
 from headstart.revisions.worker import dbapi_connection
 
-Execute = Callable[[str], Sequence[Sequence[object]]]
+Execute = Callable[[str], Rows]
 """Executes one statement and gives its rows, if it has any."""
 
+_LIMITS = f"SET LOCAL statement_timeout = '{READ_SECONDS:.0f}s'"
 
-def executing_on(connection: Connection) -> Execute:
-    """Execute by the driver's own cursor, which leaves a % alone, and no event fires."""
 
-    def execute(sql: str) -> Sequence[Sequence[object]]:
-        cursor = dbapi_connection(connection).cursor()
+class OtherDriverError(psycopg2.Error):
+    """What a driver of env.py's raised, in the form that readers know."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(first_line(error))
+        self._sqlstate = sqlstate_of(error)
+
+    @property
+    def pgcode(self) -> str | None:  # type: ignore[override]
+        """The SQLSTATE, if the server gave one."""
+        return self._sqlstate
+
+
+class OwnConnection:
+    """env.py's connection, for what reads on one of ours.
+
+    It is in a transaction of its own making, so that what would begin or end one is left out.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        version: Sequence[Any] = connection.dialect.server_version_info or (0, 0)
+        self.server_version = int(version[0]) * 10_000 + int(version[-1])
+
+    def execute(
+        self, sql: str, *, timeout_seconds: float = CONNECT_SECONDS, pin: bool = True
+    ) -> Rows:
+        """Execute one statement by the driver's own cursor, which leaves a % alone.
+
+        How long it may take the savepoint around it says, and what the search_path is. Raises
+        psycopg2.Error.
+        """
+        del timeout_seconds, pin
+        text = sql.removeprefix(f"{BEGIN_READING}; ")
+        if text in {BEGIN_READING, "COMMIT"}:
+            return []
+        cursor = dbapi_connection(self._connection).cursor()
         try:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else []
+            cursor.execute(text)
+            rows = cursor.fetchall() if cursor.description else []
+        except Exception as error:
+            if isinstance(error, psycopg2.Error):
+                raise
+            raise OtherDriverError(error) from error
         finally:
             cursor.close()
+        return [tuple(map(_plain, row)) for row in rows]
 
-    return execute
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read in the block; what is set in it, or fails, is undone at its end."""
+        with _savepoint(self.execute):
+            self.execute(_LIMITS)
+            yield
+
+
+def _plain(value: object) -> object:
+    """What psycopg2 would give: asyncpg has bytes for a "char"."""
+    return value.decode() if isinstance(value, bytes) else value
 
 
 class OwnCatalog:
     """The catalog as the connection of the revisions sees it, uncommitted changes included."""
 
-    def __init__(self, execute: Execute) -> None:
-        self._execute = execute
-        version = "SELECT pg_catalog.current_setting('server_version_num')"
-        self._version = int(str(execute(version)[0][0]))
+    def __init__(self, connection: OwnConnection) -> None:
+        self._connection = connection
         self._schema = ""
 
     def read(self, reading: Reading) -> Snapshot:
-        """Read a schema. Raises AccessRefused, and the driver's own errors."""
-        with _savepoint(self._execute):
-            *pins, select = statements(reading, self._version)
-            for pin in pins:
-                self._execute(pin)
-            rows = self._execute(select)
-        snapshot = snapshot_of([None if t is None else str(t) for t in row] for row in rows)
+        """Read a schema. Raises AccessRefused, Blocked and ConnectionLost."""
+        snapshot = snapshot_of(read_whole(lambda: self._read(reading)))
         require_usage(snapshot)
         self._schema = snapshot.schema
         return snapshot
 
+    def _read(self, reading: Reading) -> Rows:
+        execute = self._connection.execute
+        with _savepoint(execute):
+            *pins, select = statements(reading, self._connection.server_version)
+            for pin in pins:
+                execute(pin)
+            return execute(select)
+
     def ask(self, equal: EqualSchemas) -> Answers:
         """Ask whether tables are empty and rows are there."""
-        with _savepoint(self._execute):
-            self._execute(PINNED)
-            self._execute("SET LOCAL row_security = off")
-            self._execute(SET_LIMIT)
+        execute = self._connection.execute
+        with named_failures(), _savepoint(execute):
+            execute(PINNED)
+            execute("SET LOCAL row_security = off")
+            execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
 
     def _one(self, sql: str) -> object:
-        self._execute("SAVEPOINT headstart_asked")
+        self._connection.execute("SAVEPOINT headstart_asked")
         try:
-            return self._execute(sql)[0][0]
-        except Exception:  # noqa: BLE001 each driver has its own; None says that it is not known
-            self._execute("ROLLBACK TO SAVEPOINT headstart_asked")
+            return self._connection.execute(sql)[0][0]
+        except psycopg2.Error:  # None says that it is not known
+            self._connection.execute("ROLLBACK TO SAVEPOINT headstart_asked")
             return None
 
 

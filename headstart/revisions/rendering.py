@@ -1,14 +1,15 @@
-"""Render a plan as SQL, in Alembic's offline mode: env.py runs, but connects to nothing."""
+"""Render a plan as SQL, in Alembic's offline mode: env.py runs once, but connects to nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
+from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 
-from headstart.revisions.environment import Steps
 from headstart.revisions.failure import named_failures
 from headstart.revisions.output import captured_output
-from headstart.revisions.preparation import upgrade_arguments
-from headstart.revisions.project import Project
+from headstart.revisions.project import Project, upgrade_arguments
 from headstart.verdict.events.event import NullSink
 
 
@@ -22,28 +23,32 @@ def render_sql(
     config = project.config
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     buffer = config.output_buffer = StringIO()
-    if stamped:
-        stamp: Steps = lambda heads, _: project.directory._stamp_revs(stamped, heads)  # noqa: E731
-        _render(project, (), stamp, split=False)
-    _render(
-        project,
-        stamped or start,
-        lambda heads, _: project.directory._upgrade_revs(target, heads),
+
+    def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        project.imported()
+        if stamped:
+            with _one_transaction(context):
+                yield from project.directory._stamp_revs(stamped, heads)
+        yield from project.directory._upgrade_revs(target, stamped or heads)  # type: ignore[arg-type]
+
+    arguments = upgrade_arguments(config) | {"as_sql": True, "starting_rev": start or None}
+    environment = EnvironmentContext(config, project.directory, fn=steps, **arguments)
+    configure = environment.configure
+    environment.configure = (  # type: ignore[method-assign]
+        lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})
     )
+    with named_failures(project, lambda: None), captured_output(NullSink()), environment:
+        project.directory.run_env()
     return buffer.getvalue()
 
 
-def _render(project: Project, start: tuple[str, ...], steps: Steps, *, split: bool = True) -> None:
-    """Render steps; `split` gives each a transaction of its own."""
-    arguments = upgrade_arguments(project.config) | {"as_sql": True, "starting_rev": start or None}
-    environment = EnvironmentContext(project.config, project.directory, fn=steps, **arguments)
-    configure, transactions = environment.configure, {"transaction_per_migration": split}
-    environment.configure = (  # type: ignore[method-assign]
-        lambda *place, **options: configure(*place, **options | transactions)
-    )
-    with (
-        named_failures(project, lambda: None),
-        captured_output(NullSink()),
-        environment,
-    ):
-        project.directory.run_env()
+@contextmanager
+def _one_transaction(context: Any) -> Iterator[None]:
+    """All rows of a baseline in one, as a run stamps them."""
+    context.impl.emit_begin()
+    context._in_external_transaction = True
+    try:
+        yield
+    finally:
+        context._in_external_transaction = False
+    context.impl.emit_commit()

@@ -17,12 +17,14 @@ from headstart.fingerprint.catalog.query import Reading
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of, printed
+from headstart.revisions.environment import Started
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, OwnCatalog, executing_on
+from headstart.revisions.reading import Execute, OwnCatalog, OwnConnection
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
-from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
+from headstart.revisions.upgrade import Committed, Decided, Listener, Run, upgrade
 from headstart.revisions.written import Written
+from headstart.verdict.errors import BrokenHistory
 
 Values = tuple[tuple[str, str], ...]
 """The columns of a row that have a value, each with that as its type prints it."""
@@ -47,33 +49,50 @@ class Replayed:
     rows: tuple[InsertedRow, ...]
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Where a replay begins: what was decided, what is read, and the lines that are there."""
+
+    decided: Decided
+    reading: Reading
+    before: frozenset[str]
+
+
 @dataclass
 class Replay:
-    """One pass through the revisions that are pending in a scratch database.
+    """The pass through the revisions that are pending in a scratch database.
 
-    `before` are the lines that it begins with; `run` makes the run that tells a listener, whose
-    `applied` is the one here.
+    `begin` is asked when env.py comes to its migrations, on its connection; `run` makes the run
+    that tells a listener, whose `applied` is the one here.
     """
 
     project: Project
+    begin: Callable[[Started], Beginning]
     run: Callable[[Listener], Run]
-    reading: Reading
-    before: frozenset[str]
     seen: Callable[[Replayed], None]
     applied: Callable[[str, float], None]
+    _began: Beginning | None = field(default=None, init=False)
+    _before: frozenset[str] = field(default=frozenset(), init=False)
     _rows: dict[str, frozenset[Values]] = field(default_factory=dict, init=False)
 
     def start(self, before_revision: Callable[[], None]) -> None:
-        """Run every revision. Raises what an upgrade raises."""
+        """Run env.py, and in it every revision. Raises what an upgrade raises."""
         sources = {s.revision: Path(s.path) for s in self.project.scripts}
         with heard_statements() as heard:
 
             def migrated(revision: str, connection: Connection) -> None:
-                statements = heard.take(self.reading.version_table)
+                statements = heard.take(self._beginning.reading.version_table)
                 with _in_transaction(connection):
-                    self._see(revision, executing_on(connection), statements, sources[revision])
+                    self._see(revision, OwnConnection(connection), statements, sources[revision])
+
+            def decide(now: Started) -> Decided:
+                self._began = self.begin(now)
+                self._before = self._began.before
+                heard.take(self._began.reading.version_table)  # what env.py itself has executed
+                return self._began.decided
 
             listener = Listener(
+                decide,
                 before_revision,
                 self.applied,
                 partly_applied=lambda _: None,
@@ -81,10 +100,21 @@ class Replay:
                 migrated=migrated,
             )
             upgrade(self.project, "heads", self.run(listener))
+        if self._began is None:
+            raise BrokenHistory(
+                "env.py never called context.run_migrations()",
+                next_step="let env.py call context.configure(connection=...) in online mode, and"
+                " run its migrations",
+            )
 
-    def _see(self, revision: str, execute: Execute, statements: list[str], source: Path) -> None:
-        snapshot = OwnCatalog(execute).read(self.reading)
-        changed = snapshot.lines != self.before
+    @property
+    def _beginning(self) -> Beginning:
+        assert self._began is not None
+        return self._began
+
+    def _see(self, revision: str, own: OwnConnection, statements: list[str], source: Path) -> None:
+        snapshot = OwnCatalog(own).read(self._beginning.reading)
+        changed = snapshot.lines != self._before
         work = work_of(statements, changes_schema=changed)
         if work.effect is Effect.NOOP and statements:  # it looked at the catalog, and may do more
             work = Work(Effect.READ, frozenset([ANY_TABLE]))
@@ -95,8 +125,8 @@ class Replay:
             effect = Effect.SCHEMA_AND_DATA if changed else Effect.DATA
             work = Work(effect, work.tables | {ANY_TABLE})
         tables = frozenset(_relative(table, snapshot.schema) for table in work.tables)
-        rows = tuple(self._inserted(execute, tables, snapshot, source))
-        self.before = snapshot.lines
+        rows = tuple(self._inserted(own.execute, tables, snapshot, source))
+        self._before = snapshot.lines
         self.seen(Replayed(revision, snapshot.lines, Work(work.effect, tables), rows))
 
     def _inserted(

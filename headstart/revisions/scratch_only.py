@@ -19,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.causes import innermost_place
-from headstart.revisions.project import Project, locations_of
+from headstart.revisions.project import Project
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import Cancelled, HeadstartError, WrongDatabase
 
@@ -33,7 +33,7 @@ def only_in_scratch(project: Project, worker: Worker) -> Iterator[None]:
 
     Raises WrongDatabase at the end, too, whatever env.py or a revision made of the refusal.
     """
-    gate = _Gate(worker, [Path(project.directory.dir), *locations_of(project.directory)])
+    gate = _Gate(worker, [Path(project.directory.dir), *project.folders])
     with ExitStack() as attached:
         for target, name, listener in (
             (Pool, "first_connect", gate.handed_out),

@@ -48,9 +48,7 @@ def made_tables(project: Project) -> OurTables:
 
 def env_rolls_back(project: Project) -> bool:
     """Whether env.py calls rollback() itself, as one does that can make a dry run of an upgrade."""
-    file = Path(project.directory.env_py_location)
-    if not file.is_file():  # Alembic then looks for compiled code
-        file = Path(pyc_file_from_path(file) or file)
+    file = _env_file(project)
     if not mentions(file, _ROLLBACK):
         return False
     tree = None if is_compiled(file) else _tree_of(file)
@@ -60,6 +58,17 @@ def env_rolls_back(project: Project) -> bool:
         and node.func.attr == "rollback"
         for node in ast.walk(tree)
     )
+
+
+def env_mentions(project: Project, word: str) -> bool:
+    """Whether env.py has a word in its text."""
+    return mentions(_env_file(project), re.compile(re.escape(word)))
+
+
+def _env_file(project: Project) -> Path:
+    file = Path(project.directory.env_py_location)
+    # where there is no source, Alembic looks for compiled code
+    return file if file.is_file() else Path(pyc_file_from_path(file) or file)
 
 
 def scripts_with_autocommit(project: Project, revisions: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from headstart.facts.state import written
 from headstart.revisions.naming import why_not_written
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, executing_on
+from headstart.revisions.reading import OwnConnection
 from headstart.verdict.errors import Diverged, NotReady
 
 
@@ -16,7 +16,7 @@ def stamp_steps(
     revisions: tuple[str, ...],
     heads: tuple[str, ...],
     context: Any,
-    before: Callable[[Execute], None],
+    before: Callable[[OwnConnection], None],
 ) -> Iterator[Any]:
     """Alembic's steps that stamp `revisions`, which are committed when the last one is over.
 
@@ -53,12 +53,12 @@ def _one_transaction(context: Any) -> Iterator[None]:
 
 
 def _asking(
-    stamp: Callable[..., None], context: Any, before: Callable[[Execute], None]
+    stamp: Callable[..., None], context: Any, before: Callable[[OwnConnection], None]
 ) -> Callable[..., None]:
     """Alembic calls a step's function in the transaction in which it writes the version row."""
 
     def ask_and_stamp(**options: Any) -> None:
-        before(executing_on(context.connection))
+        before(OwnConnection(context.connection))
         stamp(**options)
 
     return ask_and_stamp

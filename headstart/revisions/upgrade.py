@@ -1,4 +1,4 @@
-"""Run the revisions of a plan: each is reported as applied after its COMMIT, never before."""
+"""Run env.py once: decide in it, then run the plan; a revision is reported after its COMMIT."""
 
 import threading
 import time
@@ -9,13 +9,15 @@ from typing import Any
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from headstart.revisions.environment import Mode, Pass, Steps, run_environment
+from headstart.facts.state import Scope
+from headstart.revisions.environment import Mode, Pass, Started, Steps, run_environment
 from headstart.revisions.failure import named_failures
-from headstart.revisions.probe import Probe
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute
+from headstart.revisions.reading import OwnConnection
+from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
+from headstart.revisions.worker import Worker
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.event import Emit
 from headstart.verdict.events.revisions import BaselineStamped, RevisionRunning, RevisionStarted
@@ -30,47 +32,56 @@ class Committed:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """What a plan decided on these version rows: what to run, and what to stamp before.
+
+    `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too.
+    """
+
+    scope: Scope
+    pending: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Listener:
     """What a run calls on the way.
 
-    `before_revision` raises when the run must not go on; `applied` is called after each COMMIT,
-    with the revision and the seconds that it took; `partly_applied`, after a failure, with a
-    revision that had committed a part of its work;
+    `decide` is called when env.py calls context.run_migrations(), in a transaction on its
+    connection, and raises what is refused; `before_revision` raises when the run must not go on;
+    `applied` is called after each COMMIT, with the revision and the seconds that it took;
+    `partly_applied`, after a failure, with a revision that had committed a part of its work;
     `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
     the one that migrates after each revision, committed or, in mode ATOMIC, not;
     `left_transaction` gets a revision that goes on outside the transaction it began in.
     """
 
+    decide: Callable[[Started], Decided]
     before_revision: Callable[[], None]
     applied: Callable[[str, float], None]
     partly_applied: Callable[[str], None]
     look_back: Callable[[int | None], Committed]
-    before_stamp: Callable[[Execute], None] = lambda _: None
+    before_stamp: Callable[[OwnConnection], None] = lambda _: None
     migrated: Callable[[str, Connection], None] = lambda _, __: None
     left_transaction: Callable[[str], None] = lambda _: None
 
 
-@dataclass(frozen=True)
-class Decided:
-    """What a plan decided on these version rows: what to run, and what to stamp before."""
-
-    pending: tuple[str, ...]
-    rows: tuple[str, ...] = ()
-    baseline: tuple[str, ...] = ()
-
-
 @dataclass
 class Run:
-    """One pass over env.py: what it works through, and how far it is.
+    """The pass over env.py: what it works through, and how far it is.
 
     `order` numbers revisions that have to come in an order of their own, before all others.
+    `decided` is None as long as env.py has not called context.run_migrations().
     """
 
-    probe: Probe
+    worker: Worker
     listener: Listener
     heartbeat_seconds: float
     order: Mapping[str, int] = field(default_factory=dict)
+    decided: Decided | None = field(default=None, init=False)
+    mode: Mode = field(default=Mode.ATOMIC, init=False)
     current: str | None = field(default=None, init=False)
     done: bool = field(default=False, init=False)
     ran: set[str] = field(default_factory=set, init=False)
@@ -82,7 +93,7 @@ class Run:
     @property
     def emit(self) -> Emit:
         """Where the worker's events go."""
-        return self.probe.worker.emit
+        return self.worker.emit
 
     def begun(self, transaction: int | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
@@ -95,7 +106,7 @@ class Run:
         self.current = None
         self.ran |= revisions
         self.ended.append((revisions, tell))
-        if self.probe.mode is Mode.PER_REVISION:
+        if self.mode is Mode.PER_REVISION:
             self.tell_committed(revisions)
 
     def tell_committed(self, committed: frozenset[str]) -> None:
@@ -107,41 +118,61 @@ class Run:
         self.ended = waiting
 
 
-def upgrade(project: Project, target: str, run: Run, decided: Decided | None = None) -> None:
-    """Upgrade to `target`, by exactly the steps that were decided, if any were.
+def upgrade(project: Project, target: str, run: Run) -> None:
+    """Run env.py, and in it exactly the steps that were decided.
 
-    Raises RevisionFailed, Blocked, ConnectionLost, BrokenHistory, NotReady.
+    As with Alembic, it runs to its end where nothing is to be applied, too. Raises RevisionFailed,
+    Blocked, ConnectionLost, BrokenHistory, NotReady, and what the listener refuses.
     """
+
+    def starting(now: Started) -> Scope:
+        run.mode = now.mode
+        # decided once: env.py may roll back, and try what is left once more
+        run.decided = run.decided or run.listener.decide(now)
+        return run.decided.scope
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         run.failure = run.current = None  # env.py may have rolled back, and try again
-        if decided is not None and decided.baseline:
-            yield from _stamp(project, decided.baseline, heads, context, run)
-            heads = decided.baseline
-        pending = _pending(project, target, heads, decided, run)
-        if decided is not None:
-            _refuse_other_steps([step.revision.revision for step in pending], decided, run)
-        if run.order:
-            last = len(run.order)
-            pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
-        for number, step in enumerate(pending, start=1):
-            yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
+        try:
+            yield from _steps(project, target, run, heads, context)
+        except NotReady as error:
+            run.failure = error  # env.py may swallow it
+            raise
         run.done = True
 
-    _run(project, run, steps)
+    _run(project, run, starting, steps)
 
 
-def _pending(
-    project: Project, target: str, heads: Any, decided: Decided | None, run: Run
-) -> list[Any]:
+def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) -> Iterator[Any]:
+    decided = run.decided
+    assert decided is not None
+    if not decided.pending and not decided.baseline:
+        if set(heads) != set(decided.rows):
+            raise _rows_changed(heads, decided.rows)
+        return
+    if not heads:
+        # in the transaction of the first step, and not before the plan
+        context._ensure_version_table()
+    if decided.baseline and not (heads and set(decided.baseline) <= run.ran):
+        yield from _stamp(project, decided.baseline, heads, context, run)
+        heads = decided.baseline
+    pending = _pending(project, target, heads, decided, run)
+    _refuse_other_steps([step.revision.revision for step in pending], decided, run)
+    if run.order:
+        last = len(run.order)
+        pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
+    for number, step in enumerate(pending, start=1):
+        yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
+
+
+def _pending(project: Project, target: str, heads: Any, decided: Decided, run: Run) -> list[Any]:
     """Alembic's steps. Raises NotReady where it has none from rows that others changed."""
     try:
         return list(project.directory._upgrade_revs(target, heads))
     except CommandError as error:
-        if decided is None or run.ran or set(heads) == set(decided.baseline or decided.rows):
+        if run.ran or set(heads) == set(decided.baseline or decided.rows):
             raise
-        run.failure = _rows_changed(heads, decided.rows, f": {error}")  # env.py may swallow it
-        raise run.failure from None
+        raise _rows_changed(heads, decided.rows, f": {error}") from None
 
 
 def _rows_changed(heads: Sequence[str], rows: Sequence[str], cause: str = "") -> NotReady:
@@ -161,29 +192,11 @@ def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> N
     missing = wanted - run.ran - set(pending)
     if missing or not set(pending) <= wanted:
         shown = ", ".join(pending) or "none"
-        run.failure = NotReady(  # env.py may swallow it
+        raise NotReady(
             f"the plan was to run {', '.join(decided.pending) or 'none'}, but Alembic would now run"
             f" {shown}",
             next_step=_RUN_AGAIN,
         )
-        raise run.failure
-
-
-def run_without_revisions(project: Project, run: Run, rows: tuple[str, ...]) -> None:
-    """Run env.py to its end with nothing to apply, as Alembic does at head.
-
-    Raises NotReady where the version rows are no longer those on which that was decided, and what
-    upgrade() raises.
-    """
-
-    def steps(heads: Any, _: Any) -> tuple[Any, ...]:
-        if set(heads) != set(rows):
-            run.failure = _rows_changed(heads, rows)  # env.py may swallow it
-            raise run.failure
-        run.done = True
-        return ()
-
-    _run(project, run, steps)
 
 
 def _stamp(
@@ -193,9 +206,9 @@ def _stamp(
     context: Any,
     run: Run,
 ) -> Iterator[Any]:
-    def ask(execute: Execute) -> None:
+    def ask(connection: OwnConnection) -> None:
         try:
-            run.listener.before_stamp(execute)
+            run.listener.before_stamp(connection)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
             raise
@@ -221,14 +234,14 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
-            run.probe.worker.link.hear_failure(error, connection)
+            run.worker.link.hear_failure(error, connection)
             raise
 
     step.migration_fn = migrate_and_check
     run.emit(RevisionStarted(revision, number, step.doc))
     run.started, run.current = time.monotonic(), revision
     yield step
-    if run.probe.mode is Mode.PER_REVISION:
+    if run.mode is Mode.PER_REVISION:
         # Alembic resumes us after the transaction of this step has been committed
         commit_rest(connection)
     run.listener.migrated(revision, connection)
@@ -239,21 +252,16 @@ def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
     return lambda: run.listener.applied(revision, round(seconds, 3))
 
 
-def _run(project: Project, run: Run, steps: Steps) -> None:
+def _run(project: Project, run: Run, starting: Callable[[Started], Scope], steps: Steps) -> None:
     ended = threading.Event()
     pulse = threading.Thread(target=_beat, args=(run, ended), name="revision-pulse", daemon=True)
     pulse.start()
-    work = Pass(
-        steps,
-        may_split=run.probe.mode is Mode.PER_REVISION,
-        scope=run.probe.scope,
-        begun=run.begun,
-        failure=lambda: run.failure,
-    )
+    may_split = not env_rolls_back(project)
+    work = Pass(starting, steps, may_split, begun=run.begun, failure=lambda: run.failure)
     try:
-        running, link = (lambda: run.current), run.probe.worker.link
+        running, link = (lambda: run.current), run.worker.link
         with named_failures(project, running, lambda: run.done, lambda: run.watch.left, link):
-            _raise_first(run, lambda: run_environment(project, run.probe.worker, work))
+            _raise_first(run, lambda: run_environment(project, run.worker, work))
     except BaseException:
         _settle(run)
         raise

@@ -9,16 +9,17 @@ behind a transaction pooler there is no session that would be ours, so there the
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from headstart.facts.sql import literal
+from headstart.facts.sql import array, literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
@@ -30,8 +31,8 @@ from headstart.verdict.events.event import Emit
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
 
-DRIVER = "psycopg2"
-"""What env.py works with unless it is async."""
+LIMITS = ("lock_timeout", "statement_timeout")
+"""The time limits that env.py may set itself."""
 
 Canceller = Callable[[], None]
 
@@ -49,17 +50,18 @@ _BEFORE = "headstart.before_autocommit"
 class Worker:
     """How env.py's connection works for us, and whom it tells.
 
-    `url_for` gives SQLAlchemy's URL for a driver, and `driver` is the one that env.py works with;
-    `environment` is what the process's environment is while it does;
-    `async_drivers` are those to try for an async one, best first.
-    `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `own_limits` are the names of
-    the timeouts that env.py has set itself, which are left alone. `register_cancel` takes what
+    `url` is what env.py finds as sqlalchemy.url, in SQLAlchemy's form; `translated` gives a URL of
+    psycopg2's for another driver; `async_drivers` are those to try for an async env.py, best first.
+    `environment` is what the process's environment is while env.py runs. `give_up` ends the
+    run from another thread, with an error, where env.py does not end.
+    `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections.
     """
 
-    url_for: Callable[[str], str]
-    environment: Callable[[str], AbstractContextManager[None]]
+    url: Callable[[], str]
+    translated: Callable[[str, str], str]
+    environment: Callable[[], AbstractContextManager[None]]
     application_name: str
     nonce: int
     lock_timeout_seconds: float
@@ -70,22 +72,33 @@ class Worker:
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
-    driver: str = DRIVER
-    own_limits: tuple[str, ...] = ()
+    give_up: Callable[[HeadstartError], None]
 
 
-def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool) -> int | None:
+@dataclass(frozen=True)
+class Begun:
+    """A transaction that has begun: its number on the server, and the limits that are env.py's."""
+
+    number: int | None
+    own_limits: tuple[str, ...]
+
+
+def begin_transaction(
+    worker: Worker, connection: Connection, own: tuple[str, ...] | None, *, numbered: bool
+) -> Begun:
     """Prove that this is the database that we locked, and set the limits of this transaction.
 
-    Gives the transaction's number on the server if `numbered`, and if there is one. Raises the
-    worker's error for a missing fence.
+    `own` are the names of the limits that env.py has set itself, which are left alone; None
+    where that has to be looked at. `numbered` where the transaction's number is asked for; an
+    autocommit block has none. Raises the worker's error for a missing fence.
     """
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
-    settings = _settings(worker, int(version[0]), autocommit, lasting)
+    settings = _settings(worker, int(version[0]), autocommit, lasting, own)
+    look = own is None and not autocommit
     fenced, number, process, before, _ = one_row(
-        connection, _begin_sql(worker.nonce, settings, numbered, not lasting)
+        connection, _begin_sql(worker.nonce, settings, numbered, _Form.of(look, lasting))
     )
     worker.link.heard()
     _register_cancel(worker, connection, int(process))
@@ -94,7 +107,14 @@ def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool)
     if lasting:
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
-    return int(number) if numbered and not autocommit else None
+    found = tuple(json.loads(before or "[]")) if look else own or ()
+    return Begun(int(number) if numbered and not autocommit else None, found)
+
+
+def limits_set(worker: Worker) -> Mapping[str, str]:
+    """The limits that a transaction gets, where env.py has set none, in milliseconds."""
+    seconds = (worker.lock_timeout_seconds, worker.statement_timeout_seconds)
+    return dict(zip(LIMITS, map(_milliseconds, seconds), strict=True))
 
 
 def end_autocommit(connection: Connection) -> None:
@@ -142,17 +162,15 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
 
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions
-def _settings(worker: Worker, major: int, autocommit: bool, lasting: bool) -> _Settings:
+def _settings(
+    worker: Worker, major: int, autocommit: bool, lasting: bool, own: tuple[str, ...] | None
+) -> _Settings:
     if autocommit and not lasting:
         return ()
-    # what runs outside a transaction cannot be rolled back: a limit would leave it half done
-    limits = (
-        (0, 0) if autocommit else (worker.lock_timeout_seconds, worker.statement_timeout_seconds)
-    )
     settings = {
         "application_name": worker.application_name,
-        "lock_timeout": _milliseconds(limits[0]),
-        "statement_timeout": _milliseconds(limits[1]),
+        # what runs outside a transaction cannot be rolled back: a limit would leave it half done
+        **(dict.fromkeys(LIMITS, "0") if autocommit else limits_set(worker)),
         "idle_in_transaction_session_timeout": "0",
         **SERVER_SIDE,
     }
@@ -160,28 +178,58 @@ def _settings(worker: Worker, major: int, autocommit: bool, lasting: bool) -> _S
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
     if major >= 17:
         settings["transaction_timeout"] = "0"
-    own = () if autocommit else worker.own_limits
-    return tuple((name, value) for name, value in settings.items() if name not in own)
+    kept = () if autocommit else own or ()
+    return tuple((name, value) for name, value in settings.items() if name not in kept)
+
+
+class _Form(Enum):
+    """What is set for how long, and what is looked at before."""
+
+    LASTING = "the session's settings, which an autocommit block puts back"
+    LOOKING = "this transaction's, but for the limits that env.py has set"
+    LOCAL = "this transaction's"
+
+    @classmethod
+    def of(cls, look: bool, lasting: bool) -> Self:
+        return cls.LASTING if lasting else cls.LOOKING if look else cls.LOCAL
 
 
 @lru_cache(maxsize=8)
-def _begin_sql(nonce: int, settings: _Settings, numbered: bool, local: bool) -> str:
+def _begin_sql(nonce: int, settings: _Settings, numbered: bool, form: _Form) -> str:
     """One round trip: is the fence up, the transaction's number, the process, and the settings.
 
-    Five columns, however many settings there are: each costs the client some time.
+    Five columns, however many settings there are: each costs the client some time. What is looked
+    at is looked at first: once ours are set, nobody can tell them from env.py's own.
     """
     fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(nonce)}"
     number = "pg_catalog.txid_current()" if numbered else "NULL"
-    calls = [_set_config(*setting, local=local) for setting in settings]
+    calls = [_call(name, value, form) for name, value in settings]
     made = f"pg_catalog.concat({', '.join(calls)})" if calls else "NULL"
-    if local:
-        return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL, {made}"
-    values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
-    before = f"pg_catalog.to_json(ARRAY[{values}])::pg_catalog.text"
-    return (
-        f"WITH before AS MATERIALIZED (SELECT {before} AS before)"
-        f" SELECT EXISTS ({fence}), NULL, pg_catalog.pg_backend_pid(), before, {made} FROM before"
-    )
+    columns = f"EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid()"
+    match form:
+        case _Form.LOCAL:
+            return f"SELECT {columns}, NULL, {made}"
+        case _Form.LOOKING:
+            before = f"SELECT {_OWN_LIMITS} AS before"
+        case _Form.LASTING:
+            values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
+            before = f"SELECT pg_catalog.to_json(ARRAY[{values}])::pg_catalog.text AS before"
+    return f"WITH b AS MATERIALIZED ({before}) SELECT {columns}, b.before, {made} FROM b"
+
+
+_OWN_LIMITS = (
+    "(SELECT pg_catalog.json_agg(s.name)::pg_catalog.text FROM pg_catalog.pg_settings s"
+    f" WHERE s.name OPERATOR(pg_catalog.=) ANY ({array(LIMITS)})"
+    f" AND s.source OPERATOR(pg_catalog.=) ANY ({array(['client', 'session'])}))"
+)
+
+
+def _call(name: str, value: str, form: _Form) -> str:
+    if form is _Form.LOOKING and name in LIMITS:
+        # the names are no part of one another
+        is_own = f"pg_catalog.strpos(b.before, '{name}') OPERATOR(pg_catalog.>) 0"
+        return f"CASE WHEN {is_own} THEN NULL ELSE {_set_config(name, value, local=True)} END"
+    return _set_config(name, value, local=form is not _Form.LASTING)
 
 
 def _set_config(name: str, value: str, *, local: bool) -> str:

@@ -21,26 +21,24 @@ from headstart.settings.driver_url import PLACE, built_url
 from headstart.verbs.task import Task
 
 _ALWAYS = "DATABASE_URL"
-_NOT_ASYNC = (None, "psycopg2")
 
 
 @contextmanager
-def app_environment(task: Task, *, driver: str | None = None, connected: bool) -> Iterator[None]:
+def app_environment(task: Task, *, connected: bool) -> Iterator[None]:
     """Let the variables hold the URL of the task's database; then they are as they were.
 
-    `driver` is for an env.py that is async and a URL that names no such driver. Where the database
-    is `connected`, it is asked for what only libpq finds (a passfile, a service); else that stays
-    out. Raises InvalidSettings.
+    Where the database is `connected`, it is asked for what only libpq finds (a passfile, a
+    service); else that stays out. Raises InvalidSettings.
     """
-    with _holding(_variables(task, driver, connected=connected)):
+    with _holding(_variables(task, connected=connected)):
         yield
 
 
-def _variables(task: Task, driver: str | None, *, connected: bool) -> Mapping[str, str]:
+def _variables(task: Task, *, connected: bool) -> Mapping[str, str]:
     database = task.database()
     place = _place(task, database.parameters, connected=connected)
     urls = {
-        name: _url(_own(name, database.url), database, place, driver)
+        name: _url(_own(name, database.url), database, place)
         for name in (_ALWAYS, *task.settings.url_variables)
     }
     return urls | ({"PGPASSWORD": place["password"]} if "password" in place else {})
@@ -57,18 +55,13 @@ def _own(variable: str, source: DatabaseUrl) -> DatabaseUrl | None:
         return None
 
 
-def _url(
-    own: DatabaseUrl | None, database: Database, place: Mapping[str, str], driver: str | None
-) -> str:
+def _url(own: DatabaseUrl | None, database: Database, place: Mapping[str, str]) -> str:
     """The URL for a variable: its own if it leads to this database, else the source's, completed.
 
-    Its driver is the one that the variable names, unless env.py has refused that. The password goes
-    to no other server.
+    Its driver is the one that the variable names. The password goes to no other server.
     """
     url = own if own is not None and leads_to(own, place) else database.url
     named = (own and own.driver) or url.driver
-    if named in _NOT_ASYNC:
-        named = driver or named
     if url.written is not None and url.driver == named:
         return completed_url(url, place)
     rest = {name: value for name, value in database.parameters.items() if name not in PLACE}

@@ -102,7 +102,7 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     inspector = inspector_of(task, image)
     with connected(task, attempt) as connection:
         in_progress = run_in_progress(connection)
-        inspection = inspector.inspect(connection)
+        inspection = inspector.inspect(connection, Catalog(connection))
         comparison = _comparison(task, inspector, connection, inspection, occasion)
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(inspection.facts, may_create=True)

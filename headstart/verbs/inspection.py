@@ -1,7 +1,7 @@
 """The one way to determine the state of a database: for run, check, wait, plan and diff."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -21,8 +21,7 @@ from headstart.facts.state import (
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
-from headstart.postgres.catalog import Catalog
-from headstart.postgres.connection import Connection
+from headstart.postgres.connection import Connection, Reader
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
@@ -71,24 +70,27 @@ class Inspector:
     scope: Scope
     tables: frozenset[TableName] = frozenset()
 
-    def inspect(self, connection: Connection) -> Inspection:
-        """Read the facts, determine the state, and prove the schema where nothing else tells it."""
+    def inspect(
+        self, connection: Reader, catalog: AbstractContextManager[AnyCatalog]
+    ) -> Inspection:
+        """Read the facts, determine the state, and prove the schema where nothing else tells it.
+
+        `catalog` is that of the same connection.
+        """
         facts = self.read_facts(connection)
         state = detect(facts, self.image.history)
         invalid = self.read_invalid(connection, facts)
         finding = None
         if state is State.UNVERSIONED and self.image.history.baseline is None:
-            with Catalog(connection) as catalog:
-                finding = self.prove(catalog)
+            with catalog as opened:
+                finding = self.prove(opened)
         return Inspection(facts, state, finding, invalid)
 
-    def read_facts(self, connection: Connection) -> DatabaseFacts:
+    def read_facts(self, connection: Reader) -> DatabaseFacts:
         """Read the version rows, and where there are none, which of our tables are there."""
         return inspect_database(connection, self.scope, self._our_tables)
 
-    def read_invalid(
-        self, connection: Connection, facts: DatabaseFacts
-    ) -> tuple[InvalidIndex, ...]:
+    def read_invalid(self, connection: Reader, facts: DatabaseFacts) -> tuple[InvalidIndex, ...]:
         """The INVALID indexes of our tables, but for those that the revisions themselves leave."""
         indexes = read_invalid_indexes(connection, self.scope, self._our_tables)
         usable = self.image.fingerprints.usable
@@ -119,14 +121,30 @@ class Inspector:
 
 
 def read_image(task: Task) -> Image:
-    """Load the Alembic project, where its scripts find the database in the environment.
+    """Read the Alembic project from the text of its scripts, as all verbs do that run no env.py.
 
-    Raises BrokenHistory, StaleFingerprints, and InvalidSettings for its files.
+    Only scripts whose text does not tell what they are get imported. Raises BrokenHistory,
+    StaleFingerprints, and InvalidSettings for its files.
     """
+    project = read_project(task)
+    if project.untold:
+        # scripts may import the app and its settings
+        with app_environment(task, connected=False), project.imports_allowed():
+            project = project.imported()
+    return image_of(task, project)
+
+
+def read_project(task: Task) -> Project:
+    """Read the configuration and the text of the scripts. Raises as read_image does."""
     settings = task.settings
-    with app_environment(task, connected=False):  # scripts may import the app and its settings
-        project = load_project(settings.alembic_ini, settings.target, settings.x)
-        history = read_history(project, settings.target, settings.baseline)
+    with app_environment(task, connected=False):  # script_location may be in the app's package
+        return load_project(settings.alembic_ini, settings.target, settings.x)
+
+
+def image_of(task: Task, project: Project) -> Image:
+    """The image whose scripts are known by now. Raises as read_image does."""
+    settings = task.settings
+    history = read_history(project, settings.target, settings.baseline)
     return Image(project, history, _read_fingerprints(task, project, history))
 
 

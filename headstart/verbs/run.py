@@ -1,50 +1,163 @@
-"""The job: wait, lock, inspect, decide, apply, verify. The report is the caller's.
+"""The job: wait, lock, run env.py, and in it inspect, decide and apply; then verify.
 
 This is the file to read first. Each step is a function of its own module; nothing here knows SQL,
-Alembic's insides or how a log line looks.
+Alembic's insides or how a log line looks. The report is the caller's.
 """
 
+import time
 from typing import assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.postgres.lock import RunLock
-from headstart.revisions.probe import Probe, probe_env, refuse_unsafe
+from headstart.revisions.configured import Configured, configured_by, refuse_unsafe
+from headstart.revisions.environment import Started
+from headstart.revisions.history import confirm
 from headstart.revisions.project import Project
-from headstart.revisions.reading import Execute, OwnCatalog
-from headstart.revisions.upgrade import Decided, Listener, Run, run_without_revisions, upgrade
+from headstart.revisions.reading import OwnConnection
+from headstart.revisions.upgrade import Committed, Decided, Listener, Run, upgrade
+from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
-from headstart.verbs.inspection import Inspection, read_image
+from headstart.verbs.inspection import Image, Inspection, image_of, read_project
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
+from headstart.verdict.errors import EnvSkipped
 from headstart.verdict.events.revisions import PlanMade, RevisionApplied, RevisionPartlyApplied
 from headstart.verdict.events.schema import Explained, ProofEstablished, StateDetected
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
+POLL_SECONDS = 1.0
+"""How often the database is looked at where env.py has left the work to somebody else."""
+
 
 def run(task: Task, _: Request) -> Outcome:
     """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
-    settings, image = task.settings, read_image(task)
+    project = read_project(task)
+    # what the text of the scripts tells is refused before anybody connects
+    image = None if project.untold else image_of(task, project)
     task.signals.install()
     wait_for_database(task)
     with locked(task) as lock:
-        probe = probe_env(image.project, worker_under(task, lock))
-        verification = Verification(task, image, probe)
-        inspection = verification.inspect()
-        plan = decide(
-            inspection.state, inspection.facts, image.history, settings.ahead, inspection.finding
+        worker = worker_under(task, lock)
+        migration = Migration(task, project, image, worker, lock)
+        return migration.run()
+
+
+class Migration:
+    """One run of env.py under the lock; what is decided in it, and what came of that."""
+
+    def __init__(
+        self, task: Task, project: Project, image: Image | None, worker: Worker, lock: RunLock
+    ) -> None:
+        self._task, self._project, self._image = task, project, image
+        self._worker, self._lock = worker, lock
+        self._made: tuple[Plan, Verification, Inspection] | None = None
+
+    def run(self) -> Outcome:
+        """Run env.py, which decides and applies, and believe the database, not ourselves."""
+        task = self._task
+        work = Run(self._worker, self._listener(), task.settings.heartbeat_seconds)
+        try:
+            upgrade(self._project, task.settings.target, work)
+            if self._made is None:
+                self._made = self._left_to_others()
+            outcome, proof = _conclude(*self._made)
+        except BaseException as error:
+            found = error if self._made is None else self._verification.read_back(error)
+            if found is not error:
+                raise found from error
+            raise
+        task.emit(ProofEstablished(proof))
+        return outcome
+
+    def _listener(self) -> Listener:
+        task = self._task
+
+        def border() -> None:
+            task.signals.install()
+            task.signals.raise_if_received()
+            self._lock.ensure_held()
+
+        return Listener(
+            decide=self._decide,
+            before_revision=border,
+            applied=lambda revision, seconds: task.emit(RevisionApplied(revision, seconds)),
+            partly_applied=lambda revision: task.emit(RevisionPartlyApplied(revision)),
+            look_back=self._look_back,
+            before_stamp=self._before_stamp,
+            left_transaction=self._note_left,
         )
+
+    def _look_back(self, transaction: int | None) -> Committed:
+        return self._verification.read_committed(transaction)
+
+    def _note_left(self, revision: str) -> None:
+        self._verification.note_left_transaction(revision)
+
+    @property
+    def _verification(self) -> Verification:
+        assert self._made is not None
+        return self._made[1]
+
+    def _decide(self, now: Started) -> Decided:
+        """Called in env.py, on its connection: the scripts are imported here, as with Alembic."""
+        image = self._confirmed()
+        configured = configured_by(self._worker, now)
+        verification = Verification(self._task, image, configured)
+        inspection = verification.inspect_in(OwnConnection(now.connection))
+        plan = self._plan(image, inspection)
+        self._made = plan, verification, inspection
+        _note(self._task, inspection, plan)
+        return _decided(plan, image.project, configured, inspection)
+
+    def _confirmed(self) -> Image:
+        """The image as its scripts are imported, which has to be the one that their text told."""
+        imported = self._project.imported()
+        if self._image is None:
+            self._image = image_of(self._task, imported)
+        else:
+            confirm(self._project, imported)
+        return self._image
+
+    def _plan(self, image: Image, inspection: Inspection) -> Plan:
+        ahead, finding = self._task.settings.ahead, inspection.finding
+        return decide(inspection.state, inspection.facts, image.history, ahead, finding)
+
+    def _before_stamp(self, connection: OwnConnection) -> None:
+        plan, verification, _ = self._made or (None, None, None)
+        if verification and isinstance(plan, Baseline) and plan.proven is not None:
+            verification.prove_again(connection, plan.revisions)
+
+    def _left_to_others(self) -> tuple[Plan, Verification, Inspection]:
+        """What is to be done where env.py has ended, and never came to its migrations.
+
+        It may skip them where another process holds a lock of its own. That one may need a while:
+        what counts is what the database has in the end. Raises EnvSkipped.
+        """
+        task = self._task
+        if self._image is None:
+            with self._project.imports_allowed():
+                self._confirmed()
+        image, deadline = self._image, task.within(task.settings.lock_seconds)
+        assert image is not None
+        while True:
+            verification = Verification(task, image, None)
+            inspection = verification.inspect_anew()
+            plan = self._plan(image, inspection)
+            late = deadline.passed(time.monotonic())
+            if late or isinstance(plan, NothingToDo | Refuse):
+                break
+            time.sleep(POLL_SECONDS)
         _note(task, inspection, plan)
-        with verification.read_back():
-            work = _run(task, probe, lock, verification, plan)
-            rows = inspection.facts.version_rows
-            outcome = _apply(plan, image.project, work, settings.target, rows)
-            proof = _verify(plan, verification, rows)
-            task.emit(ProofEstablished(proof))
-    return outcome
+        if isinstance(plan, Upgrade | Baseline):
+            raise EnvSkipped(
+                "env.py ended without calling context.run_migrations(), though the database is"
+                f" {inspection.state}"
+            )
+        return plan, verification, inspection
 
 
 def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
@@ -57,68 +170,53 @@ def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
     task.emit(PlanMade(inspection.state, plan.slug, plan.revisions, plan.proof))
 
 
-def _run(task: Task, probe: Probe, lock: RunLock, verification: Verification, plan: Plan) -> Run:
-    def border() -> None:
-        task.signals.install()
-        task.signals.raise_if_received()
-        lock.ensure_held()
-
-    def applied(revision: str, seconds: float) -> None:
-        task.emit(RevisionApplied(revision, seconds))
-
-    def partly_applied(revision: str) -> None:
-        task.emit(RevisionPartlyApplied(revision))
-
-    def before_stamp(execute: Execute) -> None:
-        if isinstance(plan, Baseline) and plan.proven is not None:
-            verification.prove_again(OwnCatalog(execute), plan.revisions)
-
-    listener = Listener(
-        border,
-        applied,
-        partly_applied,
-        verification.read_committed,
-        before_stamp,
-        left_transaction=verification.note_left_transaction,
-    )
-    return Run(probe, listener, task.settings.heartbeat_seconds)
-
-
-def _apply(plan: Plan, project: Project, run: Run, target: str, rows: tuple[str, ...]) -> Outcome:
+def _decided(
+    plan: Plan, project: Project, configured: Configured, inspection: Inspection
+) -> Decided:
+    """What to run in env.py. Raises what is refused, which nothing in there can undo."""
+    rows, scope = inspection.facts.version_rows, configured.scope
     match plan:
-        case NothingToDo(ahead=True):
-            return Outcome.AHEAD_COMPATIBLE
         case NothingToDo():
-            # env.py runs to its end all the same, as with Alembic: it may configure a second
-            # version table, of which the verdict would say nothing
-            run_without_revisions(project, run, rows)
-            return Outcome.NOTHING_TO_DO
+            return Decided(scope, rows=rows)
         case Upgrade():
-            refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run, Decided(plan.pending, rows))
-            return Outcome.UPGRADED
+            refuse_unsafe(project, configured, plan.pending)
+            return Decided(scope, plan.pending, rows)
         case Baseline():
-            refuse_unsafe(project, run.probe, plan.pending)
-            upgrade(project, target, run, Decided(plan.pending, rows, plan.revisions))
-            return Outcome.BASELINED
+            refuse_unsafe(project, configured, plan.pending)
+            return Decided(scope, plan.pending, rows, plan.revisions)
         case Refuse():
             raise plan.error
         case _:
             assert_never(plan)
 
 
-def _verify(plan: Plan, verification: Verification, rows: tuple[str, ...]) -> Proof:
+def _conclude(
+    plan: Plan, verification: Verification, inspection: Inspection
+) -> tuple[Outcome, Proof]:
     """Believe the database, not ourselves: the version row, the indexes, then the schema."""
+    rows = inspection.facts.version_rows
+    match plan:
+        case NothingToDo(ahead=True):  # what a newer revision builds nobody knows
+            verification.refuse_invalid()
+            return Outcome.AHEAD_COMPATIBLE, plan.proof
+        case NothingToDo():
+            outcome = Outcome.NOTHING_TO_DO
+        case Upgrade():
+            outcome = Outcome.UPGRADED
+        case Baseline():
+            outcome = Outcome.BASELINED
+        case Refuse():
+            raise plan.error
+        case _:
+            assert_never(plan)
     if not isinstance(plan, NothingToDo):
         rows = verification.verify_rows()
     verification.refuse_invalid()
-    if isinstance(plan, NothingToDo) and plan.ahead:  # what a newer revision builds nobody knows
-        return plan.proof
     proof = verification.verify_schema(rows, _occasion(plan))
-    return plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
+    return outcome, plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
 
 
-def _occasion(plan: Plan) -> Occasion:
+def _occasion(plan: NothingToDo | Upgrade | Baseline) -> Occasion:
     if isinstance(plan, NothingToDo):
         return Occasion.UNCHANGED
     return Occasion.OVERRIDDEN if plan.proof is Proof.OPERATOR else Occasion.CHANGED

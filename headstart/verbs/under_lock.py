@@ -12,8 +12,9 @@ from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
-from headstart.revisions.worker import DRIVER, Worker
+from headstart.revisions.worker import Worker
 from headstart.settings.database import Database
+from headstart.settings.database_url import parse_database_url
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
@@ -72,8 +73,9 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     link = Link(lock.is_lost, lock.login, task.identity.name(Purpose.WAIT))
     task.signals.register_break_off(link.break_off)
     return Worker(
-        url_for=lambda driver: _worker_url(task.database(), driver, name),
-        environment=lambda driver: app_environment(task, driver=_named(driver), connected=True),
+        url=lambda: _worker_url(task.database(), name),
+        translated=lambda url, driver: _translated(task.database(), url, driver),
+        environment=lambda: app_environment(task, connected=True),
         application_name=name,
         nonce=lock.nonce,
         lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
@@ -84,22 +86,25 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),
+        give_up=task.signals.lose,
     )
 
 
-def _worker_url(database: Database, driver: str, application_name: str) -> str:
+def _worker_url(database: Database, application_name: str) -> str:
     parameters = {
         **CLIENT_SIDE,
         "connect_timeout": WORKER_CONNECT_SECONDS,
         **database.parameters,
         "application_name": application_name,
     }
-    return sqlalchemy_url(parameters, driver, database.url.driver_options)
+    return sqlalchemy_url(parameters, driver_options=database.url.driver_options)
 
 
-def _named(driver: str) -> str | None:
-    """An async env.py has to be told its driver; else a bare postgresql:// is what apps have."""
-    return None if driver == DRIVER else driver
+def _translated(database: Database, url: str, driver: str) -> str:
+    """A URL with libpq's options for another driver, with that driver's own from the user's URL."""
+    parsed = parse_database_url(url, "the URL of env.py's async engine")
+    options = {**database.url.driver_options, **parsed.driver_options}
+    return sqlalchemy_url(parsed.parameters, driver, options)
 
 
 def _cancel_backend(task: Task, name: str, process: int) -> None:

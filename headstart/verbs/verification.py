@@ -1,7 +1,7 @@
-"""What the database is found to be, on a new connection each time: version rows, schema, proof."""
+"""What the database is found to be: on env.py's connection before the work, on a new one after."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
@@ -13,12 +13,12 @@ from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
+from headstart.revisions.configured import Configured
 from headstart.revisions.environment import Mode
-from headstart.revisions.probe import Probe
+from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.upgrade import Committed
-from headstart.verbs.compare import AnyCatalog
 from headstart.verbs.drift_report import report_drift
-from headstart.verbs.inspection import Image, Inspection, Inspector
+from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.task import Task
 from headstart.verdict.errors import (
     ConnectionLost,
@@ -51,29 +51,42 @@ _ROLLED_BACK = (
 
 
 class Verification:
-    """Looks at the database, on a new connection each time; the verdict's `to` is what it saw."""
+    """Looks at the database; the verdict's `to` is what it saw last.
 
-    def __init__(self, task: Task, image: Image, probe: Probe) -> None:
+    `configured` is None where env.py never came to its migrations.
+    """
+
+    def __init__(self, task: Task, image: Image, configured: Configured | None) -> None:
         self._task = task
         self._image = image
         self._history = image.history
-        self._probe = probe
-        self._inspector = Inspector(image, probe.scope, probe.tables)
+        self._configured = configured
+        self._inspector = inspector_of(task, image)
+        if configured is not None:
+            self._inspector = Inspector(image, configured.scope, configured.tables)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = False
         self._left_transaction = False
 
-    def inspect(self) -> Inspection:
+    def inspect_in(self, connection: OwnConnection) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
+        with connection.reading():
+            catalog = nullcontext(OwnCatalog(connection))
+            return self._found(self._inspector.inspect(connection, catalog))
+
+    def inspect_anew(self) -> Inspection:
+        """The same, on a connection of its own."""
         with self._connected() as connection:
-            found = self._inspector.inspect(connection)
+            return self._found(self._inspector.inspect(connection, Catalog(connection)))
+
+    def _found(self, found: Inspection) -> Inspection:
         self._task.emit(VersionRowsRead(found.facts.version_rows))
         self._invalid = found.invalid
         return found
 
-    def prove_again(self, catalog: AnyCatalog, revisions: tuple[str, ...]) -> None:
+    def prove_again(self, connection: OwnConnection, revisions: tuple[str, ...]) -> None:
         """Raise Unproven unless the schema is still that of these revisions."""
-        finding = self._inspector.prove(catalog)
+        finding = self._inspector.prove(OwnCatalog(connection))
         if not isinstance(finding, Proven) or finding.revisions != revisions:
             raise Unproven(
                 "the schema changed while it was being compared",
@@ -128,20 +141,16 @@ class Verification:
             )
         return Committed(frozenset(), transaction_kept=False)
 
-    @contextmanager
-    def read_back(self) -> Iterator[None]:
-        """Where the block fails, tell what the database has now rather than what we think."""
-        try:
-            yield
-        except BaseException as error:
-            self._task.emit(VersionRowsOutdated())
-            found = error
-            # whatever the look meets: what ended the run is what has to be told
-            with suppress(Exception), self._connected() as connection:
-                found = self._look_back(connection, error)
-            if found is not error:
-                raise found from error
-            raise
+    def read_back(self, error: BaseException) -> BaseException:
+        """Tell what the database has after a failure, rather than what we think; gives the error.
+
+        It may turn out to be another one.
+        """
+        self._task.emit(VersionRowsOutdated())
+        # whatever the look meets: what ended the run is what has to be told
+        with suppress(Exception), self._connected() as connection:
+            return self._look_back(connection, error)
+        return error
 
     def _look_back(self, connection: Connection, error: BaseException) -> BaseException:
         """Read what a failure left; the error may turn out to be another one."""
@@ -172,9 +181,10 @@ class Verification:
 
     def cure_of_rollback(self) -> str | None:
         """What to do where nothing was committed; None where the mode does not explain that."""
-        if self._probe.begun_by_env:
-            return _UNCOMMITTED
-        return _ROLLED_BACK if self._probe.mode is Mode.ATOMIC else None
+        configured = self._configured
+        if configured is None or configured.begun_by_env:
+            return None if configured is None else _UNCOMMITTED
+        return _ROLLED_BACK if configured.mode is Mode.ATOMIC else None
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

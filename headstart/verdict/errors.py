@@ -109,6 +109,17 @@ class NotReady(HeadstartError):
     next_step = "run `headstart run` against this database"
 
 
+class EnvSkipped(HeadstartError):
+    """env.py ended well, but never called context.run_migrations(), and the database is behind."""
+
+    outcome = Outcome.ENV_SKIPPED
+    next_step = (
+        "run again when the other process is done, if env.py skips its migrations while one holds a"
+        " lock of its own (headstart's own run lock makes that one needless); otherwise let env.py"
+        " call context.run_migrations()"
+    )
+
+
 class AccessRefused(HeadstartError):
     """The server refused this role, password, database, privilege or encryption."""
 

@@ -62,6 +62,10 @@ class Outcome(StrEnum):
         "not_ready", 14, True,
         "the database is behind, or changing: a run, an index build, or new version rows",
     )  # fmt: skip
+    ENV_SKIPPED = (
+        "env_skipped", 14, True,
+        "env.py ended without running its migrations, and the database is behind",
+    )  # fmt: skip
     ACCESS_REFUSED = (
         "access_refused", 20, False,
         "password, role, database, privilege or TLS, or the server stays read-only",

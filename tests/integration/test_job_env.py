@@ -95,11 +95,11 @@ def test_an_env_that_ends_after_the_probe_is_not_a_success(stage: Stage) -> None
     assert stage.tables() == set()
 
 
-def test_an_env_that_does_not_commit_is_found_out(stage: Stage) -> None:
-    """After the run the database is asked, on a new connection."""
+def test_an_env_that_never_migrates_is_found_out(stage: Stage) -> None:
+    """It may leave that to another process, so it is worth another attempt."""
     stage.project.edit_env(*NO_MIGRATIONS)
-    ended = stage.run()
-    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "not_committed")
+    ended = stage.run(HEADSTART_LOCK_SECONDS="1")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (14, "env_skipped")
     assert stage.tables() == set()
 
 
@@ -132,4 +132,4 @@ def test_nothing_of_ours_stays_at_an_engine_after_the_run(stage: Stage) -> None:
         "assert not event.contains(Engine, 'begin', sessions._begin)\n"
         "print(len(engines), 'clean')"
     )
-    assert ended.stdout == "2 clean\n", ended.stderr
+    assert ended.stdout == "1 clean\n", ended.stderr

@@ -18,7 +18,7 @@ CREATE_ALL = "create_all"
 
 def record_create_all(found: Finished, recording: Recording) -> None:
     """Record it as a variant of the head. Raises InvalidSettings."""
-    if not found.probe.metadata:
+    if not found.configured.metadata:
         raise InvalidSettings("--create-all: env.py configures no target_metadata")
     head = list(recording.done().steps.values())[-1].name
     lines = _lines(found, recording.done().lines(head))
@@ -27,7 +27,7 @@ def record_create_all(found: Finished, recording: Recording) -> None:
 
 def check_models(found: Finished, source: Source) -> None:
     """Raise StaleFingerprints where create_all() makes a schema that is not on file."""
-    if not found.probe.metadata:
+    if not found.configured.metadata:
         return
     known = source.known
     head = list(known.steps.values())[-1]
@@ -59,7 +59,7 @@ def _lines(found: Finished, head: frozenset[str]) -> frozenset[str]:
             # an extension goes into the first schema of the search_path
             connection.execute(sql, timeout_seconds=60, pin=False)
     try:
-        create_all(found.probe.metadata, sqlalchemy_url(task.resolve()))
+        create_all(found.configured.metadata, sqlalchemy_url(task.resolve()))
     except Exception as error:
         raise InvalidSettings(
             f"metadata.create_all() raised: {next(iter(str(error).splitlines()), '')}",
@@ -68,4 +68,4 @@ def _lines(found: Finished, head: frozenset[str]) -> frozenset[str]:
             ),
         ) from error
     with task.connect(Purpose.READ) as connection:
-        return Catalog(connection).read(reading_of(found.probe.scope)).lines
+        return Catalog(connection).read(reading_of(found.configured.scope)).lines

@@ -6,12 +6,12 @@ an earlier replay left it is made anew (the embedded one) or refused.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg2
 
-from headstart.facts.state import History, OurTables, Scope
+from headstart.facts.state import History, OurTables, scope_named
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.catalog.query import reading_of
 from headstart.fingerprint.file.states import UPGRADE, Delta, Fingerprints, RecordedState
@@ -22,12 +22,16 @@ from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
 from headstart.process.files import read_text
 from headstart.process.progress import bar, shows_bar
+from headstart.revisions.configured import Configured, configured_by
+from headstart.revisions.environment import Started
+from headstart.revisions.history import confirm
 from headstart.revisions.known_states import below_snapshots, digests
-from headstart.revisions.probe import Probe, probe_env
 from headstart.revisions.project import Project
-from headstart.revisions.replay import Replay, Replayed
+from headstart.revisions.reading import OwnCatalog, OwnConnection
+from headstart.revisions.replay import Beginning, Replay, Replayed
 from headstart.revisions.scratch_only import only_in_scratch
-from headstart.revisions.upgrade import Listener, Run
+from headstart.revisions.upgrade import Decided, Listener, Run
+from headstart.revisions.worker import Worker
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
@@ -53,51 +57,103 @@ class Finished:
     """What a replay found: the states, env.py's configuration, and where it took place."""
 
     recording: Recording
-    probe: Probe
+    configured: Configured
     scratch: Scratch
 
 
 def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
     """Replay the revisions that the scratch database does not have; all of them where `fresh`."""
-    if fresh and scratch.admin is not None:
-        scratch.empty()
-    found = _attempt(scratch, source)
-    if found is None:
-        scratch.empty()
-        found = _attempt(scratch, source)
-    assert found is not None
-    return found
-
-
-def _attempt(scratch: Scratch, source: Source) -> Finished | None:
-    """Replay from where the scratch database is; None where that is nowhere known."""
     task = scratch.task
+    if scratch.admin is not None and (fresh or not _is_usable(task, source)):
+        scratch.empty()
     if shows_bar():
         task = replace(task, emit=task.emit.unlogged())
     wait_for_database(task)
     with locked(task) as lock:
+        new = _prepared(scratch)
         worker = worker_under(task, lock)
-        with _explained(scratch), only_in_scratch(source.project, worker):
-            probe = probe_env(source.project, worker)
-        recording, rows = _beginning(task, source, probe.scope)
-        if recording is None or (rows and not scratch.may_resume):
-            return None
-        pending = len(source.history.requirements) - len(source.history.applied_with(rows))
+        pending = len(source.history.requirements)
         with bar(pending) as drawn:
-            seen = _into(recording, source.history, rows, drawn)
-            order = {name: number for number, name in enumerate(source.known.steps)}
-
-            def applied(revision: str, seconds: float) -> None:
-                task.emit(RevisionReplayed(revision, seconds))
+            started = _Started(task, scratch, source, worker, new, drawn)
 
             def run(listener: Listener) -> Run:
-                return Run(probe, listener, task.settings.heartbeat_seconds, order)
+                order = {name: number for number, name in enumerate(source.known.steps)}
+                return Run(worker, listener, task.settings.heartbeat_seconds, order)
 
-            reading = reading_of(probe.scope)
-            pass_through = Replay(source.project, run, reading, recording.lines, seen, applied)
-            with only_in_scratch(source.project, worker):
-                pass_through.start(lock.ensure_held)
-    return Finished(recording, probe, scratch)
+            work = Replay(source.project, started.begin, run, started.see, started.applied)
+            with _explained(scratch), only_in_scratch(source.project, worker):
+                work.start(lock.ensure_held)
+    return started.finished()
+
+
+@dataclass
+class _Started:
+    """A replay from where the scratch database is; `new` where nothing was in it before."""
+
+    task: Task
+    scratch: Scratch
+    source: Source
+    worker: Worker
+    new: bool
+    drawn: Callable[[str], None]
+    configured: Configured | None = field(default=None, init=False)
+    recording: Recording | None = field(default=None, init=False)
+    revisions: set[str] = field(default_factory=set, init=False)
+
+    def begin(self, now: Started) -> Beginning:
+        """Called in env.py, when it comes to its migrations."""
+        confirm(self.source.project, self.source.project.imported())
+        self.configured = configured_by(self.worker, now)
+        scope, own = self.configured.scope, OwnConnection(now.connection)
+        reading = reading_of(scope)
+        with own.reading():
+            rows = inspect_database(own, scope, OurTables).version_rows
+        lines = OwnCatalog(own).read(reading).lines
+        self.recording = self._recording_at(rows, lines, own.server_version)
+        self.revisions = set(self.source.history.applied_with(rows))
+        pending = self.source.history.pending_after(rows)
+        return Beginning(Decided(scope, pending, rows), reading, self.recording.lines)
+
+    def _recording_at(self, rows: tuple[str, ...], lines: frozenset[str], server: int) -> Recording:
+        major, minor = divmod(server, 10_000)
+        recording = recording_on(self.source, f"{major}.{minor}")
+        last = _proven_state(self.source, rows, lines) if rows else None
+        if rows and (last is None or not self.scratch.may_resume):
+            raise self.scratch.unusable()
+        if last is not None:
+            recording.resume(last)
+        elif self.new:
+            recording.begin(lines)
+        else:
+            raise self.scratch.unusable()
+        return recording
+
+    def see(self, step: Replayed) -> None:
+        """Take a replayed revision over into the recording."""
+        assert self.recording is not None
+        self.revisions.add(step.revision)
+        state = RecordedState(
+            step.revision,
+            None,
+            self.source.history.heads_of(self.revisions),
+            Delta(),
+            "",
+            step.work.effect,
+            tables=step.work.tables,
+            rows=step.rows,
+        )
+        self.recording.see(state, step.lines)
+        self.drawn(step.revision)
+
+    def applied(self, revision: str, seconds: float) -> None:
+        """A revision is committed."""
+        self.task.emit(RevisionReplayed(revision, seconds))
+
+    def finished(self) -> Finished:
+        """What was found, when env.py has ended."""
+        assert self.recording is not None
+        assert self.configured is not None
+        return Finished(self.recording, self.configured, self.scratch)
 
 
 @contextmanager
@@ -122,49 +178,42 @@ _LET_IT_USE = (
 )
 
 
-def _into(
-    recording: Recording, history: History, rows: tuple[str, ...], drawn: Callable[[str], None]
-) -> Callable[[Replayed], None]:
-    """Take each replayed revision over into the recording."""
-    applied = set(history.applied_with(rows))
+def _is_usable(task: Task, source: Source) -> bool:
+    """Whether the embedded scratch database is empty, or where an earlier replay left it.
 
-    def seen(step: Replayed) -> None:
-        applied.add(step.revision)
-        state = RecordedState(
-            step.revision,
-            None,
-            history.heads_of(applied),
-            Delta(),
-            "",
-            step.work.effect,
-            tables=step.work.tables,
-            rows=step.rows,
-        )
-        recording.see(state, step.lines)
-        drawn(step.revision)
-
-    return seen
+    Asked before env.py runs, which can run only once: where its revisions work in a schema that
+    it chooses itself, all of them are replayed.
+    """
+    rows, lines = _look(task)
+    if rows:
+        return _proven_state(source, rows, lines) is not None
+    return not _has_relations(lines)
 
 
-def _beginning(
-    task: Task, source: Source, scope: Scope
-) -> tuple[Recording | None, tuple[str, ...]]:
-    """The recording to go on with, and the version rows that it begins at."""
+def _look(task: Task) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The version rows and the schema, as far as they can be found without env.py."""
+    scope = scope_named(task.settings.version_table)
     with task.connect(Purpose.READ) as connection:
         rows = inspect_database(connection, scope, OurTables).version_rows
-        found = Catalog(connection).read(reading_of(scope))
-        major, server = connection.server_version // 10_000, connection.server_version
-    recording = recording_on(source, f"{major}.{server % 10_000}")
-    if rows:
-        last = _proven_state(source, rows, found.lines)
-        if last is None:
-            return None, ()
-        recording.resume(last)
-        return recording, rows
-    if any(line.startswith(_RELATIONS) for line in found.lines):
-        return None, ()
-    recording.begin(_prepare(task, scope))
-    return recording, ()
+        return rows, Catalog(connection).read(reading_of(scope)).lines
+
+
+def _has_relations(lines: frozenset[str]) -> bool:
+    return any(line.startswith(_RELATIONS) for line in lines)
+
+
+def _prepared(scratch: Scratch) -> bool:
+    """Execute HEADSTART_REPLAY_SQL where the database is empty; gives whether it is."""
+    task = scratch.task
+    rows, lines = _look(task)
+    if rows or _has_relations(lines):
+        if not scratch.may_resume:
+            raise scratch.unusable()
+        return False
+    if (file := task.settings.replay_sql) is not None:
+        with task.connect(Purpose.WORK) as connection:
+            _execute(connection, file, _sql_of(file))
+    return True
 
 
 def recording_on(source: Source, version: str) -> Recording:
@@ -191,15 +240,6 @@ def _proven_state(source: Source, rows: tuple[str, ...], lines: frozenset[str]) 
         return None
     at = [s.name for s in steps.values() if s.revisions == frozenset(rows)]
     return at[-1] if at and source.known.lines(at[-1]) == lines else None
-
-
-def _prepare(task: Task, scope: Scope) -> frozenset[str]:
-    """Execute HEADSTART_REPLAY_SQL; gives the lines before the first revision."""
-    with task.connect(Purpose.WORK) as connection:
-        if (file := task.settings.replay_sql) is not None:
-            _execute(connection, file, _sql_of(file))
-    with task.connect(Purpose.READ) as connection:
-        return Catalog(connection).read(reading_of(scope)).lines
 
 
 def _execute(connection: Connection, file: str, sql: str) -> None:

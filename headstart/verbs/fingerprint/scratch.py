@@ -28,17 +28,22 @@ class Scratch:
     admin: Task | None
     may_resume: bool = True
 
+    def unusable(self) -> InvalidSettings:
+        """The error of one in which no revision may be run."""
+        which = "the database of --url" if self.admin is None else f"the scratch database {NAME}"
+        return InvalidSettings(
+            f"{which} is neither empty nor (with --continue) a scratch database at a recorded"
+            " revision",
+            next_step=(
+                "name an empty database, say --continue for a scratch one, or leave --url"
+                " out (embedded Postgres)"
+            ),
+        )
+
     def empty(self) -> None:
         """Make it anew. Raises InvalidSettings for a given database."""
         if self.admin is None:
-            raise InvalidSettings(
-                "the database of --url is neither empty nor (with --continue) a scratch database at"
-                " a recorded revision",
-                next_step=(
-                    "name an empty database, say --continue for a scratch one, or leave --url"
-                    " out (embedded Postgres)"
-                ),
-            )
+            raise self.unusable()
         try:
             _make(self.admin, NAME, anew=True)
         except psycopg2.Error as error:  # most likely a replay that is going on

@@ -18,7 +18,10 @@ def read_source(task: Task, *, anew: bool = False) -> Source:
     settings = task.settings
     with app_environment(task, connected=False):
         project = load_project(settings.alembic_ini, "heads", settings.x)
-        history = read_history(project, "heads", "proof")
+        if project.untold:
+            with project.imports_allowed():
+                project = project.imported()
+    history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = (None if anew else load(path)) or Fingerprints(())
     return Source(project, history, path, with_rows(known, history))

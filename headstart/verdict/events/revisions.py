@@ -11,7 +11,7 @@ from headstart.verdict.record import Applied, Record
 
 
 @dataclass(frozen=True)
-class EnvProbed(Event):
+class EnvConfigured(Event):
     """What env.py configures; `own_limits` are the time limits that it has set itself."""
 
     transactions: str
