@@ -20,6 +20,10 @@ BUG = (
 )
 """A function taken away: the only way to meet a bug that is not known."""
 NO_MIGRATIONS = ("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
+ROLLS_BACK = (
+    "            context.run_migrations()\n\n\nif",
+    "            context.run_migrations()\n            connection.rollback()\n\n\nif",
+)
 
 
 Verdict = dict[str, Any]
@@ -127,6 +131,12 @@ def not_ready(desk: Desk) -> Verdict:
     return desk.run("check").verdict
 
 
+def env_skipped(desk: Desk) -> Verdict:
+    desk.note("env.py leaves out context.run_migrations()")
+    desk.stage.project.edit_env(*NO_MIGRATIONS)
+    return desk.run(HEADSTART_LOCK_SECONDS="1").verdict
+
+
 def access_refused(desk: Desk) -> Verdict:
     database = desk.stage.database
     url = database.server.url(dbname=database.name, password="wrong")
@@ -140,8 +150,8 @@ def revision_failed(desk: Desk) -> Verdict:
 
 
 def not_committed(desk: Desk) -> Verdict:
-    desk.note("env.py leaves out context.run_migrations()")
-    desk.stage.project.edit_env(*NO_MIGRATIONS)
+    desk.note("env.py calls connection.rollback() after context.run_migrations()")
+    desk.stage.project.edit_env(*ROLLS_BACK)
     return desk.run().verdict
 
 
@@ -242,6 +252,7 @@ _ALL: tuple[Situation, ...] = (
     blocked,
     connection_lost,
     not_ready,
+    env_skipped,
     access_refused,
     revision_failed,
     not_committed,

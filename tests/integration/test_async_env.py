@@ -45,7 +45,7 @@ def test_the_revisions_run_with_the_driver_that_the_url_names(stage: Stage, driv
     assert ended.verdict["outcome"] == "upgraded"
     assert [step["revision"] for step in ended.verdict["applied"]] == REVISIONS
     assert stage.tables() == {*TABLES, "alembic_version"}
-    probed = [event for event in ended.events if event["event"] == "env_probed"]
+    probed = [event for event in ended.events if event["event"] == "env_configured"]
     assert [(event["driver"], event["transactions"]) for event in probed] == [
         (driver, "per_revision")
     ]
@@ -54,7 +54,7 @@ def test_the_revisions_run_with_the_driver_that_the_url_names(stage: Stage, driv
 def test_without_a_driver_in_the_url_an_installed_one_is_taken(stage: Stage) -> None:
     ended = stage.run()
     assert ended.verdict["outcome"] == "upgraded"
-    assert [e["driver"] for e in ended.events if e["event"] == "env_probed"] == ["asyncpg"]
+    assert [e["driver"] for e in ended.events if e["event"] == "env_configured"] == ["asyncpg"]
 
 
 def test_without_an_async_driver_the_refusal_says_what_to_install(stage: Stage) -> None:

@@ -118,6 +118,6 @@ def test_a_path_that_has_none_of_theirs_in_front_is_let_be(
     """With pg_catalog as the first schema that is there, Alembic's tables would go there."""
     grant = "GRANT CREATE ON SCHEMA theirs TO {app}, {mallory}"
     done = run(stage, roles, grant, path)
-    assert "env_probed" in [each["event"] for each in done.events], done.stderr
+    assert "env_configured" in [each["event"] for each in done.events], done.stderr
     assert done.exit_code == 0 or "pg_catalog" in path
     assert "in front of" not in str(done.verdict.get("error"))

@@ -92,6 +92,6 @@ def assert_upgraded(case: Case, ended: Result, start: str) -> None:
     """Fail where the verdict does not say what was to be done from `start`."""
     assert (ended.exit_code, ended.verdict["outcome"]) == (case.exit_code, case.outcome), ended
     assert set(applied_by(ended)) == case.applied_after(start)
-    modes = [e["transactions"] for e in ended.events if e["event"] == "env_probed"]
+    modes = [e["transactions"] for e in ended.events if e["event"] == "env_configured"]
     assert modes == [case.mode]
     assert ended.stdout == ""

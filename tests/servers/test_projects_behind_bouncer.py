@@ -49,6 +49,6 @@ def test_a_project_ends_behind_a_pooler_as_with_alembic_alone(
         with clients_at_work(pooled.url) as others:
             ended = copy.headstart(pooled)
         assert_upgraded(case, ended, start)
-        assert [e["pooled"] for e in ended.events if e["event"] == "env_probed"] == [True]
+        assert [e["pooled"] for e in ended.events if e["event"] == "env_configured"] == [True]
         assert_same(case, direct, reference)
         assert others.leftovers == set()

@@ -125,7 +125,7 @@ def test_the_pooler_is_noticed_and_what_env_sets_is_known(
     assert "lock_timeout, role, search_path, work_mem" in message
     assert "past the pooler" in end.verdict["next_step"]
     assert tenant.query(TABLES_AND_OWNERS) == []
-    probed = [event["pooled"] for event in end.events if event["event"] == "env_probed"]
+    probed = [event["pooled"] for event in end.events if event["event"] == "env_configured"]
     assert probed == [True]
 
 

@@ -26,7 +26,7 @@ CODES = {
     11: "lock_unavailable",
     12: "blocked",
     13: "connection_lost",
-    14: "not_ready",
+    14: "not_ready env_skipped",
     20: "access_refused",
     21: "revision_failed not_committed",
     22: "unproven ambiguous",

@@ -41,7 +41,7 @@ def loaded(graph: Graph, folder: Path) -> Project:
         names = f"{revision=}\ndown_revision={down or None}\ndepends_on={needed or None}\n"
         text = f"{names}branch_labels={label or None!r}\ndef upgrade(): pass\n"
         (versions / f"{revision}.py").write_text(text)
-    return load_project(str(folder / "alembic.ini"), "heads", ())
+    return load_project(str(folder / "alembic.ini"), "heads", ()).imported()
 
 
 def random_graph(random: Random) -> Graph:
