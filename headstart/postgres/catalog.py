@@ -76,12 +76,14 @@ class Catalog:
             return None
 
 
-def read_whole(read: Callable[[], Rows]) -> list[list[str | None]]:
+def read_whole(
+    read: Callable[[], Rows], patience_seconds: float = READ_SECONDS
+) -> list[list[str | None]]:
     """Read until the rows are of one moment; what `read` raises may be over when it reads again.
 
     Raises AccessRefused, Blocked and ConnectionLost.
     """
-    until = time.monotonic() + READ_SECONDS
+    until = time.monotonic() + patience_seconds
     while True:
         failure: HeadstartError
         try:

@@ -62,6 +62,23 @@ Place = Mapping[str, str]
 """Where a connection leads: host, port, name, user; empty before libpq knows."""
 
 
+DriverError = psycopg2.Error
+"""What execute() raises."""
+
+
+class OtherDriverError(psycopg2.Error):
+    """What another driver than ours raised, in the form that readers know."""
+
+    def __init__(self, text: str, sqlstate: str | None) -> None:
+        super().__init__(text)
+        self._sqlstate = sqlstate
+
+    @property
+    def pgcode(self) -> str | None:  # type: ignore[override]
+        """The SQLSTATE, if the server gave one."""
+        return self._sqlstate
+
+
 class ConnectFailed(Exception):
     """One attempt to connect failed; `failure` says why and whether waiting may help.
 

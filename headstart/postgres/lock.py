@@ -21,7 +21,7 @@ at work, so B waits for it first (orphans.py).
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg2
@@ -31,6 +31,7 @@ from headstart.postgres.guards import LOCK_IDLE_SECONDS
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock_polling import POLL_SECONDS, LockWait, acquire
 from headstart.postgres.orphans import await_orphans
+from headstart.postgres.waits import Wait, read_waits
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -78,12 +79,18 @@ class RunLock:
     def is_lost(self) -> bool:
         """Whether the lock is gone, or nobody answers any more; one round trip."""
         if not self._lost:
-            self._ask("SELECT 1", SILENCE_SECONDS)
+            self._ask(self._beat_once)
         return self._lost
 
     def login(self) -> Mapping[str, str]:
         """What the lock's connection was made with."""
         return self._connection.login
+
+    def waits(self, processes: Collection[int]) -> tuple[Wait, ...]:
+        """Who keeps these backends waiting; none where nobody answers."""
+        waits: list[Wait] = []
+        self._ask(lambda: waits.extend(read_waits(self._connection, processes)))
+        return tuple(waits)
 
     def is_unanswered(self) -> bool:
         """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""
@@ -124,24 +131,30 @@ class RunLock:
             self._connection.break_off()
         self._watch.join(POLL_SECONDS)
         if not self._lost:
-            self._ask("ROLLBACK", UNANSWERED_SECONDS)
+            self._ask(self._end_transaction)
         with suppress(psycopg2.Error):
             self._connection.close()
 
     def _beat(self) -> None:
         while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
-            self._ask("SELECT 1", SILENCE_SECONDS)
+            self._ask(self._beat_once)
         if not self._released.is_set():
             self._tell_lost(self.starvation())
 
-    def _ask(self, sql: str, patience_seconds: float) -> None:
-        # one connection, two threads: the heartbeat, and whoever calls is_lost() or release()
+    def _beat_once(self) -> None:
+        self._connection.execute("SELECT 1", timeout_seconds=SILENCE_SECONDS)
+
+    def _end_transaction(self) -> None:
+        self._connection.execute("ROLLBACK", timeout_seconds=UNANSWERED_SECONDS)
+
+    def _ask(self, ask: Callable[[], None]) -> None:
+        # one connection, several threads: the heartbeat, the pulse, and whoever asks is_lost()
         with self._in_use:
             if self._lost:
                 return
             self._asked_at = asked_at = time.monotonic()
             try:
-                self._connection.execute(sql, timeout_seconds=patience_seconds)
+                ask()
                 self._asked_at, self._answered_at = None, time.monotonic()
             except (psycopg2.Error, TimeoutError, OSError, ValueError):  # the socket may be gone
                 self._starved_seconds = asked_at - self._answered_at

@@ -79,6 +79,10 @@ class Started:
     own_limits: tuple[str, ...]
 
 
+Starting = Callable[[Started], Scope]
+"""Called when env.py comes to its migrations; gives where it works."""
+
+
 @dataclass(frozen=True)
 class Pass:
     """The pass over env.py: what is decided and run in it, and who hears of what happens.
@@ -91,7 +95,7 @@ class Pass:
     for an autocommit block; `failure` is what a revision has raised.
     """
 
-    starting: Callable[[Started], Scope]
+    starting: Starting
     steps: Steps
     may_split: bool
     begun: Callable[[int | None], None]

@@ -35,6 +35,7 @@ class Link:
         self.attempt: Mapping[str, Any] | None = None
         self.connected = False
         self._opened: WeakSet[Any] = WeakSet()
+        self._migrates: int | None = None
         self._lost_with: BaseException | None = None
         self.known = False
         self.gone = False
@@ -52,6 +53,15 @@ class Link:
         self.connected = True
         with suppress(TypeError):  # some driver's that cannot be remembered weakly
             self._opened.add(raw)
+
+    def migrates_as(self, process: int) -> None:
+        """The server's process of the connection that migrates; a pooler tells another."""
+        self._migrates = process
+
+    def processes(self) -> frozenset[int]:
+        """The server's processes of all that env.py has open, as far as they are known."""
+        own = frozenset() if self._migrates is None else frozenset([self._migrates])
+        return own | {pid for raw in list(self._opened) if (pid := _process_of(raw)) is not None}
 
     def break_off(self) -> None:
         """End all that env.py has open, from another thread."""
@@ -116,6 +126,14 @@ def _severity_of(error: BaseException) -> str | None:
         severity = severity or getattr(one, "severity_en", None)
         if isinstance(severity, str):
             return severity
+    return None
+
+
+def _process_of(raw: Any) -> int | None:
+    """The server's process as the driver was told at login."""
+    with suppress(Exception):  # closed meanwhile
+        ask = getattr(raw, "get_server_pid", None)  # asyncpg; the others are psycopg's
+        return int(ask() if ask else raw.info.backend_pid)
     return None
 
 

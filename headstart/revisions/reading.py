@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
 from sqlalchemy import Connection
 
 from headstart.facts.sql import PINNED
@@ -18,7 +17,13 @@ from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.postgres.catalog import read_whole
-from headstart.postgres.connection import CONNECT_SECONDS, READ_SECONDS, Rows
+from headstart.postgres.connection import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    DriverError,
+    OtherDriverError,
+    Rows,
+)
 from headstart.postgres.inspection import BEGIN_READING, named_failures
 from headstart.revisions.causes import first_line
 from headstart.revisions.link import sqlstate_of
@@ -27,20 +32,9 @@ from headstart.revisions.worker import dbapi_connection
 Execute = Callable[[str], Rows]
 """Executes one statement and gives its rows, if it has any."""
 
+_PATIENCE_SECONDS = 5.0
+"""How long a reading may be repeated, while env.py's transaction holds what it has locked."""
 _LIMITS = f"SET LOCAL statement_timeout = '{READ_SECONDS:.0f}s'"
-
-
-class OtherDriverError(psycopg2.Error):
-    """What a driver of env.py's raised, in the form that readers know."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(first_line(error))
-        self._sqlstate = sqlstate_of(error)
-
-    @property
-    def pgcode(self) -> str | None:  # type: ignore[override]
-        """The SQLSTATE, if the server gave one."""
-        return self._sqlstate
 
 
 class OwnConnection:
@@ -60,7 +54,7 @@ class OwnConnection:
         """Execute one statement by the driver's own cursor, which leaves a % alone.
 
         How long it may take the savepoint around it says, and what the search_path is. Raises
-        psycopg2.Error.
+        DriverError.
         """
         del timeout_seconds, pin
         text = sql.removeprefix(f"{BEGIN_READING}; ")
@@ -71,9 +65,9 @@ class OwnConnection:
             cursor.execute(text)
             rows = cursor.fetchall() if cursor.description else []
         except Exception as error:
-            if isinstance(error, psycopg2.Error):
+            if isinstance(error, DriverError):
                 raise
-            raise OtherDriverError(error) from error
+            raise OtherDriverError(first_line(error), sqlstate_of(error)) from error
         finally:
             cursor.close()
         return [tuple(map(_plain, row)) for row in rows]
@@ -100,7 +94,7 @@ class OwnCatalog:
 
     def read(self, reading: Reading) -> Snapshot:
         """Read a schema. Raises AccessRefused, Blocked and ConnectionLost."""
-        snapshot = snapshot_of(read_whole(lambda: self._read(reading)))
+        snapshot = snapshot_of(read_whole(lambda: self._read(reading), _PATIENCE_SECONDS))
         require_usage(snapshot)
         self._schema = snapshot.schema
         return snapshot
@@ -126,7 +120,7 @@ class OwnCatalog:
         self._connection.execute("SAVEPOINT headstart_asked")
         try:
             return self._connection.execute(sql)[0][0]
-        except psycopg2.Error:  # None says that it is not known
+        except DriverError:  # None says that it is not known
             self._connection.execute("ROLLBACK TO SAVEPOINT headstart_asked")
             return None
 

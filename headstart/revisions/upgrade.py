@@ -1,6 +1,5 @@
 """Run env.py once: decide in it, then run the plan; a revision is reported after its COMMIT."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from headstart.facts.state import Scope
-from headstart.revisions.environment import Mode, Pass, Started, Steps, run_environment
+from headstart.revisions.environment import Mode, Pass, Started, Starting, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.project import Project
+from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import stamp_steps
@@ -20,7 +20,7 @@ from headstart.revisions.transactions import TransactionWatch, commit_rest
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.event import Emit
-from headstart.verdict.events.revisions import BaselineStamped, RevisionRunning, RevisionStarted
+from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
 
 
 @dataclass(frozen=True)
@@ -252,22 +252,19 @@ def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
     return lambda: run.listener.applied(revision, round(seconds, 3))
 
 
-def _run(project: Project, run: Run, starting: Callable[[Started], Scope], steps: Steps) -> None:
-    ended = threading.Event()
-    pulse = threading.Thread(target=_beat, args=(run, ended), name="revision-pulse", daemon=True)
-    pulse.start()
+def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:
     may_split = not env_rolls_back(project)
     work = Pass(starting, steps, may_split, begun=run.begun, failure=lambda: run.failure)
     try:
         running, link = (lambda: run.current), run.worker.link
-        with named_failures(project, running, lambda: run.done, lambda: run.watch.left, link):
+        with (
+            pulse(run.worker, lambda: (run.current, run.started), run.heartbeat_seconds),
+            named_failures(project, running, lambda: run.done, lambda: run.watch.left, link),
+        ):
             _raise_first(run, lambda: run_environment(project, run.worker, work))
     except BaseException:
         _settle(run)
         raise
-    finally:
-        ended.set()
-        pulse.join()
     _settle(run)
 
 
@@ -297,10 +294,3 @@ def _settle(run: Run) -> None:
     run.tell_committed(committed.revisions)
     if current is not None and committed.transaction_kept and current not in committed.revisions:
         run.listener.partly_applied(current)
-
-
-def _beat(run: Run, ended: threading.Event) -> None:
-    while not ended.wait(run.heartbeat_seconds):
-        if (revision := run.current) is not None:
-            seconds = round(time.monotonic() - run.started, 1)
-            run.emit(RevisionRunning(revision, seconds))

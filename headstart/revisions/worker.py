@@ -9,7 +9,7 @@ behind a transaction pooler there is no session that would be ours, so there the
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +23,7 @@ from headstart.facts.sql import array, literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
+from headstart.postgres.waits import Wait
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
 from headstart.verdict.errors import HeadstartError
@@ -53,7 +54,8 @@ class Worker:
     `url` is what env.py finds as sqlalchemy.url, in SQLAlchemy's form; `translated` gives a URL of
     psycopg2's for another driver; `async_drivers` are those to try for an async env.py, best first.
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
-    run from another thread, with an error, where env.py does not end.
+    run from another thread, with an error, where env.py does not end; `waits` tells for whom
+    backends of the server wait.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections.
@@ -69,6 +71,7 @@ class Worker:
     explain_missing_fence: Callable[[], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
+    waits: Callable[[Collection[int]], tuple[Wait, ...]]
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
@@ -152,6 +155,7 @@ def is_autocommit(connection: Connection) -> bool:
 def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
     raw = connection.connection.driver_connection
     worker.link.opened(raw)
+    worker.link.migrates_as(process)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
         worker.register_cancel(lambda: worker.cancel_backend(process))
         return

@@ -83,6 +83,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         explain_missing_fence=lock.explain_missing_fence,
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
+        waits=lock.waits,
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),

@@ -59,8 +59,8 @@ def test_without_a_driver_in_the_url_an_installed_one_is_taken(stage: Stage) -> 
 
 def test_without_an_async_driver_the_refusal_says_what_to_install(stage: Stage) -> None:
     ended = stage.run_python(
-        "import headstart.revisions.probe as probe, headstart.command.main as cli\n"
-        "probe.find_spec = lambda name: None\ncli.main([])"
+        "import headstart.revisions.late_driver as late, headstart.command.main as cli\n"
+        "late.find_spec = lambda name: None\ncli.main([])"
     )
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert ended.verdict["next_step"] == "install asyncpg or psycopg in the image"

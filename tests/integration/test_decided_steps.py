@@ -2,20 +2,19 @@
 
 import pytest
 
+from tests.integration.in_between import change_in_between
 from tests.integration.stage import Stage
 
 
 def change_rows(stage: Stage, statement: str) -> None:
-    """Let somebody change the version rows just before the pass that applies the plan."""
-    stage.project.edit_env(
-        "config = context.config\n",
-        "import os, sqlalchemy\n"
-        "config = context.config\n"
-        "os.environ['PASSES'] = str(int(os.environ.get('PASSES', '0')) + 1)\n"
-        "if os.environ['PASSES'] == '2':\n"
-        "    with sqlalchemy.create_engine(config.get_main_option('sqlalchemy.url'))"
-        ".begin() as other:\n"
-        f"        other.execute(sqlalchemy.text({statement!r}))\n",
+    """Let somebody change the version rows just before the plan is applied."""
+    change_in_between(
+        stage.project,
+        f"""
+        import sqlalchemy
+        with sqlalchemy.create_engine(config.get_main_option("sqlalchemy.url")).begin() as other:
+            other.execute(sqlalchemy.text({statement!r}))
+        """,
     )
 
 

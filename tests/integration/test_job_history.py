@@ -8,6 +8,7 @@ from tests.harness.program import run_headstart
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.proxy import SilentListener
 from tests.harness.result import Result
+from tests.integration.stage import Stage
 
 Named = list[str]
 """Texts that the error must hold."""
@@ -77,9 +78,6 @@ BROKEN: list[Callable[[ProjectCopy], Named]] = [
     duplicate_id,
     cycle,
     missing_dependency,
-    import_error,
-    syntax_error,
-    exit_on_import,
     no_revisions,
     no_script_folder,
 ]
@@ -98,6 +96,19 @@ def test_a_broken_history_names_its_file_and_nobody_connects(
     assert listener.attempts() == 0
     assert ended.verdict["wait_attempts"] == 0
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("spoil", [import_error, syntax_error, exit_on_import])
+def test_a_script_that_does_not_import_is_named_before_the_first_revision(
+    stage: Stage, spoil: Callable[[ProjectCopy], Named]
+) -> None:
+    """It may need what env.py prepares, so it is imported where Alembic does that."""
+    named = spoil(stage.project)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert [text for text in named if text not in ended.verdict["error"]["message"]] == []
+    assert "Traceback" not in ended.stderr
+    assert stage.tables() == set()
 
 
 @pytest.mark.parametrize("verb", ["check", "wait", "plan"])

@@ -8,19 +8,16 @@ from psycopg2.extensions import make_dsn
 from tests.harness.project import REVISIONS, copied
 from tests.harness.server import Database
 from tests.integration.fingerprinting import ASYNC, SCHEMAS
+from tests.integration.in_between import change_in_between
 from tests.integration.known_stage import KnownStage, rebuild
 
-SECOND_PASS = """
-import os, psycopg2
-if os.environ.setdefault("PASSES", "") == "x":
+SOMEBODY_ELSE = """
+    import os, psycopg2
     other = psycopg2.connect(os.environ["OTHER"])
     other.autocommit = True
     other.cursor().execute(os.environ["CHANGE"])
     other.close()
-os.environ["PASSES"] += "x"
-config = context.config
-"""
-"""env.py runs twice, first up to its configuration; at the second time somebody else is at it."""
+    """
 
 
 @pytest.mark.parametrize(
@@ -30,7 +27,7 @@ def test_a_schema_that_changes_before_the_stamp_is_not_stamped(
     known: KnownStage, change: str
 ) -> None:
     """What decides is read again in the transaction that stamps."""
-    known.project.edit_env("config = context.config", SECOND_PASS)
+    change_in_between(known.project, SOMEBODY_ELSE)
     known.make_exactly("0002")
     done = known.run(OTHER=make_dsn(**known.database.parameters), CHANGE=change)
     assert (done.exit_code, done.verdict["outcome"]) == (22, "unproven"), done.verdict
@@ -44,9 +41,8 @@ def test_a_table_that_is_locked_before_the_stamp_blocks_it_and_is_no_bug_of_ours
     known: KnownStage,
 ) -> None:
     """The driver's error arises in code of ours, called by Alembic: it is the database's answer."""
-    kept = SECOND_PASS.replace("autocommit = True", "autocommit = False")
-    kept = kept.replace("    other.close()\n", "    config_holder = other\n")
-    known.project.edit_env("config = context.config", kept)
+    kept = SOMEBODY_ELSE.replace("autocommit = True", "autocommit = False")
+    change_in_between(known.project, kept.replace("other.close()", "act.holder = other"))
     known.make_exactly("0002")
     other = make_dsn(**known.database.parameters)
     done = known.run(OTHER=other, CHANGE="LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
@@ -56,7 +52,7 @@ def test_a_table_that_is_locked_before_the_stamp_blocks_it_and_is_no_bug_of_ours
 
 def test_a_change_that_does_not_count_may_come_in_between(known: KnownStage) -> None:
     """The tables of others are none of ours: not any change is refused."""
-    known.project.edit_env("config = context.config", SECOND_PASS)
+    change_in_between(known.project, SOMEBODY_ELSE)
     known.make_exactly("0002")
     change = "CREATE TABLE somebodys (x int)"
     done = known.run(OTHER=make_dsn(**known.database.parameters), CHANGE=change)
@@ -73,7 +69,7 @@ def test_an_env_with_one_transaction_for_all_is_adopted(known: KnownStage) -> No
 
 def test_an_env_with_one_transaction_is_looked_at_before_the_stamp_too(known: KnownStage) -> None:
     known.project.edit_env("connectable.connect()", "connectable.begin()")
-    known.project.edit_env("config = context.config", SECOND_PASS)
+    change_in_between(known.project, SOMEBODY_ELSE)
     known.make_exactly("0002")
     change = "ALTER TABLE accounts ADD note text"
     done = known.run(OTHER=make_dsn(**known.database.parameters), CHANGE=change)

@@ -72,7 +72,9 @@ SAMPLES: tuple[Event, ...] = (
     OrphansFound(("pid 17",)),
     LockWaitMeasured(0.75),
     LockAcquired(0.75),
-    EnvConfigured("atomic", "psycopg2", False, ("lock_timeout",), "public", None, "alembic_version"),
+    EnvConfigured(
+        "atomic", "psycopg2", False, ("lock_timeout",), "public", None, "alembic_version"
+    ),
     StateDetected(State.BEHIND, ("0001",)),
     ComparisonStarted(("0002",)),
     VersionRowsRead(("0003",)),

@@ -78,7 +78,7 @@ class AlembicsRows(HeadMaintainer):
 def walk(project: Project, history: History, random: Random) -> Iterator[tuple[set[str], Any]]:
     """Run the revisions in any possible order; gives what is applied, and Alembic's rows."""
     rows, applied = AlembicsRows(), set[str]()
-    scripts = {script.revision: script for script in project.scripts}
+    scripts = {script.revision: script for script in project.load()}
     while left := [r for r, n in history.requirements.items() if r not in applied and n <= applied]:
         revision = random.choice(left)
         step = RevisionStep(project.directory.revision_map, scripts[revision], is_upgrade=True)

@@ -56,11 +56,20 @@ class RevisionStarted(Event):
 
 
 @dataclass(frozen=True)
+class EnvRunning(Event):
+    """env.py still runs, outside its revisions; `waits` says for whom, in words."""
+
+    seconds: float
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RevisionRunning(Event):
-    """A revision still runs, after so many seconds."""
+    """A revision still runs, after so many seconds; `waits` says for whom, in words."""
 
     revision: str
     seconds: float
+    waits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""Who keeps env.py's connections waiting: somebody else, or another connection of the same run.
+
+Asked on the run lock's connection, which keeps no lock of its own on any table.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
+from headstart.postgres.connection import Reader
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One backend of env.py's that waits for another backend.
+
+    `idle_since` is since when that one has been idle in its transaction; None if it is at work, or
+    if that is hidden from our role. `by_itself`: it is a connection of the same run.
+    """
+
+    waiting: int
+    blocking: int
+    description: str
+    idle_since: str | None
+    by_itself: bool
+
+    def __str__(self) -> str:
+        whose = "another connection of this run, " if self.by_itself else ""
+        idle = ", idle in its transaction" if self.idle_since else ""
+        return f"pid {self.waiting} waits for {whose}{self.description}{idle}"
+
+
+def read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ...]:
+    """The waits of these backends. Raises psycopg2.Error and TimeoutError."""
+    if not processes:
+        return ()
+    pids = ", ".join(map(str, sorted(processes)))
+    rows = connection.execute(
+        f"SELECT w.pid, a.pid, {BACKEND_DESCRIPTION},"
+        " CASE WHEN a.state = 'idle in transaction' THEN a.state_change::pg_catalog.text END"
+        f" FROM pg_catalog.unnest(ARRAY[{pids}]) AS w (pid)"
+        " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
+        " JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY 1, 2"
+    )
+    return tuple(
+        Wait(
+            int(str(waiting)),
+            int(str(blocking)),
+            str(description),
+            None if idle_since is None else str(idle_since),
+            by_itself=int(str(blocking)) in processes,
+        )
+        for waiting, blocking, description, idle_since in rows
+    )

@@ -1,0 +1,64 @@
+"""A sign of life while env.py runs: for how long, in which revision, and for whom it waits.
+
+A revision that opens a connection of its own may wait for a lock that its transaction holds. The
+server cannot know that: to it these are two clients, and one of them is idle. So what is seen at
+two beats, one connection of the run waiting for another that stays idle in its transaction, ends
+the run: neither will give way.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from headstart.postgres.waits import Wait
+from headstart.revisions.worker import Worker
+from headstart.verdict.errors import BrokenHistory, HeadstartError, RevisionFailed
+from headstart.verdict.events.revisions import EnvRunning, RevisionRunning
+
+Now = Callable[[], tuple[str | None, float]]
+"""The revision that runs, if one does, and when it was started, on time.monotonic()."""
+
+
+@contextmanager
+def pulse(worker: Worker, now: Now, every_seconds: float) -> Iterator[None]:
+    """Emit how far env.py is, again and again, as long as the block runs."""
+    ended = threading.Event()
+    beats = threading.Thread(
+        target=_beat, args=(worker, now, every_seconds, ended), name="pulse", daemon=True
+    )
+    beats.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beats.join()
+
+
+def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event) -> None:
+    started = time.monotonic()
+    before: frozenset[Wait] = frozenset()
+    while not ended.wait(every_seconds):
+        waits = worker.waits(worker.link.processes())
+        revision, since = now()
+        seconds = round(time.monotonic() - (since if revision else started), 1)
+        told = tuple(map(str, waits))
+        if revision is None:
+            worker.emit(EnvRunning(seconds, told))
+        else:
+            worker.emit(RevisionRunning(revision, seconds, told))
+        by_itself = frozenset(wait for wait in waits if wait.by_itself and wait.idle_since)
+        if stuck := by_itself & before:
+            worker.give_up(_error(revision, min(stuck, key=str)))
+        before = by_itself
+
+
+def _error(revision: str | None, wait: Wait) -> HeadstartError:
+    kind = BrokenHistory if revision is None else RevisionFailed
+    who = "env.py" if revision is None else f"revision {revision}"
+    return kind(
+        f"{who} waits for itself: {wait}; neither will give way",
+        next_step="let it do all of its work on one connection (op.get_bind() in a revision, the"
+        " one of context.configure() in env.py), or commit on the one before the other needs"
+        " what it has locked",
+    )
