@@ -4,7 +4,7 @@ Asked on the run lock's connection, which keeps no lock of its own on any table.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Reader
@@ -20,7 +20,7 @@ class Wait:
 
     waiting: int
     blocking: int
-    description: str
+    description: str = field(compare=False)  # it tells an age
     idle_since: str | None
     by_itself: bool
 
@@ -36,7 +36,9 @@ def read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ..
         return ()
     pids = ", ".join(map(str, sorted(processes)))
     rows = connection.execute(
-        f"SELECT w.pid, a.pid, {BACKEND_DESCRIPTION},"
+        # in a transaction, what was seen first of the activity stays as it was
+        "SELECT pg_catalog.pg_stat_clear_snapshot();"
+        f" SELECT w.pid, a.pid, {BACKEND_DESCRIPTION},"
         " CASE WHEN a.state = 'idle in transaction' THEN a.state_change::pg_catalog.text END"
         f" FROM pg_catalog.unnest(ARRAY[{pids}]) AS w (pid)"
         " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
