@@ -182,8 +182,20 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
             yield from (((each.asname or each.name).partition(".")[0], None) for each in names)
         case _:
             for node in ast.walk(statement):
-                if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                    yield node.id, None
+                yield from ((name, None) for name in _bound_in(node))
+
+
+def _bound_in(node: ast.AST) -> Iterator[str]:
+    """The names that a node inside of a statement may bind."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            yield name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name):
+            yield name
+        case ast.Import() | ast.ImportFrom():
+            yield from (name for name, _ in _bindings(node))
 
 
 def _targets(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:

@@ -1,0 +1,67 @@
+"""Who waits for whom is told while it lasts; a run that waits for itself ends."""
+
+import time
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from tests.integration.stage import Stage
+
+OWN_ENGINE = """
+    import os
+    op.execute("ALTER TABLE accounts ADD note text")
+    engine = sa.create_engine(os.environ["DATABASE_URL"].replace("sql:", "sql+psycopg2:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text({!r}))
+    """
+STATEMENTS = {
+    "an update": "UPDATE accounts SET name = 'x'",
+    "a read": "SELECT * FROM accounts",
+    "a change of the schema": "CREATE INDEX ON accounts (name)",
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS.keys())
+def test_a_revision_that_waits_for_itself_ends_and_says_so(stage: Stage, statement: str) -> None:
+    assert stage.run().exit_code == 0
+    stage.project.add("0004", "0003", OWN_ENGINE.format(statement))
+    ended = stage.run(HEADSTART_HEARTBEAT_SECONDS="1")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
+    assert "revision 0004 waits for itself" in ended.verdict["error"]["message"]
+    assert "op.get_bind()" in ended.verdict["next_step"]
+    assert stage.rows() == ["0003"]
+    assert "note" not in {name for (name,) in stage.database.query(COLUMNS)}
+
+
+COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = 'accounts'"
+
+
+def test_an_env_that_waits_for_itself_ends_and_says_so(stage: Stage) -> None:
+    assert stage.run().exit_code == 0
+    stage.project.edit_env(
+        "    with connectable.connect() as connection:\n",
+        "    first = connectable.connect()\n"
+        "    first.exec_driver_sql('LOCK TABLE accounts')\n"
+        "    with connectable.connect() as connection:\n"
+        "        connection.exec_driver_sql('SELECT * FROM accounts')\n",
+    )
+    ended = stage.run(HEADSTART_HEARTBEAT_SECONDS="1")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
+    assert "env.py waits for itself" in ended.verdict["error"]["message"]
+
+
+def test_who_is_waited_for_is_told_and_the_run_goes_on(stage: Stage) -> None:
+    """Somebody else gives way in the end."""
+    assert stage.run().exit_code == 0
+    stage.project.add("0004", "0003", 'op.execute("ALTER TABLE accounts ADD note text")')
+    other = psycopg2.connect(**stage.database.parameters)
+    other.cursor().execute("LOCK TABLE accounts")
+    with closing(other), stage.start(HEADSTART_HEARTBEAT_SECONDS="1") as run:
+        waiting = run.await_event("revision_running")
+        time.sleep(3)
+        other.rollback()
+        ended = run.end()
+    assert ended.verdict["outcome"] == "upgraded"
+    assert "waits for pid" in waiting["waits"][0]
+    assert "this run" not in waiting["waits"][0]
