@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.harness.env_runs import audited, runs_in
 from tests.harness.program import run_program
 from tests.harness.result import Result
 
@@ -68,5 +70,9 @@ class App:
 
     def headstart(self, url: str, **environ: str) -> Result:
         """Run headstart on the alembic.ini of the wheel."""
-        given = {"DATABASE_URL": url, "HEADSTART_ALEMBIC_INI": self.ini}
-        return self.program("headstart", **given | environ)
+        given = {"DATABASE_URL": url, "HEADSTART_ALEMBIC_INI": self.ini, **environ}
+        with TemporaryDirectory() as folder:
+            runs = Path(folder) / "env_runs"
+            ended = self.program("headstart", **audited({**self.environ, **given}, runs))
+            assert ended.exit_code or runs_in(runs) == 1, "env.py runs once, as with Alembic"
+        return ended

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness.env_runs import audited, runs_in
 from tests.harness.environment import PROGRAMS
 from tests.harness.program import Run, run_program, start_headstart
 from tests.harness.project import copy_project
@@ -41,7 +42,10 @@ class Copy:
     def headstart(self, database: Database, *argv: str, elsewhere: str = "") -> Result:
         """Run headstart to its end, with alembic.ini as it lies in the repository."""
         with self.start(database, *argv, elsewhere=elsewhere) as started:
-            return started.end(TIMEOUT_SECONDS)
+            ended = started.end(TIMEOUT_SECONDS)
+        if not argv and ended.exit_code == 0:
+            assert runs_in(self._runs) == 1, "env.py runs once, as with Alembic"
+        return ended
 
     def start(self, database: Database, *argv: str, elsewhere: str = "") -> Run:
         """Start headstart; use it as a context, which ends it."""
@@ -55,7 +59,13 @@ class Copy:
             **self._environ(database, elsewhere),
         }
         x = [part for each in self.case.x for part in ("-x", each)]
-        return start_headstart(*(argv or ("run",)), *x, env=environ, cwd=self.path)
+        return start_headstart(
+            *(argv or ("run",)), *x, env=audited(environ, self._runs), cwd=self.path
+        )
+
+    @property
+    def _runs(self) -> Path:
+        return self.path.with_name("env_runs")
 
     def _environ(self, database: Database, elsewhere: str) -> dict[str, str]:
         values = {
