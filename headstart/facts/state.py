@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from headstart.facts.sql import identifier
+
 
 class State(StrEnum):
     """Where a database stands relative to the revisions of this image.
@@ -131,6 +133,20 @@ def scope_named(version_table: str) -> Scope:
     """Where to look without env.py: HEADSTART_VERSION_TABLE, and what the connection has."""
     schema, _, table = version_table.rpartition(".")
     return Scope(table, schema or None)
+
+
+@dataclass(frozen=True)
+class VersionTable:
+    """A table that looks like Alembic's version table, and the revisions that it holds."""
+
+    schema: str
+    name: str
+    rows: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Its name as SQL writes it."""
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
 
 
 @dataclass(frozen=True)
