@@ -11,8 +11,8 @@ _NAMEABLE = re.compile(r"[^.\s]+\.[^.\s]+")
 _MOST_NAMES = 5
 
 UNCERTAIN = (
-    "HEADSTART_X is set, HEADSTART_VERSION_TABLE is not: if env.py chooses its schema or its version"
-    " table by -x, this answer is about the wrong place; set HEADSTART_VERSION_TABLE to"
+    "HEADSTART_X is set, HEADSTART_VERSION_TABLE is not: if env.py chooses its schema or its"
+    " version table by -x, this answer is about the wrong place; set HEADSTART_VERSION_TABLE to"
     " [schema.]name of the table that env.py configures"
 )
 """What an answer is worth where only env.py knows what -x means."""

@@ -13,7 +13,6 @@ from headstart.settings import kinds
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 
-
 VERSION_TABLE = "alembic_version"
 """Alembic's own name for it. A deployment that means this one, too, can name it with its schema."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
-from headstart.decision.elsewhere import UNCERTAIN, elsewhere, note_of
+from headstart.decision.elsewhere import elsewhere, note_of
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide

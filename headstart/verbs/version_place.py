@@ -1,4 +1,4 @@
-"""Where the version rows may be, for the verbs that run no env.py: what is told, and what is seen."""
+"""Where the version rows may be, for the verbs that run no env.py: what is named, what is seen."""
 
 from headstart.decision.elsewhere import UNCERTAIN
 from headstart.facts.state import DatabaseFacts, VersionTable

@@ -39,6 +39,7 @@ MORE = frozenset(
         "test_proof_file",
         "test_proof_rows",
         "test_refused_env",
+        "test_replay_server",
         "test_runbook",
         "test_scratch_only",
         "test_secrets",
@@ -46,6 +47,7 @@ MORE = frozenset(
         "test_silent_network",
         "test_unruly_scripts",
         "test_version_table",
+        "test_version_place",
         "test_version_table_kind",
     }
 )

@@ -1,4 +1,4 @@
-"""check, wait, plan and diff run no env.py: where it keeps the version rows elsewhere, they say so."""
+"""check, wait, plan and diff run no env.py: where it keeps the rows elsewhere, they say so."""
 
 import pytest
 
@@ -166,7 +166,9 @@ def test_a_table_that_was_named_with_its_schema_is_believed(stage: Stage) -> Non
     named = {"HEADSTART_VERSION_TABLE": "public.alembic_version"}
     planned = stage.run("plan", **named)
     assert planned.exit_code == 0
-    assert [line[8:] for line in planned.stdout.splitlines() if line.startswith("run:")] == REVISIONS
+    assert [
+        line[8:] for line in planned.stdout.splitlines() if line.startswith("run:")
+    ] == REVISIONS
     assert 'note:   public.alembic_version has no version row here, but "a"' in planned.stdout
     checked = stage.run("check", **named)
     assert (checked.exit_code, checked.verdict["error"]["message"][:13]) == (14, "pending: 0001")
@@ -187,7 +189,10 @@ def test_with_x_and_no_version_table_every_answer_says_what_it_is_worth(
         assert "HEADSTART_VERSION_TABLE" in done.verdict["uncertain"]
         assert "if env.py chooses its schema or its version table by -x" in done.stdout
         assert "s3cret" not in done.stdout + done.stderr
-        named = {"HEADSTART_X": "tenant=s3cret", "HEADSTART_VERSION_TABLE": "public.alembic_version"}
+        named = {
+            "HEADSTART_X": "tenant=s3cret",
+            "HEADSTART_VERSION_TABLE": "public.alembic_version",
+        }
         told = stage.run(verb, **BRIEF, **named)
         assert told.exit_code == done.exit_code
         assert "uncertain" not in told.verdict

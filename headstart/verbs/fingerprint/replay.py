@@ -28,11 +28,13 @@ from headstart.revisions.project import Project
 from headstart.revisions.replay import Replay, Replayed
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.upgrade import Listener, Run
+from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verdict.errors import ConnectionLost, InvalidSettings, WrongDatabase
 from headstart.verdict.events.revisions import RevisionReplayed
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 REPLAY_SQL_SECONDS = 600.0
 _RELATIONS = ("table\t", "view\t", "matview\t")
@@ -79,7 +81,7 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
         worker = worker_under(task, lock)
         with _explained(scratch), only_in_scratch(source.project, worker):
             probe = probe_env(source.project, worker)
-        recording, rows = _beginning(task, source, probe.scope)
+        recording, rows = _beginning(scratch, source, probe.scope)
         if recording is None or (rows and not scratch.may_resume):
             return None
         pending = len(source.history.requirements) - len(source.history.applied_with(rows))
@@ -95,7 +97,7 @@ def _attempt(scratch: Scratch, source: Source) -> Finished | None:
 
             reading = reading_of(probe.scope)
             pass_through = Replay(source.project, run, reading, recording.lines, seen, applied)
-            with only_in_scratch(source.project, worker):
+            with only_in_scratch(source.project, worker), presupposing():
                 pass_through.start(lock.ensure_held)
     return Finished(recording, probe, scratch)
 
@@ -147,9 +149,10 @@ def _into(
 
 
 def _beginning(
-    task: Task, source: Source, scope: Scope
+    scratch: Scratch, source: Source, scope: Scope
 ) -> tuple[Recording | None, tuple[str, ...]]:
     """The recording to go on with, and the version rows that it begins at."""
+    task = scratch.task
     with task.connect(Purpose.READ) as connection:
         rows = inspect_database(connection, scope, OurTables).version_rows
         found = Catalog(connection).read(reading_of(scope))
@@ -161,7 +164,7 @@ def _beginning(
             return None, ()
         recording.resume(last)
         return recording, rows
-    if any(line.startswith(_RELATIONS) for line in found.lines):
+    if any(line.startswith(_RELATIONS) for line in found.lines) or scratch.has_traces:
         return None, ()
     recording.begin(_prepare(task, scope))
     return recording, ()
@@ -207,7 +210,17 @@ def _execute(connection: Connection, file: str, sql: str) -> None:
         connection.execute(sql, timeout_seconds=REPLAY_SQL_SECONDS, pin=False)  # the user's own
     except (psycopg2.Error, TimeoutError) as error:
         told = " ".join(str(error).split())
-        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}") from None
+        cure = None
+        if isinstance(error, psycopg2.Error) and error.pgcode in ALREADY_THERE_SQLSTATES:
+            cure = _ALREADY_THERE
+        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}", next_step=cure) from None
+
+
+_ALREADY_THERE = (
+    "roles and databases belong to the whole server, which keeps them after a replay: drop them"
+    " there, write the SQL so that it can be executed again, or leave --url out (the embedded"
+    " server is made anew)"
+)
 
 
 def _sql_of(file: str) -> str:
