@@ -19,6 +19,7 @@ MORE = frozenset(
         "test_app_settings_mistakes",
         "test_async_env",
         "test_classic_workflow",
+        "test_create_all_extensions",
         "test_cut_builds",
         "test_diff",
         "test_drift",

@@ -110,7 +110,8 @@ def _renew(admin: Task) -> None:
 
     with admin.connect(Purpose.WORK) as connection, suppress(psycopg2.Error):
         # a tablespace is outside of the data: what it holds goes first, where nobody uses that
-        connection.execute(f"DROP DATABASE IF EXISTS {identifier(NAME)}", pin=False)
+        dropping = f"DROP DATABASE IF EXISTS {identifier(NAME)}"
+        connection.execute(dropping, timeout_seconds=60, pin=False)
         tablespaces = connection.execute(
             f"SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid >= {_FIRST_NORMAL_OID}"
         )
