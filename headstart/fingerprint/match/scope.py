@@ -7,7 +7,7 @@ from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.file.states import Fingerprints, key_of
 from headstart.fingerprint.show.equivalent import loose_line
 
-_TOLERATED = ("index", "trigger", "policy")
+_TOLERATED = ("index", "trigger", "policy", "statistics")
 """What may be added to a table of ours without changing what a revision builds."""
 
 
