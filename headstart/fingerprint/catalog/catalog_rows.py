@@ -122,12 +122,12 @@ SELECT 'composite', r.schema, r.name, '', pg_catalog.string_agg(
 SELECT CASE k.contype WHEN 'p' THEN 'pk' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'fk'
                       WHEN 'x' THEN 'exclude' ELSE 'check' END,
        r.schema, r.name, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid),
-       CASE WHEN k.contype IN ('p', 'u', 'x') AND k.conindid IN (
+       nullif(CASE WHEN k.contype IN ('p', 'u', 'x') AND k.conindid IN (
                    SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE NOT x.indisvalid)
             THEN ' invalid' ELSE '' END
          || CASE WHEN k.oid IN (SELECT g.tgconstraint FROM pg_catalog.pg_trigger g
                                  WHERE g.tgisinternal AND g.tgenabled IN ('D', 'R'))
-            THEN ' disabled' ELSE '' END, NULL, NULL
+            THEN ' disabled' ELSE '' END, ''), NULL, NULL
   FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0
    AND (k.conislocal OR k.contype <> 'c')""",
