@@ -43,9 +43,9 @@ def test_what_a_dba_may_add_is_tolerated_and_told(extra: str, *, counts: bool) -
 
 
 def test_an_operator_of_other_types_is_another_object_and_nobodys_business() -> None:
-    states = known("a: +operator|<<|(int, int)|f +cast|(a AS b)||with inout")
-    other = {line("operator|<<|(text, text)|f"), line("opclass|<<|btree|for type text")}
-    changed = frozenset([line("operator|<<|(int, int)|g")])
+    states = known("a: +operator|<<|(int,int)|f +cast|(a,b)||inout")
+    other = {line("operator|<<|(text,text)|f"), line("opclass|<<|btree|for type text")}
+    changed = frozenset([line("operator|<<|(int,int)|g")])
     found = live_schema(Snapshot(changed | other), states)
     assert (found.lines, found.tolerated) == (changed, ())
 
