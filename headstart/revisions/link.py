@@ -34,10 +34,16 @@ class Link:
         self.login, self.name = login, name
         self.attempt: Mapping[str, Any] | None = None
         self.connected = False
+        self.set_role: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._lost_with: BaseException | None = None
         self.known = False
         self.gone = False
+
+    @property
+    def role(self) -> str:
+        """The role that the revisions run with: the login, unless env.py has set another one."""
+        return self.set_role or self.login().get("user", "")
 
     def start(self) -> None:
         """A pass begins: nothing is known of its connection yet."""

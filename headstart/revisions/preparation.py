@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
 from headstart.revisions.output import captured_output
+from headstart.verdict.errors import Cancelled
 from headstart.verdict.events.event import NullSink
 
 
@@ -42,7 +43,11 @@ def run_env_unconnected(config: Config, directory: ScriptDirectory) -> None:
             captured_output(NullSink()),
             environment,
         ):
-            directory.run_env()
+            try:
+                directory.run_env()
+            except BaseExceptionGroup as group:  # it may be left within a task of a group
+                if group.subgroup(Cancelled) is not None:
+                    raise
     finally:
         event.remove(Engine, "do_connect", _leave)
 

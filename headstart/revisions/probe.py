@@ -22,6 +22,7 @@ from headstart.revisions.preparation import LeftOnPurpose
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import env_rolls_back, scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
+from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import BrokenHistory, ConnectionLost
 from headstart.verdict.events.revisions import EnvProbed
@@ -96,6 +97,8 @@ def _probe_async(project: Project, worker: Worker) -> Probe:
 
 def refuse_unsafe(project: Project, probe: Probe, pending: Iterable[str]) -> None:
     """Refuse what cannot be run safely, before the first revision. Raises BrokenHistory."""
+    pending = tuple(pending)
+    refuse_without_upgrade(project, pending)
     if not probe.begun_by_env and not probe.pooled:
         return
     leaving = scripts_with_autocommit(project, pending)

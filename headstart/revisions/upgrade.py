@@ -16,6 +16,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
+from headstart.revisions.upgrade_functions import refuse_unfinished
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.event import Emit
 from headstart.verdict.events.revisions import BaselineStamped, RevisionRunning, RevisionStarted
@@ -217,7 +218,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
 
     def migrate_and_check(**options: Any) -> None:
         try:
-            migrate(**options)
+            refuse_unfinished(migrate(**options), revision)
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
