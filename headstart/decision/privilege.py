@@ -67,6 +67,8 @@ def _in_schema(name: str, sql: str, to: str) -> str:
     cure = f"as an administrator: GRANT USAGE, CREATE ON SCHEMA {schema} {to}"
     if re.search(r"(?i)\bREFERENCES\b", sql):
         cure += f", and GRANT REFERENCES on the tables that it refers to {to}"
+    if re.search(r"(?i)\bAS\s+\(*\s*(SELECT|WITH|TABLE)\b", sql):
+        cure += f", and GRANT SELECT on the tables that it reads {to}"
     return cure
 
 

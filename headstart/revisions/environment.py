@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, Pool, event
@@ -33,6 +33,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
+from headstart.revisions.begun import Begun, Numbering
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
@@ -46,6 +47,22 @@ Steps = Callable[[Any, Any], Iterable[Any]]
 
 Options = dict[str, Any]
 """What env.py passes to context.configure()."""
+
+
+class Transactions(Protocol):
+    """Who hears of the transactions on the connection that migrates."""
+
+    def begun(self, transaction: Begun | None) -> None:
+        """One has begun; None for an autocommit block."""
+
+    def ending(self, connection: Connection) -> None:
+        """One is about to end."""
+
+    def executing(self, connection: Connection, statement: str) -> None:
+        """A statement is about to be sent."""
+
+    def executed(self, statement: str) -> None:
+        """A statement has succeeded."""
 
 
 class Mode(StrEnum):
@@ -73,8 +90,7 @@ class Pass:
     """One pass over env.py: the steps to run, and who hears of what happens on the way.
 
     `may_split`: each revision may have a transaction of its own, where env.py has begun none.
-    `begun` gets the server's number of each transaction on the connection that migrates, and None
-    for an autocommit block; `scope` is
+    `heard` hears of each transaction on the connection that migrates; `scope` is
     what the probe found, None for the probe itself; `failure` is what a revision has raised;
     `starting` is called when env.py calls context.run_migrations().
     """
@@ -84,7 +100,7 @@ class Pass:
     scope: Scope | None = None
     configured: Callable[[Configured], None] = lambda _: None
     starting: Callable[[], None] = lambda: None
-    begun: Callable[[int | None], None] | None = None
+    heard: Transactions | None = None
     failure: Callable[[], BaseException | None] = lambda: None
 
 
@@ -168,6 +184,7 @@ class _Configure:
         self._attached, self._original = attached, original
         self._connections: list[Connection] = []
         self._rolled_back: BaseException | None = None
+        self._mode = Mode.ATOMIC
 
     def __call__(self, connection: Connection | None = None, **options: Any) -> None:
         # env.py has called fileConfig by now, if it does, which silences our log
@@ -175,7 +192,7 @@ class _Configure:
         usable = _usable(connection, options)
         begun = usable.in_transaction()
         split = self._work.may_split or bool(options.get("transaction_per_migration"))
-        mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
+        self._mode = mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
         # before the refusal, which asks the database: that has to be behind the fence, too
         self._attach(usable)
         self._refuse_second(usable, options)
@@ -190,33 +207,58 @@ class _Configure:
             self._listen(connection, "commit", self._commit)
             self._listen(connection, "rollback", self._rollback)
             self._listen(connection, "handle_error", self._hear_error)
+            if self._work.heard is not None:
+                self._listen(connection, "before_cursor_execute", self._executing)
+                self._listen(connection, "after_cursor_execute", self._executed)
         self._connections.append(connection)
         if connection.in_transaction():  # its beginning has passed
             self._begin(connection)
 
-    def _listen(self, connection: Connection, name: str, listener: Callable[[Any], None]) -> None:
+    def _listen(self, connection: Connection, name: str, listener: Callable[..., None]) -> None:
         event.listen(connection.engine, name, listener)
         self._attached.callback(event.remove, connection.engine, name, listener)
 
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
-        tell = self._work.begun if connection is self._connections[-1] else None
-        number = begin_transaction(self._worker, connection, numbered=tell is not None)
-        if tell is not None:
-            tell(number)
+        heard = self._heard_on(connection)
+        numbering = Numbering.FORCED if self._mode is Mode.ATOMIC else Numbering.NATURAL
+        begun = begin_transaction(
+            self._worker, connection, numbering if heard is not None else Numbering.NONE
+        )
+        if heard is not None:
+            heard.begun(begun)
+        if begun is not None:
+            self._worker.link.set_role = begun.role
+
+    def _heard_on(self, connection: Connection) -> Transactions | None:
+        return self._work.heard if connection is self._connections[-1] else None
+
+    def _executing(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.executing(connection, statement)
+
+    def _executed(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.executed(statement)
 
     def _commit(self, connection: Connection) -> None:
         """Do not let an env.py that swallows the failure of a revision commit half of it."""
         failure = self._work.failure()
         if failure is not None and failure is not self._rolled_back:
             raise LeftOnPurpose
+        self._ending(connection)
         end_autocommit(connection)
 
     def _rollback(self, connection: Connection) -> None:
         # from here on env.py may commit again: nothing is left of what failed
         self._rolled_back = self._work.failure()
+        self._ending(connection)
         if connection in self._connections:
             self._worker.link.look_at(connection)
+
+    def _ending(self, connection: Connection) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.ending(connection)
 
     def _hear_error(self, context: ExceptionContext) -> None:
         if context.connection in self._connections:

@@ -9,6 +9,7 @@ from typing import Any
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from headstart.revisions.begun import Begun
 from headstart.revisions.environment import Mode, Pass, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.probe import Probe
@@ -85,9 +86,25 @@ class Run:
         """Where the worker's events go."""
         return self.probe.worker.emit
 
-    def begun(self, transaction: int | None) -> None:
+    def begun(self, transaction: Begun | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
         self.watch.begun(transaction)
+        self._note_left()
+
+    def ending(self, connection: Connection) -> None:
+        """A transaction is about to end."""
+        self.watch.ending(connection)
+
+    def executing(self, connection: Connection, statement: str) -> None:
+        """A statement is about to be sent."""
+        if self.watch.hear_statement(connection, statement):
+            self._note_left()
+
+    def executed(self, statement: str) -> None:
+        """A statement has succeeded."""
+        self.watch.hear_done(statement)
+
+    def _note_left(self) -> None:
         if self.current is not None and self.watch.left:
             self.listener.left_transaction(self.current)
 
@@ -222,7 +239,10 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
-            run.probe.worker.link.hear_failure(error, connection)
+            link = run.probe.worker.link
+            link.hear_failure(error, connection)
+            if isinstance(error, Exception) and not link.gone:  # else nobody may answer
+                run.watch.hear_failure(connection)
             raise
 
     step.migration_fn = migrate_and_check
@@ -248,7 +268,7 @@ def _run(project: Project, run: Run, steps: Steps) -> None:
         steps,
         may_split=run.probe.mode is Mode.PER_REVISION,
         scope=run.probe.scope,
-        begun=run.begun,
+        heard=run,
         failure=lambda: run.failure,
     )
     try:
@@ -288,7 +308,8 @@ def _settle(run: Run) -> None:
         run.ended.append((frozenset([current]), teller))
     committed = run.listener.look_back(run.watch.first)
     run.tell_committed(committed.revisions)
-    if current is not None and committed.transaction_kept and current not in committed.revisions:
+    kept = committed.transaction_kept or run.watch.kept_outside
+    if current is not None and kept and current not in committed.revisions:
         run.listener.partly_applied(current)
 
 

@@ -22,6 +22,7 @@ from headstart.facts.sql import literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
+from headstart.revisions.begun import SQL_LEAVING_MARK, Begun, Numbering, begun_of, sql_of_begun
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
 from headstart.verdict.errors import HeadstartError
@@ -74,18 +75,21 @@ class Worker:
     own_limits: tuple[str, ...] = ()
 
 
-def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool) -> int | None:
+def begin_transaction(worker: Worker, connection: Connection, numbering: Numbering) -> Begun | None:
     """Prove that this is the database that we locked, and set the limits of this transaction.
 
-    Gives the transaction's number on the server if `numbered`, and if there is one. Raises the
-    worker's error for a missing fence.
+    Gives what is known of the transaction, unless nobody asks or there is none. Raises the worker's
+    error for a missing fence.
     """
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
     settings = _settings(worker, int(version[0]), autocommit, lasting)
-    fenced, number, process, before, _ = one_row(
-        connection, _begin_sql(worker.nonce, settings, numbered, not lasting)
+    fenced, begun, process, before, _ = one_row(
+        connection,
+        _begin_sql(
+            worker.nonce, settings, Numbering.NONE if autocommit else numbering, not lasting
+        ),
     )
     worker.link.heard()
     _register_cancel(worker, connection, int(process))
@@ -94,7 +98,7 @@ def begin_transaction(worker: Worker, connection: Connection, *, numbered: bool)
     if lasting:
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
-    return int(number) if numbered and not autocommit else None
+    return begun_of(str(begun)) if begun is not None else None
 
 
 def end_autocommit(connection: Connection) -> None:
@@ -165,17 +169,19 @@ def _settings(worker: Worker, major: int, autocommit: bool, lasting: bool) -> _S
 
 
 @lru_cache(maxsize=8)
-def _begin_sql(nonce: int, settings: _Settings, numbered: bool, local: bool) -> str:
-    """One round trip: is the fence up, the transaction's number, the process, and the settings.
+def _begin_sql(nonce: int, settings: _Settings, numbering: Numbering, local: bool) -> str:
+    """One round trip: is the fence up, which transaction is it, the process, and the settings.
 
     Five columns, however many settings there are: each costs the client some time.
     """
     fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(nonce)}"
-    number = "pg_catalog.txid_current()" if numbered else "NULL"
+    begun = sql_of_begun(numbering)
     calls = [_set_config(*setting, local=local) for setting in settings]
+    if numbering is Numbering.NATURAL:
+        calls.append(SQL_LEAVING_MARK)
     made = f"pg_catalog.concat({', '.join(calls)})" if calls else "NULL"
     if local:
-        return f"SELECT EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid(), NULL, {made}"
+        return f"SELECT EXISTS ({fence}), {begun}, pg_catalog.pg_backend_pid(), NULL, {made}"
     values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
     before = f"pg_catalog.to_json(ARRAY[{values}])::pg_catalog.text"
     return (
