@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import headstart
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
+from headstart.revisions.link import fields_of
 
 
 def cause_of(error: BaseException) -> str:
@@ -46,6 +47,8 @@ def first_line(error: BaseException) -> str:
     if primary is None:
         # SQLAlchemy's form of an asyncpg error, whose text begins with the name of its class
         primary = getattr(error.__cause__, "message", None) if hasattr(error, "pgcode") else None
+    if primary is None:
+        primary = fields_of(getattr(error, "orig", None) or error).get("M")
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
     return next(iter(_text_of(primary or error).splitlines()), "")

@@ -34,6 +34,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.begun import Begun, Numbering
+from headstart.revisions.drivers import refuse_unknown_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
@@ -302,6 +303,7 @@ def _usable(connection: Connection | None, options: Options) -> Connection:
             "env.py gave context.configure() no connection",
             next_step="let env.py call context.configure(connection=...) in online mode",
         )
+    refuse_unknown_driver(connection)
     if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",

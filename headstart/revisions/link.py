@@ -97,7 +97,18 @@ class Link:
 def sqlstate_of(error: BaseException) -> str | None:
     """The SQLSTATE of a driver's error; None if it has none."""
     sqlstate = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    if sqlstate is None:
+        sqlstate = fields_of(error).get("C")
     return sqlstate if isinstance(sqlstate, str) else None
+
+
+def fields_of(error: BaseException) -> Mapping[str, object]:
+    """The fields of the server's answer where an error's argument has them, as pg8000's has.
+
+    Source: PostgreSQL documentation, Error and Notice Message Fields.
+    """
+    fields = error.args[0] if error.args else None
+    return fields if isinstance(fields, dict) and {"C", "M"} <= fields.keys() else {}
 
 
 def says_lost(error: BaseException) -> bool:
