@@ -5,33 +5,55 @@ Else the revisions before it are committed, and it fails as Alembic writes its r
 
 from collections.abc import Iterable
 
+from headstart.facts.state import VersionColumn
 from headstart.verdict.errors import BrokenHistory
 
-ALEMBICS_WIDTH = 32
-"""Characters of version_num where Alembic makes it. Source: DefaultImpl.version_table_impl."""
+_WIDE = 128
 
 
-def first_too_long(ids: Iterable[str], width: int | None) -> str | None:
-    """The first id that is longer than the column; None is a column without a limit."""
-    if width is None:
-        return None
-    return next((each for each in ids if len(each) > width), None)
+def refusal_of_long_id(
+    stamped: Iterable[str], pending: Iterable[str], column: VersionColumn
+) -> BrokenHistory | None:
+    """The refusal of the first revision whose row would not fit; None where all do.
+
+    What may make the column wider is no reason to refuse what comes after it, nor itself.
+    """
+    for revision in stamped:
+        if _is_too_long(revision, column):
+            return _refusal(revision, column)
+    for revision in pending:
+        if revision in column.widened_by:
+            return None
+        if _is_too_long(revision, column):
+            return _refusal(revision, column)
+    return None
 
 
-def refusal_of_long_id(revision: str, width: int, table: str) -> BrokenHistory:
-    """The refusal of such a revision, which says all that is to be known of it."""
-    return BrokenHistory(
-        f"the id of revision {revision!r} has {len(revision)} characters, and version_num of the"
-        f" version table {table} takes {width}: nothing was applied",
-        next_step=cure_of_long_id(revision, table),
-    )
+def has_long_id(revisions: Iterable[str], column: VersionColumn) -> bool:
+    """Whether any of these does not fit as the column is."""
+    return any(_is_too_long(revision, column) for revision in revisions)
 
 
-def cure_of_long_id(revision: str, table: str) -> str:
+def cure_of_long_id(revision: str, table: str, *, exists: bool = True) -> str:
     """What to do about an id that does not fit into the table's column."""
-    return (
-        f"give the revision a shorter id, or make the column wider: ALTER TABLE {table} ALTER"
-        f" version_num TYPE varchar({max(len(revision), 128)}), where there is no table yet in"
-        f" env.py, before context.configure(): CREATE TABLE IF NOT EXISTS {table} (version_num"
-        f" varchar({max(len(revision), 128)}) PRIMARY KEY)"
+    kind = f"varchar({max(len(revision), _WIDE)})"
+    wider = (
+        f"make the column wider: ALTER TABLE {table} ALTER version_num TYPE {kind}"
+        if exists
+        else f"make the table with a wider column: CREATE TABLE {table} (version_num {kind}"
+        " PRIMARY KEY)"
+    )
+    return f"give the revision a shorter id, or {wider}; then run again"
+
+
+def _is_too_long(revision: str, column: VersionColumn) -> bool:
+    return column.width is not None and len(revision) > column.width
+
+
+def _refusal(revision: str, column: VersionColumn) -> BrokenHistory:
+    takes = "takes" if column.exists else "will take"
+    return BrokenHistory(
+        f"the id of revision {revision!r} has {len(revision)} characters, but version_num of the"
+        f" version table {column.table} {takes} {column.width}",
+        next_step=cure_of_long_id(revision, column.table, exists=column.exists),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
+from alembic import context
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import InvalidRequestError
 
@@ -23,6 +24,7 @@ from headstart.revisions.project import Project
 from headstart.revisions.script_source import env_rolls_back, scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.upgrade_functions import refuse_without_upgrade
+from headstart.revisions.version_column import width_made_by
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import BrokenHistory, ConnectionLost
 from headstart.verdict.events.revisions import EnvProbed
@@ -139,7 +141,9 @@ def _probe(project: Project, worker: Worker) -> Probe:
         if seen and seen[-1].connection.in_transaction():
             seen.append(replace(seen[-1], mode=Mode.ATOMIC))
         if seen:
-            found.append(_probe_of(worker, seen[-1]))
+            probe = _probe_of(worker, seen[-1])
+            width = width_made_by(context.get_context())
+            found.append(replace(probe, scope=replace(probe.scope, version_width=width)))
         raise LeftOnPurpose
 
     with suppress(LeftOnPurpose), named_failures(project, lambda: None, link=worker.link):
