@@ -19,6 +19,7 @@ rollback, A would have no number: it is forgotten, and B is the first.
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import Connection
@@ -31,6 +32,10 @@ _ENDS = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
     r"(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b))\b",
     re.IGNORECASE | re.DOTALL,
+)
+_OTHERS = (
+    "; if it did nothing before the rollback, somebody else's at the same moment looks alike: run"
+    " again as it is"
 )
 _DOES_NOTHING = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
@@ -47,6 +52,7 @@ class TransactionWatch:
         self._outside = False
         self._kept_outside = False
         self._running = False
+        self._has_version_table = False
 
     @property
     def first(self) -> int | None:
@@ -72,6 +78,10 @@ class TransactionWatch:
             self._outside = True
         else:
             self._begun.append(transaction)
+
+    def note_heads(self, heads: Sequence[str]) -> None:
+        """Without any, Alembic makes its version table in the first revision's transaction."""
+        self._has_version_table = not heads
 
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
@@ -130,33 +140,37 @@ class TransactionWatch:
         one decides about its other transactions itself, and may roll back one that only read.
         """
         self._running = False
+        self._refuse_lost(connection, revision)
+        self._has_version_table = False  # it is committed with this one
+
+    def _refuse_lost(self, connection: Connection, revision: str) -> None:
         if not self._begun:
             return  # none has begun, or none that did anything
         first = self._begun[0]
         if first.number is not None:
             status = f"SELECT pg_catalog.txid_status({first.number})"
             if one_row(connection, status)[0] == "aborted":
-                raise _rolled_back(revision)
+                raise self._rolled_back(revision)
             return
         identity, _, mark, _ = one_row(connection, SQL_NOW)
         if first.identity in (identity, mark):
             return  # it goes on, or was committed
         if one_row(connection, sql_of_lost(first))[0]:
-            raise _rolled_back(revision, sure=False)
+            raise self._rolled_back(revision, sure=False)
 
-
-def _rolled_back(revision: str, *, sure: bool = True) -> RevisionFailed:
-    unless = (
-        ""
-        if sure
-        else "; if it did nothing before the rollback, somebody else's at the same moment looks"
-        " alike: run again as it is"
-    )
-    return RevisionFailed(
-        f"revision {revision} rolled back its own transaction, and with it its own work",
-        next_step="remove the rollback from the revision, or let it be the first thing that it does"
-        f" (savepoints, begin_nested(), are fine), then run again{unless}",
-    )
+    def _rolled_back(self, revision: str, *, sure: bool = True) -> RevisionFailed:
+        text = f"revision {revision} rolled back its own transaction, and with it its own work"
+        if self._has_version_table:
+            return RevisionFailed(
+                f"{text}, and the version table that Alembic had made in it",
+                next_step="let a revision without a rollback be the first (an empty one, say), or"
+                " use op.get_context().autocommit_block() in its place; then run again",
+            )
+        return RevisionFailed(
+            text,
+            next_step="remove the rollback from the revision, or let it be the first thing that it"
+            f" does (savepoints, begin_nested(), are fine), then run again{_OTHERS * (not sure)}",
+        )
 
 
 def commit_rest(connection: Connection) -> None:

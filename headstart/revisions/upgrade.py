@@ -137,6 +137,7 @@ def upgrade(project: Project, target: str, run: Run, decided: Decided | None = N
             yield from _stamp(project, decided.baseline, heads, context, run)
             heads = decided.baseline
         pending = _pending(project, target, heads, decided, run)
+        run.watch.note_heads(heads)
         if decided is not None:
             _refuse_other_steps([step.revision.revision for step in pending], decided, run)
         if run.order:

@@ -4,7 +4,6 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, TABLES
-from tests.integration.known_stage import KnownStage
 from tests.integration.stage import Stage
 from tests.integration.version_tables import BRIEF, VERBS, told
 
@@ -166,13 +165,12 @@ def test_an_id_that_has_run_needs_no_room(stage: Stage) -> None:
     assert [stage.run(verb).exit_code for verb in ("check", "run")] == [0, 0]
 
 
-def test_what_would_be_stamped_has_to_fit_too(known: KnownStage) -> None:
-    """Tables that somebody made by hand, proven to be the revision with the long id."""
-    known.make_by_hand("0002")
-    known.database.execute("CREATE TABLE alembic_version (version_num varchar(3))")
-    code, message = told(known.run())
+def test_what_would_be_stamped_has_to_fit_too(stage: Stage) -> None:
+    stage.make_by_hand("0002")
+    stage.database.execute("CREATE TABLE alembic_version (version_num varchar(3))")
+    code, message = told(stage.run(HEADSTART_BASELINE="0002"))
     assert (code, "id of revision '0002'" in message) == (24, True), message
-    assert known.rows() == []
+    assert stage.rows() == []
 
 
 def test_what_nobody_foresaw_names_the_id_and_its_cure(stage: Stage) -> None:

@@ -60,6 +60,21 @@ def test_a_transaction_that_did_nothing_may_be_ended(stage: Stage, how: str, las
         assert labels == [("sad",), ("happy",)]
 
 
+@pytest.mark.parametrize(
+    "how", ["psycopg2's isolation level", "the connection's rollback", "a statement"]
+)
+def test_in_a_new_database_alembics_own_table_is_lost_with_it(stage: Stage, how: str) -> None:
+    """The alembic command fails there, too: it makes its table in the first one's transaction."""
+    stage.database.execute("CREATE TYPE mood AS ENUM ('sad')")
+    stage.project.remove(*REVISIONS)
+    stage.project.add("0001", None, NOTHING_DONE[how] + WORK)
+    ended = stage.run()
+    assert (ended.exit_code, stage.rows()) == (21, None), ended.verdict
+    assert "the version table that Alembic had made in it" in ended.verdict["error"]["message"]
+    cure = "undo that by hand" if "kept" in stage.tables() else "without a rollback be the first"
+    assert cure in ended.verdict["next_step"]
+
+
 MADE = 'op.execute("CREATE TABLE gone (id int)")\n'
 MADE_BY_DRIVER = f'{RAW}raw.cursor().execute("CREATE TABLE gone (id int)")\n'
 LOST = {
