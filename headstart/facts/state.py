@@ -159,12 +159,12 @@ class VersionTable:
 class VersionColumn:
     """What of the version table counts beside its rows, where Alembic will write them.
 
-    `width` is how many characters version_num takes, None for no limit; `exists` is False where
+    `table` is its name as SQL writes it; `width` is how many characters version_num takes, None for no limit; `exists` is False where
     Alembic has yet to make the table. `widened_by` are the revisions that may make the column
     wider, by their text: looked up only if an id is longer than that.
     """
 
-    table: str = "alembic_version"
+    table: str = ""
     width: int | None = ALEMBICS_WIDTH
     exists: bool = False
     widened_by: frozenset[str] = frozenset()

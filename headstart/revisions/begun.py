@@ -48,11 +48,12 @@ SQL_NOW = (
     f"WITH seen AS MATERIALIZED (SELECT {SQL_IDENTITY} AS identity,"
     " pg_catalog.txid_current_if_assigned() AS number,"
     f" pg_catalog.current_setting('{_MARK}', true) AS mark)"
-    f" SELECT seen.*, pg_catalog.set_config('{_MARK}', '', false) FROM seen"
+    " SELECT seen.*, CASE WHEN seen.mark OPERATOR(pg_catalog.=) seen.identity"
+    f" THEN pg_catalog.set_config('{_MARK}', '', false) END FROM seen"
 )
 """Which transaction it is now, its number, if it has written something, and the mark.
 
-That is taken away then: behind a pooler the session is somebody else's next.
+The mark of one that goes on is taken away: behind a pooler the session is somebody else's next.
 """
 
 

@@ -96,11 +96,13 @@ class TransactionWatch:
             return
         first = self._begun[0]
         with suppress(Exception):  # in a failed transaction, say: then its mark has to tell
-            identity, number, _, _ = one_row(connection, SQL_NOW)
+            identity, number, mark, _ = one_row(connection, SQL_NOW)
             if identity == first.identity and number is None:
                 self._begun.clear()  # as if it had not begun
             elif identity == first.identity:
                 first.number = int(number)
+            elif mark == first.identity:  # behind a pooler: COMMIT AND CHAIN has been sent
+                self._kept_outside = True
 
     def hear_statement(self, connection: Connection, statement: str) -> bool:
         """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
