@@ -159,9 +159,9 @@ class VersionTable:
 class VersionColumn:
     """What of the version table counts beside its rows, where Alembic will write them.
 
-    `table` is its name as SQL writes it; `width` is how many characters version_num takes, None for no limit; `exists` is False where
-    Alembic has yet to make the table. `widened_by` are the revisions that may make the column
-    wider, by their text: looked up only if an id is longer than that.
+    `table` is its name as SQL writes it; `width` is how many characters version_num takes, None for
+    no limit; `exists` is False where Alembic has yet to make the table. `widened_by` are the
+    revisions that may make the column wider, by their text: looked up only if an id is longer.
     """
 
     table: str = ""
