@@ -80,6 +80,9 @@ ENV PATH=/opt/headstart/bin:$PATH \
 # An image that is built on this one has a project of its own, wherever it puts it: never ours.
 ONBUILD ENV HEADSTART_OWN_PROJECT=true
 
+# Nor is it built from our commit. Its own `ENV HEADSTART_IMAGE_REVISION=` comes after this line.
+ONBUILD ENV HEADSTART_IMAGE_REVISION=
+
 # Empty: your project goes here (entrypoint.py says what an empty one means).
 WORKDIR /app
 

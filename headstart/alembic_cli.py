@@ -20,8 +20,10 @@ from headstart.settings.driver_url import sqlalchemy_url
 MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")
 
 SQLSTATE_HINTS = {
-    "42P07": "it was made outside Alembic. Compare the database with the revisions; if it has what "
-    "they build, run `alembic stamp head` (or headstart with HEADSTART_BASELINE=head)",
+    "42P07": "an earlier revision makes it, too, or somebody made it outside Alembic. In the first "
+    "case let only one revision make it; in the second, compare the database with the revisions, "
+    "and if it has what they build, run `alembic stamp head` (or headstart with "
+    "HEADSTART_BASELINE=head)",
     "42501": "this role lacks a privilege. To create tables in schema public, from PostgreSQL 15 "
     "on, it needs GRANT CREATE ON SCHEMA public, or to be the owner of the database",
     "2BP01": "something that Alembic does not know needs it, for example a collection table that "

@@ -5,9 +5,10 @@ Pure: deciding touches no connection, clock, environment or logger.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, assert_never
+from typing import ClassVar, TypeVar, assert_never
 
 from headstart.decision.explanation import refusal
+from headstart.decision.version_width import refusal_of_long_id
 from headstart.facts.state import DatabaseFacts, History, State, written
 from headstart.fingerprint.match.finding import (
     Finding,
@@ -109,7 +110,7 @@ def decide(
         case State.UNVERSIONED:
             return _adoption(facts, history, finding)
         case State.BEHIND:
-            return Upgrade(history.pending_after(facts.version_rows))
+            return _fitting(Upgrade(history.pending_after(facts.version_rows)), facts)
         case State.AT_HEAD:
             return NothingToDo()
         case State.UNKNOWN_REVISION:
@@ -145,7 +146,17 @@ def consequence(state: State) -> str:
 def _upgrade_of_new(facts: DatabaseFacts, history: History) -> Upgrade | Refuse:
     if not facts.may_create:
         return Refuse(_no_create_privilege(facts))
-    return Upgrade(history.pending_after(()))
+    return _fitting(Upgrade(history.pending_after(())), facts)
+
+
+_Steps = TypeVar("_Steps", Upgrade, Baseline)
+
+
+def _fitting(plan: _Steps, facts: DatabaseFacts) -> _Steps | Refuse:
+    """The plan, if the version table can hold each row that it writes."""
+    stamped = plan.revisions if isinstance(plan, Baseline) else ()
+    error = refusal_of_long_id(stamped, plan.pending, facts.version_column)
+    return plan if error is None else Refuse(error)
 
 
 def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -> Baseline | Refuse:
@@ -166,7 +177,8 @@ def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -
         return Refuse(_beyond_target(revisions, history))
     if not facts.may_create:
         return Refuse(_no_create_privilege(facts))
-    return Baseline(tuple(sorted(revisions)), history.pending_after(revisions), proven)
+    plan = Baseline(tuple(sorted(revisions)), history.pending_after(revisions), proven)
+    return _fitting(plan, facts)
 
 
 def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:

@@ -42,13 +42,31 @@ def start_embedded(directory: str, postgres_version: int = 16) -> dict[str, str]
 
     Data of another version that the wheel holds are used as they are. Raises InvalidSettings.
     """
-    return dict(_start(Path(directory).resolve(), postgres_version))
+    return dict(_start(Path(directory).resolve(), postgres_version)[2])
+
+
+def renew_embedded(directory: str, postgres_version: int = 16) -> None:
+    """Make the data of a server anew that start_embedded has started; it stays where it is.
+
+    Raises InvalidSettings, also where another process uses it.
+    """
+    path = Path(directory).resolve()
+    server, users, _ = _start(path, postgres_version)
+    with _named_failures(path):
+        server.renew(users)
 
 
 @cache
-def _start(directory: Path, version: int) -> dict[str, str]:
+def _start(directory: Path, version: int) -> tuple["_Embedded", int, dict[str, str]]:
+    with _named_failures(directory):
+        server = _Embedded(directory, version, server_account())
+        return server, *server.start()
+
+
+@contextmanager
+def _named_failures(directory: Path) -> Iterator[None]:
     try:
-        return _Embedded(directory, version, server_account()).start()
+        yield
     except (OSError, subprocess.SubprocessError) as error:
         raise InvalidSettings(f"HEADSTART_EMBEDDED_DIR {directory}: {_told(error)}") from error
 
@@ -63,19 +81,45 @@ class _Embedded:
     def data(self) -> Path:
         return self.directory / "data"
 
-    def start(self) -> dict[str, str]:
+    def start(self) -> tuple[int, dict[str, str]]:
+        """Give what counts this process as a user, and libpq's parameters."""
         programs(self.version)  # first of all, as nothing is made where it is missing
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            atexit.register(self._leave, self._enter())
+            users = self._enter()
+            atexit.register(self._leave, users)
             if not self.data.exists():
                 self._create()
             if not self._is_running():
-                self._run()
+                sockets = self._make_socket_folder()
+                self._run(sockets, str(_unused_port()))
             host, port = self._socket()
-            server = ("-d", "postgres", "-h", host, "-p", port, "-U", "postgres")
-            self._call("psql", "-Xq", "-v", "ON_ERROR_STOP=1", *server, given=CREATE_DATABASE)
-        return {"host": host, "port": port, "user": "postgres", "dbname": "headstart"}
+            self._create_database(host, port)
+        return users, {"host": host, "port": port, "user": "postgres", "dbname": "headstart"}
+
+    def renew(self, users: int) -> None:
+        """As if it had been made just now: databases, roles, settings and all."""
+        with self._locked():
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InvalidSettings(
+                    f"HEADSTART_EMBEDDED_DIR {self.directory}: another process uses this server",
+                    next_step="wait for that process to end, or set HEADSTART_EMBEDDED_DIR",
+                ) from None
+            try:
+                host, port = self._socket()
+                self._pg_ctl("stop", "-w", "-m", "fast")
+                shutil.rmtree(self.data)
+                self._create()
+                self._run(host, port)
+                self._create_database(host, port)
+            finally:
+                fcntl.flock(users, fcntl.LOCK_SH)
+
+    def _create_database(self, host: str, port: str) -> None:
+        server = ("-d", "postgres", "-h", host, "-p", port, "-U", "postgres")
+        self._call("psql", "-Xq", "-v", "ON_ERROR_STOP=1", *server, given=CREATE_DATABASE)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -123,17 +167,21 @@ class _Embedded:
         )
         unfinished.rename(self.data)
 
-    def _run(self) -> None:
-        """Listen on a socket alone, in a short path: one has at most 107 characters.
+    def _make_socket_folder(self) -> str:
+        """In a short path: that of a socket has at most 107 characters."""
+        sockets = tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp")
+        if self.account is not None:
+            shutil.chown(sockets, self.account)
+        return sockets
+
+    def _run(self, sockets: str, port: str) -> None:
+        """Listen on a socket alone.
 
         Its port is one on which nobody listens: our URL has to say localhost and a port beside the
         socket, and an app that forgets the socket must not end up on somebody's own server.
         """
-        sockets = tempfile.mkdtemp(prefix=SOCKETS, dir="/tmp")
-        if self.account is not None:
-            shutil.chown(sockets, self.account)
         log = str(self.data / "server.log")
-        options = f"-c listen_addresses='' -p {_unused_port()} -k {sockets}"
+        options = f"-c listen_addresses='' -p {port} -k {sockets}"
         self._pg_ctl("start", "-w", "-l", log, "-o", options)
 
     def _is_running(self) -> bool:

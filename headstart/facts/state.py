@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from headstart.facts.sql import identifier
+
 
 class State(StrEnum):
     """Where a database stands relative to the revisions of this image.
@@ -112,12 +114,17 @@ class OurTables:
     touched: frozenset[TableName] = frozenset()
 
 
+ALEMBICS_WIDTH = 32
+"""Characters of version_num where Alembic makes it. Source: DefaultImpl.version_table_impl."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """Where to look: the version table, and the schema and role that the revisions run with.
 
     None stands for what the connection itself has: its current_schema() and current_user; so does
-    an empty search_path, which is where a table without a schema is looked for.
+    an empty search_path, which is where a table without a schema is looked for. `version_width`
+    is how many characters version_num takes where Alembic makes the table, None for no limit.
     """
 
     version_table: str
@@ -125,12 +132,42 @@ class Scope:
     schema: str | None = None
     role: str | None = None
     search_path: tuple[str, ...] = ()
+    version_width: int | None = ALEMBICS_WIDTH
 
 
 def scope_named(version_table: str) -> Scope:
     """Where to look without env.py: HEADSTART_VERSION_TABLE, and what the connection has."""
     schema, _, table = version_table.rpartition(".")
     return Scope(table, schema or None)
+
+
+@dataclass(frozen=True)
+class VersionTable:
+    """A table that looks like Alembic's version table, and the revisions that it holds."""
+
+    schema: str
+    name: str
+    rows: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Its name as SQL writes it."""
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
+
+
+@dataclass(frozen=True)
+class VersionColumn:
+    """What of the version table counts beside its rows, where Alembic will write them.
+
+    `table` is its name as SQL writes it; `width` is how many characters version_num takes, None for
+    no limit; `exists` is False where Alembic has yet to make the table. `widened_by` are the
+    revisions that may make the column wider, by their text: looked up only if an id is longer.
+    """
+
+    table: str = ""
+    width: int | None = ALEMBICS_WIDTH
+    exists: bool = False
+    widened_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -142,7 +179,8 @@ class DatabaseFacts:
     where no version row is. `doubts` are the places in scripts for which `tables_present` has every
     table there may be, whoever made it; none where a table with a known name is there.
     `only_touched`: none of those present is made by a revision that can be read; some change them.
-    `may_create` tells whether the role may create tables in `schema`.
+    `may_create` tells whether the role may create tables in `schema`. `version_column` is
+    what the rows are written into.
     """
 
     version_rows: tuple[str, ...]
@@ -153,6 +191,7 @@ class DatabaseFacts:
     tables_missing: frozenset[str] = field(default_factory=frozenset)
     doubts: tuple[str, ...] = ()
     only_touched: bool = False
+    version_column: VersionColumn = field(default_factory=VersionColumn)
 
 
 def detect(facts: DatabaseFacts, history: History) -> State:

@@ -13,7 +13,7 @@ from headstart.facts.sql import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection, Reader
-from headstart.postgres.version_table import read_version_rows
+from headstart.postgres.version_table import read_version_table
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
@@ -120,14 +120,15 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
 
 def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
-    rows = read_version_rows(connection, scope)
+    rows, column = read_version_table(connection, scope)
     if rows or not _has_tables(connection, scope):
-        return DatabaseFacts(rows, schema, role, may_create)
+        return DatabaseFacts(rows, schema, role, may_create, version_column=column)
     ours = our_tables()
     (named, every), missing = _read_our_tables(connection, scope, schema, ours)
     doubts = () if named else ours.doubts
     facts = DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
-    return replace(facts, only_touched=bool(every and ours.names and not named | set(ours.doubts)))
+    only_touched = bool(every and ours.names and not named | set(ours.doubts))
+    return replace(facts, only_touched=only_touched, version_column=column)
 
 
 def _pinned(connection: Reader, scope: Scope) -> Scope:

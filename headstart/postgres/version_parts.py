@@ -13,17 +13,21 @@ _ROW, _BEFORE, _WRITES = 1, 2, 4 | 8 | 16
 _VARCHAR = "Alembic makes it varchar(32)"
 
 
-def refuse_parts(connection: Reader, table: tuple[str, str], role: str | None) -> None:
-    """Raise UnknownRevision where what Alembic writes into it may not be what stands there then.
+def width_of(connection: Reader, table: tuple[str, str], role: str | None) -> int | None:
+    """How many characters its column takes; None for no limit.
 
-    With a pinned search_path, and for a table whose owner is trusted.
+    Raises UnknownRevision where what Alembic writes into it may not be what stands there then. With
+    a pinned search_path, and for a table whose owner is trusted.
     """
     place = ".".join(map(identifier, table))
     for kind, name, on, swallows, owner in connection.execute(_parts(table, role)):
         raise _in_the_way(str(kind), str(name), str(on), None if swallows else str(owner))
-    for name, fits in connection.execute(_column(table)):
+    width = None
+    for name, fits, length in connection.execute(_column(table)):
         if not fits:
             raise _other_type(place, str(name))
+        width = None if length is None else int(str(length))
+    return width
 
 
 def refuse_type(connection: Reader, schema: str, name: str) -> None:
@@ -88,12 +92,21 @@ SELECT 'RULE', r.rulename, tree.oid::pg_catalog.regclass::pg_catalog.text, true,
 
 
 def _column(table: tuple[str, str]) -> str:
-    """SQL: the type of its column, and whether a text stays there as it is."""
+    """SQL: the type of its column, whether a text stays there as it is, and how long it may be."""
     schema, name = map(literal, table)
     return f"""
+WITH RECURSIVE base (attribute, type, modifier) AS (
+  SELECT a.attrelid, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a
+   WHERE a.attname = 'version_num'
+  UNION ALL SELECT b.attribute, d.typbasetype, d.typtypmod FROM base b
+    JOIN pg_catalog.pg_type d ON d.oid = b.type AND d.typtype = 'd')
 SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
        AND CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
-           <> 'pg_catalog.bpchar'::pg_catalog.regtype
+           <> 'pg_catalog.bpchar'::pg_catalog.regtype,
+       (SELECT pg_catalog.min(CASE b.type WHEN 'pg_catalog.name'::pg_catalog.regtype THEN 63
+                              ELSE b.modifier - 4 END)
+          FROM base b WHERE b.attribute = c.oid AND (b.type = 'pg_catalog.name'::pg_catalog.regtype
+           OR b.type = 'pg_catalog.varchar'::pg_catalog.regtype AND b.modifier >= 4))
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

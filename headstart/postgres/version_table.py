@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import psycopg2
 
 from headstart.facts.sql import array, identifier, literal
-from headstart.facts.state import Scope
+from headstart.facts.state import Scope, VersionColumn
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS, Reader
-from headstart.postgres.version_parts import refuse_parts, refuse_type, revisions_in
+from headstart.postgres.version_parts import refuse_type, revisions_in, width_of
 from headstart.verdict.errors import AccessRefused, UnknownRevision
 
 _TABLES = "rp"
@@ -45,8 +45,8 @@ class _Found:
         return self.kind not in _TABLES + _TAKEN_FOR_ONE and self.schema != first
 
 
-def read_version_rows(connection: Reader, scope: Scope) -> tuple[str, ...]:
-    """The rows of the version table that Alembic would find; none if it does not exist.
+def read_version_table(connection: Reader, scope: Scope) -> tuple[tuple[str, ...], VersionColumn]:
+    """The rows of the version table that Alembic would find, none if it does not exist; and it.
 
     In a transaction with a pinned search_path; `scope` says which schema is the first. Raises
     UnknownRevision for what is no table or not to be trusted, AccessRefused for rows that are
@@ -55,18 +55,19 @@ def read_version_rows(connection: Reader, scope: Scope) -> tuple[str, ...]:
     table = _find(connection, scope)
     if table is None or table.is_elsewhere(_first_schema(scope)):
         refuse_type(connection, str(_first_schema(scope)), scope.version_table)
-        return ()  # Alembic sees none, and makes its table
+        first = ".".join(map(identifier, filter(None, (scope.version_schema, scope.version_table))))
+        return (), VersionColumn(first, scope.version_width)  # Alembic sees none, and makes its own
     if table.kind not in _TABLES:
         raise _no_table(table)
     if not table.trusted:
         raise _not_trusted(table)
-    refuse_parts(connection, (table.schema, table.name), scope.role)
+    width = width_of(connection, (table.schema, table.name), scope.role)
     rows = connection.execute(
         f"SELECT version_num FROM {table.place}", timeout_seconds=READ_SECONDS
     )
     if not rows and table.row_security:
         _refuse_hidden(connection, table)
-    return revisions_in(rows, table.place)
+    return revisions_in(rows, table.place), VersionColumn(table.place, width, exists=True)
 
 
 def _first_schema(scope: Scope) -> str | None:

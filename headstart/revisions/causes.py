@@ -19,11 +19,17 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 import headstart
+from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
+from headstart.revisions.link import fields_of
 
 
 def cause_of(error: BaseException) -> str:
     """What an error says, with its type in front unless the text says it."""
+    return _cause_of(telling(error)) + beside(error)
+
+
+def _cause_of(error: BaseException) -> str:
     missing = _missing_variable(error)
     if missing is not None:
         return f"the environment variable {missing} is not set"
@@ -41,6 +47,8 @@ def first_line(error: BaseException) -> str:
     if primary is None:
         # SQLAlchemy's form of an asyncpg error, whose text begins with the name of its class
         primary = getattr(error.__cause__, "message", None) if hasattr(error, "pgcode") else None
+    if primary is None:
+        primary = fields_of(getattr(error, "orig", None) or error).get("M")
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
     return next(iter(_text_of(primary or error).splitlines()), "")
@@ -55,9 +63,14 @@ def _text_of(detail: object) -> str:
 
 def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
     """The file and line below `folders` in which an error arose; the innermost such frame."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno}"
-    return innermost_place(traceback.extract_tb(error.__traceback__), folders)
+    roots = list(folders)
+    for one in (telling(error), error):
+        if isinstance(one, SyntaxError) and one.filename:
+            return f"{one.filename}, line {one.lineno}"
+        place = innermost_place(traceback.extract_tb(one.__traceback__), roots)
+        if place is not None:
+            return place
+    return None
 
 
 def is_our_own(error: BaseException) -> bool:
@@ -93,6 +106,7 @@ def innermost_place(
 
 def cure_of(error: BaseException) -> str | None:
     """What to do if an app's settings are wrong or missing; None if that is not known."""
+    error = telling(error)
     mistake = known_mistake(error, first_line(error))
     if mistake is not None:
         return mistake.cure

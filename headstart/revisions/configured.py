@@ -13,6 +13,7 @@ from headstart.revisions.environment import Mode, Options, Started, version_tabl
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
+from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.worker import LIMITS, Worker, limits_set
 from headstart.verdict.errors import BrokenHistory
 from headstart.verdict.events.revisions import EnvConfigured
@@ -53,7 +54,9 @@ def configured_by(worker: Worker, now: Started) -> Configured:
     pooled = is_pooled(connection)
     configured = Configured(
         driver=connection.dialect.driver,
-        scope=Scope(*version_table(now.options), schema, role, tuple(json.loads(path))),
+        scope=Scope(
+            *version_table(now.options), schema, role, tuple(json.loads(path)), now.version_width
+        ),
         metadata=_metadata(now.options),
         mode=now.mode,
         begun_by_env=now.begun,
@@ -84,6 +87,8 @@ def _own(worker: Worker, before: tuple[str, ...], now: dict[str, str]) -> tuple[
 
 def refuse_unsafe(project: Project, configured: Configured, pending: Iterable[str]) -> None:
     """Refuse what cannot be run safely, before the first revision. Raises BrokenHistory."""
+    pending = tuple(pending)
+    refuse_without_upgrade(project, pending)
     if not configured.begun_by_env and not configured.pooled:
         return
     leaving = scripts_with_autocommit(project, pending)

@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, Pool, event
@@ -38,13 +38,22 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
+from headstart.revisions.begun import Begun, Numbering
+from headstart.revisions.drivers import refuse_unknown_driver
 from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.project import Project, upgrade_arguments
 from headstart.revisions.refusal import LeftOnPurpose, Refusal
 from headstart.revisions.script_source import env_mentions
 from headstart.revisions.sessions import kept_sessions
-from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
+from headstart.revisions.version_column import width_made_by
+from headstart.revisions.worker import (
+    Worker,
+    begin_transaction,
+    end_autocommit,
+    is_autocommit,
+    number_of,
+)
 from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import BrokenHistory, Cancelled, ConnectionLost, HeadstartError
 
@@ -53,6 +62,22 @@ Steps = Callable[[Any, Any], Iterable[Any]]
 
 Options = dict[str, Any]
 """What env.py passes to context.configure()."""
+
+
+class Transactions(Protocol):
+    """Who hears of the transactions on the connection that migrates."""
+
+    def begun(self, transaction: Begun | None) -> None:
+        """One has begun; None for an autocommit block."""
+
+    def ending(self, connection: Connection) -> None:
+        """One is about to end."""
+
+    def executing(self, connection: Connection, statement: str) -> None:
+        """A statement is about to be sent."""
+
+    def executed(self, statement: str) -> None:
+        """A statement has succeeded."""
 
 
 class Mode(StrEnum):
@@ -69,7 +94,8 @@ class Started:
     """env.py's call of run_migrations(): on which connection, configured how, in which mode.
 
     `begun`: env.py had begun a transaction before it configured. `own_limits` are the names of the
-    time limits that it had set before this transaction.
+    time limits that it had set before this transaction; `version_width` is how many characters
+    version_num takes where Alembic makes the table, None for no limit.
     """
 
     connection: Connection
@@ -77,6 +103,7 @@ class Started:
     mode: Mode
     begun: bool
     own_limits: tuple[str, ...]
+    version_width: int | None = None
 
 
 Starting = Callable[[Started], Scope]
@@ -91,14 +118,14 @@ class Pass:
     connection that migrates, and gives where that works; an error of ours that it raises is a
     refusal, which leaves env.py for good. Then `steps` gives Alembic what to run.
     `may_split`: each revision may have a transaction of its own, where env.py has begun none.
-    `begun` gets the server's number of each transaction on the connection that migrates, and None
-    for an autocommit block; `failure` is what a revision has raised.
+    `heard` hears of each transaction on the connection that migrates; `failure` is what a revision
+    has raised.
     """
 
     starting: Starting
     steps: Steps
     may_split: bool
-    begun: Callable[[int | None], None]
+    heard: Transactions
     failure: Callable[[], BaseException | None]
 
 
@@ -182,7 +209,10 @@ class _Configure:
         self._scope: Scope | None = None
         self._own_limits: tuple[str, ...] | None = None
         self._found_limits: tuple[str, ...] = ()
+        self._mode = Mode.ATOMIC
+        self._begun: Begun | None = None
         self._rolled_back: BaseException | None = None
+        self._mode = Mode.ATOMIC
 
     def configure(self, connection: Connection | None = None, **options: Any) -> None:
         """Alembic's configure, with a transaction for each revision where that may be."""
@@ -191,7 +221,7 @@ class _Configure:
         usable = _usable(connection, options)
         begun = usable.in_transaction()
         split = self._work.may_split or bool(options.get("transaction_per_migration"))
-        mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
+        self._mode = mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
         # before the refusal, which asks the database: that has to be behind the fence, too
         self._attach(usable)
         self._refuse_second(usable, options)
@@ -216,14 +246,17 @@ class _Configure:
 
     def _settled(self, now: Started) -> Started:
         """With the mode as it is by now, and in a transaction, which is the first step's."""
-        connection, mode = now.connection, now.mode
+        connection = now.connection
         if not connection.in_transaction():
             connection.begin()
-        elif mode is Mode.PER_REVISION:  # env.py has executed something meanwhile
-            mode = Mode.ATOMIC
+        elif self._mode is Mode.PER_REVISION:  # env.py has executed something meanwhile
+            self._mode = Mode.ATOMIC
             _hold_all_in_one(self._environment.get_context(), connection)
+            if self._begun is not None:
+                self._begun.number = number_of(connection)
         self._own_limits = self._found_limits
-        return replace(now, mode=mode, own_limits=self._found_limits)
+        width = width_made_by(self._environment.get_context())
+        return replace(now, mode=self._mode, own_limits=self._found_limits, version_width=width)
 
     def _attach(self, connection: Connection) -> None:
         # env.py may configure again on the same engine: to listen twice would begin twice
@@ -232,34 +265,61 @@ class _Configure:
             self._listen(connection, "commit", self._commit)
             self._listen(connection, "rollback", self._rollback)
             self._listen(connection, "handle_error", self._hear_error)
+            self._listen(connection, "before_cursor_execute", self._executing)
+            self._listen(connection, "after_cursor_execute", self._executed)
         self._connections.append(connection)
         if connection.in_transaction():  # its beginning has passed
             self._begin(connection)
 
-    def _listen(self, connection: Connection, name: str, listener: Callable[[Any], None]) -> None:
+    def _listen(self, connection: Connection, name: str, listener: Callable[..., None]) -> None:
         event.listen(connection.engine, name, listener)
         self._attached.callback(event.remove, connection.engine, name, listener)
 
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
-        migrates = connection is self._connections[-1]
-        begun = begin_transaction(self._worker, connection, self._own_limits, numbered=migrates)
-        if migrates:
-            self._found_limits = begun.own_limits
-            self._work.begun(begun.number)
+        heard = self._heard_on(connection)
+        numbering = Numbering.FORCED if self._mode is Mode.ATOMIC else Numbering.NATURAL
+        begun, limits = begin_transaction(
+            self._worker,
+            connection,
+            numbering if heard is not None else Numbering.NONE,
+            self._own_limits,
+        )
+        if heard is not None:
+            self._begun, self._found_limits = begun, limits
+            heard.begun(begun)
+        if begun is not None:
+            self._worker.link.set_role = begun.role
+
+    def _heard_on(self, connection: Connection) -> Transactions | None:
+        return self._work.heard if connection is self._connections[-1] else None
+
+    def _executing(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.executing(connection, statement)
+
+    def _executed(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.executed(statement)
 
     def _commit(self, connection: Connection) -> None:
         """Do not let an env.py that swallows the failure of a revision commit half of it."""
         failure = self._work.failure()
         if failure is not None and failure is not self._rolled_back:
             raise LeftOnPurpose
+        self._ending(connection)
         end_autocommit(connection)
 
     def _rollback(self, connection: Connection) -> None:
         # from here on env.py may commit again: nothing is left of what failed
         self._rolled_back = self._work.failure()
+        self._ending(connection)
         if connection in self._connections:
             self._worker.link.look_at(connection)
+
+    def _ending(self, connection: Connection) -> None:
+        if (heard := self._heard_on(connection)) is not None:
+            heard.ending(connection)
 
     def _hear_error(self, context: ExceptionContext) -> None:
         if context.connection in self._connections:
@@ -334,6 +394,7 @@ def _usable(connection: Connection | None, options: Options) -> Connection:
             "env.py gave context.configure() no connection",
             next_step="let env.py call context.configure(connection=...) in online mode",
         )
+    refuse_unknown_driver(connection)
     if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",

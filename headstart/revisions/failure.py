@@ -5,30 +5,31 @@ Statement text is kept, parameters and DETAIL (rows of people's data) are not.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from headstart.revisions.causes import cause_of, cure_of, failing_place, first_line, is_our_own
+from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
+from headstart.revisions.database_failure import (
+    CORRECT_ENV,
+    LOCK_SQLSTATES,
+    RAISED_AFTER,
+    Moment,
+    database_failure,
+    note_of,
+    place_of,
+)
+from headstart.revisions.groups import beside, telling
 from headstart.revisions.link import Link, says_lost, sqlstate_of
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose
 from headstart.revisions.refused import refusal_of
-from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import (
-    AccessRefused,
-    Blocked,
     BrokenHistory,
     Cancelled,
     ConnectionLost,
     HeadstartError,
     RevisionFailed,
-    UnknownRevision,
 )
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
-
-_LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
-"""lock_not_available, deadlock_detected, serialization_failure."""
 
 
 @contextmanager
@@ -47,91 +48,55 @@ def named_failures(
     """
     try:
         yield
-    except (Cancelled, LeftOnPurpose):
-        raise
-    except HeadstartError as error:
-        if isinstance(error, RevisionFailed | BrokenHistory) and link and link.is_lost():
-            raise ConnectionLost(f"the connection was lost: {error}") from error
-        raise
-    except BaseException as error:  # a script may raise anything, KeyboardInterrupt too
+    except BaseException as raised:  # a script may raise anything, KeyboardInterrupt too
+        error = telling(raised)
         if isinstance(error, SystemExit) and not error.code and done():
             return  # an env.py that leaves so after its work has ended well
-        refusal = refusal_of(_behind(error), link) if link and current() is None else None
-        if refusal is not None:
-            raise refusal from error
-        if _was_lost(error, link):
-            raise _lost(error, current()) from error
-        if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
-            raise _database_failure(error, current(), done(), left()) from error
-        if is_our_own(error):
+        named = _named(raised, Moment(project, current(), done(), left(), link))
+        if named is raised:
             raise
-        raise _script_failure(error, project, current(), done()) from error
+        # of what a group has, as it is: what it was itself raised for is kept
+        raise named from (error.__cause__ if named is error else error)
 
 
-def _script_failure(
-    error: BaseException, project: Project, revision: str | None, done: bool
-) -> HeadstartError:
-    ini = project.config.config_file_name or DeclaredSettings.alembic_ini
-    place = failing_place(error, [Path(ini).parent, Path(project.directory.dir)])
+def _named(raised: BaseException, moment: Moment) -> BaseException:
+    """The error that stands for what was raised; itself where it says enough."""
+    error, link = telling(raised), moment.link
+    if isinstance(error, Cancelled | LeftOnPurpose):
+        return error
+    if isinstance(error, HeadstartError):
+        if isinstance(error, RevisionFailed | BrokenHistory) and link and link.is_lost():
+            return ConnectionLost(f"the connection was lost: {error}")
+        return error
+    refusal = refusal_of(_behind(raised), link) if link and moment.revision is None else None
+    if refusal is not None:
+        return refusal
+    if _was_lost(raised, link):
+        return _lost(raised, moment.revision)
+    if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
+        return database_failure(error, moment, elsewhere=_is_lost(error), beside=beside(raised))
+    if is_our_own(error):
+        return error
+    return _script_failure(raised, moment)
+
+
+def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
+    project, revision = moment.project, moment.revision
+    place = place_of(error, project)
     # compiled code has the names of the files that it was made from, wherever these were
     script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")
     text = f"{place or script}: {cause_of(error)}"
-    if revision is None and done:
+    note = note_of(telling(error))
+    if revision is None and moment.done:
         return BrokenHistory(
-            f"env.py raised after its revisions: {text}", next_step=_note(error) or _RAISED_AFTER
+            f"env.py raised after its revisions: {text}", next_step=note or RAISED_AFTER
         )
     if revision is None:
         return BrokenHistory(
-            f"env.py cannot be run: {text}",
-            next_step=_note(error) or cure_of(error) or _CORRECT_ENV,
+            f"env.py cannot be run: {text}", next_step=note or cure_of(error) or CORRECT_ENV
         )
-    next_step = _note(error) or cure_of(error)
+    next_step = note or cure_of(error)
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=next_step)
-
-
-_CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
-_RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
-
-
-_REACH_OTHER = (
-    "see that what the revision connects to can be reached from here, or take that out of the"
-    " revision; then run again"
-)
-
-
-def _note(error: BaseException) -> str | None:
-    """What env.py itself has to say to the error (PEP 678)."""
-    return "; ".join(getattr(error, "__notes__", ())) or None
-
-
-def _database_failure(
-    error: BaseException, revision: str | None, done: bool, left: bool
-) -> HeadstartError:
-    """A failure that the driver reported, through SQLAlchemy or by itself."""
-    driver_error = getattr(error, "orig", None) or error
-    sqlstate = getattr(driver_error, "pgcode", None) or getattr(driver_error, "sqlstate", None)
-    where = f"revision {revision}" if revision else "env.py"
-    text = f"{where}: {first_line(driver_error)}"
-    statement = getattr(error, "statement", None)
-    if sqlstate in _LOCK_SQLSTATES:
-        rolled_back = "" if left else "; rolled back"
-        return Blocked(f"{text}{rolled_back}", sqlstate=sqlstate, statement=statement)
-    other = _is_lost(error)
-    if other:
-        text = f"{text} (not headstart's connection, which is alive)"
-    if revision is None and done:
-        return BrokenHistory(
-            f"env.py raised after its revisions: {text}",
-            sqlstate=sqlstate,
-            statement=statement,
-            next_step=_note(error) or _RAISED_AFTER,
-        )
-    if revision is None:
-        return _env_failure(text, sqlstate, statement, _note(error))
-    next_step = _note(error) or (_REACH_OTHER if other else _cure(sqlstate))
-    failed = RevisionFailed(text, sqlstate=sqlstate, statement=statement, next_step=next_step)
-    failed.revision = revision
-    return failed
 
 
 def _was_lost(error: BaseException, link: Link | None) -> bool:
@@ -141,7 +106,7 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
     before somebody is blamed. What an exception says may be of another service's connection.
     """
     sqlstate = sqlstate_of(getattr(error, "orig", None) or error)
-    if sqlstate in _LOCK_SQLSTATES:
+    if sqlstate in LOCK_SQLSTATES:
         return False
     if link is None:
         return _is_lost(error)
@@ -194,32 +159,3 @@ def _is_lost(error: BaseException) -> bool:
     lost_classes = {"OperationalError", "InterfaceError"}
     lost = lost_classes & {cls.__name__ for cls in type(driver_error).__mro__}
     return bool(lost) or getattr(error, "connection_invalidated", False)
-
-
-def _env_failure(
-    text: str, sqlstate: str | None, statement: str | None, note: str | None
-) -> HeadstartError:
-    """The error for what env.py got from the database before any revision ran."""
-    match sqlstate:
-        case "42501":
-            return AccessRefused(text, sqlstate=sqlstate, statement=statement, next_step=note)
-        case "42703" | "42809":
-            return UnknownRevision(
-                f"the version table is none of Alembic's: {text}",
-                sqlstate=sqlstate,
-                next_step="look at what has its name; move that away, or give the version table"
-                " another name in env.py",
-            )
-        case _:
-            return BrokenHistory(
-                text, sqlstate=sqlstate, statement=statement, next_step=note or _CORRECT_ENV
-            )
-
-
-def _cure(sqlstate: str | None) -> str | None:
-    if sqlstate in ALREADY_THERE_SQLSTATES:
-        return (
-            "an earlier revision, a run that was cut off, or a person made it: find out which"
-            " (headstart diff), and let the database and the revision agree; then run again"
-        )
-    return None

@@ -34,11 +34,17 @@ class Link:
         self.login, self.name = login, name
         self.attempt: Mapping[str, Any] | None = None
         self.connected = False
+        self.set_role: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
         self._lost_with: BaseException | None = None
         self.known = False
         self.gone = False
+
+    @property
+    def role(self) -> str:
+        """The role that the revisions run with: the login, unless env.py has set another one."""
+        return self.set_role or self.login().get("user", "")
 
     def start(self) -> None:
         """A pass begins: nothing is known of its connection yet."""
@@ -101,7 +107,18 @@ class Link:
 def sqlstate_of(error: BaseException) -> str | None:
     """The SQLSTATE of a driver's error; None if it has none."""
     sqlstate = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    if sqlstate is None:
+        sqlstate = fields_of(error).get("C")
     return sqlstate if isinstance(sqlstate, str) else None
+
+
+def fields_of(error: BaseException) -> Mapping[str, object]:
+    """The fields of the server's answer where an error's argument has them, as pg8000's has.
+
+    Source: PostgreSQL documentation, Error and Notice Message Fields.
+    """
+    fields = error.args[0] if error.args else None
+    return fields if isinstance(fields, dict) and {"C", "M"} <= fields.keys() else {}
 
 
 def says_lost(error: BaseException) -> bool:

@@ -22,13 +22,14 @@ from alembic.util import CommandError
 
 from headstart.process.gc_tuning import uncollected
 from headstart.revisions.causes import cause_of, cure_of, failing_place
+from headstart.revisions.groups import telling
 from headstart.revisions.script_graph import (
     ScriptText,
     read_script,
     script_files,
     version_folders,
 )
-from headstart.verdict.errors import BrokenHistory, InvalidSettings
+from headstart.verdict.errors import BrokenHistory, Cancelled, InvalidSettings
 
 _PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""
@@ -150,7 +151,9 @@ def _load_scripts(directory: ScriptDirectory, folders: Sequence[Path]) -> Iterat
     while True:
         try:
             script = next(scripts, None)
-        except (Exception, SystemExit) as error:  # a script may do anything on import
+        except (Exception, SystemExit, BaseExceptionGroup) as error:  # it may do anything
+            if isinstance(telling(error), Cancelled):
+                raise
             raise BrokenHistory(
                 _import_failure(error, folders), next_step=cure_of(error)
             ) from error

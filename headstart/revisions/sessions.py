@@ -35,6 +35,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from headstart.facts.sql import array, identifier, literal
+from headstart.revisions.drivers import is_known
 
 _KEY = "headstart.session"
 """Where a connection's `info` keeps its Session; it lives as long as the client's connection."""
@@ -129,7 +130,7 @@ def _look_for_pooler(connection: Connection) -> bool:
 
 def _concerned(connection: Connection) -> Session | None:
     """The session, if the connection is in a transaction behind a pooler."""
-    if connection.dialect.name != "postgresql":
+    if not is_known(connection.dialect):  # an engine beside the one that migrates
         return None
     if getattr(connection.connection.dbapi_connection, "autocommit", False):
         return None

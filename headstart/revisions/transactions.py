@@ -1,45 +1,75 @@
-"""Watch the transaction of a revision: one that was rolled back inside it must not be stamped.
+"""Watch the transaction of a revision: one whose work was rolled back in it must not be stamped.
 
-A revision may end its own transaction: op.get_bind().rollback(), a Session, op.execute("ROLLBACK").
-Alembic would write the version row all the same, in the next transaction or in none. So the server
-is asked what became of it: txid_status knows, even if the revision has bypassed SQLAlchemy.
+A revision may end its own transaction: op.get_bind().rollback(), a Session, op.execute("ROLLBACK"),
+or the driver, as psycopg2's set_isolation_level() does unasked. Alembic would write the version row
+all the same, in the next transaction or in none. So the server is asked what became of it, even if
+the revision has bypassed SQLAlchemy. To end one that has done nothing yet loses nothing.
 
 An example: a revision that adds a column, rolls back to undo a probe of its own, then adds another.
 
     start_revision()              nothing has begun:  begun []            first None
-    op.add_column(..)             Alembic began 731:  begun [731]         first 731
-    get_bind().rollback()         the server forgets the column
-    op.add_column(..)             SQLAlchemy, 732:    begun [731, 732]    left is True
+    op.add_column(..)             Alembic began A:    begun [A]
+    get_bind().rollback()         ending(): A has a number by now, 731, since it has written
+    op.add_column(..)             SQLAlchemy, B:      begun [A, B]        left is True
     ensure_kept()                 txid_status(731) is "aborted": RevisionFailed, and no version row
 
-Had it committed 731 instead, the status would be "committed" and the revision goes on: its first
-half stays, whatever follows, which is why a failure later on says so (left).
+Had it committed A instead, the status would be "committed" and the revision goes on: its first half
+stays, whatever follows, which is why a failure later on says so (left). Had it begun with the
+rollback, A would have no number: it is forgotten, and B is the first.
 """
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from headstart.revisions.worker import one_row
+from headstart.revisions.begun import SQL_NOW, Begun, sql_of_lost
+from headstart.revisions.worker import dbapi_connection, one_row
 from headstart.verdict.errors import RevisionFailed
+
+_ENDS = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OTHERS = (
+    "; if it did nothing before the rollback, somebody else's at the same moment looks alike: run"
+    " again as it is"
+)
+_DOES_NOTHING = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:SET|RESET|SHOW|SELECT|BEGIN|START|COMMIT|END|ABORT|ROLLBACK|SAVEPOINT|RELEASE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class TransactionWatch:
-    """The transactions begun since the revision started, by their server ids; the first counts."""
+    """The transactions begun since the revision started; the first that did something counts."""
 
     def __init__(self) -> None:
-        self._begun: list[int] = []
+        self._begun: list[Begun] = []
         self._outside = False
+        self._kept_outside = False
+        self._running = False
+        self._has_version_table = False
 
     @property
     def first(self) -> int | None:
-        """The one that the revision began its work in."""
-        return self._begun[0] if self._begun else None
+        """The number of the one that the revision began its work in, if it is known."""
+        return self._begun[0].number if self._begun else None
 
     @property
     def left(self) -> bool:
         """Whether the revision has left that one, so that some of its work may be committed."""
         return self._outside or len(self._begun) > 1
 
-    def begun(self, transaction: int | None) -> None:
+    @property
+    def kept_outside(self) -> bool:
+        """Whether a statement outside a transaction, or a COMMIT, has kept some of the work."""
+        return self._kept_outside
+
+    def begun(self, transaction: Begun | None) -> None:
         """Note a transaction of the connection on which the revisions run.
 
         None for an autocommit block, whose statements have none.
@@ -49,26 +79,100 @@ class TransactionWatch:
         else:
             self._begun.append(transaction)
 
+    def note_heads(self, heads: Sequence[str]) -> None:
+        """Without any, Alembic makes its version table in the first revision's transaction."""
+        self._has_version_table = not heads
+
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
-        self._outside = False
+        self._outside = self._kept_outside = False
+        self._running = True
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
-    def ensure_kept(self, connection: Connection, revision: str) -> None:
-        """Raise RevisionFailed if the revision's transaction was rolled back; one round trip.
+    def ending(self, connection: Connection) -> None:
+        """Ask, before a COMMIT or ROLLBACK of SQLAlchemy's, what has been done until then."""
+        if not self._running or self._outside or len(self._begun) != 1 or self.first is not None:
+            return
+        first = self._begun[0]
+        with suppress(Exception):  # in a failed transaction, say: then its mark has to tell
+            identity, number, mark, _ = one_row(connection, SQL_NOW)
+            if identity == first.identity and number is None:
+                self._begun.clear()  # as if it had not begun
+            elif identity == first.identity:
+                first.number = int(number)
+            elif mark == first.identity:  # behind a pooler: COMMIT AND CHAIN has been sent
+                self._kept_outside = True
 
-        Only the one that Alembic began for it counts. A revision that has committed that
+    def hear_statement(self, connection: Connection, statement: str) -> bool:
+        """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
+        if not self._running or not _ENDS.match(statement):
+            return False
+        self.ending(connection)
+        self._outside = True
+        return True
+
+    def hear_done(self, statement: str) -> None:
+        """After a statement that has succeeded."""
+        if self._running and self._outside and not _DOES_NOTHING.match(statement):
+            self._kept_outside = True
+
+    def hear_failure(self, connection: Connection) -> None:
+        """A revision has failed: did it commit by the driver, unheard? Its transaction is over."""
+        self._running = False
+        if not self._begun or self.first is not None:
+            return
+        with suppress(Exception):  # the connection may be gone
+            if not self._asked_for_mark(connection):
+                dbapi_connection(connection).rollback()  # a failed transaction answers nothing
+                self._asked_for_mark(connection)
+
+    def _asked_for_mark(self, connection: Connection) -> bool:
+        first = self._begun[0]
+        with suppress(Exception):
+            identity, _, mark, _ = one_row(connection, SQL_NOW)
+            self._kept_outside |= identity != first.identity and mark == first.identity
+            return True
+        return False
+
+    def ensure_kept(self, connection: Connection, revision: str) -> None:
+        """Raise RevisionFailed if the revision's work was rolled back; one round trip.
+
+        Only the transaction that Alembic began for it counts. A revision that has committed that
         one decides about its other transactions itself, and may roll back one that only read.
         """
-        if self.first is None:
-            return  # none has begun, so none can have been rolled back
-        if one_row(connection, f"SELECT pg_catalog.txid_status({self.first})")[0] == "aborted":
-            raise RevisionFailed(
-                f"revision {revision} rolled back its own transaction, and with it its own work",
-                next_step="remove the rollback from the revision (savepoints, begin_nested(), are"
-                " fine), then run again",
+        self._running = False
+        self._refuse_lost(connection, revision)
+        self._has_version_table = False  # it is committed with this one
+
+    def _refuse_lost(self, connection: Connection, revision: str) -> None:
+        if not self._begun:
+            return  # none has begun, or none that did anything
+        first = self._begun[0]
+        if first.number is not None:
+            status = f"SELECT pg_catalog.txid_status({first.number})"
+            if one_row(connection, status)[0] == "aborted":
+                raise self._rolled_back(revision)
+            return
+        identity, _, mark, _ = one_row(connection, SQL_NOW)
+        if first.identity in (identity, mark):
+            return  # it goes on, or was committed
+        if one_row(connection, sql_of_lost(first))[0]:
+            raise self._rolled_back(revision, sure=False)
+
+    def _rolled_back(self, revision: str, *, sure: bool = True) -> RevisionFailed:
+        text = f"revision {revision} rolled back its own transaction, and with it its own work"
+        if self._has_version_table:
+            return RevisionFailed(
+                f"{text}, and the version table that Alembic had made in it",
+                next_step="let a revision without a rollback be the first (an empty one, say), or"
+                " use op.get_context().autocommit_block() in its place; then run again",
             )
+        return RevisionFailed(
+            text,
+            next_step="remove the rollback from the revision, or let it be the first thing that it"
+            f" does (savepoints, begin_nested(), are fine), then run again{_OTHERS * (not sure)}",
+        )
 
 
 def commit_rest(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from headstart.facts.state import Scope
+from headstart.revisions.begun import Begun
 from headstart.revisions.environment import Mode, Pass, Started, Starting, Steps, run_environment
 from headstart.revisions.failure import named_failures
 from headstart.revisions.project import Project
@@ -17,6 +18,7 @@ from headstart.revisions.reading import OwnConnection
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import stamp_steps
 from headstart.revisions.transactions import TransactionWatch, commit_rest
+from headstart.revisions.upgrade_functions import refuse_unfinished
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.event import Emit
@@ -95,9 +97,25 @@ class Run:
         """Where the worker's events go."""
         return self.worker.emit
 
-    def begun(self, transaction: int | None) -> None:
+    def begun(self, transaction: Begun | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
         self.watch.begun(transaction)
+        self._note_left()
+
+    def ending(self, connection: Connection) -> None:
+        """A transaction is about to end."""
+        self.watch.ending(connection)
+
+    def executing(self, connection: Connection, statement: str) -> None:
+        """A statement is about to be sent."""
+        if self.watch.hear_statement(connection, statement):
+            self._note_left()
+
+    def executed(self, statement: str) -> None:
+        """A statement has succeeded."""
+        self.watch.hear_done(statement)
+
+    def _note_left(self) -> None:
         if self.current is not None and self.watch.left:
             self.listener.left_transaction(self.current)
 
@@ -157,6 +175,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         yield from _stamp(project, decided.baseline, heads, context, run)
         heads = decided.baseline
     pending = _pending(project, target, heads, decided, run)
+    run.watch.note_heads(heads)
     _refuse_other_steps([step.revision.revision for step in pending], decided, run)
     if run.order:
         last = len(run.order)
@@ -230,11 +249,14 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
 
     def migrate_and_check(**options: Any) -> None:
         try:
-            migrate(**options)
+            refuse_unfinished(migrate(**options), revision)
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
-            run.worker.link.hear_failure(error, connection)
+            link = run.worker.link
+            link.hear_failure(error, connection)
+            if isinstance(error, Exception) and not link.gone:  # else nobody may answer
+                run.watch.hear_failure(connection)
             raise
 
     step.migration_fn = migrate_and_check
@@ -254,7 +276,7 @@ def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
 
 def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:
     may_split = not env_rolls_back(project)
-    work = Pass(starting, steps, may_split, begun=run.begun, failure=lambda: run.failure)
+    work = Pass(starting, steps, may_split, heard=run, failure=lambda: run.failure)
     try:
         running, link = (lambda: run.current), run.worker.link
         with (
@@ -292,5 +314,6 @@ def _settle(run: Run) -> None:
         run.ended.append((frozenset([current]), teller))
     committed = run.listener.look_back(run.watch.first)
     run.tell_committed(committed.revisions)
-    if current is not None and committed.transaction_kept and current not in committed.revisions:
+    kept = committed.transaction_kept or run.watch.kept_outside
+    if current is not None and kept and current not in committed.revisions:
         run.listener.partly_applied(current)

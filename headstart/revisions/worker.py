@@ -24,6 +24,7 @@ from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
 from headstart.postgres.waits import Wait
+from headstart.revisions.begun import SQL_LEAVING_MARK, Begun, Numbering, begun_of, sql_of_begun
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
 from headstart.verdict.errors import HeadstartError
@@ -78,30 +79,26 @@ class Worker:
     give_up: Callable[[HeadstartError], None]
 
 
-@dataclass(frozen=True)
-class Begun:
-    """A transaction that has begun: its number on the server, and the limits that are env.py's."""
-
-    number: int | None
-    own_limits: tuple[str, ...]
+OwnLimits = tuple[str, ...] | None
+"""The names of the limits that env.py has set itself, which are left alone; None: look at it."""
 
 
 def begin_transaction(
-    worker: Worker, connection: Connection, own: tuple[str, ...] | None, *, numbered: bool
-) -> Begun:
+    worker: Worker, connection: Connection, numbering: Numbering, own: OwnLimits
+) -> tuple[Begun | None, tuple[str, ...]]:
     """Prove that this is the database that we locked, and set the limits of this transaction.
 
-    `own` are the names of the limits that env.py has set itself, which are left alone; None
-    where that has to be looked at. `numbered` where the transaction's number is asked for; an
-    autocommit block has none. Raises the worker's error for a missing fence.
+    Gives what is known of the transaction, unless nobody asks or there is none, and the limits that
+    are env.py's own. Raises the worker's error for a missing fence.
     """
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
     settings = _settings(worker, int(version[0]), autocommit, lasting, own)
     look = own is None and not autocommit
-    fenced, number, process, before, _ = one_row(
-        connection, _begin_sql(worker.nonce, settings, numbered, _Form.of(look, lasting))
+    asked = Numbering.NONE if autocommit else numbering
+    fenced, begun, process, before, _ = one_row(
+        connection, _begin_sql(worker.nonce, settings, asked, _Form.of(look, lasting))
     )
     worker.link.heard()
     _register_cancel(worker, connection, int(process))
@@ -111,7 +108,12 @@ def begin_transaction(
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
     found = tuple(json.loads(before or "[]")) if look else own or ()
-    return Begun(int(number) if numbered and not autocommit else None, found)
+    return begun_of(str(begun)) if begun is not None else None, found
+
+
+def number_of(connection: Connection) -> int:
+    """The number of the transaction that is open, which has one from now on."""
+    return int(one_row(connection, "SELECT pg_catalog.txid_current()")[0])
 
 
 def limits_set(worker: Worker) -> Mapping[str, str]:
@@ -167,7 +169,7 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions
 def _settings(
-    worker: Worker, major: int, autocommit: bool, lasting: bool, own: tuple[str, ...] | None
+    worker: Worker, major: int, autocommit: bool, lasting: bool, own: OwnLimits
 ) -> _Settings:
     if autocommit and not lasting:
         return ()
@@ -199,17 +201,19 @@ class _Form(Enum):
 
 
 @lru_cache(maxsize=8)
-def _begin_sql(nonce: int, settings: _Settings, numbered: bool, form: _Form) -> str:
-    """One round trip: is the fence up, the transaction's number, the process, and the settings.
+def _begin_sql(nonce: int, settings: _Settings, numbering: Numbering, form: _Form) -> str:
+    """One round trip: is the fence up, which transaction is it, the process, and the settings.
 
     Five columns, however many settings there are: each costs the client some time. What is looked
     at is looked at first: once ours are set, nobody can tell them from env.py's own.
     """
     fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(nonce)}"
-    number = "pg_catalog.txid_current()" if numbered else "NULL"
+    begun = sql_of_begun(numbering)
     calls = [_call(name, value, form) for name, value in settings]
+    if numbering is Numbering.NATURAL:
+        calls.append(SQL_LEAVING_MARK)
     made = f"pg_catalog.concat({', '.join(calls)})" if calls else "NULL"
-    columns = f"EXISTS ({fence}), {number}, pg_catalog.pg_backend_pid()"
+    columns = f"EXISTS ({fence}), {begun}, pg_catalog.pg_backend_pid()"
     match form:
         case _Form.LOCAL:
             return f"SELECT {columns}, NULL, {made}"

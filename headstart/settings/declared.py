@@ -13,6 +13,9 @@ from headstart.settings import kinds
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 
+VERSION_TABLE = "alembic_version"
+"""Alembic's own name for it. A deployment that means this one, too, can name it with its schema."""
+
 
 @dataclass(frozen=True)
 class DeclaredSettings:
@@ -90,7 +93,7 @@ class DeclaredSettings:
         " revision, for a history that does not begin with an empty database",
     )
     version_table: str = setting(
-        default="alembic_version",
+        default=VERSION_TABLE,
         parse=kinds.version_table,
         unit="NAME",
         meaning="Alembic's version table, as [schema.]name, for check, wait and plan, which do not"

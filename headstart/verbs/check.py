@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
+from headstart.decision.elsewhere import elsewhere, note_of
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
@@ -23,7 +24,8 @@ from headstart.verbs.inspection import (
     read_image,
 )
 from headstart.verbs.task import Task
-from headstart.verdict.errors import NotReady
+from headstart.verbs.version_place import is_table_named, other_version_tables, uncertainty
+from headstart.verdict.errors import Explanation, HeadstartError, NotReady
 from headstart.verdict.events.database import AttemptStarted
 from headstart.verdict.events.schema import (
     Explained,
@@ -36,7 +38,11 @@ from headstart.verdict.outcome import Outcome
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a run would find now, and what it would do."""
+    """What a run would find now, and what it would do.
+
+    `elsewhere` is the error where another table has the version rows: then no plan may be told.
+    `notes` say what may make the answer wrong.
+    """
 
     facts: DatabaseFacts
     state: State
@@ -44,6 +50,8 @@ class Outlook:
     in_progress: bool
     comparison: Comparison | None
     invalid: tuple[InvalidIndex, ...]
+    elsewhere: HeadstartError | None = None
+    notes: tuple[str, ...] = ()
 
     def refuse_invalid(self) -> None:
         """Raise where an index is INVALID: no verdict of ours may call that ready."""
@@ -63,6 +71,8 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
         raise NotReady(
             "a run is in progress", next_step="wait for it to end, then run headstart check again"
         )
+    if outlook.elsewhere is not None:
+        raise outlook.elsewhere
     match outlook.plan:
         case NothingToDo():
             return _ready(task, outlook, outlook.plan, occasion)
@@ -104,12 +114,18 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
         in_progress = run_in_progress(connection)
         inspection = inspector.inspect(connection, Catalog(connection))
         comparison = _comparison(task, inspector, connection, inspection, occasion)
+        others = other_version_tables(image, connection, inspection.facts)
     # whoever asks need not be able to do it: a check may run with the app's own role
     facts = replace(inspection.facts, may_create=True)
     task.emit(StateDetected(inspection.state, facts.version_rows))
     task.emit(VersionRowsRead(facts.version_rows))
     plan = decide(inspection.state, facts, image.history, task.settings.ahead, inspection.finding)
-    return Outlook(facts, inspection.state, plan, in_progress, comparison, inspection.invalid)
+    looked, is_named = task.settings.version_table, is_table_named(task)
+    notes = (*uncertainty(task, attempt), *(note_of(looked, others) if is_named else ()))
+    task.emit(Explained(Explanation(notes)))
+    wrong = None if is_named else elsewhere(looked, others, plan)
+    invalid = inspection.invalid
+    return Outlook(facts, inspection.state, plan, in_progress, comparison, invalid, wrong, notes)
 
 
 def _comparison(

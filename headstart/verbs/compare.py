@@ -46,12 +46,13 @@ class Comparison:
 
 
 def _live(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Live:
-    snapshot = catalog.read(reading_of(scope, fingerprints.objects))
+    def read(where: Scope) -> Snapshot:
+        return catalog.read(reading_of(where, fingerprints.objects, fingerprints.kinds))
+
+    snapshot = read(scope)
     if not snapshot.lines and scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
-        snapshot = catalog.read(
-            reading_of(replace(scope, schema=scope.version_schema), fingerprints.objects)
-        )
+        snapshot = read(replace(scope, schema=scope.version_schema))
     return live_schema(snapshot, fingerprints)
 
 

@@ -8,7 +8,9 @@ from itertools import chain
 
 from headstart.decision.drift import requires_comparison
 from headstart.decision.index_repair import InvalidIndex, not_as_built
+from headstart.decision.version_width import has_long_id
 from headstart.facts.state import (
+    ALEMBICS_WIDTH,
     DatabaseFacts,
     History,
     OurTables,
@@ -29,6 +31,7 @@ from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
+from headstart.revisions.version_column import env_makes_table, widening_revisions
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.compare import AnyCatalog, Comparison, compare, prove
 from headstart.verbs.task import Task
@@ -88,7 +91,15 @@ class Inspector:
 
     def read_facts(self, connection: Reader) -> DatabaseFacts:
         """Read the version rows, and where there are none, which of our tables are there."""
-        return inspect_database(connection, self.scope, self._our_tables)
+        facts = inspect_database(connection, self.scope, self._our_tables)
+        column = facts.version_column
+        if not has_long_id(self.image.history.requirements, column):
+            return facts  # nearly always; else a thousand scripts are read
+        project = self.image.project
+        if not column.exists and column.width == ALEMBICS_WIDTH and env_makes_table(project):
+            column = replace(column, width=None)  # by SQL, in a transaction of its own, say
+        column = replace(column, widened_by=widening_revisions(project))
+        return replace(facts, version_column=column)
 
     def read_invalid(self, connection: Reader, facts: DatabaseFacts) -> tuple[InvalidIndex, ...]:
         """The INVALID indexes of our tables, but for those that the revisions themselves leave."""

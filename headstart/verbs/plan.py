@@ -21,6 +21,8 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
     """What a run would do now. Raises what it would refuse with."""
     image = read_image(task)
     outlook = ask(image, task, Occasion.PLAN)
+    if outlook.elsewhere is not None:
+        raise outlook.elsewhere
     baseline, pending = _steps(outlook)
     return Preview(
         state=outlook.state,
@@ -32,7 +34,11 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
         run_in_progress=outlook.in_progress,
         sql=_sql(task, image, outlook, baseline) if with_sql else None,
         proof=outlook.plan.proof,
-        explanation=(*_explained(outlook.plan), *names_of(outlook.invalid).lines),
+        explanation=(
+            *_explained(outlook.plan),
+            *names_of(outlook.invalid).lines,
+            *outlook.notes,
+        ),
     )
 
 

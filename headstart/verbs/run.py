@@ -111,7 +111,7 @@ class Migration:
         plan = self._plan(image, inspection)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
-        return _decided(plan, image.project, configured, inspection)
+        return _decided(plan, self._project, configured, inspection)
 
     def _confirmed(self) -> Image:
         """The image as its scripts are imported, which has to be the one that their text told."""

@@ -23,6 +23,8 @@ def test_a_project_that_is_built_on_the_image_runs(
     ends = [run_job(own_project, environment={"DATABASE_URL": url}) for _ in range(2)]
     assert [end.outcome for end in ends] == ["upgraded", "nothing_to_do"]
     assert [step["revision"] for step in ends[0].verdict["applied"]] == APPLIED
+    # it was not built from headstart's commit, and says none of its own
+    assert "image_revision" not in ends[0].verdict
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     assert database.query(tables) == [("alembic_version",), ("books",)]
 

@@ -19,6 +19,7 @@ MORE = frozenset(
         "test_app_settings_mistakes",
         "test_async_env",
         "test_classic_workflow",
+        "test_create_all_extensions",
         "test_cut_builds",
         "test_diff",
         "test_drift",
@@ -39,6 +40,7 @@ MORE = frozenset(
         "test_proof_file",
         "test_proof_rows",
         "test_refused_env",
+        "test_replay_server",
         "test_runbook",
         "test_scratch_only",
         "test_secrets",
@@ -46,6 +48,7 @@ MORE = frozenset(
         "test_silent_network",
         "test_unruly_scripts",
         "test_version_table",
+        "test_version_place",
         "test_version_table_kind",
     }
 )

@@ -9,14 +9,17 @@ VERSION_TABLE = "alembic_version"
 
 
 def read(
-    parameters: dict[str, str], schema: str | None = None, names: frozenset[str] | None = None
+    parameters: dict[str, str],
+    schema: str | None = None,
+    names: frozenset[str] | None = None,
+    kinds: frozenset[str] | None = None,
 ) -> Snapshot:
-    """Read a database, relative to a schema of it: these objects, or all."""
+    """Read a database, relative to a schema of it: these objects, of these rare kinds, or all."""
     with (
         connect(parameters, "headstart's tests") as connection,
         Catalog(connection) as catalog,
     ):
-        return catalog.read(Reading(schema, VERSION_TABLE, names=names))
+        return catalog.read(Reading(schema, VERSION_TABLE, names=names, kinds=kinds))
 
 
 def identifier(name: str) -> str:

@@ -138,6 +138,10 @@ def test_check_needs_no_privilege_on_the_tables(known: KnownStage) -> None:
         "ALTER TABLE accounts ENABLE ROW LEVEL SECURITY",
         "DROP TABLE invoices",
         "ALTER SEQUENCE accounts_id_seq INCREMENT 5",
+        "CREATE RULE nothing AS ON INSERT TO accounts DO INSTEAD NOTHING",
+        "ALTER TABLE accounts REPLICA IDENTITY FULL",
+        "ALTER TABLE orders DISABLE TRIGGER ALL",
+        "CREATE TYPE one AS (id int, name text); ALTER TABLE accounts OF one",
     ],
 )
 def test_every_change_within_our_tables_is_seen(known: KnownStage, change: str) -> None:
@@ -151,6 +155,10 @@ def test_every_change_within_our_tables_is_seen(known: KnownStage, change: str) 
     "change",
     [
         "CREATE INDEX ON accounts (name)",
+        "CREATE STATISTICS of_a_dba ON id, name FROM accounts",
+        "CREATE PUBLICATION of_a_dba FOR TABLE accounts",
+        "CREATE CAST (bigint AS text) WITH INOUT AS ASSIGNMENT",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
         "COMMENT ON TABLE accounts IS 'ours'",
         "ALTER TABLE accounts ALTER name SET STATISTICS 500",
         "ALTER TABLE accounts SET (fillfactor = 70)",

@@ -95,8 +95,7 @@ def test_what_ran_last_of_several_equal_schemas_is_asked_and_each_answer_is_take
 ) -> None:
     """Advice names none of them: the first fails on what is there, the last leaves out the rest."""
     for revision, parent in (("0004", "0003"), ("0005", "0004"), ("0006", "0005")):
-        make = f"CREATE PUBLICATION p{revision} FOR TABLE accounts"
-        known.project.add(revision, parent, f'op.execute("{make}")')
+        known.project.add(revision, parent, f'op.execute("SELECT lo_create({int(revision)})")')
     rebuild(known)
     assert known.run(HEADSTART_TARGET=ran).exit_code == 0
     known.database.execute("DROP TABLE alembic_version; INSERT INTO accounts (name) VALUES ('x')")
@@ -104,5 +103,33 @@ def test_what_ran_last_of_several_equal_schemas_is_asked_and_each_answer_is_take
     assert asked.verdict["candidates"] == ["0003", "0004", "0005", "0006"]
     assert not [each for each in asked.verdict["candidates"] if each in asked.verdict["next_step"]]
     assert known.run(HEADSTART_BASELINE=ran).verdict["outcome"] == "baselined"
-    made = known.database.query("SELECT pubname FROM pg_publication ORDER BY 1")
-    assert made == [("p0004",), ("p0005",), ("p0006",)]
+    made = known.database.query("SELECT oid::int FROM pg_largeobject_metadata ORDER BY 1")
+    assert made == [(4,), (5,), (6,)]
+
+
+MADE_ONCE = {
+    "statistics": "CREATE STATISTICS s{} (ndistinct) ON id, name FROM accounts",
+    "rules": "CREATE RULE r{} AS ON DELETE TO accounts DO ALSO NOTIFY gone",
+    "publications": "CREATE PUBLICATION p{} FOR TABLE accounts",
+    "operators": "CREATE OPERATOR <<{} (LEFTARG = int, RIGHTARG = int, FUNCTION = int4lt)",
+    "text search configurations": "CREATE TEXT SEARCH CONFIGURATION c{} (COPY = simple)",
+    "collations": "CREATE COLLATION c{} (locale = 'C')",
+}
+"""What cannot be made twice; {} makes the names of three revisions."""
+
+
+@pytest.mark.parametrize("make", list(MADE_ONCE.values()), ids=list(MADE_ONCE))
+def test_what_cannot_be_made_twice_tells_the_revision_and_is_made_once(
+    known: KnownStage, make: str
+) -> None:
+    ends = ["<", "|", "~"] if "OPERATOR" in make else ["1", "2", "3"]
+    for number, end in enumerate(ends, 4):
+        sql = make.format(end)
+        known.project.add(f"{number:04}", f"{number - 1:04}", f'op.execute("{sql}")')
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET="0005").exit_code == 0
+    known.database.execute("DROP TABLE alembic_version; INSERT INTO accounts (name) VALUES ('x')")
+    done = known.run()
+    assert (done.verdict["outcome"], done.verdict["proof"]) == ("baselined", "fingerprint")
+    assert [each["revision"] for each in done.verdict["applied"]] == ["0006"]
+    assert known.run("check").verdict["proof"] == "fingerprint"

@@ -90,6 +90,56 @@ def test_a_value_that_is_null_now_is_not_an_empty_one(known: KnownStage) -> None
 
 
 SECRET = "correct-horse-42"
+ADD = "op.execute(\"INSERT INTO people (name) VALUES ('admin')\")"
+CHANGE = "op.execute('UPDATE people SET age = 1')"
+LOOK_ANYWHERE = 'op.execute("DO $$ BEGIN UPDATE people SET age = 1; END $$")'
+LATER: dict[str, tuple[list[str], list[str]]] = {
+    "an update before it": ([CHANGE, ADD], ["0006"]),
+    "two before it, of any table": ([CHANGE, LOOK_ANYWHERE, ADD], ["0007"]),
+    "an update after it, too": ([CHANGE, ADD, CHANGE], ["0006", "0007"]),
+    "nothing after it": ([LOOK_ANYWHERE, ADD, "pass"], ["0007"]),
+}
+"""What revisions do after the table is there, 0005 first; and which of them ran last, perhaps."""
+
+
+@pytest.mark.parametrize(("works", "possible"), list(LATER.values()), ids=list(LATER))
+def test_a_row_proves_that_its_revision_and_all_before_it_have_run(
+    known: KnownStage, works: list[str], possible: list[str]
+) -> None:
+    with_people(known, works[0])
+    for number, work in enumerate(works[1:], 6):
+        known.project.add(f"{number:04}", f"{number - 1:04}", work)
+    rebuild(known)
+    people(known, "INSERT INTO people (name) VALUES ('admin')")
+    if len(possible) > 1:
+        assert refused(known, 22, "ambiguous").verdict["candidates"] == possible
+        return
+    done = known.run()
+    assert (done.verdict["outcome"], done.verdict["applied"]) == ("baselined", []), done.verdict
+    assert known.rows() == possible
+
+
+def test_a_row_that_an_earlier_revision_inserts_too_proves_only_that_one(known: KnownStage) -> None:
+    """0006 deletes it and 0007 inserts it again: here 0005 ran last."""
+    with_people(known, ADD)
+    known.project.add("0006", "0005", "op.execute('DELETE FROM people')")
+    known.project.add("0007", "0006", ADD)
+    rebuild(known)
+    people(known, "INSERT INTO people (name) VALUES ('admin')")
+    assert refused(known, 22, "ambiguous").verdict["candidates"] == ["0005", "0006", "0007"]
+
+
+def test_a_row_proves_what_its_revision_depends_on(known: KnownStage) -> None:
+    """0005 is on another branch than 0006, which needs it by depends_on."""
+    with_people(known, CHANGE)
+    known.project.add("0006", "0004", ADD, top="depends_on = '0005'")
+    rebuild(known)
+    people(known, "INSERT INTO people (name) VALUES ('admin')")
+    done = known.run(HEADSTART_TARGET="heads")
+    assert (done.verdict["outcome"], done.verdict["applied"]) == ("baselined", []), done.verdict
+    assert known.rows() == ["0006"]
+
+
 FROM_ELSEWHERE = {
     "the environment": "[{'name': 'admin', 'bio': os.environ['SEED']}]",
     "a part of a text": "[{'name': 'admin', 'bio': 'pw:' + os.environ['SEED']}]",

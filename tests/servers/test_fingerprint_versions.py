@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from headstart.fingerprint.catalog.rare_rows import RARE, SINCE
 from tests.harness.environment import ROOT
 from tests.harness.project import ProjectCopy, copy_plain
 from tests.harness.slow import run
@@ -27,8 +28,8 @@ OTHERS = [version for version in VERSIONS if version != BUILT_ON]
 OWN_FILE = ROOT / "alembic" / "fingerprints.txt"
 KINDS = {
     "check", "column", "composite", "domain", "enum", "exclude", "extension", "fk", "function",
-    "index", "matview", "pk", "policy", "range", "schema", "sequence", "table", "trigger", "unique",
-    "view",
+    "index", "matview", "pk", "policy", "range", "rule", "schema", "sequence", "statistics",
+    "table", "trigger", "unique", "view", *RARE.keys() - SINCE.keys() - {"language"},
 }  # fmt: skip
 GENERATED = """\
 new = op.get_bind().dialect.server_version_info >= (18,)

@@ -3,17 +3,22 @@
 The rules are those of section 4 of the design. `now` is a, then b, and so on, of one line.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from headstart.facts.state import History
-from headstart.fingerprint.file.states import Fingerprints
-from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas, equal_schemas
+from headstart.fingerprint.file.states import Fingerprints, RecordedState
+from headstart.fingerprint.match.equal_schemas import (
+    Answers,
+    Doubt,
+    EqualSchemas,
+    equal_schemas,
+)
 from headstart.fingerprint.match.search import search
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of
-from tests.unit.histories import BRANCHES, LINE, history
+from tests.unit.histories import BRANCHES, DEPENDENT, LINE, MERGED, history
 from tests.unit.known import known, lines, step, variant
 
 ADMIN = InsertedRow("roles", ("name",), digest_of(["admin"]))
@@ -28,6 +33,7 @@ READ = step("b:", Effect.READ, tables="jobs")
 ANYWHERE = step("b:", Effect.DATA, tables="*")
 AND_OTHERS = step("b:", Effect.DATA, tables="* others")
 GRANT = step("b:", Effect.SCHEMA)
+NOOP_C = step("c:", Effect.NOOP)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,6 @@ def settled(states: Fingerprints, told: Told, live: str = LIVE, graph: str = LIN
     """The revision that it is; None where one has to ask."""
     wanted: History = history(graph, "b" if graph == LINE else "b, c")
     equal = equal_schemas(search(lines(live), states, wanted).exact, states, wanted)
-    assert equal is not None
     one = equal.settle(told.answers(equal))
     return None if one is None else one.name
 
@@ -101,8 +106,20 @@ def test_one_revision_between(between: object, told: Told, expected: str | None)
         pytest.param(
             [step("b:", Effect.DATA, tables="jobs"), step("c:", Effect.DATA, rows=(ADMIN,))],
             Told("", (ADMIN,)),
+            "c",
+            id="the second ran, so the first did, of which nobody knows",
+        ),
+        pytest.param(
+            [step("b:", Effect.DATA, tables="*"), step("c:", Effect.DATA, rows=(ADMIN, GUEST))],
+            Told("", (ADMIN,)),
             None,
-            id="the second ran, of the first nobody knows",
+            id="of the second one row is not there, so of neither anybody knows",
+        ),
+        pytest.param(
+            [step("b:", Effect.DATA, tables="jobs"), NOOP_C],
+            Told("", ()),
+            None,
+            id="that nothing is done in the second proves nothing about the first",
         ),
         pytest.param([NOOP, step("c:", Effect.DATA, tables="jobs")], Told("jobs"), "a", id="mixed"),
         pytest.param([NOOP, step("c:", Effect.DATA, tables="jobs")], Told(), None, id="mixed, ask"),
@@ -112,7 +129,6 @@ def test_several_revisions_between(steps: list[object], told: Told, expected: st
     states = known(FIRST, *steps)  # type: ignore[arg-type]
     wanted = history(LINE, "c")
     equal = equal_schemas(search(lines(LIVE), states, wanted).exact, states, wanted)
-    assert equal is not None
     one = equal.settle(told.answers(equal))
     assert (one and one.name) == expected
 
@@ -135,7 +151,6 @@ def test_a_table_that_is_not_there_has_no_rows() -> None:
     states = known("a: +t", step("b: +u", Effect.SCHEMA_AND_DATA, tables="u"), "c: -u")
     wanted = history(LINE, "c")
     equal = equal_schemas(search(lines("t"), states, wanted).exact, states, wanted)
-    assert equal is not None
     assert equal.tables == frozenset()
     assert settled(states, Told(), "t") == "a"
 
@@ -147,13 +162,112 @@ def test_a_table_that_no_state_knows_is_asked_about() -> None:
     assert settled(states, Told()) is None
 
 
+def left(states: Fingerprints, graph: str, targets: str, told: Told) -> list[str]:
+    """The heads that are possible after the answers, and which one it is, behind a bar."""
+    wanted = history(graph, targets)
+    equal = equal_schemas(search(lines(LIVE), states, wanted).exact, states, wanted)
+    answers = told.answers(equal)
+    one = equal.settle(answers)
+    members = ["+".join(sorted(each.revisions)) for each in equal.left(answers).members]
+    return sorted(set(members) if one is None else [f"|{'+'.join(sorted(one.revisions))}"])
+
+
+UPDATE_B = step("b:", Effect.DATA, tables="jobs")
+UPDATE_C = step("c:", Effect.DATA, tables="roles")
+UPDATE_D = step("d:", Effect.DATA, tables="jobs")
+
+
+def admins(name: str, heads: str = "") -> RecordedState:
+    """A revision that inserts the row admin."""
+    return step(f"{name}:", Effect.DATA, heads=heads, tables="roles", rows=(ADMIN,))
+
+
+@pytest.mark.parametrize(
+    ("graph", "steps", "expected"),
+    [
+        pytest.param(LINE, [UPDATE_B, admins("c")], ["|c"], id="nothing later"),
+        pytest.param(
+            LINE, [UPDATE_B, admins("c"), UPDATE_D], ["c", "d"], id="a later one stays in doubt"
+        ),
+        pytest.param(
+            LINE, [UPDATE_B, admins("c"), step("d:", Effect.NOOP)], ["|d"], id="a later noop"
+        ),
+        pytest.param(
+            DEPENDENT,
+            [UPDATE_B, step("x:", Effect.NOOP, heads="b x"), admins("y"), step("z:", Effect.NOOP)],
+            ["|z"],
+            id="by depends_on",
+        ),
+        pytest.param(
+            MERGED,
+            [UPDATE_B, admins("c", "b c"), step("m:", Effect.NOOP), step("n:", Effect.NOOP)],
+            ["b+c", "c", "m", "n"],
+            id="a parallel branch stays in doubt",
+        ),
+    ],
+)
+def test_what_has_run_proves_that_its_ancestors_have_and_who_lacks_it_is_no_candidate(
+    graph: str, steps: list[RecordedState], expected: list[str]
+) -> None:
+    targets = graph.replace(" ", "").split(";")[-1].partition(":")[0]
+    assert left(known(FIRST, *steps), graph, targets, Told(rows=(ADMIN,))) == expected
+
+
+AGAIN = [
+    pytest.param([admins("b"), UPDATE_C, admins("d")], ["b", "c", "d"], id="proves the first only"),
+    pytest.param([UPDATE_B, admins("c"), admins("d")], ["c", "d"], id="and what that requires"),
+]
+
+
+@pytest.mark.parametrize(("steps", "expected"), AGAIN)
+def test_a_row_that_is_inserted_deleted_and_inserted_again(
+    steps: list[RecordedState], expected: list[str]
+) -> None:
+    assert left(known(FIRST, *steps), LINE, "d", Told(rows=(ADMIN,))) == expected
+
+
+def test_a_row_that_was_inserted_before_every_candidate_proves_nothing() -> None:
+    first = step("a: +roles +roles.name +jobs +jobs.id", Effect.SCHEMA_AND_DATA, rows=(ADMIN,))
+    states = known(first, UPDATE_B, admins("c"))
+    assert left(states, LINE, "c", Told(rows=(ADMIN,))) == ["a", "b", "c"]
+
+
+def test_without_the_row_everybody_stays_a_candidate() -> None:
+    states = known(FIRST, UPDATE_B, admins("c"), UPDATE_D)
+    assert left(states, LINE, "d", Told()) == ["a", "b", "c", "d"]
+
+
 def test_branches_beside_each_other_are_not_settled() -> None:
     """b and c do the same: neither is older."""
     states = known("a: +t", step("b: +u"), step("c: +u", heads="b c"))
     wanted = history(BRANCHES, "b, c")
     exact = search(lines("t u"), states, wanted).exact
     assert {each.revisions for each in exact} >= {frozenset("b"), frozenset("c")}
-    assert equal_schemas(exact, states, wanted) is None
+    equal = equal_schemas(exact, states, wanted)
+    assert not equal.is_line
+    assert equal.open == ()
+    assert equal.settle(Told("t u").answers(equal)) is None
+
+
+def test_branches_beside_each_other_are_not_settled_even_if_nothing_is_done_there() -> None:
+    states = known(FIRST, NOOP, step("c:", Effect.NOOP, heads="b c"))
+    assert left(states, BRANCHES, "b, c", Told()) == ["a", "b", "b+c", "c"]
+
+
+def test_rows_of_two_that_no_state_has_together_prove_nothing() -> None:
+    """As a copy of rows from another database would: nobody is a candidate then, so all are."""
+    states = known(
+        "a: +roles +roles.name +jobs +jobs.id",
+        step("b: +u -jobs.id", Effect.SCHEMA_AND_DATA, tables="roles", rows=(ADMIN,)),
+        step("c: +jobs.id -u", Effect.SCHEMA_AND_DATA, tables="roles", rows=(GUEST,)),
+        step("d: +u", Effect.SCHEMA),
+    )
+    wanted = history("a; b:a; c:b; d:c", "d")
+    exact = search(lines(LIVE), states, wanted).exact
+    equal = equal_schemas(exact, states, wanted)
+    assert [each.name for each in equal.left(Told(rows=(GUEST,)).answers(equal)).members] == ["c"]
+    beyond = replace(equal, doubts=(*equal.doubts, Doubt("d", rows=frozenset([ADMIN]))))
+    assert beyond.left(Told(rows=(ADMIN,)).answers(beyond)) == beyond
 
 
 def test_an_exact_match_below_a_variant_of_a_later_head_is_settled_by_what_is_between() -> None:
@@ -170,5 +284,4 @@ def test_a_revision_that_nobody_replayed_may_have_done_anything() -> None:
     states = known("b: +t", step("c:", Effect.NOOP))
     wanted = history(LINE, "c")
     equal = equal_schemas(search(lines("t"), states, wanted).exact, states, wanted)
-    assert equal is not None
     assert [doubt.noop for doubt in equal.doubts] == [True]

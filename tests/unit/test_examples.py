@@ -89,7 +89,6 @@ def test_rows_decide_between_equal_schemas(empty: bool, there: bool, expected: s
     states = known("a: +roles", step("b:", Effect.DATA, tables="roles", rows=(ADMIN,)))
     graph = history("a; b:a", "b")
     equal = equal_schemas(search(lines("roles"), states, graph).exact, states, graph)
-    assert equal is not None
     settled = equal.settle(Answers({"roles": empty}, {ADMIN: there}))
     assert (settled.name if settled else None) == expected
 

@@ -30,6 +30,48 @@ from tests.unit.rows import form, row
             id="a partition",
         ),
         pytest.param("table||t||rp--|~|p, q", "table|t||table, inherits p, q", id="inherits"),
+        pytest.param(
+            "table||t||rpR-, of pair, replica identity full",
+            "table|t||table, row level security, of pair, replica identity full",
+            id="typed, and what replicas get",
+        ),
+        pytest.param("unique||t|u|UNIQUE (a)| invalid", "unique|t|u|(a) invalid", id="invalid key"),
+        pytest.param(
+            "fk||t|f|FOREIGN KEY (x) REFERENCES u(id)| disabled",
+            "fk|t|f|(x) REFERENCES u(id) disabled",
+            id="a foreign key whose triggers are off",
+        ),
+        pytest.param(
+            "rule||t|r|CREATE RULE r AS\n    ON INSERT TO public.t DO INSTEAD NOTHING;|O",
+            "rule|t|r|ON INSERT DO INSTEAD NOTHING",
+            id="rule",
+        ),
+        pytest.param(
+            'rule||T x|R y|CREATE RULE "R y" AS\n    ON UPDATE TO "T x"\n'
+            "   WHERE (new.a > 1) DO  DELETE FROM u\n  WHERE (u.a = old.a);|D",
+            'rule|"T x"|"R y"|ON UPDATE WHERE (new.a > 1) DO DELETE FROM u WHERE (u.a = old.a)'
+            " disabled",
+            id="rule with a condition",
+        ),
+        pytest.param(
+            "statistics||t|s|dfm|a, b|~|~",
+            "statistics|t|s|(ndistinct, dependencies, mcv) on a, b",
+            id="statistics",
+        ),
+        pytest.param(
+            'statistics||t|s|e|~|["(a + b)", "lower(w)"]|apart',
+            "statistics|t|s|on (a + b), (lower(w)) in schema apart",
+            id="statistics of expressions",
+        ),
+        pytest.param(
+            "published||p|t|a, b|(a > 1)", "published|p|t|(a, b) where (a > 1)", id="published"
+        ),
+        pytest.param("published||p|t|~|~", "published|p|t|all columns", id="all of it published"),
+        pytest.param(
+            "operator||%%|integer, text|function f(integer,text)",
+            r'operator|"%%"|(integer, text)|function f(integer,text)',
+            id="operator",
+        ),
         pytest.param("table||t||fp--|away", "table|t||foreign table, server away", id="foreign"),
         pytest.param("column||t|x|text|~|---", "column|t|x|text", id="column"),
         pytest.param("column||t|X|text|~|N--", 'column|t|"X"|text not null', id="not null"),

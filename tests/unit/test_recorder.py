@@ -43,8 +43,10 @@ FED_BY = {
     "extra": "Explained SchemaDrifted",
     "fingerprints": "FingerprintsUnusable",
     "not_compared": "SchemaNotCompared",
+    "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable SchemaDrifted SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable PlaceUncertain SchemaDrifted"
+    " SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 

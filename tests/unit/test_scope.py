@@ -18,6 +18,9 @@ STATES = known(
         pytest.param("index|t|dba|btree(x)", False, id="an index"),
         pytest.param("trigger|t|dba|f()", False, id="a trigger"),
         pytest.param("policy|t|dba|all", False, id="a policy"),
+        pytest.param("statistics|t|dba|on x, y", False, id="extended statistics"),
+        pytest.param("published|p|t|all columns", False, id="that it is published"),
+        pytest.param("rule|t|dba|ON DELETE DO INSTEAD NOTHING", True, id="a rule"),
         pytest.param("index|t|dba|unique btree(x)", True, id="a unique index"),
         pytest.param("index|t|old|btree(x)", True, id="an index that some revision makes"),
         pytest.param("index|t|old|hash(x)", True, id="another one of its name"),
@@ -37,6 +40,14 @@ def test_what_a_dba_may_add_is_tolerated_and_told(extra: str, *, counts: bool) -
     assert (line(extra) in found.lines) is counts
     assert found.tolerated == (() if counts else (line(extra),))
     assert found.lines | set(found.tolerated) == snapshot.lines
+
+
+def test_an_operator_of_other_types_is_another_object_and_nobodys_business() -> None:
+    states = known("a: +operator|<<|(int,int)|f +cast|(a,b)||inout")
+    other = {line("operator|<<|(text,text)|f"), line("opclass|<<|btree|for type text")}
+    changed = frozenset([line("operator|<<|(int,int)|g")])
+    found = live_schema(Snapshot(changed | other), states)
+    assert (found.lines, found.tolerated) == (changed, ())
 
 
 def test_relations_outside_of_the_history_are_ignored_and_told() -> None:

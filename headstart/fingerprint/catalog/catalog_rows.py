@@ -17,6 +17,9 @@ and so the empty text, it gives these rows. normal_form.py begins with what beco
 identity, not generated, of an ordinary table. The index of the key has no row: the key tells it.
 """
 
+from headstart.fingerprint.catalog.function_rows import FUNCTIONS
+from headstart.fingerprint.catalog.sql_parts import function_name
+
 _COMMON = """\
 WITH wanted AS MATERIALIZED (@wanted@),
 space AS MATERIALIZED (
@@ -60,16 +63,26 @@ SELECT 'other', n.schema, c.relname::text, '', c.relkind::text, NULL, NULL, NULL
    AND NOT c.relispartition
    AND c.oid NOT IN (SELECT m.objid FROM member m
                       WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)""",
-    # a: kind, persistence, row security; b: partition key or foreign server; c: parents, whose
-    # order is that of the columns; d: bounds of a partition
+    # a: kind, persistence, row security, then text; b: partition key or foreign server; c: parents,
+    # whose order is that of the columns; d: bounds of a partition
     """\
 SELECT 'table', r.schema, r.name, '', r.relkind::text || r.relpersistence::text
          || CASE WHEN r.relrowsecurity THEN 'R' ELSE '-' END
-         || CASE WHEN r.relforcerowsecurity THEN 'F' ELSE '-' END,
+         || CASE WHEN r.relforcerowsecurity THEN 'F' ELSE '-' END
+         || CASE WHEN r.reloftype = 0 THEN ''
+                 ELSE ', of ' || pg_catalog.format_type(r.reloftype, NULL) END
+         || CASE WHEN r.relkind = 'f' THEN '' ELSE
+              CASE r.relreplident WHEN 'n' THEN ', replica identity nothing'
+                                  WHEN 'f' THEN ', replica identity full' WHEN 'i' THEN
+                (SELECT ', replica identity ' || pg_catalog.string_agg(
+                          pg_catalog.quote_ident(i.relname), ', ')
+                   FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+                  WHERE x.indrelid = r.oid AND x.indisreplident) ELSE '' END END,
        CASE r.relkind WHEN 'p' THEN pg_catalog.pg_get_partkeydef(r.oid) WHEN 'f' THEN
          (SELECT s.srvname::text FROM pg_catalog.pg_foreign_table f
             JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = r.oid) END,
-       (SELECT pg_catalog.string_agg(i.inhparent::pg_catalog.regclass::text, ', '
+       (SELECT pg_catalog.string_agg(i.inhparent::pg_catalog.regclass::text
+                 || CASE WHEN @detaching@ THEN ' (detach pending)' ELSE '' END, ', '
                  ORDER BY i.inhseqno)
           FROM pg_catalog.pg_inherits i WHERE i.inhrelid = r.oid),
        CASE WHEN r.relispartition THEN pg_catalog.pg_get_expr(r.relpartbound, r.oid) END
@@ -103,11 +116,18 @@ SELECT 'composite', r.schema, r.name, '', pg_catalog.string_agg(
     ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE r.relkind = 'c' GROUP BY r.schema, r.name""",
     # NOT NULL is a constraint from 18 on, and stays with its column; a partition has copies of its
-    # parent's constraints, a child has inherited checks: the parent tells these
+    # parent's constraints, a child has inherited checks: the parent tells these. What ensures it
+    # may be off: an index that is INVALID, the triggers of a foreign key that are disabled
     """\
 SELECT CASE k.contype WHEN 'p' THEN 'pk' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'fk'
                       WHEN 'x' THEN 'exclude' ELSE 'check' END,
-       r.schema, r.name, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid), NULL, NULL, NULL
+       r.schema, r.name, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid),
+       nullif(CASE WHEN k.contype IN ('p', 'u', 'x') AND k.conindid IN (
+                   SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE NOT x.indisvalid)
+            THEN ' invalid' ELSE '' END
+         || CASE WHEN k.oid IN (SELECT g.tgconstraint FROM pg_catalog.pg_trigger g
+                                 WHERE g.tgisinternal AND g.tgenabled IN ('D', 'R'))
+            THEN ' disabled' ELSE '' END, ''), NULL, NULL
   FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0
    AND (k.conislocal OR k.contype <> 'c')""",
@@ -128,6 +148,23 @@ SELECT 'trigger', r.schema, r.name, g.tgname::text, pg_catalog.pg_get_triggerdef
        g.tgenabled::text, NULL, NULL
   FROM relation r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid
  WHERE NOT g.tgisinternal AND g.tgparentid = 0""",
+    # the rule of each view is its query
+    """\
+SELECT 'rule', r.schema, r.name, w.rulename::text, pg_catalog.pg_get_ruledef(w.oid),
+       w.ev_enabled::text, NULL, NULL
+  FROM relation r JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid
+ WHERE w.rulename <> '_RETURN'""",
+    # a: of what kind; b: columns, whose order means nothing; c: expressions, as JSON; d: its own
+    # schema, where that is not the table's
+    """\
+SELECT 'statistics', r.schema, r.name, s.stxname::text,
+       pg_catalog.array_to_string(s.stxkind, ''),
+       (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attname)
+          FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = r.oid AND a.attnum = ANY (s.stxkeys)),
+       @measured@, CASE WHEN n.oid <> r.relnamespace THEN n.nspname::text END
+  FROM relation r JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace""",
     # roles by name: the order of their oids is each server's own
     """\
 SELECT 'policy', r.schema, r.name, p.polname::text,
@@ -159,7 +196,7 @@ SELECT 'sequence', n.schema, c.relname::text, d.deptype::text,
    AND q.seqrelid NOT IN (SELECT m.objid FROM member m
                            WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)""",
     # labels in their order: an enum sorts by it
-    """\
+    f"""\
 SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' END,
        n.schema, t.typname::text, '',
        CASE t.typtype WHEN 'e' THEN
@@ -167,8 +204,10 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' E
                         ORDER BY e.enumsortorder)
                  FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
             WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod)
-            ELSE (SELECT pg_catalog.format_type(g.rngsubtype, NULL) FROM pg_catalog.pg_range g
-                   WHERE g.rngtypid = t.oid) END,
+            ELSE (SELECT pg_catalog.concat_ws(', ', pg_catalog.format_type(g.rngsubtype, NULL),
+                           'canonical ' || {function_name("g.rngcanonical")},
+                           'difference ' || {function_name("g.rngsubdiff")})
+                    FROM pg_catalog.pg_range g WHERE g.rngtypid = t.oid) END,
        pg_catalog.pg_get_expr(t.typdefaultbin, 0), CASE WHEN t.typnotnull THEN 'N' ELSE '-' END,
        (SELECT l.collname::text FROM pg_catalog.pg_collation l, pg_catalog.pg_type b
          WHERE b.oid = t.typbasetype AND l.oid = t.typcollation
@@ -186,22 +225,7 @@ SELECT 'check', n.schema, t.typname::text, k.conname::text, pg_catalog.pg_get_co
  WHERE k.contype = 'c' AND k.contypid <> 0 AND @named_type@
    AND t.oid NOT IN (SELECT m.objid FROM member m
                       WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)""",
-    # overloads differ in their identity arguments, so these are the name. The server prints a body
-    # in SQL's own syntax, and keeps any other as written; deptype i: a range type brings those
-    """\
-SELECT 'function', n.schema, p.proname::text, pg_catalog.pg_get_function_identity_arguments(p.oid),
-       pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
-       pg_catalog.concat_ws(' ', l.lanname, p.prokind, p.provolatile, p.proisstrict, p.prosecdef,
-                            p.proretset, pg_catalog.array_to_string(p.proconfig, ', ')),
-       coalesce(@body@, p.prosrc)
-  FROM pg_catalog.pg_proc p JOIN space n ON n.oid = p.pronamespace
-  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
- WHERE @named_function@
-   AND p.oid NOT IN (SELECT m.objid FROM member m
-                      WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
-   AND p.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
-                      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                        AND d.deptype = 'i')""",
+    FUNCTIONS,
     # its version is left out: an upgrade of the server brings another. plpgsql is in every database
     """\
 SELECT 'extension', '', e.extname::text, '', NULL, NULL, NULL, NULL

@@ -1,6 +1,7 @@
 """The detail of a fact, for each kind except columns and sequences. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -10,13 +11,14 @@ from headstart.fingerprint.catalog.expressions import (
     normal_query,
 )
 from headstart.fingerprint.catalog.names import quoted
+from headstart.fingerprint.catalog.rare_rows import RARE
 from headstart.fingerprint.catalog.rows import Row
 
 _TABLE = {"r": "table", "p": "partitioned table", "f": "foreign table"}
 
 
 def _table(row: Row) -> str:
-    kind, persistence, secured, forced = tuple(str(row[4]))
+    kind, persistence, secured, forced = tuple(str(row[4])[:4])
     parts = ["unlogged " * (persistence == "u") + _TABLE[kind]]
     if kind == "p":
         parts.append(f"by {normal_definition(str(row[5]))}")
@@ -28,7 +30,7 @@ def _table(row: Row) -> str:
         parts.append(f"inherits {row[6]}")
     if secured == "R":
         parts.append("forced row level security" if forced == "F" else "row level security")
-    return ", ".join(parts)
+    return ", ".join(parts) + str(row[4])[4:]
 
 
 def _view(row: Row) -> str:
@@ -54,7 +56,7 @@ def _index(row: Row) -> str:
 
 def _constraint(prefix: str) -> Callable[[Row], str]:
     def detail(row: Row) -> str:
-        return normal_definition(str(row[4]).removeprefix(prefix))
+        return normal_definition(str(row[4]).removeprefix(prefix)) + (row[5] or "")
 
     return detail
 
@@ -66,7 +68,7 @@ def _check(row: Row) -> str:
         if text.endswith(end):
             text = text.removesuffix(end)
             ends.append(end.lower())
-    return normal_expression(text) + "".join(reversed(ends))
+    return normal_expression(text) + "".join(reversed(ends)) + (row[5] or "")
 
 
 _TRIGGER = re.compile(
@@ -75,6 +77,36 @@ _TRIGGER = re.compile(
     re.DOTALL,
 )
 _FIRES = {"D": " disabled", "R": " on replica", "A": " always"}
+_RULE = re.compile(
+    r'CREATE RULE (?:"(?:[^"]|"")*"|\S+) AS\s+ON (\w+) TO '
+    r'(?:"(?:[^"]|"")*"|[^".\s]+)(?:\.(?:"(?:[^"]|"")*"|[^".\s]+))?\s+(.*?);?\s*',
+    re.DOTALL,
+)
+
+
+def _rule(row: Row) -> str:
+    match = _RULE.fullmatch(str(row[4]))
+    # without its name and its table, as a trigger
+    text = f"ON {match[1]} {match[2]}" if match else str(row[4])
+    return normal_definition(text) + _FIRES.get(str(row[5]), "")
+
+
+_MEASURES = {"d": "ndistinct", "f": "dependencies", "m": "mcv"}
+
+
+def _statistics(row: Row) -> str:
+    columns = [str(row[5])] if row[5] else []
+    expressions = sorted(f"({normal_expression(each)})" for each in json.loads(row[6] or "[]"))
+    # what an expression alone has ("e") has every one that has expressions
+    kinds = [_MEASURES[kind] for kind in sorted(str(row[4])) if kind in _MEASURES]
+    parts = [f"({', '.join(kinds)})" if kinds else "", "on", ", ".join(columns + expressions)]
+    parts += [f"in schema {quoted(row[7])}" if row[7] else ""]
+    return " ".join(filter(None, parts))
+
+
+def _published(row: Row) -> str:
+    columns = f"({row[4]})" if row[4] else "all columns"
+    return columns + (f" where ({normal_expression(row[5])})" if row[5] else "")
 
 
 def _trigger(row: Row) -> str:
@@ -113,25 +145,38 @@ def arguments(text: str) -> str:
     return normal_definition(_IN.sub("", text))
 
 
-_KINDS_OF_FUNCTION = {"f": "", "p": "procedure ", "a": "aggregate ", "w": "window "}
+_KINDS_OF_FUNCTION = {"f": "", "p": "procedure ", "w": "window "}
 _VOLATILITY = {"i": " immutable", "s": " stable", "v": ""}
+_PARALLEL = {"s": " parallel safe", "r": " parallel restricted", "u": ""}
 
 
 def _function(row: Row) -> str:
-    language, kind, volatility, strict, definer, _, settings = [*str(row[6]).split(" ", 6), ""][:7]
+    fields = [*str(row[6]).split(" ", 8), ""]
+    language, kind, volatility, strict, definer, _, leakproof, parallel, settings = fields[:9]
     text = str(row[7])
     if language == "sql" and text.startswith(("BEGIN ATOMIC", "RETURN ")):
         text = normal_query(text)  # printed by the server, not kept as it was written
-    body = hashlib.sha256(text.encode()).hexdigest()[:16]
     detail = f"({arguments(str(row[4]))})"
     if row[5]:
         detail += f" returns {normal_definition(row[5])}"
+    if kind == "a":
+        return f"aggregate {detail}{_PARALLEL[parallel]} {text}"
     detail += f" language {language}{_VOLATILITY[volatility]}" + " strict" * (strict == "t")
-    detail += " security definer" * (definer == "t") + (f" set {settings}" if settings else "")
+    detail += " security definer" * (definer == "t") + " leakproof" * (leakproof == "t")
+    detail += _PARALLEL[parallel] + (f" set {settings}" if settings else "")
+    body = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{_KINDS_OF_FUNCTION[kind]}{detail} body {body}"
 
 
+def _as_read(row: Row) -> str:
+    return str(row[4])
+
+
 DETAILS: Mapping[str, Callable[[Row], str]] = {
+    **dict.fromkeys(RARE, _as_read),
+    "published": _published,
+    "rule": _rule,
+    "statistics": _statistics,
     "table": _table,
     "view": _view,
     "matview": _view,

@@ -34,7 +34,7 @@ from headstart.fingerprint.catalog.details import DETAILS, arguments
 from headstart.fingerprint.catalog.names import escaped, qualified, quoted
 from headstart.fingerprint.catalog.rows import Row
 
-NORMAL_FORM = 1
+NORMAL_FORM = 2
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _relative(column: Row, schema: str) -> Row:
 # what these kinds have in `a` is printed by a function, which gives NULL for an object that is gone
 _NEVER_NULL = frozenset(
     {"column", "pk", "unique", "fk", "check", "exclude", "index", "trigger", "view", "matview"}
-    | {"function"}
+    | {"function", "rule"}
 )
 
 
@@ -112,7 +112,7 @@ def _object(row: Row) -> str:
 
 def _line(kind: str, row: Row, detail: str) -> str:
     name = str(row[3] or "")
-    if kind == "function":
+    if kind in ("function", "operator"):
         name = f"({arguments(name)})"
     elif name:
         name = quoted(name)

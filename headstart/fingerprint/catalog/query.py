@@ -5,13 +5,15 @@ executed. Rows are (kind, schema, object, name, a, b, c, d): eight texts, any of
 normal_form.py knows what they mean for each kind. `schema` is empty for the target schema.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from headstart.facts.sql import literal
 from headstart.facts.state import Scope
 from headstart.fingerprint.catalog.catalog_rows import ROWS
 from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.catalog.rare_rows import RARE, SINCE
 
 LOCK_TIMEOUT = "2s"
 """How long pg_get_expr may wait for a table that somebody holds exclusively."""
@@ -41,18 +43,22 @@ _PINS = {
 class Reading:
     """What to read: the target schema (None: the connection's), and which names count (None: all).
 
-    `names` are names of objects, as lines write them. The version table is never read.
+    `names` are names of objects, as lines write them; `kinds` are those of rare_rows.py that count
+    (None: all). The version table is never read.
     """
 
     schema: str | None
     version_table: str
     version_schema: str | None = None
     names: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
 
 
-def reading_of(scope: Scope, names: frozenset[str] | None = None) -> Reading:
+def reading_of(
+    scope: Scope, names: frozenset[str] | None = None, kinds: frozenset[str] | None = None
+) -> Reading:
     """What to read in the schema of the revisions."""
-    return Reading(scope.schema, scope.version_table, scope.version_schema, names)
+    return Reading(scope.schema, scope.version_table, scope.version_schema, names, kinds)
 
 
 def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:
@@ -94,14 +100,46 @@ def _select(reading: Reading, server_version: int) -> str:
         "@named_extension@": _in_scope("''", "e.extname", scoped),
         "@named_schema@": _in_scope("''", "n.nspname", scoped),
         "@other@": f"NOT {_in_scope('n.schema', 'c.relname', scoped)}",
-        "@body@": "pg_catalog.pg_get_function_sqlbody(p.oid)"
-        if server_version >= 140000
-        else "NULL",
+        **_by_version(server_version),
     }
-    sql = ROWS
+    sql = "\nUNION ALL\n".join([ROWS, *_rare(reading.kinds, server_version)])
     for mark, text in parts.items():
         sql = sql.replace(mark, text)
-    return sql
+    return _NAMED.sub(lambda found: _in_scope(found[1], found[2], scoped), sql)
+
+
+_NAMED = re.compile(r"@named\(([^,]+), ([^)]+)\)@")
+
+
+def _rare(kinds: frozenset[str] | None, server_version: int) -> Iterator[str]:
+    """The SELECTs for rare objects: those of which the file has any, or all."""
+    for kind, select in RARE.items():
+        if (kinds is None or kind in kinds) and SINCE.get(kind, 0) <= server_version:
+            yield select
+
+
+def _by_version(server_version: int) -> dict[str, str]:
+    """What older servers do not have, and what would be there then."""
+    locale = {17: "l.colllocale", 15: "l.colliculocale"}
+
+    def since(version: int, text: str, otherwise: str = "NULL") -> str:
+        return text if server_version >= version * 10_000 else otherwise
+
+    own_locale = since(17, locale[17], since(15, locale[15]))
+    return {
+        "@body@": since(14, "pg_catalog.pg_get_function_sqlbody(p.oid)"),
+        "@detaching@": since(14, "i.inhdetachpending", "false"),
+        "@measured@": since(
+            14, "pg_catalog.to_json(pg_catalog.pg_get_statisticsobjdef_expressions(s.oid))::text"
+        ),
+        "@collation_locale@": f"coalesce({own_locale}, l.collcollate::text)",
+        "@collation_rules@": since(16, "l.collicurules"),
+        "@published_columns@": since(15, "m.prattrs", "'{}'::pg_catalog.int2[]"),
+        "@published_rows@": since(15, "pg_catalog.pg_get_expr(m.prqual, m.prrelid)"),
+        "@published_generated@": since(
+            18, "CASE WHEN p.pubgencols = 's' THEN 'generated columns' END"
+        ),
+    }
 
 
 def _wanted(names: Iterable[str]) -> str:

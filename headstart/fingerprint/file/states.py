@@ -94,6 +94,11 @@ class Fingerprints:
         return frozenset(line.split("\t", 2)[1] for line in self._lines())
 
     @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of facts that any state has."""
+        return frozenset(line.split("\t", 1)[0] for line in self._lines())
+
+    @cached_property
     def tables(self) -> frozenset[str]:
         """The names of all tables that any state has."""
         return self._named("table")

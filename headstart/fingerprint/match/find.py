@@ -65,13 +65,12 @@ def _of_exact(
     if len({each.revisions for each in exact}) > 1:
         # heads differ, so a choice between them decides which revisions will run
         equal = equal_schemas(exact, fingerprints, history)
-        if equal is None:
-            # on branches beside each other: no order, so no "newest" and no "oldest"
-            return SeveralMatches(_named(exact), (), live)
-        one = equal.settle(ask(equal))
+        # beside each other nothing but a row decides
+        answers = ask(equal) if equal.is_line or equal.rows else Answers({}, {})
+        one = equal.settle(answers)
         if one is None:
-            doubts = tuple(doubt.revision for doubt in equal.doubts if not doubt.noop)
-            return SeveralMatches(_named(equal.members), doubts, live)
+            left = equal.left(answers)
+            return SeveralMatches(_named(left.members), left.open, live)
     assert one is not None
     applied = history.applied_with(one.revisions)
     unproven = (r for r in history.requirements if r in applied and _changes_rows(fingerprints, r))

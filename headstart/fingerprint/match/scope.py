@@ -4,17 +4,26 @@ from dataclasses import replace
 
 from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.catalog.normal_form import Snapshot
+from headstart.fingerprint.catalog.rare_rows import RARE
 from headstart.fingerprint.file.states import Fingerprints, key_of
 from headstart.fingerprint.show.equivalent import loose_line
 
-_TOLERATED = ("index", "trigger", "policy")
+_TOLERATED = ("index", "trigger", "policy", "statistics", "published")
 """What may be added to a table of ours without changing what a revision builds."""
+_OF_ITS_OWN = RARE.keys() - {"published"}
 
 
 def live_schema(snapshot: Snapshot, fingerprints: Fingerprints) -> Live:
     """Set apart what no revision made and what affects none."""
-    tolerated = {line for line in snapshot.lines if _is_tolerated(line, fingerprints)}
-    return Live(snapshot.lines - tolerated, tuple(sorted(tolerated)), snapshot.others)
+    ours = {line for line in snapshot.lines if not _is_namesake(line, fingerprints)}
+    tolerated = {line for line in ours if _is_tolerated(line, fingerprints)}
+    return Live(frozenset(ours) - tolerated, tuple(sorted(tolerated)), snapshot.others)
+
+
+def _is_namesake(line: str, fingerprints: Fingerprints) -> bool:
+    """An operator of other types is another object, whose name says nothing about ours."""
+    kind = line.split("\t", 1)[0]
+    return kind in _OF_ITS_OWN and key_of(line) not in fingerprints.keys
 
 
 def _is_tolerated(line: str, fingerprints: Fingerprints) -> bool:

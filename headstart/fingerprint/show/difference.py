@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from headstart.fingerprint.catalog.rare_rows import RARE
 from headstart.fingerprint.file.states import key_of
 
 MOST_LINES = 60
@@ -66,9 +67,11 @@ def _changed_lines(differing: Difference) -> Iterator[str]:
             yield from _changes(lines, differing)
 
 
-_WHOLE = ("table\t", "view\t", "matview\t", "enum\t", "domain\t", "composite\t", "range\t",
-          "sequence\t", "extension\t", "schema\t")  # fmt: skip
-_OWN_HEAD = ("enum", "domain", "composite", "range", "sequence", "extension", "schema", "function")
+_TYPES = ("enum", "domain", "composite", "range", "type")
+_ALONE = (*_TYPES, "sequence", "extension", "schema", *(RARE.keys() - {"published"}))
+"""The kinds that are an object by one line."""
+_WHOLE = tuple(f"{kind}\t" for kind in ("table", "view", "matview", *_ALONE))
+_OWN_HEAD = (*_ALONE, "function")
 
 
 def _head(lines: list[str]) -> str:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from headstart.decision.explanation import of_difference
+from headstart.facts.state import Scope
 from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.recording import Recording
+from headstart.settings.declared import VERSION_TABLE
 from headstart.settings.request import Request
 from headstart.verbs.fingerprint.create_all import record_create_all
 from headstart.verbs.fingerprint.replay import replay
@@ -37,7 +39,18 @@ def build(task: Task, request: Request) -> Outcome:
         raise not_kept(source.path, recording)
     if request.create_all:
         record_create_all(found, recording)
-    return answered(task, write_file(source, recording.done()))
+    fingerprints = _with_version_table(recording.done(), found.configured.scope)
+    return answered(task, write_file(source, fingerprints))
+
+
+def _with_version_table(fingerprints: Fingerprints, scope: Scope) -> Fingerprints:
+    """Name env.py's version table in the header, unless it is Alembic's own: check asks for it."""
+    names = [scope.version_schema, scope.version_table]
+    place = ".".join(name for name in names if name)
+    meta = {name: value for name, value in fingerprints.meta.items() if name != "version_table"}
+    return replace(
+        fingerprints, meta=meta if place == VERSION_TABLE else meta | {"version_table": place}
+    )
 
 
 def not_kept(path: Path, recording: Recording) -> StaleFingerprints:

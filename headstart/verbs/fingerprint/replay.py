@@ -32,11 +32,13 @@ from headstart.revisions.replay import Beginning, Replay, Replayed
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.upgrade import Decided, Listener, Run
 from headstart.revisions.worker import Worker
+from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verdict.errors import ConnectionLost, InvalidSettings, WrongDatabase
 from headstart.verdict.events.revisions import RevisionReplayed
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 REPLAY_SQL_SECONDS = 600.0
 _RELATIONS = ("table\t", "view\t", "matview\t")
@@ -64,7 +66,7 @@ class Finished:
 def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
     """Replay the revisions that the scratch database does not have; all of them where `fresh`."""
     task = scratch.task
-    if scratch.admin is not None and (fresh or not _is_usable(task, source)):
+    if scratch.admin is not None and (fresh or not _is_usable(scratch, source)):
         scratch.empty()
     if shows_bar():
         task = replace(task, emit=task.emit.unlogged())
@@ -81,7 +83,11 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
                 return Run(worker, listener, task.settings.heartbeat_seconds, order)
 
             work = Replay(source.project, started.begin, run, started.see, started.applied)
-            with _explained(scratch), only_in_scratch(source.project, worker):
+            with (
+                _explained(scratch),
+                only_in_scratch(source.project, worker),
+                presupposing(),
+            ):
                 work.start(lock.ensure_held)
     return started.finished()
 
@@ -178,16 +184,16 @@ _LET_IT_USE = (
 )
 
 
-def _is_usable(task: Task, source: Source) -> bool:
+def _is_usable(scratch: Scratch, source: Source) -> bool:
     """Whether the embedded scratch database is empty, or where an earlier replay left it.
 
     Asked before env.py runs, which can run only once: where its revisions work in a schema that
     it chooses itself, all of them are replayed.
     """
-    rows, lines = _look(task)
+    rows, lines = _look(scratch.task)
     if rows:
         return _proven_state(source, rows, lines) is not None
-    return not _has_relations(lines)
+    return not (_has_relations(lines) or scratch.has_traces)
 
 
 def _look(task: Task) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -247,7 +253,17 @@ def _execute(connection: Connection, file: str, sql: str) -> None:
         connection.execute(sql, timeout_seconds=REPLAY_SQL_SECONDS, pin=False)  # the user's own
     except (psycopg2.Error, TimeoutError) as error:
         told = " ".join(str(error).split())
-        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}") from None
+        cure = None
+        if isinstance(error, psycopg2.Error) and error.pgcode in ALREADY_THERE_SQLSTATES:
+            cure = _ALREADY_THERE
+        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}", next_step=cure) from None
+
+
+_ALREADY_THERE = (
+    "roles and databases belong to the whole server, which keeps them after a replay: drop them"
+    " there, write the SQL so that it can be executed again, or leave --url out (the embedded"
+    " server is made anew)"
+)
 
 
 def _sql_of(file: str) -> str:

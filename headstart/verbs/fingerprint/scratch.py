@@ -3,11 +3,13 @@
 A given one is never emptied: that it is empty, or where an earlier replay left it, is a condition.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psycopg2
 
-from headstart.facts.sql import identifier, literal
+from headstart.facts.sql import array, identifier, literal
 from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import DatabaseUrl
@@ -15,6 +17,8 @@ from headstart.verbs.task import Task
 from headstart.verdict.errors import InvalidSettings
 
 NAME = "headstart_fingerprints"
+FOLDER = "fingerprints"
+"""Where the server for replays has its data, in HEADSTART_EMBEDDED_DIR."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,19 @@ class Scratch:
         if self.admin is None:
             raise self.unusable()
         try:
+            if has_traces(self.admin):
+                _renew(self.admin)
             _make(self.admin, NAME, anew=True)
         except psycopg2.Error as error:  # most likely a replay that is going on
             raise InvalidSettings(
                 f"the scratch database {NAME} cannot be created again: {error}",
                 next_step="wait for the other replay to end, or set HEADSTART_EMBEDDED_DIR",
             ) from None
+
+    @property
+    def has_traces(self) -> bool:
+        """Whether the embedded server has something that a replay left outside its database."""
+        return self.admin is not None and has_traces(self.admin)
 
     def beside(self, name: str) -> Task:
         """Another, empty database on the same server. Raises InvalidSettings."""
@@ -69,8 +80,49 @@ def open_scratch(task: Task, *, resume: bool) -> Scratch:
     """The embedded server's, which keeps what an earlier replay left, or the one that is named."""
     if not task.settings.embedded:
         return Scratch(task, None, resume)
-    _make(task, NAME, anew=False)
-    return Scratch(_within(task, NAME), task)
+    # a server of its own: what a replay leaves on it is nobody's, and what others make not there
+    directory = str(Path(task.settings.embedded_dir) / FOLDER)
+    admin = replace(task, settings=replace(task.settings, embedded_dir=directory))
+    _make(admin, NAME, anew=False)
+    return Scratch(_within(admin, NAME), admin)
+
+
+def has_traces(admin: Task) -> bool:
+    """Whether a server has roles, databases or settings that it had not when it was made."""
+    with admin.connect(Purpose.READ) as connection:
+        return bool(connection.execute(_TRACES)[0][0])
+
+
+_FIRST_NORMAL_OID = 16384
+"""PostgreSQL's access/transam.h: what has a smaller one was made by initdb."""
+_OURS = ("headstart", NAME, f"{NAME}_create_all")
+_TRACES = f"""
+SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid >= {_FIRST_NORMAL_OID})
+    OR EXISTS (SELECT FROM pg_catalog.pg_tablespace t WHERE t.oid >= {_FIRST_NORMAL_OID})
+    OR EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.oid >= {_FIRST_NORMAL_OID}
+                  AND d.datname <> ALL ({array(_OURS)}))
+    OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting)
+    OR EXISTS (SELECT FROM pg_catalog.pg_parameter_acl)
+    OR EXISTS (SELECT FROM pg_catalog.pg_subscription)
+    OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots)
+    OR EXISTS (SELECT FROM pg_catalog.pg_file_settings f
+                WHERE f.sourcefile LIKE '%/postgresql.auto.conf')"""
+
+
+def _renew(admin: Task) -> None:
+    """Make the server anew: what a replay left there is in the way of the next one."""
+    from headstart.dev.embedded import renew_embedded  # the image does not have what this imports
+
+    with admin.connect(Purpose.WORK) as connection, suppress(psycopg2.Error):
+        # a tablespace is outside of the data: what it holds goes first, where nobody uses that
+        dropping = f"DROP DATABASE IF EXISTS {identifier(NAME)}"
+        connection.execute(dropping, timeout_seconds=60, pin=False)
+        tablespaces = connection.execute(
+            f"SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid >= {_FIRST_NORMAL_OID}"
+        )
+        for (name,) in tablespaces:
+            connection.execute(f"DROP TABLESPACE {identifier(str(name))}", pin=False)
+    renew_embedded(admin.settings.embedded_dir)
 
 
 def _make(admin: Task, name: str, *, anew: bool) -> None:

@@ -91,6 +91,17 @@ class FingerprintsUnusable(RecordedEvent):
 
 
 @dataclass(frozen=True)
+class PlaceUncertain(RecordedEvent):
+    """Nobody but env.py knows where the version rows are, and env.py was not run."""
+
+    level = Level.WARNING
+    cause: str
+
+    def onto(self, record: Record) -> Record:
+        return record.explained_by(Explanation((self.cause,), {"uncertain": self.cause}))
+
+
+@dataclass(frozen=True)
 class SchemaDrifted(RecordedEvent):
     """The schema is not what its version rows promise, which is no failure here."""
 

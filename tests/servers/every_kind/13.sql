@@ -326,3 +326,55 @@ CREATE POLICY own ON checked AS RESTRICTIVE FOR UPDATE TO PUBLIC USING (status =
 CREATE POLICY "select some" ON child FOR SELECT TO CURRENT_USER USING (id IN (SELECT id FROM checked WHERE checked.size > child.a));
 CREATE POLICY ins ON child FOR INSERT WITH CHECK (a > 0);
 CREATE POLICY del ON child FOR DELETE USING (current_setting('app.tenant', true)::int = a);
+
+-- what changes behaviour: rules, replica identity, triggers that are off, an index that no partition has
+CREATE RULE "Odd Rule" AS ON UPDATE TO checked WHERE (NEW.status IN ('a', 'b') AND extract(year FROM NEW.starts) > 2000)
+    DO ALSO (INSERT INTO thing VALUES (NEW.id); DELETE FROM thing WHERE thing.weight < OLD.id);
+CREATE RULE nothing AS ON INSERT TO one_table DO INSTEAD NOTHING;
+CREATE RULE instead AS ON UPDATE TO united DO INSTEAD UPDATE checked SET code = trim(NEW.id::text) WHERE checked.id = OLD.id;
+CREATE RULE far AS ON DELETE TO "Billing".lines DO ALSO INSERT INTO public.thing SELECT x.id FROM checked x WHERE x.id = OLD.child;
+ALTER TABLE checked DISABLE RULE "Odd Rule";
+ALTER TABLE checked REPLICA IDENTITY FULL;
+ALTER TABLE scratch REPLICA IDENTITY NOTHING;
+CREATE UNIQUE INDEX identity ON dog (id);
+ALTER TABLE dog ALTER id SET NOT NULL, REPLICA IDENTITY USING INDEX identity;
+CREATE TABLE keyless (id int NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE keyless_1 PARTITION OF keyless DEFAULT;
+ALTER TABLE ONLY keyless ADD CONSTRAINT keyless_key UNIQUE (id);
+CREATE FUNCTION quiet(int) RETURNS int LANGUAGE sql IMMUTABLE LEAKPROOF PARALLEL SAFE AS 'SELECT $1';
+CREATE AGGREGATE gathered_all(anyelement) (SFUNC = array_of, STYPE = anyarray, INITCOND = '{}');
+CREATE AGGREGATE steps(int) (SFUNC = int4pl, STYPE = int, FINALFUNC = quiet, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = int4pl,
+    MSFUNC = int4pl, MINVFUNC = int4mi, MSTYPE = int, MINITCOND = '0', INITCOND = '1', SORTOP = <, PARALLEL = SAFE);
+
+-- statistics
+CREATE STATISTICS every_sort ON id, code, status FROM checked;
+CREATE STATISTICS "Billing"."Some" (mcv, ndistinct) ON code, size FROM checked;
+
+-- what is there once
+CREATE FUNCTION mood_number(mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION mood_less(mood, mood) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE TYPE announced;
+CREATE CAST (mood AS int) WITH FUNCTION mood_number(mood) AS ASSIGNMENT;
+CREATE CAST (varchar AS "Billing"."Currency") WITH INOUT AS IMPLICIT;
+CREATE OPERATOR <<< (LEFTARG = mood, RIGHTARG = mood, FUNCTION = mood_less, COMMUTATOR = >>>, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
+CREATE OPERATOR "Billing".>>> (LEFTARG = mood, RIGHTARG = mood, FUNCTION = public.mood_less, HASHES, MERGES);
+CREATE OPERATOR @#@ (RIGHTARG = mood, FUNCTION = mood_number);
+CREATE OPERATOR FAMILY "Odd Family" USING btree;
+CREATE OPERATOR CLASS by_hash FOR TYPE money USING hash AS FUNCTION 1 hashint8(bigint);
+CREATE COLLATION plain (locale = 'C');
+CREATE COLLATION mixed_up (lc_collate = 'C', lc_ctype = 'POSIX');
+CREATE CONVERSION from_latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE TEXT SEARCH PARSER own_parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype, HEADLINE = prsd_headline);
+CREATE TEXT SEARCH TEMPLATE own_template (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+CREATE TEXT SEARCH DICTIONARY own_words (TEMPLATE = simple, ACCEPT = false);
+CREATE TEXT SEARCH CONFIGURATION own_search (COPY = english);
+ALTER TEXT SEARCH CONFIGURATION own_search ALTER MAPPING FOR word, asciiword WITH own_words, english_stem;
+CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal), TO SQL WITH FUNCTION int4recv(internal));
+-- no language: pg_dump leaves out a handler that an extension has brought
+CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+CREATE EVENT TRIGGER watch ON ddl_command_end WHEN tag IN ('CREATE TABLE', 'ALTER TABLE') EXECUTE FUNCTION on_ddl();
+CREATE EVENT TRIGGER sleeping ON sql_drop EXECUTE FUNCTION on_ddl();
+ALTER EVENT TRIGGER sleeping DISABLE;
+CREATE PUBLICATION some_tables FOR TABLE child, "Billing".lines WITH (publish = 'insert, delete', publish_via_partition_root = true);
+CREATE PUBLICATION everything FOR ALL TABLES;

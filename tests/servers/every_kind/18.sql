@@ -4,3 +4,4 @@ CREATE TABLE loose (a int CONSTRAINT told NOT NULL, b int REFERENCES child NOT E
 ALTER TABLE loose ADD CONSTRAINT later NOT NULL b NOT VALID;
 CREATE TABLE periods (room int4range, during tstzrange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
 CREATE TABLE stays (room int4range, during tstzrange, FOREIGN KEY (room, PERIOD during) REFERENCES periods);
+CREATE PUBLICATION with_generated FOR TABLE virtual_column WITH (publish_generated_columns = stored);

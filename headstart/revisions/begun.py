@@ -1,0 +1,87 @@
+"""Which transaction it is, what has become of it, and whether it did anything.
+
+A number (txid_current) tells the fate, but to ask for it makes the transaction one that has written
+something. So a revision's is not numbered: it is known by its process and its beginning, and leaves
+a mark that a COMMIT keeps and a ROLLBACK takes back (a setting of the session). What it wrote has a
+number of its own, which is not lower than the lowest that was free as it began.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Numbering(Enum):
+    """What is asked about a transaction as it begins."""
+
+    NONE = auto()
+    """It is none of the revisions'."""
+    NATURAL = auto()
+    """It has a number only when it has written something."""
+    FORCED = auto()
+    """It is numbered at once; whether it wrote anything is not known."""
+
+
+@dataclass
+class Begun:
+    """A transaction of the connection that migrates.
+
+    `identity` is its process and beginning, `free` the lowest number that was free then, `role` the
+    one that it runs with; `number` is None as long as it is not known.
+    """
+
+    identity: str
+    free: int
+    role: str
+    number: int | None = None
+
+
+SQL_IDENTITY = (
+    "pg_catalog.concat(pg_catalog.pg_backend_pid(), '-', pg_catalog.to_char(pg_catalog.timezone("
+    "'UTC'::pg_catalog.text, pg_catalog.now()), 'YYYYMMDDHH24MISSUS'))"
+)
+"""The same however a script sets TimeZone or DateStyle."""
+_SQL_FREE = "pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
+_MARK = "headstart.begun"
+SQL_LEAVING_MARK = f"pg_catalog.set_config('{_MARK}', {SQL_IDENTITY}, false)"
+
+SQL_NOW = (
+    f"WITH seen AS MATERIALIZED (SELECT {SQL_IDENTITY} AS identity,"
+    " pg_catalog.txid_current_if_assigned() AS number,"
+    f" pg_catalog.current_setting('{_MARK}', true) AS mark)"
+    " SELECT seen.*, CASE WHEN seen.mark OPERATOR(pg_catalog.=) seen.identity"
+    f" THEN pg_catalog.set_config('{_MARK}', '', false) END FROM seen"
+)
+"""Which transaction it is now, its number, if it has written something, and the mark.
+
+The mark of one that goes on is taken away: behind a pooler the session is somebody else's next.
+"""
+
+
+def sql_of_begun(numbering: Numbering) -> str:
+    """SQL of one column: what is asked about a transaction that begins."""
+    match numbering:
+        case Numbering.NONE:
+            return "NULL"
+        case Numbering.NATURAL:
+            number = "''"
+        case Numbering.FORCED:
+            number = "pg_catalog.txid_current()"
+    return (
+        f"pg_catalog.concat_ws(' ', {SQL_IDENTITY}, {_SQL_FREE}, pg_catalog.concat('#', {number}),"
+        " current_user)"
+    )
+
+
+def begun_of(text: str) -> Begun:
+    """What that column says."""
+    identity, free, number, role = text.split(" ", 3)  # a role's name may hold anything
+    return Begun(identity, int(free), role, int(number[1:]) if number[1:] else None)
+
+
+def sql_of_lost(begun: Begun) -> str:
+    """SQL: whether anything that was written since it began was rolled back, by whomever."""
+    return (
+        f"SELECT EXISTS (SELECT FROM pg_catalog.generate_series({begun.free}::pg_catalog.int8,"
+        f" {_SQL_FREE} OPERATOR(pg_catalog.-) 1) AS written (number)"
+        " WHERE pg_catalog.txid_status(written.number) OPERATOR(pg_catalog.=) 'aborted')"
+    )

@@ -1,0 +1,210 @@
+"""What the database answered to a statement of env.py's, of a revision's or of Alembic's own.
+
+A SQLSTATE means one thing in a revision, another in env.py, a third about the version table.
+Statement text is kept, parameters and DETAIL (rows of people's data) are not.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from headstart.decision.privilege import privilege_cure
+from headstart.decision.version_width import cure_of_long_id
+from headstart.facts.sql import identifier
+from headstart.revisions.causes import failing_place, first_line
+from headstart.revisions.link import Link, sqlstate_of
+from headstart.revisions.made_before import cure_of_existing
+from headstart.revisions.project import Project
+from headstart.revisions.version_statement import version_table_of
+from headstart.settings.declared import DeclaredSettings
+from headstart.verdict.errors import (
+    AccessRefused,
+    Blocked,
+    BrokenHistory,
+    HeadstartError,
+    RevisionFailed,
+    UnknownRevision,
+)
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
+
+LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
+"""lock_not_available, deadlock_detected, serialization_failure."""
+CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
+RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
+
+_NO_PRIVILEGE, _NO_SCHEMA = "42501", "3F000"
+_ROW_SECURITY = "ExecWithCheckOptions"
+_MOVE_AWAY = (
+    "look at what has its name; move that away, or give the version table another name in env.py"
+)
+_FIND_OUT = (
+    "an earlier statement of this revision, an earlier revision, a run that was cut off, or a"
+    " person made it: find out which (headstart diff), and let the database and the revision agree;"
+    " then run again"
+)
+_REACH_OTHER = (
+    "see that what the revision connects to can be reached from here, or take that out of the"
+    " revision; then run again"
+)
+_SEARCH_PATH = (
+    "look for a SET search_path, or a set_config('search_path', '') as pg_dump writes it, in this"
+    " revision and in those before it: remove it, or put the search_path back at its end"
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something raised: which revision was running, if any, and whether all had run.
+
+    `left`: whether that revision has left its transaction.
+    """
+
+    project: Project
+    revision: str | None
+    done: bool
+    left: bool
+    link: Link | None
+
+    @property
+    def place(self) -> str:
+        """Who was at work."""
+        return f"revision {self.revision}" if self.revision else "env.py"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said, to which statement; `note` is what env.py has to say to it."""
+
+    text: str
+    sqlstate: str | None
+    statement: str | None
+    note: str | None
+
+
+def database_failure(
+    error: BaseException, moment: Moment, *, elsewhere: bool, beside: str
+) -> HeadstartError:
+    """A failure that the driver reported, through SQLAlchemy or by itself.
+
+    `elsewhere`: on a connection that is lost, and is not ours; `beside`: what a group has more.
+    """
+    driver_error = getattr(error, "orig", None) or error
+    lost = " (not headstart's connection, which is alive)" if elsewhere else ""
+    said = f"{first_line(driver_error)}{lost}{beside}"
+    answer = Answer(
+        f"{moment.place}: {said}",
+        sqlstate_of(driver_error),
+        getattr(error, "statement", None),
+        note_of(error),
+    )
+    if answer.sqlstate in LOCK_SQLSTATES:
+        rolled_back = "" if moment.left else "; rolled back"
+        return Blocked(
+            f"{answer.text}{rolled_back}", sqlstate=answer.sqlstate, statement=answer.statement
+        )
+    if (table := version_table_of(error)) is not None:
+        return _of_version_table(answer, moment, table)
+    if moment.revision is None and moment.done:
+        text = f"env.py raised after its revisions: {answer.text}"
+        return _as(BrokenHistory, replace(answer, text=text), RAISED_AFTER)
+    if answer.sqlstate == _NO_PRIVILEGE:
+        return _without_privilege(answer, moment, _asked_by(driver_error))
+    if moment.revision is None:
+        place = place_of(error, moment.project)
+        text = f"env.py: {place}: {said}" if place else answer.text
+        return _as(BrokenHistory, replace(answer, text=text), CORRECT_ENV)
+    if elsewhere:
+        return _failed(answer, moment, _REACH_OTHER)
+    return _failed(answer, moment, _cure(answer, moment, first_line(driver_error)))
+
+
+def place_of(error: BaseException, project: Project) -> str | None:
+    """The file and line of env.py, of a script or of the app in which an error arose."""
+    ini = project.config.config_file_name or DeclaredSettings.alembic_ini
+    folders = [Path(ini).parent, Path(project.directory.dir), *project.folders]
+    return failing_place(error, folders)
+
+
+def note_of(error: BaseException) -> str | None:
+    """What env.py itself has to say to the error (PEP 678)."""
+    return "; ".join(getattr(error, "__notes__", ())) or None
+
+
+def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> HeadstartError:
+    return kind(
+        answer.text,
+        sqlstate=answer.sqlstate,
+        statement=answer.statement,
+        next_step=answer.note or next_step,
+    )
+
+
+def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:
+    failed = _as(RevisionFailed, answer, next_step)
+    if isinstance(failed, RevisionFailed):
+        failed.revision = moment.revision
+    return failed
+
+
+def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartError:
+    """What Alembic met as it read or wrote the version table."""
+    match answer.sqlstate:
+        case "42703" | "42809":
+            text = f"the version table is none of Alembic's: {answer.text}"
+            return _as(UnknownRevision, replace(answer, text=text), _MOVE_AWAY)
+        case "42501":
+            cure = (
+                f"as an administrator: GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO"
+                f" {identifier(_role(moment))}; then run again"
+            )
+            return _as(AccessRefused, answer, cure)
+        case "42P01" | "3F000" if moment.revision is not None:
+            text = (
+                f"{answer.text}: Alembic does not find its version table any more, since the"
+                " revision has changed the search_path or dropped the table"
+            )
+            return _failed(replace(answer, text=text), moment, _SEARCH_PATH)
+        case "22001" if moment.revision is not None:
+            return _failed(answer, moment, cure_of_long_id(moment.revision, table))
+        case _ if moment.revision is not None:
+            return _failed(answer, moment, None)
+        case _:
+            return _as(BrokenHistory, answer, CORRECT_ENV)
+
+
+def _without_privilege(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartError:
+    if asked_by == _ROW_SECURITY:
+        cure = (
+            "as an administrator: give the role a policy that lets it write these rows, or ALTER"
+            f" ROLE {identifier(_role(moment))} BYPASSRLS"
+        )
+    else:
+        cure = privilege_cure(answer.statement, _role(moment), _database(moment))
+    kept = "; then run again" if moment.revision is None else "; then run again as it is"
+    return _as(AccessRefused, answer, f"{cure}{kept}")
+
+
+def _asked_by(driver_error: BaseException) -> str | None:
+    """The function of the server that refused; it is not translated."""
+    for one in (driver_error, driver_error.__cause__):
+        name = getattr(getattr(one, "diag", None), "source_function", None)
+        name = name or getattr(one, "server_source_function", None)
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _role(moment: Moment) -> str:
+    return moment.link.role if moment.link is not None else ""
+
+
+def _database(moment: Moment) -> str:
+    return moment.link.login().get("dbname", "") if moment.link is not None else ""
+
+
+def _cure(answer: Answer, moment: Moment, message: str) -> str | None:
+    if answer.sqlstate == _NO_SCHEMA:
+        return _SEARCH_PATH
+    if answer.sqlstate not in ALREADY_THERE_SQLSTATES:
+        return None
+    made_before = cure_of_existing(moment.project, str(moment.revision), message, answer.statement)
+    return made_before or _FIND_OUT

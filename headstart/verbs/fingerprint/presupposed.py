@@ -1,0 +1,25 @@
+"""What a history presupposes: roles, schemas, tables that no revision makes, and a replay lacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from headstart.verdict.errors import RevisionFailed
+
+_UNDEFINED = frozenset({"3F000", "42704", "42883", "42P01", "22023"})
+"""A schema, a role or type, a function, a table that is not there; 22023 for SET ROLE."""
+_CURE = (
+    "if no revision is to create it (a role, a schema, a table of an older time), create it in an"
+    " SQL file and set HEADSTART_REPLAY_SQL to that file; otherwise correct the revision named in"
+    " the error; then run again"
+)
+
+
+@contextmanager
+def presupposing() -> Iterator[None]:
+    """Name the cure where a replay lacks something: in the app's database it may be there."""
+    try:
+        yield
+    except RevisionFailed as error:
+        if error.sqlstate in _UNDEFINED and error.next_step == RevisionFailed.next_step:
+            error.next_step = _CURE
+        raise
