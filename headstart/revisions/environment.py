@@ -138,7 +138,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         config, project.directory, fn=work.steps, dont_mutate=True, **upgrade_arguments(config)
     )
     with ExitStack() as attached:
-        refusal = Refusal(attached, worker.give_up)
+        refusal = Refusal(attached, worker)
         _Configure(worker, work, attached, environment, refusal)
         attached.enter_context(worker.environment())
         attached.enter_context(late_driver(worker.async_drivers, worker.translated))

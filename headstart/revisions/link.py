@@ -37,6 +37,7 @@ class Link:
         self.set_role: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
+        self._left = False
         self._lost_with: BaseException | None = None
         self.known = False
         self.gone = False
@@ -75,6 +76,10 @@ class Link:
             with suppress(Exception):  # closed meanwhile, or no socket at all
                 break_off(raw)
 
+    def leave(self) -> None:
+        """From here on we close env.py's connections ourselves: that is no loss of one."""
+        self._left = True
+
     def heard(self) -> None:
         """The server answered on the connection that migrates."""
         self.known, self.gone = True, False
@@ -82,13 +87,13 @@ class Link:
     def hear_error(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of the connection that migrates."""
         if context.is_disconnect or says_lost(context.original_exception):
-            self.gone = True
+            self.gone = not self._left
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""
         with suppress(Exception):  # one that is closed cannot tell
             if connection.invalidated or _is_broken(connection.connection.driver_connection):
-                self.gone = True
+                self.gone = not self._left
 
     def hear_failure(self, failure: BaseException, connection: Connection) -> None:
         """A revision has failed; env.py may have another connection before that is classified."""

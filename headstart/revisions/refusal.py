@@ -9,12 +9,12 @@ its consequences look like. The price: an env.py that notes a failure in a table
 
 import logging
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from headstart.revisions.worker import Worker
 from headstart.verdict.errors import HeadstartError
 
 PATIENCE_SECONDS = 10.0
@@ -31,20 +31,21 @@ class LeftOnPurpose(BaseException):
 class Refusal:
     """The refusal of one pass over env.py, if there is one."""
 
-    def __init__(self, attached: ExitStack, give_up: Callable[[HeadstartError], None]) -> None:
+    def __init__(self, attached: ExitStack, worker: Worker) -> None:
         self.error: HeadstartError | None = None
-        self._attached, self._give_up = attached, give_up
+        self._attached, self._worker = attached, worker
 
     def refuse(self, error: HeadstartError, connection: Connection) -> None:
         """Let nothing be executed from here on."""
         if self.error is not None:
             return
         self.error = error
+        self._worker.link.leave()
         for step in _STEPS:
             event.listen(Engine, step, self._again, named=True)
             self._attached.callback(event.remove, Engine, step, self._again)
         _close(connection)
-        watch = threading.Timer(PATIENCE_SECONDS, self._give_up, (error,))
+        watch = threading.Timer(PATIENCE_SECONDS, self._worker.give_up, (error,))
         watch.daemon = True
         watch.start()
         self._attached.callback(watch.cancel)
