@@ -54,7 +54,7 @@ class Catalog:
                 f"{begin}; {sql}", timeout_seconds=READ_SECONDS, pin=False
             )
 
-        snapshot = snapshot_of(read_whole(read))
+        snapshot = snapshot_of(read_whole(read, READ_SECONDS))
         require_usage(snapshot)
         self._schema = snapshot.schema
         return snapshot
@@ -76,9 +76,7 @@ class Catalog:
             return None
 
 
-def read_whole(
-    read: Callable[[], Rows], patience_seconds: float = READ_SECONDS
-) -> list[list[str | None]]:
+def read_whole(read: Callable[[], Rows], patience_seconds: float) -> list[list[str | None]]:
     """Read until the rows are of one moment; what `read` raises may be over when it reads again.
 
     Raises AccessRefused, Blocked and ConnectionLost.

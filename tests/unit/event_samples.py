@@ -31,6 +31,7 @@ from headstart.verdict.events.execution import (
 from headstart.verdict.events.revisions import (
     BaselineStamped,
     EnvConfigured,
+    EnvRunning,
     PlanMade,
     RevisionApplied,
     RevisionPartlyApplied,
@@ -90,6 +91,7 @@ SAMPLES: tuple[Event, ...] = (
     ProofEstablished(Proof.VERSION_ROW),
     BaselineStamped(("0001",)),
     RevisionStarted("0002", "1 of 2", "create orders"),
+    EnvRunning(30.0, ("pid 7 waits for pid 8",)),
     RevisionRunning("0002", 30.0),
     RevisionApplied("0002", 0.125),
     RevisionReplayed("0002", 0.125),
