@@ -149,6 +149,7 @@ VERBS = (
             "replace": "discard what is recorded, if no database has that schema",
             "resume": "the database of --url is a scratch one, at a recorded revision: run only"
             " the later revisions there",
+            "once": "do not replay a second time to find out what is not repeatable",
         },
         scratch=True,
     ),

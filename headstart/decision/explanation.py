@@ -5,6 +5,7 @@ from typing import assert_never
 
 from headstart.facts.state import written
 from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.free import GAP
 from headstart.fingerprint.match import finding as findings
 from headstart.fingerprint.show.difference import Difference, fact
 from headstart.verdict.errors import Ambiguous, Drifted, Explanation, Interrupted, Unproven
@@ -174,6 +175,12 @@ def _with_live(live: Live, lines: list[str], fields: Mapping[str, object]) -> Ex
     if live.tolerated:
         shown.append(f"tolerated: {'; '.join(_some([fact(line) for line in live.tolerated]))}")
         more["tolerated"] = [fact(line) for line in live.tolerated]
+    if live.free:
+        facts = [fact(pattern).replace(GAP, "*") for pattern in live.free]
+        shown.append(
+            f"not compared, since revisions build others each time: {'; '.join(_some(facts))}"
+        )
+        more["free"] = facts
     if live.ignored:
         count = len(live.ignored)
         shown.append(

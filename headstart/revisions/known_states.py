@@ -53,7 +53,7 @@ def read_known_states(project: Project, history: History, setting: str | None) -
         return KnownStates(path)
     fingerprints = with_rows(fingerprints, history)
     why_not = why_stale(fingerprints, history, digests(project))
-    return KnownStates(path, None if why_not else fingerprints, why_not)
+    return KnownStates(path, None if why_not else fingerprints.compared, why_not)
 
 
 def with_rows(fingerprints: Fingerprints, history: History) -> Fingerprints:

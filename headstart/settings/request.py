@@ -49,6 +49,7 @@ class Request:
     create_all: bool = _flag()
     replace: bool = _flag()
     resume: bool = _flag("--continue")
+    once: bool = _flag()
     values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 

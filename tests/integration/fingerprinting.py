@@ -57,7 +57,8 @@ class Fingerprinter:
         if verb == "check":
             with empty_database(self.scratch.server) as other:
                 return replace(self, scratch=other).run(verb, *argv, **environ)
-        going_on = ["--continue"] if verb == "build" else []
+        # a second replay would double the time of nearly every test
+        going_on = ["--continue", "--once"] if verb == "build" else []
         return self.run(verb, *going_on, *argv, **environ)
 
     def run(self, verb: str, *argv: str, **environ: str) -> Result:

@@ -61,13 +61,14 @@ def step(
     rows: tuple[InsertedRow, ...] = (),
     script: str = "",
     via: str = "upgrade",
+    free: str = "",
 ) -> RecordedState:
     """A state that its own revision leads to, from the one before it."""
     name, _, changes = text.partition(":")
     revisions = frozenset(heads.split() or ([] if name == "base" else [name]))
     return RecordedState(
         name, None, revisions, _delta(changes), "", effect, script, via,
-        frozenset(tables.split()), rows,
+        frozenset(tables.split()), rows, frozenset(map(line, free.split())),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """alembic/fingerprints.txt: what is written is read again, and what is broken names its line."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,16 @@ def test_what_was_written_is_read_again() -> None:
     assert file_text(read_file(file_text(STATES))) == file_text(STATES)
 
 
+def test_a_file_with_a_free_fact_has_another_format_and_is_read_again() -> None:
+    free = replace(STATES.states[1], free=frozenset(["unique\tt\tuq_\\*\t(a)"]))
+    states = replace(STATES, states=(STATES.states[0], free, *STATES.states[2:]))
+    text = file_text(states)
+    assert text.startswith("headstart-fingerprints 3\n")
+    assert "\n*free\tunique\tt\tuq_\\*\t(a)\n" in text
+    assert read_file(text) == states
+    assert read_file(text).old_format is None
+
+
 def test_no_states_are_a_file_too() -> None:
     none = Fingerprints((), META)
     assert read_file(file_text(none)) == none
@@ -111,7 +122,7 @@ def test_tables_and_rows_may_hold_anything(text: str) -> None:
     ("old", "new", "line"),
     [
         pytest.param("headstart-fingerprints 2", "", 1, id="no first line"),
-        pytest.param("headstart-fingerprints 2", "headstart-fingerprints 3", 1, id="newer format"),
+        pytest.param("headstart-fingerprints 2", "headstart-fingerprints 4", 1, id="newer format"),
         pytest.param("headstart-fingerprints 2\n", "\n", 1, id="an empty first line"),
         pytest.param("headstart-", "<<<<<<< HEAD\nheadstart-", 1, id="a conflict at the top"),
         pytest.param("meta {", "meta [", 2, id="no JSON"),

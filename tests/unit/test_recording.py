@@ -76,7 +76,7 @@ def test_an_edited_script_that_builds_the_same_changes_its_digest_only() -> None
         pytest.param(
             SCRIPTS,
             "its script is as it was and builds another schema now: it depends on the"
-            " application's code, the environment or the server",
+            " application's code, the environment or the server, or is not repeatable",
             id="unchanged script",
         ),
         pytest.param(

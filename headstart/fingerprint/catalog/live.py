@@ -8,8 +8,10 @@ class Live:
     """A schema as it is compared.
 
     `lines` count, `tolerated` are extra and do not, `ignored` are relations outside the history.
+    `free` are the patterns of facts that are left out: revisions build others each time.
     """
 
     lines: frozenset[str]
     tolerated: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()

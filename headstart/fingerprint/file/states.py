@@ -5,11 +5,12 @@ match/search.py finds the one that a database is in.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
+from headstart.fingerprint.file.free import matcher
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
 
@@ -45,7 +46,8 @@ class RecordedState:
 
     `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
     script that led here, `effect` what that did, `tables` the tables whose rows it changed or read
-    ("*": unknown ones), `rows` what it inserted.
+    ("*": unknown ones), `rows` what it inserted. `free` are patterns of facts that are others each
+    time that the script runs (free.py).
     `via` is how it was made: "upgrade", or else it is a variant of the state `parent`.
     """
 
@@ -59,6 +61,7 @@ class RecordedState:
     via: str = UPGRADE
     tables: frozenset[str] = frozenset()
     rows: tuple[InsertedRow, ...] = ()
+    free: frozenset[str] = frozenset()
 
     @property
     def is_variant(self) -> bool:
@@ -87,6 +90,34 @@ class Fingerprints:
     def steps(self) -> Mapping[str, RecordedState]:
         """For each revision the state that its own script led to."""
         return {state.name: state for state in self.states if not state.is_variant}
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The patterns of facts that some revision builds differently each time."""
+        return frozenset(pattern for state in self.states for pattern in state.free)
+
+    @cached_property
+    def is_free(self) -> Callable[[str], bool]:
+        """Whether a line is such a fact."""
+        return matcher(self.free)
+
+    def counting(self, lines: frozenset[str]) -> frozenset[str]:
+        """The lines that are facts of the history each time."""
+        return frozenset(line for line in lines if not self.is_free(line)) if self.free else lines
+
+    @cached_property
+    def compared(self) -> "Fingerprints":
+        """The same states, each with only the lines that count."""
+        if not self.free:
+            return self
+        states = (
+            replace(
+                state,
+                delta=Delta(self.counting(state.delta.added), self.counting(state.delta.removed)),
+            )
+            for state in self.states
+        )
+        return replace(self, states=tuple(states))
 
     @cached_property
     def objects(self) -> frozenset[str]:

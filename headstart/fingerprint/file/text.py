@@ -1,4 +1,4 @@
-"""The text of alembic/fingerprints.txt: line based, deltas only, so that it merges like code. Pure.
+r"""The text of alembic/fingerprints.txt: lines, deltas only, so that it merges like code. Pure.
 
 headstart-fingerprints 2
 meta {"normal_form": 1, "postgres": "16.14"}
@@ -7,7 +7,10 @@ state 05572d91c071 parent=e4a9c8f3c28f revs=05572d91c071 effect=schema file=... 
 -index<TAB>...
 *touches<TAB>assets
 *row<TAB>roles<TAB>8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918<TAB>name
+*free<TAB>unique<TAB>assets<TAB>uq_\*<TAB>(name)
 
+The last line is a fact that is another one each time (free.py): with such a line the file has
+format 3, so that an older headstart does not take it for one.
 A row is known by its digest, never in clear: the file is committed.
 """
 
@@ -24,6 +27,7 @@ from headstart.fingerprint.statements.inserted import InsertedRow
 
 FORMAT = 2
 _FIRST = f"headstart-fingerprints {FORMAT}"
+_FIRST_WITH_FREE = f"headstart-fingerprints {FORMAT + 1}"
 _WITH_ROWS_IN_CLEAR = 1
 _OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
 _ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
@@ -38,7 +42,8 @@ class InvalidFile(ValueError):
 
 def file_text(fingerprints: Fingerprints) -> str:
     """Write the file; the same states give the same text."""
-    lines = [_FIRST, f"meta {json.dumps(dict(fingerprints.meta), sort_keys=True)}"]
+    first = _FIRST_WITH_FREE if fingerprints.free else _FIRST
+    lines = [first, f"meta {json.dumps(dict(fingerprints.meta), sort_keys=True)}"]
     for state in fingerprints.states:
         lines += _state_lines(state)
     return "\n".join(lines) + "\n"
@@ -60,6 +65,7 @@ def _state_lines(state: RecordedState) -> Iterator[str]:
     yield from (f"-{line}" for line in sorted(state.delta.removed))
     yield from (f"+{line}" for line in sorted(state.delta.added))
     yield from (f"*touches\t{escaped(table)}" for table in sorted(state.tables))
+    yield from (f"*free\t{pattern}" for pattern in sorted(state.free))
     for row in state.rows:
         yield "\t".join(["*row", escaped(row.table), row.digest, *map(escaped, row.columns)])
 
@@ -79,7 +85,7 @@ def read_file(text: str) -> Fingerprints:
 
 def _old_format(first: str) -> int | None:
     """The number of a format that is read without its rows; None if it is today's."""
-    if first not in (_FIRST, _OLD_FIRST):
+    if first not in (_FIRST, _FIRST_WITH_FREE, _OLD_FIRST):
         raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
     return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None
 
@@ -126,7 +132,7 @@ def _state(lines: list[str], start: int, end: int) -> RecordedState:
     # a merge that has lost, doubled or swapped one must not pass
     if tuple(attributes) != _ATTRIBUTES:
         raise InvalidFile(f"line {start + 1}: a state has {', '.join(_ATTRIBUTES)}, in this order")
-    added, removed, tables, rows = [], [], [], []
+    added, removed, tables, rows, free = [], [], [], [], []
     for number in range(start + 1, end):
         line = lines[number]
         match line[:1]:
@@ -136,6 +142,8 @@ def _state(lines: list[str], start: int, end: int) -> RecordedState:
                 removed.append(line[1:])
             case "*" if line.startswith("*touches\t"):
                 tables.append(unescaped(line.split("\t")[1]))
+            case "*" if line.startswith("*free\t") and line.count("\t") == 4:
+                free.append(line.removeprefix("*free\t"))
             case "*" if row := _row(line):
                 rows.append(row)
             case "*" if line.startswith("*row\t") and lines[0] == _OLD_FIRST:
@@ -159,6 +167,7 @@ def _state(lines: list[str], start: int, end: int) -> RecordedState:
         via=attributes["via"],
         tables=frozenset(tables),
         rows=tuple(rows),
+        free=frozenset(free),
     )
 
 

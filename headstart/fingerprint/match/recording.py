@@ -1,8 +1,10 @@
 """Record the states of a history as they are seen, and compare them with those on file. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from headstart.fingerprint.file.free import matcher
 from headstart.fingerprint.file.states import (
     BASE,
     UPGRADE,
@@ -28,7 +30,9 @@ class Recording:
     """States, one after another, in the order in which they are seen.
 
     `old` is what is on file. If that was made with another major version, `via` names this one,
-    and a state that differs becomes a variant of the one on file. `lines` were seen last.
+    and a state that differs becomes a variant of the one on file. `lines` were seen last. `free`
+    are patterns of facts that are others each time, by state, beside those on file: of these the
+    first form is kept. `seen` is everything as it was seen.
     """
 
     old: Fingerprints
@@ -38,11 +42,16 @@ class Recording:
     mistakes: list[Contradiction] = field(default_factory=list)
     new_variants: list[str] = field(default_factory=list)
     lines: frozenset[str] = frozenset()
+    free: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    seen: list[tuple[RecordedState, frozenset[str]]] = field(default_factory=list)
+    _begun: tuple[frozenset[str], str | None] = (frozenset(), None)
     _last: str | None = None
     _differing: Delta = field(default_factory=Delta)
 
     def begin(self, lines: frozenset[str]) -> None:
         """Take what is there before the first revision."""
+        self._begun = (lines, None)
+        lines = self._settled(BASE, lines)
         if lines:
             self._add(RecordedState(BASE, None, frozenset(), Delta(lines), root_of(lines)), lines)
 
@@ -56,10 +65,13 @@ class Recording:
             s for s in self.old.states[upto + 1 :] if s.is_variant and s.parent in names_kept
         )
         self.states = [*kept, *variants]
+        self._begun = (frozenset(), last)
         self._last, self.lines = last, self.old.lines(last)
 
     def see(self, state: RecordedState, lines: frozenset[str]) -> None:
         """Take over one state; its delta, parent and root are made here."""
+        self.seen.append((state, lines))
+        lines = self._settled(state.name, lines)
         on_file = self.old.steps.get(state.name)
         if on_file is not None and not self._as_on_file(state, on_file, lines):
             # on the same server the script builds something else now; on another, the server may
@@ -68,6 +80,43 @@ class Recording:
                 return
             self.mistakes.append(self._mistake(state, on_file, lines))
         self._add(state, lines)
+
+    def corrected(self, free: Mapping[str, frozenset[str]], rows: Fingerprints) -> "Recording":
+        """The same, where more is free, and with the rows that these states have."""
+        names = self.free.keys() | free.keys()
+        every = {n: self.free.get(n, frozenset()) | free.get(n, frozenset()) for n in names}
+        again = Recording(self.old, self.scripts, self.via, free=every)
+        lines, last = self._begun
+        if last is None:
+            again.begin(lines)
+        else:
+            again.resume(last)
+        for state, seen in self.seen:
+            again.see(replace(state, rows=rows.by_name[state.name].rows), seen)
+        return again
+
+    @cached_property
+    def _patterns(self) -> frozenset[str]:
+        return self.old.free.union(*self.free.values())
+
+    @cached_property
+    def _is_free(self) -> Callable[[str], bool]:
+        return matcher(self._patterns)
+
+    def _settled(self, name: str, lines: frozenset[str]) -> frozenset[str]:
+        """With free facts as they are on file; in a new state, as they were in the one before."""
+        if not self._patterns:
+            return lines
+        before = self.old.lines(name) if name in self.old.steps else self.lines
+        kept = frozenset(filter(self._is_free, before))
+        fixed = frozenset(line for line in lines if not self._is_free(line))
+        if name in self.old.steps:
+            return fixed | kept
+        # one that is there for the first time has no other form yet
+        known = matcher(p for p in self._patterns if any(map(matcher([p]), kept)))
+        new = (line for line in lines - fixed if not known(line))
+        there = matcher(p for p in self._patterns if any(map(matcher([p]), lines)))
+        return fixed | frozenset(filter(there, kept)) | frozenset(new)
 
     def _see_elsewhere(self, state: RecordedState, lines: frozenset[str]) -> None:
         """Record a variant when a new difference begins: later states carry it (carried.py)."""
@@ -110,6 +159,7 @@ class Recording:
 
     def _add(self, state: RecordedState, lines: frozenset[str]) -> None:
         delta = Delta.between(self.lines, lines)
+        on_file = self.old.by_name.get(state.name)
         self.states.append(
             replace(
                 state,
@@ -117,6 +167,8 @@ class Recording:
                 delta=delta,
                 root=root_of(lines),
                 script=self.scripts.get(state.name, ""),
+                free=self.free.get(state.name, frozenset())
+                | (on_file.free if on_file is not None else frozenset()),
             )
         )
         self._last, self.lines = state.name, lines
@@ -132,7 +184,7 @@ class Recording:
         if on_file.script == self.scripts.get(state.name):
             why = (
                 "its script is as it was and builds another schema now: it depends on the"
-                " application's code, the environment or the server"
+                " application's code, the environment or the server, or is not repeatable"
             )
         else:
             why = "its script was edited and builds another schema now"

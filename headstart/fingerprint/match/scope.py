@@ -15,9 +15,15 @@ _OF_ITS_OWN = RARE.keys() - {"published"}
 
 def live_schema(snapshot: Snapshot, fingerprints: Fingerprints) -> Live:
     """Set apart what no revision made and what affects none."""
-    ours = {line for line in snapshot.lines if not _is_namesake(line, fingerprints)}
+    counting = fingerprints.counting(snapshot.lines)
+    ours = {line for line in counting if not _is_namesake(line, fingerprints)}
     tolerated = {line for line in ours if _is_tolerated(line, fingerprints)}
-    return Live(frozenset(ours) - tolerated, tuple(sorted(tolerated)), snapshot.others)
+    return Live(
+        frozenset(ours) - tolerated,
+        tuple(sorted(tolerated)),
+        snapshot.others,
+        tuple(sorted(fingerprints.free)),
+    )
 
 
 def _is_namesake(line: str, fingerprints: Fingerprints) -> bool:

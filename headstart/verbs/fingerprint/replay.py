@@ -245,7 +245,8 @@ def _proven_state(source: Source, rows: tuple[str, ...], lines: frozenset[str]) 
     if any(r not in steps or steps[r].script != scripts[r] for r in own):
         return None
     at = [s.name for s in steps.values() if s.revisions == frozenset(rows)]
-    return at[-1] if at and source.known.lines(at[-1]) == lines else None
+    counting = source.known.counting
+    return at[-1] if at and counting(source.known.lines(at[-1])) == counting(lines) else None
 
 
 def _execute(connection: Connection, file: str, sql: str) -> None:

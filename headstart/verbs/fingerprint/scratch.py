@@ -3,7 +3,8 @@
 A given one is never emptied: that it is empty, or where an earlier replay left it, is a condition.
 """
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import DatabaseUrl
 from headstart.verbs.task import Task
-from headstart.verdict.errors import InvalidSettings
+from headstart.verdict.errors import HeadstartError, InvalidSettings
 
 NAME = "headstart_fingerprints"
 FOLDER = "fingerprints"
@@ -75,6 +76,35 @@ class Scratch:
             ) from None
         return _within(self.task, full)
 
+    @contextmanager
+    def copies(self) -> Iterator[Callable[[], Task] | None]:
+        """What makes databases that are as this one is now; None where none can be made.
+
+        They are dropped at the end.
+        """
+        admin, before = self.admin or self.task, f"{NAME}_{BEFORE}"
+        source = str(dict(self.task.resolve())["dbname"])
+
+        def copy() -> Task:
+            _make(admin, f"{NAME}_{AGAIN}", anew=True, template=before)
+            return _within(self.task, f"{NAME}_{AGAIN}")
+
+        try:
+            _make(admin, before, anew=True, template=source)
+        except psycopg2.Error:  # no privilege, or somebody is connected to the database of --url
+            yield None
+            return
+        try:
+            yield copy
+        finally:
+            with (
+                suppress(psycopg2.Error, HeadstartError),
+                admin.connect(Purpose.WORK) as connection,
+            ):
+                for name in (AGAIN, BEFORE):
+                    dropping = f"DROP DATABASE IF EXISTS {identifier(f'{NAME}_{name}')}"
+                    connection.execute(dropping, timeout_seconds=60, pin=False)
+
 
 def open_scratch(task: Task, *, resume: bool) -> Scratch:
     """The embedded server's, which keeps what an earlier replay left, or the one that is named."""
@@ -95,7 +125,8 @@ def has_traces(admin: Task) -> bool:
 
 _FIRST_NORMAL_OID = 16384
 """PostgreSQL's access/transam.h: what has a smaller one was made by initdb."""
-_OURS = ("headstart", NAME, f"{NAME}_create_all")
+AGAIN, BEFORE = "again", "before"
+_OURS = ("headstart", NAME, *(f"{NAME}_{each}" for each in ("create_all", AGAIN, BEFORE)))
 _TRACES = f"""
 SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid >= {_FIRST_NORMAL_OID})
     OR EXISTS (SELECT FROM pg_catalog.pg_tablespace t WHERE t.oid >= {_FIRST_NORMAL_OID})
@@ -125,7 +156,7 @@ def _renew(admin: Task) -> None:
     renew_embedded(admin.settings.embedded_dir)
 
 
-def _make(admin: Task, name: str, *, anew: bool) -> None:
+def _make(admin: Task, name: str, *, anew: bool, template: str = "template0") -> None:
     with admin.connect(Purpose.WORK) as connection:
         if anew:
             dropping = f"DROP DATABASE IF EXISTS {identifier(name)}"
@@ -133,7 +164,7 @@ def _make(admin: Task, name: str, *, anew: bool) -> None:
         there = f"SELECT 1 FROM pg_catalog.pg_database WHERE datname = {literal(name)}"
         if not connection.execute(there):
             # template0 has nothing in it that somebody may have put into template1
-            sql = f"CREATE DATABASE {identifier(name)} TEMPLATE template0"
+            sql = f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template)}"
             connection.execute(sql, timeout_seconds=60, pin=False)
 
 

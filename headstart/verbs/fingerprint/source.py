@@ -1,5 +1,7 @@
 """What the verbs of fingerprint read and write: the project, and the file beside its env.py."""
 
+from collections.abc import Iterable
+
 from headstart.fingerprint.file.states import BASE, Fingerprints
 from headstart.fingerprint.file.text import file_text
 from headstart.revisions.history import read_history
@@ -45,9 +47,9 @@ def write_file(source: Source, fingerprints: Fingerprints) -> str:
     )
 
 
-def answered(task: Task, answer: str) -> Outcome:
-    """End with an answer in one sentence."""
-    task.emit(Explained(Explanation((answer,), {"fingerprints": answer})))
+def answered(task: Task, answer: str, more: Iterable[str] = ()) -> Outcome:
+    """End with an answer in one sentence, and lines that explain it."""
+    task.emit(Explained(Explanation((answer, *more), {"fingerprints": answer})))
     return Outcome.FINGERPRINTED
 
 
