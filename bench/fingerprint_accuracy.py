@@ -29,6 +29,7 @@ from headstart.fingerprint.match.finding import (
     Unlike,
 )
 from headstart.fingerprint.match.scope import live_schema
+from headstart.postgres.connection import Rows
 from headstart.revisions.reading import Execute, OwnCatalog
 from tests.harness.embedded import PostgresServer
 
@@ -41,12 +42,27 @@ PARTS = 5
 def executing(raw: psycopg2.extensions.connection) -> Execute:
     """Execute on a connection of psycopg2's."""
 
-    def execute(sql: str) -> Sequence[Sequence[object]]:
+    def execute(sql: str) -> Rows:
         with raw.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
     return execute
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What executes, for those that read by a connection."""
+
+    run: Execute
+
+    @property
+    def server_version(self) -> int:
+        return int(str(self.run("SELECT pg_catalog.current_setting('server_version_num')")[0][0]))
+
+    def execute(self, sql: str, *, timeout_seconds: float = 0, pin: bool = True) -> Rows:
+        del timeout_seconds, pin
+        return self.run(sql)
 
 
 ANOTHERS = "wrong: it is exactly another's schema now"
@@ -107,7 +123,7 @@ class Trial:
     def live(self) -> Live:
         """What is there, as the proof reads it."""
         reading = replace(READING, names=self.of.known.objects)
-        return live_schema(OwnCatalog(self.execute).read(reading), self.of.known)
+        return live_schema(OwnCatalog(Connected(self.execute)).read(reading), self.of.known)
 
     def find(self, live: Live) -> SearchResult:
         """What a person is told, where the rows say nothing."""
@@ -234,7 +250,7 @@ class Trial:
 
     def _settled(self, live: Live) -> str:
         """What is said of equal schemas: without rows, and where no row can be looked for."""
-        catalog = OwnCatalog(self.execute)
+        catalog = OwnCatalog(Connected(self.execute))
 
         def ask(equal: EqualSchemas) -> Answers:
             return catalog.ask(equal)

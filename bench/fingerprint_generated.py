@@ -2,6 +2,7 @@
 
 from random import Random
 
+from fingerprint_accuracy import Connected
 from fingerprint_changes import EVEN, PLANNED, Changer
 from fingerprint_histories import READING, Replayable, linear
 
@@ -24,7 +25,7 @@ def generated(execute: Execute, revisions: int, most_lines: int, random: Random)
         weights = PLANNED if len(recording.lines) < most_lines else EVEN
         execute("BEGIN")
         made = tuple(changer.change(weights) for _ in range(random.choice((1, 1, 2, 4))))
-        lines = OwnCatalog(execute).read(READING).lines
+        lines = OwnCatalog(Connected(execute)).read(READING).lines
         execute("COMMIT")
         recording.see(RecordedState(name, None, frozenset([name]), Delta(), ""), lines)
         steps.append((name, made))

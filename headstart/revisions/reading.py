@@ -22,6 +22,7 @@ from headstart.postgres.connection import (
     READ_SECONDS,
     DriverError,
     OtherDriverError,
+    Reader,
     Rows,
 )
 from headstart.postgres.inspection import BEGIN_READING, named_failures
@@ -88,7 +89,7 @@ def _plain(value: object) -> object:
 class OwnCatalog:
     """The catalog as the connection of the revisions sees it, uncommitted changes included."""
 
-    def __init__(self, connection: OwnConnection) -> None:
+    def __init__(self, connection: Reader) -> None:
         self._connection = connection
         self._schema = ""
 

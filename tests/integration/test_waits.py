@@ -5,6 +5,7 @@ from contextlib import closing
 
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from tests.integration.stage import Stage
 
@@ -55,7 +56,7 @@ def test_who_is_waited_for_is_told_and_the_run_goes_on(stage: Stage) -> None:
     """Somebody else gives way in the end."""
     assert stage.run().exit_code == 0
     stage.project.add("0004", "0003", 'op.execute("ALTER TABLE accounts ADD note text")')
-    other = psycopg2.connect(**stage.database.parameters)
+    other = psycopg2.connect(make_dsn(**stage.database.parameters))
     other.cursor().execute("LOCK TABLE accounts")
     with closing(other), stage.start(HEADSTART_HEARTBEAT_SECONDS="1") as run:
         waiting = run.await_event("revision_running")
