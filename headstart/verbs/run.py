@@ -114,7 +114,8 @@ def _verify(plan: Plan, verification: Verification, rows: tuple[str, ...]) -> Pr
     verification.refuse_invalid()
     if isinstance(plan, NothingToDo) and plan.ahead:  # what a newer revision builds nobody knows
         return plan.proof
-    proof = verification.verify_schema(rows, _occasion(plan))
+    applied = plan.pending if isinstance(plan, Upgrade | Baseline) else ()
+    proof = verification.verify_schema(rows, _occasion(plan), applied)
     return plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
 
 
