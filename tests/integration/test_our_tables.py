@@ -24,6 +24,19 @@ HIDDEN = {
     "a block": f'op.execute("DO $$ BEGIN {SETTINGS}; END $$")',
     "another module": "from operator import methodcaller\n"
     'methodcaller("execute", "CREATE TABLE settings (key text, value text)")(op)',
+    "a query that makes one": 'op.execute("CREATE TABLE settings AS SELECT 1 AS key")',
+    "SELECT INTO": 'op.execute("SELECT 1 AS key, 2 AS value INTO settings")',
+    "text()": 'op.get_bind().execute(sa.text("CREATE TABLE settings (key text)"))',
+    "a Table's own create()": 'sa.Table("settings", sa.MetaData(), sa.Column("key", sa.Text))'
+    ".create(op.get_bind())",
+    "DDL()": 'op.execute(sa.DDL("CREATE TABLE settings (key text)"))',
+    "a statement in parts": 'op.execute(" ".join(["CREATE", "TABLE", "settings", "()"]))',
+    "a function of the script's own": "def make(*names):\n"
+    '    for name in names:\n        op.create_table(name, sa.Column("key", sa.Text))\n'
+    'make("settings")',
+    "a driver's cursor": 'op.get_bind().connection.cursor().execute("CREATE TABLE settings ()")',
+    "invoke()": "from alembic.operations import ops\n"
+    'op.invoke(ops.CreateTableOp("settings", [sa.Column("key", sa.Text)]))',
     "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
 }
 NAMED = {
@@ -240,7 +253,35 @@ def in_latin_1(project: ProjectCopy) -> None:
         file.write_bytes(text.encode("latin-1"))
 
 
-@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+def with_windows_line_ends(project: ProjectCopy) -> None:
+    """End each line as Windows does, as an editor or git may."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def with_form_feeds(project: ProjectCopy) -> None:
+    """Have a form feed between the parts, as GNU's sources do; Python takes it for a blank."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(file.read_bytes().replace(b"\ndef ", b"\n\x0c\ndef "))
+
+
+def with_mark_and_cookie(project: ProjectCopy) -> None:
+    """Say UTF-8 twice."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(b"\xef\xbb\xbf# -*- coding: utf-8 -*-\n" + file.read_bytes())
+
+
+REWRITES = [
+    sourceless,
+    with_mark,
+    in_latin_1,
+    with_windows_line_ends,
+    with_form_feeds,
+    with_mark_and_cookie,
+]
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
 @ON_ONE_SERVER
 def test_source_of_every_kind_is_read_or_every_table_counts(
     stage: Stage, rewrite: Callable[[ProjectCopy], None]
@@ -255,7 +296,7 @@ def test_source_of_every_kind_is_read_or_every_table_counts(
     assert [step["revision"] for step in ended.verdict["applied"]] == ["0003"]
 
 
-@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+@pytest.mark.parametrize("rewrite", REWRITES)
 @ON_ONE_SERVER
 def test_source_of_every_kind_has_fingerprints(
     known: KnownStage, rewrite: Callable[[ProjectCopy], None]
