@@ -24,9 +24,6 @@ HIDDEN = {
     "a block": f'op.execute("DO $$ BEGIN {SETTINGS}; END $$")',
     "another module": "from operator import methodcaller\n"
     'methodcaller("execute", "CREATE TABLE settings (key text, value text)")(op)',
-    "a query that makes one": 'op.execute("CREATE TABLE settings AS SELECT 1 AS key")',
-    "SELECT INTO": 'op.execute("SELECT 1 AS key, 2 AS value INTO settings")',
-    "text()": 'op.get_bind().execute(sa.text("CREATE TABLE settings (key text)"))',
     "a Table's own create()": 'sa.Table("settings", sa.MetaData(), sa.Column("key", sa.Text))'
     ".create(op.get_bind())",
     "DDL()": 'op.execute(sa.DDL("CREATE TABLE settings (key text)"))',
@@ -34,11 +31,17 @@ HIDDEN = {
     "a function of the script's own": "def make(*names):\n"
     '    for name in names:\n        op.create_table(name, sa.Column("key", sa.Text))\n'
     'make("settings")',
-    "a driver's cursor": 'op.get_bind().connection.cursor().execute("CREATE TABLE settings ()")',
     "invoke()": "from alembic.operations import ops\n"
     'op.invoke(ops.CreateTableOp("settings", [sa.Column("key", sa.Text)]))',
     "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
 }
+BY_SQL = {
+    "a query that makes one": 'op.execute("CREATE TABLE settings AS SELECT 1 AS key")',
+    "SELECT INTO": 'op.execute("SELECT 1 AS key, 2 AS value INTO settings")',
+    "text()": 'op.get_bind().execute(sa.text("CREATE TABLE settings (key text)"))',
+    "a driver's cursor": 'op.get_bind().connection.cursor().execute("CREATE TABLE settings ()")',
+}
+"""SQL in a literal, which may make others as well; the name in it is known."""
 NAMED = {
     "a keyword": 'op.create_table(table_name="settings")',
     "a constant": 'NAME = "settings"\nop.create_table(NAME)',
@@ -77,6 +80,16 @@ def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, bo
     assert f"tables that a revision may have created ({file}, line " in told
     assert "present: public.settings; missing: public.accounts" in told
     assert "HEADSTART_BASELINE: to base if the tables belong to others" in told
+    assert stage.database.query("SELECT value FROM settings") == [("dark",)]
+
+
+@pytest.mark.parametrize("body", BY_SQL.values(), ids=BY_SQL.keys())
+@ON_ONE_SERVER
+def test_a_table_that_a_literal_of_sql_makes_is_ours(stage: Stage, body: str) -> None:
+    spoil(stage.project, body)
+    stage.database.execute(IN_USE)
+    told = assert_untouched(stage)
+    assert "tables of ours but no version row; present: public.settings; missing" in told
     assert stage.database.query("SELECT value FROM settings") == [("dark",)]
 
 
