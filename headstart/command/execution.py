@@ -6,25 +6,32 @@ import signal
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import __version__
 from headstart.command.arguments import Command
+from headstart.command.exit_work import (
+    EXIT_SECONDS,
+    SIGNALLED_SECONDS,
+    conclude_after_exit_work,
+)
+from headstart.command.foreign_output import ForeignOutput
 from headstart.command.output import (
     answer_text,
     summary_lines,
     write_termination_message,
 )
-from headstart.command.streams import print_answer, steady_output
+from headstart.command.streams import OwnStreams, own_streams, print_answer
 from headstart.process.files import read_text
 from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
 from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
+from headstart.revisions.output import captured_output, hard_exits_raised
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
@@ -35,6 +42,7 @@ from headstart.verdict.errors import (
     RevisionFailed,
     outcome_of,
 )
+from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import (
     ExecutionStarted,
     RunFinished,
@@ -58,18 +66,18 @@ LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
 def execute(asked: Command | Exception) -> int:
     """Execute what was asked for, or conclude from a mistake in it. Gives the exit code."""
     signals = catch_signals()
-    steady_output()
+    streams = own_streams()
     collect_rarely()
     arguments = asked.request.values if isinstance(asked, Command) else {}
-    return Execution(signals, arguments).run(asked)
+    return Execution(signals, arguments, streams).run(asked)
 
 
 class Execution:
     """One execution of the command, from its arguments to its exit code."""
 
-    def __init__(self, signals: Signals, arguments: Values) -> None:
+    def __init__(self, signals: Signals, arguments: Values, streams: OwnStreams) -> None:
         self._started = time.monotonic()
-        self._signals = signals
+        self._signals, self._streams = signals, streams
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         early = readable_settings(arguments, os.environ)  # to report a mistake in the others
@@ -77,6 +85,8 @@ class Execution:
         self._recorder = Recorder()
         self._open_log(early.log_format, early.log_level)
         self._emit(ExecutionStarted(self._run_id, __version__, early.image_revision))
+        self._captured = ExitStack()
+        self._foreign = ForeignOutput(streams.pipes, self._hear)
         self._termination_log = early.termination_log
         self._debug = False
 
@@ -84,22 +94,33 @@ class Execution:
         """Do what was asked, say how it ended, return the exit code."""
         command = asked if isinstance(asked, Command) else None
         end: Outcome | BaseException
-        try:
-            end = self._execute(asked)
-        except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
-            end = self._cause(error)
-        self._signals.disarm()
-        return self._conclude(end, command)
+        with (
+            self._captured,
+            hard_exits_raised(),
+        ):  # also of a function that a script has registered for its exit
+            try:
+                end = self._execute(asked)
+            except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
+                end = self._cause(error)
+            self._signals.disarm()
+            seconds = SIGNALLED_SECONDS if self._signals.received else EXIT_SECONDS
+            conclude = partial(self._conclude, end, command)
+            return conclude_after_exit_work(self._emit, conclude, seconds)
 
     def _execute(self, asked: Command | Exception) -> Outcome:
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
         task = self._task(read_settings(asked.request.values, _environ(asked), read_text))
+        # a thread or a logger that a script has made speaks at any time from here on
+        self._captured.enter_context(captured_output(self._emit))
         # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded
         with uncollected():
             handler = asked.verb.load()
         return handler(task, asked.request)
+
+    def _hear(self, event: Event) -> None:
+        self._emit(event)  # into the log as it is then: its settings are not read yet
 
     def _last_words(self, command: Command) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
@@ -107,7 +128,7 @@ class Execution:
         return self._conclude(self._cause(TimeoutError("the server does not answer")), command)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> None:
-        self._log = Log(form, level, self._secrets, self._run_id)
+        self._log = Log(self._streams.log, form, level, self._secrets, self._run_id)
         self._emit = Sinks(self._recorder, self._log)
 
     def _task(self, settings: Settings) -> "Task":
@@ -148,6 +169,8 @@ class Execution:
         return _deadline_error(error, self._recorder.record)
 
     def _conclude(self, end: Outcome | BaseException, command: Command | None) -> int:
+        """Say the last word: whatever others have written so far comes before it."""
+        self._foreign.stop()
         if statement := getattr(end, "statement", None):
             self._emit(StatementFailed(statement))
         verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
@@ -159,6 +182,7 @@ class Execution:
             self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)
         self._log.conclude(RunFinished(masked))
+        self._streams.seal()
         return verdict.exit_code
 
 

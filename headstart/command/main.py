@@ -1,5 +1,6 @@
 """The entry of the program: read the arguments, and only then load what a verb needs."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,4 +24,5 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         asked = error
     from headstart.command.execution import execute
 
-    sys.exit(execute(asked))
+    # not sys.exit: what else runs at the interpreter's end might speak after the verdict
+    os._exit(execute(asked))

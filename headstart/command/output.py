@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from headstart.facts.visible import json_text, lines_of, one_line
+from headstart.process.below import stream_below
 from headstart.settings.request import Output
 from headstart.verdict.conclusion import Verdict
 from headstart.verdict.outcome import Outcome
@@ -63,7 +64,7 @@ def preview_text(preview: "Preview", output: Output) -> str:
         return "\n".join(map(one_line, _lines(preview)))
     # what is executed is as it is; what is looked at is harmless
     sql = preview.sql.rstrip()
-    return "\n".join(lines_of(sql)) if sys.stdout.isatty() else sql
+    return "\n".join(lines_of(sql)) if stream_below(sys.stdout).isatty() else sql
 
 
 def _lines(preview: "Preview") -> list[str]:

@@ -181,6 +181,11 @@ def _with_live(live: Live, lines: list[str], fields: Mapping[str, object]) -> Ex
             f"not compared, since revisions build others each time: {'; '.join(_some(facts))}"
         )
         more["free"] = facts
+    if live.retired:
+        shown.append(
+            f"partitions that are gone, as retention leaves it: {', '.join(_some(live.retired))}"
+        )
+        more["retired"] = list(live.retired)
     if live.ignored:
         count = len(live.ignored)
         shown.append(

@@ -4,7 +4,6 @@ It writes to the stream it was given and takes no part in the standard library's
 an env.py which configures that cannot silence it. No secret passes through it.
 """
 
-import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -21,8 +20,9 @@ from headstart.verdict.events.execution import RunFinished
 class Log:
     """Writes each event as a line; a sink of events."""
 
-    def __init__(self, form: LogFormat, level: LogLevel, secrets: Secrets, run_id: str) -> None:
-        stream = sys.stderr
+    def __init__(
+        self, stream: TextIO, form: LogFormat, level: LogLevel, secrets: Secrets, run_id: str
+    ) -> None:
         self._all: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             structlog.WriteLogger(stream),
             processors=[_completing(secrets), _renderer(form, stream)],

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from headstart.facts.visible import one_line
+from headstart.process.below import stream_below
 
 
 def shows_bar() -> bool:
     """Whether there is a terminal, and the package that draws on it."""
-    return sys.stderr.isatty() and find_spec("tqdm") is not None
+    return stream_below(sys.stderr).isatty() and find_spec("tqdm") is not None
 
 
 @contextmanager
@@ -21,7 +22,10 @@ def bar(total: int) -> Iterator[Callable[[str], None]]:
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, desc="replaying", unit=" revisions", leave=False) as drawn:
+    terminal = stream_below(sys.stderr)
+    with tqdm(
+        total=total, desc="replaying", unit=" revisions", leave=False, file=terminal
+    ) as drawn:
 
         def done(revision: str) -> None:
             drawn.set_postfix_str(one_line(revision), refresh=False)

@@ -8,12 +8,13 @@ import io
 import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, NoReturn
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any, NoReturn, TextIO
 
-from headstart.verdict.events.event import Emit
+from headstart.verdict.events.event import Emit, Event
 from headstart.verdict.events.execution import LibraryLogged, OutputPrinted
 
 LONGEST_LINE = 1 << 20
@@ -25,11 +26,18 @@ _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
 class EventWriter(io.TextIOBase):
-    """A text stream that emits each line as an event, also of a progress bar."""
+    """A text stream that emits each line as an event, also of a progress bar.
 
-    def __init__(self, emit: Emit, source: str) -> None:
+    `below` is the stream that it stands in for.
+    """
+
+    def __init__(
+        self, emit: Callable[[Event], None], source: str, below: TextIO | None = None
+    ) -> None:
         super().__init__()
+        self.below = below
         self._emit, self._source = emit, source
+        self._process = os.getpid()
         self._rest: list[str] = []
         self._room = LONGEST_LINE
 
@@ -65,8 +73,12 @@ class EventWriter(io.TextIOBase):
             self._room -= len(part)
 
     def _emit_line(self, line: str) -> None:
-        if line.strip():
+        if not line.strip():
+            return
+        if os.getpid() == self._process:
             self._emit(OutputPrinted(self._source, line))
+        else:  # a forked child has no log: its line is an event of whoever reads its output
+            _write_raw(1 if self._source == "stdout" else 2, line)
 
 
 class BytesWriter(io.RawIOBase):
@@ -90,6 +102,7 @@ class EventHandler(logging.Handler):
     def __init__(self, emit: Emit) -> None:
         super().__init__()
         self._emit = emit
+        self._process = os.getpid()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -97,13 +110,22 @@ class EventHandler(logging.Handler):
         except Exception:  # noqa: BLE001 logging promises never to raise
             text = f"{record.msg} {record.args}"
         level = record.levelname.lower()
-        self._emit(LibraryLogged(record.name, level, text))
+        if os.getpid() == self._process:
+            self._emit(LibraryLogged(record.name, level, text))
+        elif record.levelno >= logging.WARNING:
+            _write_raw(2, f"{record.levelname}:{record.name}:{text}")
+
+
+def _write_raw(descriptor: int, line: str) -> None:
+    with suppress(OSError):
+        os.write(descriptor, f"{line}\n".encode(errors="backslashreplace"))
 
 
 @contextmanager
 def captured_output(emit: Emit, is_told: IsTold = lambda _: True) -> Iterator[None]:
     """Catch stdout, stderr and logging for the length of the block; `is_told` of a log record."""
-    stdout, stderr = EventWriter(emit, "stdout"), EventWriter(emit, "stderr")
+    stdout = EventWriter(emit, "stdout", sys.stdout)
+    stderr = EventWriter(emit, "stderr", sys.stderr)
     root = logging.getLogger()
     before = list(root.handlers)
     try:

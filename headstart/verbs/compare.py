@@ -11,6 +11,12 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.match.find import find
 from headstart.fingerprint.match.finding import Proven, SearchResult
+from headstart.fingerprint.match.retired import (
+    live_without,
+    partitions_made_by,
+    retired_in,
+    without,
+)
 from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
 from headstart.fingerprint.show.difference import Difference, difference
@@ -28,6 +34,14 @@ class AnyCatalog(Protocol):
 
 MOST_CONFIRMATIONS = 5
 """How often a schema that is none is read again, where somebody changes it meanwhile."""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What the schema has to be: that of these rows; `applied` ran just now, and nothing is old."""
+
+    version_rows: tuple[str, ...]
+    applied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,15 +91,14 @@ def compare(
     fingerprints: Fingerprints,
     history: History,
     scope: Scope,
-    version_rows: tuple[str, ...],
+    promised: Promised,
 ) -> Comparison:
     """Compare the schema with that of its version rows, in whichever known form is the nearest."""
-    wanted = frozenset(version_rows)
-    comparison = _compared(_live(catalog, fingerprints, scope), fingerprints, history, wanted)
+    comparison = _compared(_live(catalog, fingerprints, scope), fingerprints, history, promised)
     for _ in range(MOST_CONFIRMATIONS):
         if not comparison.difference:
             break
-        again = _compared(_live(catalog, fingerprints, scope), fingerprints, history, wanted)
+        again = _compared(_live(catalog, fingerprints, scope), fingerprints, history, promised)
         if again.live.lines == comparison.live.lines:
             break
         comparison = again
@@ -93,10 +106,25 @@ def compare(
 
 
 def _compared(
-    live: Live, fingerprints: Fingerprints, history: History, wanted: frozenset[str]
+    live: Live, fingerprints: Fingerprints, history: History, promised: Promised
 ) -> Comparison:
+    wanted = frozenset(promised.version_rows)
     expected = expected_states(live.lines, fingerprints, history, wanted)
-    if live.lines not in expected:
-        live = with_renamed(live, fingerprints)
-    nearest = min(expected, key=lambda lines: len(lines ^ live.lines), default=None)
-    return Comparison(live, nearest)
+    if live.lines in expected:
+        return Comparison(live, live.lines)
+    live = with_renamed(live, fingerprints)
+    made = (fingerprints.steps[r].delta for r in promised.applied if r in fingerprints.steps)
+    needed = frozenset(name for delta in made for name in partitions_made_by(delta))
+    comparisons = (_without_retired(live, lines, needed) for lines in expected)
+    return min(comparisons, key=_distance, default=Comparison(live, None))
+
+
+def _without_retired(live: Live, expected: frozenset[str], needed: frozenset[str]) -> Comparison:
+    retired = retired_in(expected, live.lines).without(needed)
+    if not retired:
+        return Comparison(live, expected)
+    return Comparison(live_without(live, retired), without(expected, retired.every))
+
+
+def _distance(comparison: Comparison) -> int:
+    return len((comparison.expected or frozenset()) ^ comparison.live.lines)

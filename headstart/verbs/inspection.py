@@ -33,7 +33,7 @@ from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
 from headstart.revisions.version_column import env_makes_table, widening_revisions
 from headstart.verbs.app_environment import app_environment
-from headstart.verbs.compare import AnyCatalog, Comparison, compare, prove
+from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, prove
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
@@ -117,12 +117,18 @@ class Inspector:
             return Unknowable(fingerprints.why_not) if fingerprints.why_not else None
         return prove(catalog, fingerprints.usable, self.image.history, self.scope)
 
-    def compare(self, catalog: AnyCatalog, rows: tuple[str, ...]) -> Comparison | None:
-        """The schema against what the version rows promise; None where no file says that."""
+    def compare(
+        self, catalog: AnyCatalog, rows: tuple[str, ...], applied: tuple[str, ...] = ()
+    ) -> Comparison | None:
+        """The schema against what the version rows promise; None where no file says that.
+
+        `applied` are the revisions that have run just now.
+        """
         usable = self.image.fingerprints.usable
         if usable is None:
             return None
-        return compare(catalog, usable, self.image.history, self.scope, rows)
+        promised = Promised(rows, applied)
+        return compare(catalog, usable, self.image.history, self.scope, promised)
 
     def _our_tables(self) -> OurTables:
         ours = self.image.our_tables

@@ -212,7 +212,8 @@ def _conclude(
     if not isinstance(plan, NothingToDo):
         rows = verification.verify_rows()
     verification.refuse_invalid()
-    proof = verification.verify_schema(rows, _occasion(plan))
+    applied = plan.pending if isinstance(plan, Upgrade | Baseline) else ()
+    proof = verification.verify_schema(rows, _occasion(plan), applied)
     return outcome, plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
 
 

@@ -111,7 +111,9 @@ class Verification:
         if self._invalid:
             raise unusable(self._invalid)
 
-    def verify_schema(self, rows: tuple[str, ...], occasion: Occasion) -> Proof | None:
+    def verify_schema(
+        self, rows: tuple[str, ...], occasion: Occasion, applied: tuple[str, ...] = ()
+    ) -> Proof | None:
         """Compare the schema with what its version rows promise; None where nobody compares.
 
         Raises Drifted where a difference fails.
@@ -120,7 +122,7 @@ class Verification:
         if response is Response.SKIP or self._image.fingerprints.usable is None:
             return None
         with self._connected() as connection, Catalog(connection) as catalog:
-            comparison = self._inspector.compare(catalog, rows)
+            comparison = self._inspector.compare(catalog, rows, applied)
         if comparison is None:
             return None
         return report_drift(self._task, occasion, comparison, rows)

@@ -24,8 +24,24 @@ HIDDEN = {
     "a block": f'op.execute("DO $$ BEGIN {SETTINGS}; END $$")',
     "another module": "from operator import methodcaller\n"
     'methodcaller("execute", "CREATE TABLE settings (key text, value text)")(op)',
+    "a Table's own create()": 'sa.Table("settings", sa.MetaData(), sa.Column("key", sa.Text))'
+    ".create(op.get_bind())",
+    "DDL()": 'op.execute(sa.DDL("CREATE TABLE settings (key text)"))',
+    "a statement in parts": 'op.execute(" ".join(["CREATE", "TABLE", "settings", "()"]))',
+    "a function of the script's own": "def make(*names):\n"
+    '    for name in names:\n        op.create_table(name, sa.Column("key", sa.Text))\n'
+    'make("settings")',
+    "invoke()": "from alembic.operations import ops\n"
+    'op.invoke(ops.CreateTableOp("settings", [sa.Column("key", sa.Text)]))',
     "getattr": 'getattr(op, "execute")("CREATE TABLE settings (key text, value text)")',
 }
+BY_SQL = {
+    "a query that makes one": 'op.execute("CREATE TABLE settings AS SELECT 1 AS key")',
+    "SELECT INTO": 'op.execute("SELECT 1 AS key, 2 AS value INTO settings")',
+    "text()": 'op.get_bind().execute(sa.text("CREATE TABLE settings (key text)"))',
+    "a driver's cursor": 'op.get_bind().connection.cursor().execute("CREATE TABLE settings ()")',
+}
+"""SQL in a literal, which may make others as well; the name in it is known."""
 NAMED = {
     "a keyword": 'op.create_table(table_name="settings")',
     "a constant": 'NAME = "settings"\nop.create_table(NAME)',
@@ -64,6 +80,16 @@ def test_where_a_revision_may_make_any_table_every_table_counts(stage: Stage, bo
     assert f"tables that a revision may have created ({file}, line " in told
     assert "present: public.settings; missing: public.accounts" in told
     assert "HEADSTART_BASELINE: to base if the tables belong to others" in told
+    assert stage.database.query("SELECT value FROM settings") == [("dark",)]
+
+
+@pytest.mark.parametrize("body", BY_SQL.values(), ids=BY_SQL.keys())
+@ON_ONE_SERVER
+def test_a_table_that_a_literal_of_sql_makes_is_ours(stage: Stage, body: str) -> None:
+    spoil(stage.project, body)
+    stage.database.execute(IN_USE)
+    told = assert_untouched(stage)
+    assert "tables of ours but no version row; present: public.settings; missing" in told
     assert stage.database.query("SELECT value FROM settings") == [("dark",)]
 
 
@@ -240,7 +266,35 @@ def in_latin_1(project: ProjectCopy) -> None:
         file.write_bytes(text.encode("latin-1"))
 
 
-@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+def with_windows_line_ends(project: ProjectCopy) -> None:
+    """End each line as Windows does, as an editor or git may."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def with_form_feeds(project: ProjectCopy) -> None:
+    """Have a form feed between the parts, as GNU's sources do; Python takes it for a blank."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(file.read_bytes().replace(b"\ndef ", b"\n\x0c\ndef "))
+
+
+def with_mark_and_cookie(project: ProjectCopy) -> None:
+    """Say UTF-8 twice."""
+    for file in (project.path / "alembic").rglob("*.py"):
+        file.write_bytes(b"\xef\xbb\xbf# -*- coding: utf-8 -*-\n" + file.read_bytes())
+
+
+REWRITES = [
+    sourceless,
+    with_mark,
+    in_latin_1,
+    with_windows_line_ends,
+    with_form_feeds,
+    with_mark_and_cookie,
+]
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
 @ON_ONE_SERVER
 def test_source_of_every_kind_is_read_or_every_table_counts(
     stage: Stage, rewrite: Callable[[ProjectCopy], None]
@@ -255,7 +309,7 @@ def test_source_of_every_kind_is_read_or_every_table_counts(
     assert [step["revision"] for step in ended.verdict["applied"]] == ["0003"]
 
 
-@pytest.mark.parametrize("rewrite", [sourceless, with_mark, in_latin_1])
+@pytest.mark.parametrize("rewrite", REWRITES)
 @ON_ONE_SERVER
 def test_source_of_every_kind_has_fingerprints(
     known: KnownStage, rewrite: Callable[[ProjectCopy], None]

@@ -50,4 +50,5 @@ def test_a_run_parses_its_url_once(source: str, database: Database, tmp_path: Pa
     arguments, environ = sources(database, tmp_path)[source]
     done = run_program(sys.executable, "-c", COUNTING, "run", *arguments, env=environ)
     assert done.verdict["outcome"] == "upgraded", done.verdict
-    assert done.stdout.split() == ["1"]
+    printed = [e["text"] for e in done.events if e["event"] == "output_printed"]
+    assert printed == ["1"]

@@ -143,3 +143,58 @@ def test_an_empty_table_with_row_level_security_is_empty_to_whom_it_does_not_app
     stage.database.execute(VERSION_TABLE)
     stage.database.execute("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY")
     assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_a_policy_for_some_rows_that_shows_none_hides_them(stage: Stage, other: str) -> None:
+    assert stage.run().exit_code == 0
+    stage.database.execute(
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {other};"
+        " ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY;"
+        " CREATE POLICY of_others ON alembic_version USING (version_num = 'another')"
+    )
+    for verb in VERBS:
+        code, message = told(stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other)))
+        assert (code, "row level security hides" in message) == (20, True), message
+
+
+def test_row_level_security_that_is_forced_hides_rows_from_the_owner(
+    stage: Stage, other: str
+) -> None:
+    assert stage.run(DATABASE_URL=stage.url_of(other)).exit_code == 0
+    stage.database.execute(
+        "ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+    )
+    for verb in VERBS:
+        done = stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other))
+        code, message = told(done)
+        assert (code, "row level security hides" in message) == (20, True), message
+    stage.database.execute("CREATE POLICY own ON alembic_version USING (true)")
+    for verb in VERBS:
+        assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other)).exit_code == 0, verb
+
+
+def test_a_role_that_row_level_security_spares_sees_every_row(stage: Stage, other: str) -> None:
+    assert stage.run().exit_code == 0
+    stage.database.execute(
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {other}; ALTER ROLE {other} BYPASSRLS;"
+        " ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY"
+    )
+    for verb in VERBS:
+        assert stage.run(verb, **BRIEF, DATABASE_URL=stage.url_of(other)).exit_code == 0, verb
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "CREATE VIEW alembic_version AS SELECT ''::varchar(32) AS version_num WHERE false",
+        "CREATE TABLE t (version_num varchar(32)); CREATE VIEW alembic_version AS TABLE t",
+        "CREATE MATERIALIZED VIEW alembic_version AS SELECT '1' AS version_num WITH NO DATA",
+    ],
+)
+def test_a_view_without_rows_is_no_empty_version_table(stage: Stage, view: str) -> None:
+    stage.database.execute(view)
+    before = stage.catalog()
+    for verb in VERBS:
+        code, message = told(stage.run(verb, **BRIEF))
+        assert (code, "view" in message) == (23, True), message
+    assert stage.catalog() == before

@@ -20,6 +20,7 @@ from headstart.verdict.events.database import (
 from headstart.verdict.events.event import Event, RecordedEvent
 from headstart.verdict.events.execution import (
     ExecutionStarted,
+    ExitWorkAbandoned,
     LibraryLogged,
     OutputPrinted,
     RunFinished,
@@ -101,6 +102,7 @@ SAMPLES: tuple[Event, ...] = (
     OutputPrinted("stdout", "hello"),
     LibraryLogged("alembic", "info", "Running upgrade"),
     LibraryLogged("sqlalchemy", "warning", "deprecated"),
+    ExitWorkAbandoned(5.0, ("worker",)),
     StatementFailed("SELECT 1/0"),
     TracebackCaught("Traceback"),
     RunFinished({"outcome": "upgraded", "exit_code": 0}),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import defaultdict
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_name_is_the_class_in_snake_case() -> None:
 
 def log_of(level: LogLevel) -> Log:
     """Return a log that begins at this level."""
-    return Log(LogFormat.JSON, level, Secrets(), "run")
+    return Log(sys.stderr, LogFormat.JSON, level, Secrets(), "run")
 
 
 @pytest.mark.parametrize("event", LOGGED, ids=slugs(LOGGED))

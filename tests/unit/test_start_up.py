@@ -12,7 +12,7 @@ HEAVY = {
     *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
     *("logging", "urllib.request", "ssl", "email"),
 }
-LIST = "\nimport sys; print('loaded', *sys.modules, file=sys.__stdout__)"
+LIST = "\nimport sys; open('loaded', 'w').write(' '.join(sys.modules))"
 
 
 def modules(code: str, folder: Path) -> set[str]:
@@ -24,12 +24,15 @@ def loaded_by(code: str, folder: Path) -> set[str]:
     """All that is loaded when `code` is over."""
     done = run_program(sys.executable, "-c", code + LIST, cwd=folder)
     assert done.exit_code == 0, done.stderr
-    return set(done.stdout.rpartition("loaded")[2].split())
+    return set((folder / "loaded").read_text().split())
 
 
 def command(*argv: str) -> str:
     """Code that executes the command and goes on."""
     return (
+        "import os\n"
+        "def leave(code):\n    raise SystemExit(code)\n"
+        "os._exit = leave\n"
         "from headstart.command.main import main\n"
         f"try:\n    main({list(argv)!r})\nexcept SystemExit:\n    pass"
     )

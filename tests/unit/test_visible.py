@@ -129,7 +129,7 @@ def test_the_termination_message_is_one_line_of_the_right_size(text: str) -> Non
 def test_an_event_is_one_line(text: str, form: LogFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
-    log = Log(form, LogLevel.DEBUG, Secrets(), "run")
+    log = Log(sys.stderr, form, LogLevel.DEBUG, Secrets(), "run")
     log(OutputPrinted("stdout", text))
     log.explain([text] if form is LogFormat.CONSOLE else [])
     log.conclude(RunFinished({"exit_code": 0, "x": text, "nested": {text: [text]}}))
@@ -145,7 +145,7 @@ def test_what_people_read_line_by_line_is_indented_below_its_event(
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     text = "SELECT 1\nready: \x1b[1mnothing_to_do\u2028ready: upgraded"
-    Log(LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")(kind(text))
+    Log(sys.stderr, LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")(kind(text))
     event, *below = written.getvalue().splitlines()
     assert kind.slug in event
     assert below == ["    SELECT 1", r"    ready: \x1b[1mnothing_to_do", "    ready: upgraded"]

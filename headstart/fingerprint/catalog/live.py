@@ -9,9 +9,11 @@ class Live:
 
     `lines` count, `tolerated` are extra and do not, `ignored` are relations outside the history.
     `free` are the patterns of facts that are left out: revisions build others each time.
+    `retired` are partitions that retention has taken out, which count neither here nor there.
     """
 
     lines: frozenset[str]
     tolerated: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()

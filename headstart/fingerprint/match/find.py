@@ -15,6 +15,7 @@ An example. `t` is the line of a table, `t.x` that of a column; b changes rows o
 """
 
 from collections.abc import Callable
+from itertools import chain
 
 from headstart.facts.state import History
 from headstart.fingerprint.catalog.live import Live
@@ -27,6 +28,13 @@ from headstart.fingerprint.match.finding import (
     SearchResult,
     SeveralMatches,
     Unlike,
+)
+from headstart.fingerprint.match.retired import (
+    fingerprints_without,
+    live_without,
+    partitions_made_by,
+    retired_in,
+    without,
 )
 from headstart.fingerprint.match.scope import with_renamed
 from headstart.fingerprint.match.search import search
@@ -45,6 +53,10 @@ def find(live: Live, fingerprints: Fingerprints, history: History, ask: Ask) -> 
     matches = search(live.lines, fingerprints, history)
     if matches.exact:
         return _of_exact(matches.exact, live, fingerprints, history, ask)
+    retired = _exact_but_for_retired(live, fingerprints, history)
+    if retired is not None:
+        exact, live, fingerprints = retired
+        return _of_exact(exact, live, fingerprints, history, ask)
     # only now: beside an index of ours another one changes nothing, and an exact state stays
     # exact; where ours is missing, the one by another name is the likely reason
     explained = with_renamed(live, fingerprints)
@@ -56,6 +68,36 @@ def find(live: Live, fingerprints: Fingerprints, history: History, ask: Ask) -> 
     if matches.half_applied:
         return _half(matches.half_applied, live, history)
     return _unlike(matches.nearest, live)
+
+
+def _exact_but_for_retired(
+    live: Live, fingerprints: Fingerprints, history: History
+) -> tuple[tuple[Candidate, ...], Live, Fingerprints] | None:
+    """The states that a schema has, but for partitions that retention has taken out of it.
+
+    Not where the state's own revision makes one of those: then it may be half applied.
+    """
+    retired = retired_in(
+        chain.from_iterable(s.delta.added for s in fingerprints.states), live.lines
+    )
+    if not retired:
+        return None
+    rest, fewer = live_without(live, retired), fingerprints_without(fingerprints, retired.every)
+    exact = tuple(
+        each
+        for each in search(rest.lines, fewer, history).exact
+        if not each.composed and _is_exact_but_for_retired(each, live, fingerprints)
+    )
+    return (exact, rest, fewer) if exact else None
+
+
+def _is_exact_but_for_retired(each: Candidate, live: Live, fingerprints: Fingerprints) -> bool:
+    lines = fingerprints.lines(each.name)
+    names = retired_in(lines, live.lines).every
+    steps = (fingerprints.steps[r].delta for r in each.revisions if r in fingerprints.steps)
+    if any(names & partitions_made_by(delta) for delta in steps):
+        return False
+    return without(lines, names) == without(live.lines, names)
 
 
 def _of_exact(

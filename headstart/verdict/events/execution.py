@@ -66,6 +66,15 @@ class LibraryLogged(Event):
 
 
 @dataclass(frozen=True)
+class ExitWorkAbandoned(Event):
+    """What the app does at its exit did not end in time; `threads` are those that still run."""
+
+    level = Level.WARNING
+    waited_seconds: float
+    threads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StatementFailed(Event):
     """The SQL that failed, without its parameters: for the log, and for nothing else."""
 

@@ -1,0 +1,73 @@
+"""What an app does when its process ends, done before the verdict, which is the last word.
+
+Python waits for threads, calls exit handlers and writes what is buffered after main() has returned:
+all of that may print, and may never end. So it is done here, as events and within a time limit, and
+the process then ends by os._exit.
+"""
+
+import atexit
+import gc
+import io
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from headstart.revisions.output import captured_output
+from headstart.verdict.events.event import Emit
+from headstart.verdict.events.execution import ExitWorkAbandoned
+
+EXIT_SECONDS = 5.0
+"""What threads and exit handlers of an app may take in all."""
+SIGNALLED_SECONDS = 2.0
+"""The same after a signal: `docker stop` kills after 10 s, of which the run may have used 6."""
+_BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+
+
+def conclude_after_exit_work(emit: Emit, conclude: Callable[[], int], seconds: float) -> int:
+    """Do the exit work, then conclude; gives the exit code.
+
+    Where the work does not end in time, another thread concludes, and ends the process.
+    """
+    concluding = threading.Lock()  # whoever has it speaks; it is never given back
+
+    def give_up() -> None:
+        if concluding.acquire(blocking=False):
+            code = 1
+            try:
+                emit(ExitWorkAbandoned(seconds, tuple(each.name for each in _others())))
+                code = conclude()
+            finally:
+                os._exit(code)
+
+    limit = threading.Timer(seconds, give_up)
+    limit.daemon = True
+    limit.start()
+    with captured_output(emit):  # to the very end: threads that are daemons still print
+        with suppress(BaseException):
+            _do_exit_work(time.monotonic() + seconds / 2)
+        concluding.acquire()
+        return conclude()
+
+
+def _do_exit_work(until: float) -> None:
+    """In the interpreter's own order; threads that never end must not keep handlers from it."""
+    for call in reversed(getattr(threading, "_threading_atexits", ())):  # of concurrent.futures
+        with suppress(Exception):
+            call()
+    for thread in _others():
+        thread.join(max(0.0, until - time.monotonic()))
+    with suppress(Exception):
+        atexit._run_exitfuncs()  # noqa: SLF001 the only way to have them all run, and no more
+    gc.unfreeze()  # gc_tuning.py: what is frozen is not among the objects
+    for each in gc.get_objects():
+        if issubclass(type(each), _BUFFERED):
+            with suppress(Exception):
+                each.flush()
+
+
+def _others() -> list[threading.Thread]:
+    """The threads that the interpreter would wait for."""
+    mine = (threading.main_thread(), threading.current_thread())
+    return [each for each in threading.enumerate() if not each.daemon and each not in mine]
