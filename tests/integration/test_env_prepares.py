@@ -75,7 +75,7 @@ def test_a_package_of_scripts_is_not_imported_before_env_has_run(stage: Stage) -
     (package / "__init__.py").write_text("import os\nNAME = os.environ['SHOP_NAME']\n")
     ini = stage.project.path / "alembic.ini"
     ini.write_text(ini.read_text().replace(
-        "[alembic]", "[alembic]\nversion_locations = shop:versions\npath_separator = os"
+        "[alembic]", "[alembic]\nversion_locations = shop:versions"
     ))  # fmt: skip
     stage.project.edit_env(
         "config = context.config\n",
