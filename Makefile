@@ -86,7 +86,7 @@ test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs k
 	$(PYTEST) tests/cluster
 
 .PHONY: bench
-bench: setup $(VENV)-bench/.ready ## Client CPU, as ratios to the alembic command
+bench: setup $(VENV)-bench/.ready ## Client CPU from empty and with nothing to do, as ratios to the alembic command
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
 
 .PHONY: bench-fingerprint
