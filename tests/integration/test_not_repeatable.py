@@ -10,7 +10,7 @@ from tests.harness.program import run_headstart
 from tests.harness.result import Result
 from tests.harness.server import empty_database
 from tests.integration.fingerprinting import Fingerprinter
-from tests.integration.known_stage import KnownStage
+from tests.integration.known_stage import KnownStage, refused
 from tests.integration.test_embedded import directory
 
 __all__ = ["directory"]
@@ -127,6 +127,17 @@ def test_a_later_build_keeps_what_is_free_and_replays_only_what_is_new_twice(
     assert int(counted.read_text()) == ran
     assert [line for line in known.file.read_text().split("\n") if line[:5] == "*free"] == free
     assert check(known).exit_code == 0
+
+
+def test_a_revision_that_makes_nothing_else_is_never_run_a_second_time(known: KnownStage) -> None:
+    """Where its constraint is nobody can tell it from the revision before it: a person decides."""
+    known.project.add("0004", "0003", TABLE)
+    work = WORKS["a random name of a constraint"]
+    known.project.add("0005", "0004", "\n".join(line[8:] for line in work.splitlines()))
+    assert build(known).exit_code == 0
+    assert known.run().exit_code == 0
+    known.database.execute("DROP TABLE alembic_version")
+    assert refused(known, 22, "ambiguous").verdict["candidates"] == ["0004", "0005"]
 
 
 def test_once_does_not_look_and_a_check_finds_the_difference(known: KnownStage) -> None:
