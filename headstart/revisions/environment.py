@@ -38,7 +38,7 @@ from headstart.revisions.drivers import refuse_unknown_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.preparation import LeftOnPurpose, upgrade_arguments
 from headstart.revisions.project import Project
-from headstart.revisions.sessions import kept_sessions
+from headstart.revisions.sessions import is_pooled, kept_sessions
 from headstart.revisions.worker import Worker, begin_transaction, end_autocommit, is_autocommit
 from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import BrokenHistory, WrongDatabase
@@ -222,14 +222,13 @@ class _Configure:
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
         heard = self._heard_on(connection)
-        numbering = Numbering.FORCED if self._mode is Mode.ATOMIC else Numbering.NATURAL
-        begun = begin_transaction(
-            self._worker, connection, numbering if heard is not None else Numbering.NONE
-        )
+        numbering = Numbering.NATURAL if heard is not None else Numbering.NONE
+        begun = begin_transaction(self._worker, connection, numbering)
+        if begun is not None:
+            begun.shared = self._mode is Mode.ATOMIC or is_pooled(connection)
+            self._worker.link.set_role = begun.role
         if heard is not None:
             heard.begun(begun)
-        if begun is not None:
-            self._worker.link.set_role = begun.role
 
     def _heard_on(self, connection: Connection) -> Transactions | None:
         return self._work.heard if connection is self._connections[-1] else None
