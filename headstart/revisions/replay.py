@@ -22,6 +22,7 @@ from headstart.revisions.reading import Execute, OwnCatalog, executing_on
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Listener, Run, upgrade
+from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.written import Written
 
 Values = tuple[tuple[str, str], ...]
@@ -80,6 +81,7 @@ class Replay:
                 look_back=lambda _: Committed(frozenset(), transaction_kept=False),
                 migrated=migrated,
             )
+            refuse_without_upgrade(self.project, sources)
             upgrade(self.project, "heads", self.run(listener))
 
     def _see(self, revision: str, execute: Execute, statements: list[str], source: Path) -> None:
