@@ -94,10 +94,8 @@ class Execution:
         """Do what was asked, say how it ended, return the exit code."""
         command = asked if isinstance(asked, Command) else None
         end: Outcome | BaseException
-        with (
-            self._captured,
-            hard_exits_raised(),
-        ):  # also of a function that a script has registered for its exit
+        # os._exit, too, if a script has registered it for its exit
+        with self._captured, hard_exits_raised():
             try:
                 end = self._execute(asked)
             except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too

@@ -6,6 +6,7 @@ a mark that a COMMIT keeps and a ROLLBACK takes back (a setting of the session).
 number of its own, which is not lower than the lowest that was free as it began.
 """
 
+import json
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -17,22 +18,23 @@ class Numbering(Enum):
     """It is none of the revisions'."""
     NATURAL = auto()
     """It has a number only when it has written something."""
-    FORCED = auto()
-    """It is numbered at once; whether it wrote anything is not known."""
 
 
 @dataclass
 class Begun:
     """A transaction of the connection that migrates.
 
-    `identity` is its process and beginning, `free` the lowest number that was free then, `role` the
-    one that it runs with; `number` is None as long as it is not known.
+    `identity` is its process and beginning, `free` the lowest number that was free then; `number`
+    is None as long as it is not known. `role` and `search_path` are those it began with: a ROLLBACK
+    may take them back in one that is `shared`, with env.py or by a pooler.
     """
 
     identity: str
     free: int
+    number: int | None
     role: str
-    number: int | None = None
+    search_path: str
+    shared: bool = False
 
 
 SQL_IDENTITY = (
@@ -44,14 +46,19 @@ _SQL_FREE = "pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
 _MARK = "headstart.begun"
 SQL_LEAVING_MARK = f"pg_catalog.set_config('{_MARK}', {SQL_IDENTITY}, false)"
 
+_SQL_STATE = "current_user, pg_catalog.current_setting('search_path')"
+
+SQL_STATE = f"SELECT {_SQL_STATE}"
+"""The role and the search_path, as they are now."""
+
 SQL_NOW = (
     f"WITH seen AS MATERIALIZED (SELECT {SQL_IDENTITY} AS identity,"
     " pg_catalog.txid_current_if_assigned() AS number,"
-    f" pg_catalog.current_setting('{_MARK}', true) AS mark)"
+    f" pg_catalog.current_setting('{_MARK}', true) AS mark, {_SQL_STATE})"
     " SELECT seen.*, CASE WHEN seen.mark OPERATOR(pg_catalog.=) seen.identity"
     f" THEN pg_catalog.set_config('{_MARK}', '', false) END FROM seen"
 )
-"""Which transaction it is now, its number, if it has written something, and the mark.
+"""Which transaction it is now, its number, if it has written something, the mark, role and path.
 
 The mark of one that goes on is taken away: behind a pooler the session is somebody else's next.
 """
@@ -59,23 +66,17 @@ The mark of one that goes on is taken away: behind a pooler the session is someb
 
 def sql_of_begun(numbering: Numbering) -> str:
     """SQL of one column: what is asked about a transaction that begins."""
-    match numbering:
-        case Numbering.NONE:
-            return "NULL"
-        case Numbering.NATURAL:
-            number = "''"
-        case Numbering.FORCED:
-            number = "pg_catalog.txid_current()"
+    if numbering is Numbering.NONE:
+        return "NULL"
     return (
-        f"pg_catalog.concat_ws(' ', {SQL_IDENTITY}, {_SQL_FREE}, pg_catalog.concat('#', {number}),"
-        " current_user)"
+        f"pg_catalog.json_build_array({SQL_IDENTITY}, {_SQL_FREE},"
+        f" pg_catalog.txid_current_if_assigned(), {_SQL_STATE})::pg_catalog.text"
     )
 
 
 def begun_of(text: str) -> Begun:
     """What that column says."""
-    identity, free, number, role = text.split(" ", 3)  # a role's name may hold anything
-    return Begun(identity, int(free), role, int(number[1:]) if number[1:] else None)
+    return Begun(*json.loads(text))
 
 
 def sql_of_lost(begun: Begun) -> str:

@@ -38,21 +38,21 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
-from headstart.revisions.begun import Begun, Numbering
+from headstart.revisions.begun import SQL_STATE, Begun, Numbering
 from headstart.revisions.drivers import refuse_unknown_driver
 from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
 from headstart.revisions.project import Project, upgrade_arguments
 from headstart.revisions.refusal import LeftOnPurpose, Refusal
 from headstart.revisions.script_source import env_mentions
-from headstart.revisions.sessions import kept_sessions
+from headstart.revisions.sessions import is_pooled, kept_sessions
 from headstart.revisions.version_column import width_made_by
 from headstart.revisions.worker import (
     Worker,
     begin_transaction,
     end_autocommit,
     is_autocommit,
-    number_of,
+    one_row,
 )
 from headstart.settings.declared import DeclaredSettings
 from headstart.verdict.errors import BrokenHistory, Cancelled, ConnectionLost, HeadstartError
@@ -252,8 +252,9 @@ class _Configure:
         elif self._mode is Mode.PER_REVISION:  # env.py has executed something meanwhile
             self._mode = Mode.ATOMIC
             _hold_all_in_one(self._environment.get_context(), connection)
-            if self._begun is not None:
-                self._begun.number = number_of(connection)
+        if self._mode is Mode.ATOMIC and self._begun is not None:
+            self._begun.shared = True
+            self._begun.role, self._begun.search_path = one_row(connection, SQL_STATE)
         self._own_limits = self._found_limits
         width = width_made_by(self._environment.get_context())
         return replace(now, mode=self._mode, own_limits=self._found_limits, version_width=width)
@@ -278,18 +279,14 @@ class _Configure:
     def _begin(self, connection: Connection) -> None:
         # the engine's other connections (an inspector, a Session) are none of the revision's
         heard = self._heard_on(connection)
-        numbering = Numbering.FORCED if self._mode is Mode.ATOMIC else Numbering.NATURAL
-        begun, limits = begin_transaction(
-            self._worker,
-            connection,
-            numbering if heard is not None else Numbering.NONE,
-            self._own_limits,
-        )
+        numbering = Numbering.NATURAL if heard is not None else Numbering.NONE
+        begun, limits = begin_transaction(self._worker, connection, numbering, self._own_limits)
+        if begun is not None:
+            begun.shared = self._mode is Mode.ATOMIC or is_pooled(connection)
+            self._worker.link.set_role = begun.role
         if heard is not None:
             self._begun, self._found_limits = begun, limits
             heard.begun(begun)
-        if begun is not None:
-            self._worker.link.set_role = begun.role
 
     def _heard_on(self, connection: Connection) -> Transactions | None:
         return self._work.heard if connection is self._connections[-1] else None

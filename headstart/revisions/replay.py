@@ -23,6 +23,7 @@ from headstart.revisions.reading import Execute, OwnCatalog, OwnConnection
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import Committed, Decided, Listener, Run, upgrade
+from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.written import Written
 from headstart.verdict.errors import BrokenHistory
 
@@ -86,6 +87,7 @@ class Replay:
                     self._see(revision, OwnConnection(connection), statements, sources[revision])
 
             def decide(now: Started) -> Decided:
+                refuse_without_upgrade(self.project, sources)
                 self._began = self.begin(now)
                 self._before = self._began.before
                 heard.take(self._began.reading.version_table)  # what env.py itself has executed

@@ -96,9 +96,10 @@ class TransactionWatch:
             return
         first = self._begun[0]
         with suppress(Exception):  # in a failed transaction, say: then its mark has to tell
-            identity, number, mark, _ = one_row(connection, SQL_NOW)
+            identity, number, mark, *_ = one_row(connection, SQL_NOW)
             if identity == first.identity and number is None:
-                self._begun.clear()  # as if it had not begun
+                if not first.shared:
+                    self._begun.clear()  # as if it had not begun
             elif identity == first.identity:
                 first.number = int(number)
             elif mark == first.identity:  # behind a pooler: COMMIT AND CHAIN has been sent
@@ -123,14 +124,14 @@ class TransactionWatch:
         if not self._begun or self.first is not None:
             return
         with suppress(Exception):  # the connection may be gone
-            if not self._asked_for_mark(connection):
+            if not self._asked_for_mark(connection) and not connection.in_nested_transaction():
                 dbapi_connection(connection).rollback()  # a failed transaction answers nothing
                 self._asked_for_mark(connection)
 
     def _asked_for_mark(self, connection: Connection) -> bool:
         first = self._begun[0]
         with suppress(Exception):
-            identity, _, mark, _ = one_row(connection, SQL_NOW)
+            identity, _, mark, *_ = one_row(connection, SQL_NOW)
             self._kept_outside |= identity != first.identity and mark == first.identity
             return True
         return False
@@ -154,9 +155,11 @@ class TransactionWatch:
             if one_row(connection, status)[0] == "aborted":
                 raise self._rolled_back(revision)
             return
-        identity, _, mark, _ = one_row(connection, SQL_NOW)
+        identity, _, mark, *state, _ = one_row(connection, SQL_NOW)
         if first.identity in (identity, mark):
             return  # it goes on, or was committed
+        if first.shared and state != [first.role, first.search_path]:
+            raise _lost_state(revision)
         if one_row(connection, sql_of_lost(first))[0]:
             raise self._rolled_back(revision, sure=False)
 
@@ -173,6 +176,15 @@ class TransactionWatch:
             next_step="remove the rollback from the revision, or let it be the first thing that it"
             f" does (savepoints, begin_nested(), are fine), then run again{_OTHERS * (not sure)}",
         )
+
+
+def _lost_state(revision: str) -> RevisionFailed:
+    return RevisionFailed(
+        f"revision {revision} rolled back its transaction, and with it the search_path or the role"
+        " that had been set in it: what it did since may be in another schema",
+        next_step="let env.py commit what it sets before context.configure(), or remove the"
+        " rollback from the revision; then run again",
+    )
 
 
 def commit_rest(connection: Connection) -> None:

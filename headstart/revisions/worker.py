@@ -111,11 +111,6 @@ def begin_transaction(
     return begun_of(str(begun)) if begun is not None else None, found
 
 
-def number_of(connection: Connection) -> int:
-    """The number of the transaction that is open, which has one from now on."""
-    return int(one_row(connection, "SELECT pg_catalog.txid_current()")[0])
-
-
 def limits_set(worker: Worker) -> Mapping[str, str]:
     """The limits that a transaction gets, where env.py has set none, in milliseconds."""
     seconds = (worker.lock_timeout_seconds, worker.statement_timeout_seconds)

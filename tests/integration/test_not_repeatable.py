@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import run_headstart
 from tests.harness.result import Result
 from tests.harness.server import empty_database
 from tests.integration.fingerprinting import Fingerprinter
-from tests.integration.known_stage import KnownStage
+from tests.integration.known_stage import KnownStage, refused
+from tests.integration.test_embedded import directory
 
+__all__ = ["directory"]
 pytestmark = ON_ONE_SERVER
 
 TABLE = "op.execute('CREATE TABLE t (id int, a int, b int, c int, d int, made timestamptz)')\n"
@@ -126,6 +129,17 @@ def test_a_later_build_keeps_what_is_free_and_replays_only_what_is_new_twice(
     assert check(known).exit_code == 0
 
 
+def test_a_revision_that_makes_nothing_else_is_never_run_a_second_time(known: KnownStage) -> None:
+    """Where its constraint is nobody can tell it from the revision before it: a person decides."""
+    known.project.add("0004", "0003", TABLE)
+    work = WORKS["a random name of a constraint"]
+    known.project.add("0005", "0004", "\n".join(line[8:] for line in work.splitlines()))
+    assert build(known).exit_code == 0
+    assert known.run().exit_code == 0
+    known.database.execute("DROP TABLE alembic_version")
+    assert refused(known, 22, "ambiguous").verdict["candidates"] == ["0004", "0005"]
+
+
 def test_once_does_not_look_and_a_check_finds_the_difference(known: KnownStage) -> None:
     with_work(known, WORKS["a random name of a constraint"])
     built = build(known, "--replace", "--once")  # on this server
@@ -178,6 +192,29 @@ def test_rows_that_only_one_replay_inserts_prove_nothing(known: KnownStage, coun
     with_work(known, "\n        " + seed, counter)
     assert build(known).exit_code == 0
     assert "\n*row\t" not in known.file.read_text()
+
+
+def test_it_is_found_out_in_the_embedded_server_too_and_of_new_revisions_only(
+    known: KnownStage, counter: str, directory: Path
+) -> None:
+    """The first build begins with nothing; the second one where the first has left its database."""
+    counted = Path(counter.split("'")[1])
+    environ = {
+        "HEADSTART_ALEMBIC_INI": known.project.ini,
+        "HEADSTART_EMBEDDED_DIR": str(directory),
+    }
+    known.project.add("0004", "0003", counter + TABLE)
+    built = run_headstart("fingerprint", "build", "--replace", env=environ)
+    assert (built.exit_code, "not repeatable" in built.stdout) == (0, False), built.stderr
+    assert counted.read_text() == "2"
+    random = WORKS["a random name of a constraint"]
+    known.project.add("0005", "0004", "\n".join(line[8:] for line in random.splitlines()))
+    again = run_headstart("fingerprint", "build", env=environ)
+    assert (again.exit_code, "not repeatable" in again.stdout) == (0, True), again.stderr
+    assert "check t.ck_* a > 0" in again.stdout
+    assert counted.read_text() == "2"
+    checked = run_headstart("fingerprint", "check", env=environ)
+    assert checked.exit_code == 0, checked.stderr
 
 
 def test_the_second_replay_leaves_no_database(known: KnownStage) -> None:

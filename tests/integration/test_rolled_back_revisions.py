@@ -105,6 +105,61 @@ def test_work_that_was_rolled_back_is_never_called_applied(stage: Stage, how: st
     assert not {"gone", "kept"} & stage.tables()
 
 
+@pytest.fixture
+def atomic(stage: Stage) -> Stage:
+    """Give a stage at 0003, with an env.py that has one transaction for all revisions."""
+    assert stage.run().exit_code == 0
+    stage.database.execute("CREATE TYPE mood AS ENUM ('sad'); CREATE SCHEMA app")
+    stage.project.edit_env("with connectable.connect() as", "with connectable.begin() as")
+    return stage
+
+
+IN_ONE = [how for how in NOTHING_DONE if "driver" in how or "psycopg2" in how or "statement" in how]
+
+
+@pytest.mark.parametrize("how", IN_ONE)
+def test_so_may_one_that_env_py_has_begun(atomic: Stage, how: str) -> None:
+    atomic.project.add("0004", "0003", NOTHING_DONE[how] + WORK)
+    ended = atomic.run()
+    assert (ended.exit_code, atomic.rows()) == (0, ["0004"]), ended.verdict
+    assert "kept" in atomic.tables()
+
+
+BY_DRIVER = [how for how in LOST if "connection" not in how and "rollback of nothing" not in how]
+
+
+@pytest.mark.parametrize("how", BY_DRIVER)
+def test_but_no_work_is_lost_in_it(atomic: Stage, how: str) -> None:
+    atomic.project.add("0004", "0003", LOST[how])
+    ended = atomic.run()
+    assert (ended.exit_code, atomic.rows()) == (21, ["0003"]), ended.verdict
+
+
+def test_nor_that_of_the_revision_before(atomic: Stage) -> None:
+    atomic.project.add("0004", "0003", MADE)
+    atomic.project.add("0005", "0004", f"{RAW}raw.rollback()\n{WORK}")
+    ended = atomic.run()
+    assert (ended.exit_code, atomic.rows()) == (21, ["0003"]), ended.verdict
+    assert not {"gone", "kept"} & atomic.tables()
+
+
+@pytest.mark.parametrize("ending", [f"{RAW}raw.rollback()\n", "op.execute('ROLLBACK')\n"])
+@pytest.mark.parametrize("setting", ["SET LOCAL search_path TO app", "SET search_path TO app"])
+def test_nor_the_search_path_that_env_py_has_set_in_it(
+    atomic: Stage, setting: str, ending: str
+) -> None:
+    """With Alembic alone the table would be made in another schema."""
+    begun = "with connectable.begin() as connection:\n"
+    atomic.project.edit_env(begun, f"{begun}        connection.exec_driver_sql({setting!r})\n")
+    atomic.project.edit_env(
+        "target_metadata=target_metadata", "target_metadata=None, version_table_schema='public'"
+    )
+    atomic.project.add("0004", "0003", ending)
+    ended = atomic.run()
+    assert (ended.exit_code, atomic.rows()) == (21, ["0003"]), ended.verdict
+    assert "the search_path or the role" in ended.verdict["error"]["message"]
+
+
 ASYNC_NOTHING = {
     "the connection's rollback": "op.get_bind().rollback()\n",
     "the adapter's rollback": f"{RAW}raw.rollback()\n",

@@ -5,6 +5,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, TABLES
 from tests.harness.result import Result
+from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -111,6 +112,15 @@ def test_a_script_without_upgrade_is_refused_by_its_file(stage: Stage, source: s
     assert f"{file} has no function upgrade()" in ended.verdict["error"]["message"]
     assert file in ended.verdict["next_step"]
     assert stage.tables() == set()
+
+
+@pytest.mark.parametrize("source", [ASYNC, "x = 1\n"], ids=["async def", "nothing"])
+def test_a_build_of_fingerprints_refuses_the_same(fingerprint: Fingerprinter, source: str) -> None:
+    file = fingerprint.project.add("0004", "0003")
+    file.write_text(file.read_text().split("def upgrade", 1)[0] + source)
+    ended = fingerprint("build")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history"), ended.verdict
+    assert str(file) in ended.verdict["error"]["message"]
 
 
 def test_an_old_script_without_upgrade_is_nobodys_business(stage: Stage) -> None:

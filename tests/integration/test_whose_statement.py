@@ -181,6 +181,15 @@ def test_a_revision_after_which_alembic_misses_its_table_is_told_why(
     assert ended.verdict["to"] == stage.rows() == ["0003"]
 
 
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_so_it_is_with_an_async_driver(stage: Stage, driver: str) -> None:
+    shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    stage.project.add("0004", "0003", "op.execute('DROP TABLE alembic_version')")
+    ended = stage.run(DATABASE_URL=url_with(stage, driver))
+    assert (ended.exit_code, ended.verdict["error"]["sqlstate"]) == (21, "42P01"), ended.verdict
+    assert "changed the search_path or dropped the table" in ended.verdict["error"]["message"]
+
+
 def test_a_search_path_that_an_earlier_revision_emptied_is_named_in_the_next(stage: Stage) -> None:
     stage.project.edit_env(
         "target_metadata=target_metadata", "target_metadata=None, version_table_schema='public'"

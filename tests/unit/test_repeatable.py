@@ -4,9 +4,9 @@ import pytest
 
 from headstart.fingerprint.catalog.normal_form import Snapshot
 from headstart.fingerprint.file.free import matcher, pattern_of
-from headstart.fingerprint.match.equal_schemas import Answers
+from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.fingerprint.match.find import find
-from headstart.fingerprint.match.finding import Proven, Unlike
+from headstart.fingerprint.match.finding import Proven, SeveralMatches, Unlike
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.match.repeatable import unrepeatable
 from headstart.fingerprint.match.scope import live_schema
@@ -103,6 +103,18 @@ def test_another_fact_still_counts() -> None:
     found = find(live, STATES.compared, history(LINE, "c"), lambda _: Answers({}, {}))
     assert isinstance(found, Unlike)
     assert found.difference.extra == lines("u.x")
+
+
+def test_a_revision_that_makes_nothing_but_free_facts_may_have_run_or_not() -> None:
+    """The tables are empty; a second run would make the constraint twice."""
+    live = live_schema(Snapshot(lines("t t.a") | {line("unique|t|uq_77|(a)")}), STATES)
+
+    def all_empty(equal: EqualSchemas) -> Answers:
+        return Answers(dict.fromkeys(equal.tables, True), {})
+
+    found = find(live, STATES.compared, history(LINE, "c"), all_empty)
+    assert isinstance(found, SeveralMatches)
+    assert (found.candidates, found.open) == (("a", "b"), ("b",))
 
 
 def recorded(*seen: tuple[str, str]) -> Recording:

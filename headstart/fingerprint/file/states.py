@@ -47,7 +47,7 @@ class RecordedState:
     `revisions` are the heads that it belongs to, none for the base. `script` is the digest of the
     script that led here, `effect` what that did, `tables` the tables whose rows it changed or read
     ("*": unknown ones), `rows` what it inserted. `free` are patterns of facts that are others each
-    time that the script runs (free.py).
+    time that the script runs (free.py); `partly`: the delta is without what it does to such facts.
     `via` is how it was made: "upgrade", or else it is a variant of the state `parent`.
     """
 
@@ -62,6 +62,7 @@ class RecordedState:
     tables: frozenset[str] = frozenset()
     rows: tuple[InsertedRow, ...] = ()
     free: frozenset[str] = frozenset()
+    partly: bool = False
 
     @property
     def is_variant(self) -> bool:
@@ -110,14 +111,11 @@ class Fingerprints:
         """The same states, each with only the lines that count."""
         if not self.free:
             return self
-        states = (
-            replace(
-                state,
-                delta=Delta(self.counting(state.delta.added), self.counting(state.delta.removed)),
-            )
-            for state in self.states
-        )
-        return replace(self, states=tuple(states))
+        return replace(self, states=tuple(map(self._compared, self.states)))
+
+    def _compared(self, state: RecordedState) -> RecordedState:
+        delta = Delta(self.counting(state.delta.added), self.counting(state.delta.removed))
+        return replace(state, delta=delta, partly=delta != state.delta)
 
     @cached_property
     def objects(self) -> frozenset[str]:

@@ -38,13 +38,15 @@ UNKNOWN_TABLES = "*"
 class Doubt:
     """A revision between two equal schemas, which may have run or not.
 
-    It may run again where all of `tables` are empty; it has run where all of `rows` are there.
+    It may run again where all of `tables` are empty, unless it is only `partly` known what it does;
+    it has run where all of `rows` are there.
     """
 
     revision: str
     tables: frozenset[str] = frozenset()
     rows: frozenset[InsertedRow] = frozenset()
     noop: bool = False
+    partly: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _doubt(
     # what it takes away may hold rows: dropped and made again is not as if nothing had been
     removed = (e for e in step.delta.removed if e.startswith(("table\t", "column\t")))
     gone = {line.split("\t", 2)[1] for line in removed} & there
-    return Doubt(revision, frozenset(touched) | gone, rows)
+    return Doubt(revision, frozenset(touched) | gone, rows, partly=step.partly)
 
 
 def _has_run(doubt: Doubt, answers: Answers) -> bool:
@@ -200,4 +202,6 @@ def _has_run(doubt: Doubt, answers: Answers) -> bool:
 def _may_run(doubt: Doubt, answers: Answers) -> bool:
     # that its rows are not there is no proof that it did not run: somebody may have deleted them
     # without a table there is no row that a second run could spoil: a GRANT, for one
-    return doubt.noop or all(answers.empty.get(table) for table in doubt.tables)
+    # what is not compared may be there already, and a second time it would be there twice
+    known = not doubt.partly and all(answers.empty.get(table) for table in doubt.tables)
+    return doubt.noop or known

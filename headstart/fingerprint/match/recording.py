@@ -137,6 +137,7 @@ class Recording:
 
     def add_variant(self, of: str, via: str, lines: frozenset[str]) -> bool:
         """Record another schema of a state; False if that is on record already."""
+        lines = self._settled(of, lines)
         mine = [s for s in self.states if s.name == of or (s.is_variant and s.parent == of)]
         if root_of(lines) in {state.root for state in mine}:
             return False

@@ -102,7 +102,10 @@ class Scratch:
                 admin.connect(Purpose.WORK) as connection,
             ):
                 for name in (AGAIN, BEFORE):
-                    dropping = f"DROP DATABASE IF EXISTS {identifier(f'{NAME}_{name}')}"
+                    # a replay that was broken off may still be connected
+                    dropping = (
+                        f"DROP DATABASE IF EXISTS {identifier(f'{NAME}_{name}')} WITH (FORCE)"
+                    )
                     connection.execute(dropping, timeout_seconds=60, pin=False)
 
 
