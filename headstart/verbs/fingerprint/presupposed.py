@@ -20,6 +20,7 @@ def presupposing() -> Iterator[None]:
     try:
         yield
     except RevisionFailed as error:
-        if error.sqlstate in _UNDEFINED and error.next_step == RevisionFailed.next_step:
-            error.next_step = _CURE
+        if error.sqlstate in _UNDEFINED:
+            known = error.next_step != RevisionFailed.next_step
+            error.next_step = f"{error.next_step}; {_CURE}" if known else _CURE
         raise
