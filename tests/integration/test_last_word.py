@@ -47,8 +47,8 @@ TOP = "import atexit, os, subprocess, sys, threading, time, weakref\n"
 
 
 def let_speak(stage: Stage, how: str) -> None:
-    """Let a revision do it when it is imported, as check and plan do, too."""
-    stage.project.add("0004", "0003", top=TOP + how)
+    """Let a revision do it when it is imported; its text does not tell all, so check does that."""
+    stage.project.add("0004", "0003", top=f"{TOP}{how}\nrevision = str('0004')\n")
 
 
 def end_of(stage: Stage, *argv: str, **environ: str) -> Result:
