@@ -33,6 +33,8 @@ MORE = frozenset(
         "test_hostile_text",
         "test_index_builds",
         "test_invalid_indexes",
+        "test_last_word",
+        "test_leaving_env",
         "test_lost_connections",
         "test_not_repeatable",
         "test_odd_surroundings",
@@ -43,15 +45,17 @@ MORE = frozenset(
         "test_proof_rows",
         "test_refused_env",
         "test_replay_server",
+        "test_retention",
         "test_runbook",
         "test_scratch_only",
         "test_secrets",
         "test_selections",
         "test_silent_network",
         "test_unruly_scripts",
-        "test_version_table",
         "test_version_place",
+        "test_version_table",
         "test_version_table_kind",
+        "test_waits",
     }
 )
 """The files that `make test` leaves to `make test-more`: slow ones, and those about rare edges."""
