@@ -81,6 +81,17 @@ class Recording:
             self.mistakes.append(self._mistake(state, on_file, lines))
         self._add(state, lines)
 
+    def as_seen(self) -> Fingerprints:
+        """The states as this replay has seen them; where it began anew, whatever is on file."""
+        lines, last = self._begun
+        if last is not None:
+            return self.done()
+        alone = Recording(Fingerprints((), self.old.meta), self.scripts)
+        alone.begin(lines)
+        for state, seen in self.seen:
+            alone.see(state, seen)
+        return alone.done()
+
     def corrected(self, free: Mapping[str, frozenset[str]], rows: Fingerprints) -> "Recording":
         """The same, where more is free, and with the rows that these states have."""
         names = self.free.keys() | free.keys()

@@ -20,10 +20,13 @@ Patterns = Mapping[str, frozenset[str]]
 """By the state in which they begin."""
 
 
-def unrepeatable(first: Fingerprints, second: Fingerprints) -> Patterns:
-    """The patterns of the facts in which two replays differ, by the first state that has them."""
+def unrepeatable(first: Fingerprints, second: Fingerprints, free: Iterable[str] = ()) -> Patterns:
+    """The patterns of the facts in which two replays differ, by the first state that has them.
+
+    `free` are those that are known.
+    """
     found: dict[str, frozenset[str]] = {}
-    known = set(first.free)
+    known = {*first.free, *free}
     for name in first.steps:
         if name not in second.steps:
             continue

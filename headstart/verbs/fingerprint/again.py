@@ -52,7 +52,7 @@ def repeated(
         again = _replayed_again(fresh(), request, known, turn)
         if isinstance(again, Failed):
             return Repeated(recording, again.cause)
-        new = unrepeatable(recording.done(), again)
+        new = unrepeatable(recording.as_seen(), again, recording.done().free)
         rows = with_rows_of_both(recording.done(), again)
         recording = recording.corrected(new, rows)
         if not new:

@@ -12,6 +12,7 @@ CREATE VIEW searched AS WITH RECURSIVE t AS (SELECT id, self FROM child UNION AL
     SEARCH DEPTH FIRST BY id SET path CYCLE id SET looped USING seen SELECT id, looped FROM t;
 CREATE VIEW once AS SELECT code, count(*) FROM checked GROUP BY DISTINCT ROLLUP (code), ROLLUP (code);
 CREATE AGGREGATE OR_all(anycompatiblearray) (SFUNC = array_cat, STYPE = anycompatiblearray);
-CREATE STATISTICS of_expressions (ndistinct) ON (size + 1), (extract(month FROM day)), code FROM checked;
-CREATE STATISTICS of_one ON (lower(status)) FROM checked;
+CREATE TABLE measured (size int, day date, code text, status text);
+CREATE STATISTICS of_expressions (ndistinct) ON (size + 1), (extract(month FROM day)), code FROM measured;
+CREATE STATISTICS of_one ON (lower(status)) FROM measured;
 CREATE CAST (span AS text) WITH INOUT AS ASSIGNMENT;
