@@ -219,6 +219,13 @@ def _lost_error(received: int | None) -> ConnectionLost:
 
 
 def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:
+    if record.state is None:
+        return RevisionFailed(
+            "HEADSTART_DEADLINE_SECONDS passed while env.py ran",
+            next_step="look at what env.py, or a revision that it replays, does or waits for"
+            " (env_running and revision_running tell who waits for whom), or give the run a longer"
+            " deadline, then run again",
+        )
     return RevisionFailed(
         "HEADSTART_DEADLINE_SECONDS passed in the middle of the work: what was committed is kept"
         f"{fate_of_the_rest(record)} ({error})",

@@ -53,12 +53,16 @@ LOST = "the connection that held the run lock was lost"
 
 
 class RunLock:
-    """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it."""
+    """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it.
+
+    `found_empty`: the database had no table when the lock was there; None where nobody looked.
+    """
 
     def __init__(
         self, connection: Connection, nonce: int, lost: Callable[[ConnectionLost | None], None]
     ) -> None:
         self.nonce = nonce
+        self.found_empty: bool | None = None
         self._connection = connection
         self._tell_lost = lost
         self._in_use = threading.Lock()

@@ -218,16 +218,18 @@ class _Configure:
         """Alembic's configure, with a transaction for each revision where that may be."""
         # env.py has called fileConfig by now, if it does, which silences our log
         reclaim_logging(self._worker.emit, self._refusal.is_told)
+        # Alembic keeps what an earlier call has given, as the version table's name
+        given, options = options, {**self._environment.context_opts, **options}
         usable = _usable(connection, options)
         begun = usable.in_transaction()
-        split = self._work.may_split or bool(options.get("transaction_per_migration"))
+        split = self._work.may_split or bool(given.get("transaction_per_migration"))
         self._mode = mode = Mode.PER_REVISION if split and not begun else Mode.ATOMIC
         # before the refusal, which asks the database: that has to be behind the fence, too
         self._attach(usable)
         self._refuse_second(usable, options)
         self._now = Started(usable, options, mode, begun, ())
         split_now = {"transaction_per_migration": mode is Mode.PER_REVISION}
-        self._configure(usable, **options | split_now)
+        self._configure(usable, **given | split_now)
         if mode is Mode.PER_REVISION:
             _demarcate(self._environment.get_context())
 

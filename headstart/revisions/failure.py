@@ -3,6 +3,7 @@
 Statement text is kept, parameters and DETAIL (rows of people's data) are not.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -71,6 +72,8 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
     refusal = refusal_of(_behind(raised), link) if link and moment.revision is None else None
     if refusal is not None:
         return refusal
+    if link is not None and link.known and _ran_out_of_time(error) and not link.is_lock_lost():
+        return _out_of_time(error, moment.revision)
     if _was_lost(raised, link):
         return _lost(raised, moment.revision)
     if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
@@ -78,6 +81,24 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
     if is_our_own(error):
         return error
     return _script_failure(raised, moment)
+
+
+def _ran_out_of_time(error: BaseException) -> bool:
+    """Whether a limit in env.py has ended it; a socket's own timeout has a number."""
+    timed_out = isinstance(error, TimeoutError) and error.errno is None
+    return timed_out or isinstance(error, CancelledError)
+
+
+def _out_of_time(error: BaseException, revision: str | None) -> HeadstartError:
+    kind, who = (
+        (BrokenHistory, "env.py") if revision is None else (RevisionFailed, f"revision {revision}")
+    )
+    return kind(
+        f"{who} was ended by a time limit of env.py's own ({type(error).__name__})",
+        next_step="raise that limit (asyncio.timeout(), asyncio.wait_for(), the driver's"
+        " command_timeout), or take it out: HEADSTART_DEADLINE_SECONDS ends a run that takes too"
+        " long; then run again",
+    )
 
 
 def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:

@@ -104,6 +104,10 @@ class Link:
         """Whether the connection is gone, or was when a revision raised this."""
         return self.gone or self._lost_with is error
 
+    def is_lock_lost(self) -> bool:
+        """Whether the run lock is lost; one round trip."""
+        return self._lock_is_lost()
+
     def is_lost(self) -> bool:
         """Whether the connection is known to be gone, or the run lock is; one round trip."""
         return self.gone or self._lock_is_lost()

@@ -148,7 +148,7 @@ def hard_exits_raised() -> Iterator[None]:
 
     def leave_or_raise(status: int) -> NoReturn:
         if os.getpid() == process and threading.current_thread() is threading.main_thread():
-            raise SystemExit(f"os._exit({status})")
+            raise SystemExit(f"os._exit({status})" if status else 0)
         leave(status)
 
     os._exit = leave_or_raise

@@ -127,6 +127,11 @@ class Run:
         if self.mode is Mode.PER_REVISION:
             self.tell_committed(revisions)
 
+    def forget(self, pending: frozenset[str]) -> None:
+        """What is pending again has been rolled back since, if it has run."""
+        self.ran -= pending
+        self.ended = [step for step in self.ended if not step[0] & pending]
+
     def tell_committed(self, committed: frozenset[str]) -> None:
         """Tell of each step that is over and committed."""
         waiting = [step for step in self.ended if not step[0] <= committed]
@@ -175,6 +180,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         yield from _stamp(project, decided.baseline, heads, context, run)
         heads = decided.baseline
     pending = _pending(project, target, heads, decided, run)
+    run.forget(frozenset(step.revision.revision for step in pending))
     run.watch.note_heads(heads)
     _refuse_other_steps([step.revision.revision for step in pending], decided, run)
     if run.order:
@@ -283,11 +289,20 @@ def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:
             pulse(run.worker, lambda: (run.current, run.started), run.heartbeat_seconds),
             named_failures(project, running, lambda: run.done, lambda: run.watch.left, link),
         ):
-            _raise_first(run, lambda: run_environment(project, run.worker, work))
+            _raise_first(run, lambda: _run_once(project, run, work))
     except BaseException:
         _settle(run)
         raise
     _settle(run)
+
+
+def _run_once(project: Project, run: Run, work: Pass) -> None:
+    try:
+        run_environment(project, run.worker, work)
+    except SystemExit as error:
+        # one that leaves so before its migrations has ended without them, and says that all is well
+        if error.code or run.decided is not None:
+            raise
 
 
 def _raise_first(run: Run, work: Callable[[], None]) -> None:

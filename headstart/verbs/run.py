@@ -5,11 +5,13 @@ Alembic's insides or how a log line looks. The report is the caller's.
 """
 
 import time
+from dataclasses import replace
 from typing import assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.facts.state import State
 from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured, configured_by, refuse_unsafe
 from headstart.revisions.environment import Started
@@ -108,6 +110,9 @@ class Migration:
         configured = configured_by(self._worker, now)
         verification = Verification(self._task, image, configured)
         inspection = verification.inspect_in(OwnConnection(now.connection))
+        if inspection.state is State.UNVERSIONED and self._lock.found_empty:
+            # all tables that are there env.py has made since: the database is a new one
+            inspection = replace(inspection, state=State.EMPTY, finding=None)
         plan = self._plan(image, inspection)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
