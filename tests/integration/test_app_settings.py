@@ -145,7 +145,7 @@ def test_the_environment_is_put_back_however_it_ends(
 def test_a_password_that_is_rotated_meanwhile_is_read_anew(
     app: App, login: Login, tmp_path: Path, database: Database
 ) -> None:
-    """After the probe of env.py, and before it runs to its end."""
+    """While env.py runs, which has connected; what verifies its work connects after that."""
     app.note()
     environ = SOURCES["password file"](login, tmp_path, app.project)
     env = app.project.path / "app" / "alembic" / "env.py"
@@ -160,7 +160,6 @@ with open({file!r}) as secret:
         open({file!r}, "w").write("r0tated")
 """
     text = env.read_text().replace("str(settings.DATABASE_URL)", 'os.environ["DATABASE_URL"]')
-    # the connection of the probe was made by then
     env.write_text(
         text.replace(
             "        context.configure(",
@@ -170,7 +169,8 @@ with open({file!r}) as secret:
     )
     ended = app(**environ)
     assert ended.exit_code == 0, ended.stderr
-    assert [seen["PGPASSWORD"] for seen in app.seen()] == [login["password"], "r0tated"]
+    assert [seen["PGPASSWORD"] for seen in app.seen()] == [login["password"]]
+    assert ended.verdict["outcome"] == "upgraded"
 
 
 def test_a_url_without_its_socket_leads_to_no_server_and_the_build_says_so(app: App) -> None:
