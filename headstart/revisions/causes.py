@@ -73,11 +73,21 @@ def failing_place(error: BaseException, folders: Iterable[Path]) -> str | None:
     return None
 
 
+def note_as_our_own(error: BaseException) -> None:
+    """Note that an error arose in code of ours that env.py has called in Alembic's place."""
+    setattr(error, _OUR_OWN, True)
+
+
+_OUR_OWN = "_headstart_own"
+
+
 def is_our_own(error: BaseException) -> bool:
     """Whether an error arose in code of ours that Alembic or SQLAlchemy called: no script's fault.
 
     What env.py or a script calls of ours itself (`headstart.settings`, say) is a mistake of theirs.
     """
+    if getattr(error, _OUR_OWN, False):
+        return True
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     if not files or not files[-1].is_relative_to(_PACKAGE):
         return False

@@ -39,6 +39,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from headstart.facts.state import Scope
 from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.begun import SQL_STATE, Begun, Numbering
+from headstart.revisions.causes import note_as_our_own
 from headstart.revisions.drivers import refuse_unknown_driver
 from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised, reclaim_logging
@@ -243,6 +244,9 @@ class _Configure:
                 raise
             except HeadstartError as error:
                 self._refusal.refuse(error, self._now.connection)
+                raise
+            except Exception as error:
+                note_as_our_own(error)
                 raise
         self._run_migrations(**options)
 
