@@ -2,9 +2,13 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import TABLES
 from tests.integration.in_between import RUN
 from tests.integration.stage import Stage
+
+# env.py decides here, not the server's version
+pytestmark = ON_ONE_SERVER
 
 MADE_BY_ENV = {
     "a table to lock": """

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.stage import Stage
+
+# env.py decides here, not the server's version
+pytestmark = ON_ONE_SERVER
 
 TOP = "from alembic import context\n"
 LOCK = 4711

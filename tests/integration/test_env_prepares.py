@@ -2,8 +2,12 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import TABLES
 from tests.integration.stage import Stage
+
+# env.py decides here, not the server's version
+pytestmark = ON_ONE_SERVER
 
 READS_ENVIRON = "import os; NAME = os.environ.get('MADE_NAME', 'default')"
 PREPARED = {

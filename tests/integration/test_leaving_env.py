@@ -5,8 +5,12 @@ from textwrap import dedent, indent
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.in_between import RUN
 from tests.integration.stage import Stage
+
+# env.py decides here, not the server's version
+pytestmark = ON_ONE_SERVER
 
 WRITE = 'exec_driver_sql("CREATE TABLE written (x int)")'
 SWALLOWED_AND_THEN = {

@@ -46,6 +46,7 @@ WORK = 'op.execute("CREATE TABLE kept (id int)")\n'
 
 @pytest.mark.parametrize("last", [True, False], ids=["last", "in the middle"])
 @pytest.mark.parametrize("how", NOTHING_DONE)
+@ON_ONE_SERVER
 def test_a_transaction_that_did_nothing_may_be_ended(stage: Stage, how: str, last: bool) -> None:
     stage.database.execute("CREATE TYPE mood AS ENUM ('sad')")
     stage.project.add("0004", "0003", NOTHING_DONE[how] + WORK)
@@ -118,6 +119,7 @@ IN_ONE = [how for how in NOTHING_DONE if "driver" in how or "psycopg2" in how or
 
 
 @pytest.mark.parametrize("how", IN_ONE)
+@ON_ONE_SERVER
 def test_so_may_one_that_env_py_has_begun(atomic: Stage, how: str) -> None:
     atomic.project.add("0004", "0003", NOTHING_DONE[how] + WORK)
     ended = atomic.run()
@@ -240,6 +242,7 @@ PARTS = {
 
 @pytest.mark.parametrize("failure", ["op.execute('SELECT 1/0')\n", "raise ValueError('no')\n"])
 @pytest.mark.parametrize("part", PARTS)
+@ON_ONE_SERVER
 def test_a_part_is_said_to_be_committed_only_where_one_is(
     stage: Stage, part: str, failure: str
 ) -> None:

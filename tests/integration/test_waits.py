@@ -7,7 +7,11 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.stage import Stage
+
+# env.py decides here, not the server's version
+pytestmark = ON_ONE_SERVER
 
 OWN_ENGINE = """
     import os
