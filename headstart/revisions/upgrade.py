@@ -12,6 +12,7 @@ from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.environment import Mode, Pass, Started, Starting, Steps, run_environment
 from headstart.revisions.failure import named_failures
+from headstart.revisions.output import HARD_EXIT
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
@@ -301,7 +302,8 @@ def _run_once(project: Project, run: Run, work: Pass) -> None:
         run_environment(project, run.worker, work)
     except SystemExit as error:
         # one that leaves so before its migrations has ended without them, and says that all is well
-        if error.code or run.decided is not None:
+        said_well = not error.code or error.code == HARD_EXIT.format(0)
+        if not said_well or run.decided is not None:
             raise
 
 
