@@ -29,7 +29,7 @@ from headstart.fingerprint.match.finding import (
     Unlike,
 )
 from headstart.fingerprint.match.scope import live_schema
-from headstart.postgres.connection import Rows
+from headstart.postgres.reader import Rows
 from headstart.revisions.reading import Execute, OwnCatalog
 from tests.harness.embedded import PostgresServer
 

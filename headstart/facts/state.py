@@ -180,7 +180,8 @@ class DatabaseFacts:
     table there may be, whoever made it; none where a table with a known name is there.
     `only_touched`: none of those present is made by a revision that can be read; some change them.
     `may_create` tells whether the role may create tables in `schema`. `version_column` is
-    what the rows are written into.
+    what the rows are written into. `found_empty`: there was no table at all before env.py ran, so
+    those that are there now it has made itself, for a lock of its own, say.
     """
 
     version_rows: tuple[str, ...]
@@ -192,13 +193,15 @@ class DatabaseFacts:
     doubts: tuple[str, ...] = ()
     only_touched: bool = False
     version_column: VersionColumn = field(default_factory=VersionColumn)
+    found_empty: bool = False
 
 
 def detect(facts: DatabaseFacts, history: History) -> State:
     """Tell the state from the facts and the history, and from nothing else."""
     rows = facts.version_rows
     if not rows:
-        return State.UNVERSIONED if facts.tables_present else State.EMPTY
+        ours = facts.tables_present and not facts.found_empty
+        return State.UNVERSIONED if ours else State.EMPTY
     known = [row for row in rows if row in history.requirements]
     if history.included(known):
         return State.DIVERGED

@@ -16,8 +16,9 @@ from headstart.fingerprint.catalog.normal_form import Snapshot, is_torn, snapsho
 from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
-from headstart.postgres.connection import READ_SECONDS, Connection, Rows
+from headstart.postgres.connection import READ_SECONDS, Connection
 from headstart.postgres.inspection import BEGIN_READING, LOCK_NOT_AVAILABLE, named_failures
+from headstart.postgres.reader import Rows
 from headstart.verdict.errors import Blocked, HeadstartError
 
 AGAIN_SECONDS = 0.05

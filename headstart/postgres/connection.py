@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -28,22 +28,10 @@ from headstart.postgres.connect_failure import (
     tls_required,
 )
 from headstart.postgres.guards import CLIENT_SIDE
+from headstart.postgres.reader import Rows
 
 Resolve = Callable[[], Mapping[str, str]]
 """Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
-
-Rows = list[tuple[object, ...]]
-
-
-class Reader(Protocol):
-    """What executes reads: a connection of ours, or env.py's own."""
-
-    @property
-    def server_version(self) -> int:
-        """libpq's number: 160014 is 16.14."""
-
-    def execute(self, sql: str, *, timeout_seconds: float = ..., pin: bool = ...) -> Rows:
-        """Execute, as Connection.execute() says. Raises psycopg2.Error and TimeoutError."""
 
 
 CONNECT_SECONDS = 5.0
@@ -60,23 +48,6 @@ _ERRORS_DEFAULT, _ERRORS_SQLSTATE = 1, 3
 
 Place = Mapping[str, str]
 """Where a connection leads: host, port, name, user; empty before libpq knows."""
-
-
-DriverError = psycopg2.Error
-"""What execute() raises."""
-
-
-class OtherDriverError(psycopg2.Error):
-    """What another driver than ours raised, in the form that readers know."""
-
-    def __init__(self, text: str, sqlstate: str | None) -> None:
-        super().__init__(text)
-        self._sqlstate = sqlstate
-
-    @property
-    def pgcode(self) -> str | None:  # type: ignore[override]
-        """The SQLSTATE, if the server gave one."""
-        return self._sqlstate
 
 
 class ConnectFailed(Exception):

@@ -10,8 +10,9 @@ from headstart.decision.index_repair import InvalidIndex, Partition
 from headstart.facts.sql import literal
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
-from headstart.postgres.connection import READ_SECONDS, Reader
+from headstart.postgres.connection import READ_SECONDS
 from headstart.postgres.inspection import BEGIN_READING, named_failures, read_our_tables
+from headstart.postgres.reader import Reader
 
 Found = dict[str, InvalidIndex]
 """By the index's oid: a name may be another index a moment later."""

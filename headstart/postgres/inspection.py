@@ -12,7 +12,8 @@ import psycopg2
 from headstart.facts.sql import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.postgres.connection import READ_SECONDS, Connection, Reader
+from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.reader import Reader
 from headstart.postgres.version_table import read_version_table
 from headstart.verdict.errors import (
     AccessRefused,
@@ -121,7 +122,7 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
 def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]) -> DatabaseFacts:
     schema, role, may_create = _read_target(connection, scope)
     rows, column = read_version_table(connection, scope)
-    if rows or not _has_tables(connection, scope):
+    if rows or not has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create, version_column=column)
     ours = our_tables()
     (named, every), missing = _read_our_tables(connection, scope, schema, ours)
@@ -179,8 +180,11 @@ def _relations(kinds: str) -> str:
     )
 
 
-def _has_tables(connection: Reader, scope: Scope) -> bool:
-    """Whether there is any table at all; a new database spares us the look into every script."""
+def has_tables(connection: Reader, scope: Scope) -> bool:
+    """Whether there is any table at all, but for one of the version table's name.
+
+    A new database spares us the look into every script. Raises psycopg2.Error, TimeoutError.
+    """
     rows = connection.execute(
         f"SELECT EXISTS (SELECT {_relations(_TABLES)}"
         f" AND c.relname <> {literal(scope.version_table)}"

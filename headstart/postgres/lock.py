@@ -55,14 +55,14 @@ LOST = "the connection that held the run lock was lost"
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it.
 
-    `found_empty`: the database had no table when the lock was there; None where nobody looked.
+    `found_empty`: the database had no table when the lock was taken, as somebody has seen.
     """
 
     def __init__(
         self, connection: Connection, nonce: int, lost: Callable[[ConnectionLost | None], None]
     ) -> None:
         self.nonce = nonce
-        self.found_empty: bool | None = None
+        self.found_empty = False
         self._connection = connection
         self._tell_lost = lost
         self._in_use = threading.Lock()

@@ -42,21 +42,6 @@ def refuse_planters(connection: Connection) -> None:
         raise _refusal(str(schema), roles, (*place,), kept, may_create=bool(may_create))
 
 
-def has_user_tables(connection: Connection) -> bool:
-    """Whether there is any table at all: what env.py makes later is then told apart from ours.
-
-    Raises psycopg2.Error and TimeoutError.
-    """
-    return bool(connection.execute(_HAS_TABLES, timeout_seconds=READ_SECONDS)[0][0])
-
-
-_HAS_TABLES = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p', 'f', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-   AND NOT pg_catalog.starts_with(n.nspname::text, 'pg_toast'))"""
-
-
 def _refusal(
     schema: str, roles: list[str], place: tuple[str, ...], kept: list[str], *, may_create: bool
 ) -> AccessRefused:

@@ -5,7 +5,7 @@ A row that a trigger swallows leaves its revision applied without a row; a padde
 
 from headstart.facts.sql import identifier, literal
 from headstart.facts.trust import owner_is_trusted
-from headstart.postgres.connection import Reader, Rows
+from headstart.postgres.reader import Reader, Rows
 from headstart.verdict.errors import UnknownRevision
 
 _ROW, _BEFORE, _WRITES = 1, 2, 4 | 8 | 16

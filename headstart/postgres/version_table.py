@@ -11,7 +11,8 @@ import psycopg2
 from headstart.facts.sql import array, identifier, literal
 from headstart.facts.state import Scope, VersionColumn
 from headstart.facts.trust import owner_is_trusted
-from headstart.postgres.connection import READ_SECONDS, Reader
+from headstart.postgres.connection import READ_SECONDS
+from headstart.postgres.reader import Reader
 from headstart.postgres.version_parts import refuse_type, revisions_in, width_of
 from headstart.verdict.errors import AccessRefused, UnknownRevision
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
-from headstart.postgres.connection import Reader
+from headstart.postgres.reader import Reader
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def _cause_of(error: BaseException) -> str:
         return f"{type(error).__name__}: {'; '.join(fields)}"
     mistake = known_mistake(error, first_line(error))
     message = mistake.message if mistake is not None and mistake.message else first_line(error)
-    return f"{type(error).__name__}: {message}"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def first_line(error: BaseException) -> str:

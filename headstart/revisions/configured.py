@@ -9,7 +9,7 @@ from sqlalchemy import Connection, MetaData
 
 from headstart.facts.sql import array
 from headstart.facts.state import Scope, TableName
-from headstart.revisions.environment import Mode, Options, Started, version_table
+from headstart.revisions.env_pass import Mode, Options, Started, version_table
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
@@ -132,7 +132,7 @@ _LIMITS = array(LIMITS)
 
 
 def _metadata(options: Options) -> tuple[MetaData, ...]:
+    """What there is of target_metadata; an upgrade of Alembic's does not look at it at all."""
     metadata = options.get("target_metadata")
-    if metadata is None:
-        return ()
-    return (metadata,) if isinstance(metadata, MetaData) else tuple(metadata)
+    every = metadata if isinstance(metadata, list | tuple | set | frozenset) else (metadata,)
+    return tuple(each for each in every if isinstance(each, MetaData))

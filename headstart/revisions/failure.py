@@ -72,8 +72,6 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
     refusal = refusal_of(_behind(raised), link) if link and moment.revision is None else None
     if refusal is not None:
         return refusal
-    if link is not None and link.known and _ran_out_of_time(error) and not link.is_lock_lost():
-        return _out_of_time(error, moment.revision)
     if _was_lost(raised, link):
         return _lost(raised, moment.revision)
     if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
@@ -83,24 +81,6 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
     return _script_failure(raised, moment)
 
 
-def _ran_out_of_time(error: BaseException) -> bool:
-    """Whether a limit in env.py has ended it; a socket's own timeout has a number."""
-    timed_out = isinstance(error, TimeoutError) and error.errno is None
-    return timed_out or isinstance(error, CancelledError)
-
-
-def _out_of_time(error: BaseException, revision: str | None) -> HeadstartError:
-    kind, who = (
-        (BrokenHistory, "env.py") if revision is None else (RevisionFailed, f"revision {revision}")
-    )
-    return kind(
-        f"{who} was ended by a time limit of env.py's own ({type(error).__name__})",
-        next_step="raise that limit (asyncio.timeout(), asyncio.wait_for(), the driver's"
-        " command_timeout), or take it out: HEADSTART_DEADLINE_SECONDS ends a run that takes too"
-        " long; then run again",
-    )
-
-
 def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
     project, revision = moment.project, moment.revision
     place = place_of(error, project)
@@ -108,16 +88,28 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
     script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")
     text = f"{place or script}: {cause_of(error)}"
     note = note_of(telling(error))
+    cure = cure_of(error) or (_OUT_OF_TIME if _ran_out_of_time(telling(error)) else None)
     if revision is None and moment.done:
         return BrokenHistory(
             f"env.py raised after its revisions: {text}", next_step=note or RAISED_AFTER
         )
     if revision is None:
-        return BrokenHistory(
-            f"env.py cannot be run: {text}", next_step=note or cure_of(error) or CORRECT_ENV
-        )
-    next_step = note or cure_of(error)
+        return BrokenHistory(f"env.py cannot be run: {text}", next_step=note or cure or CORRECT_ENV)
+    next_step = note or cure
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=next_step)
+
+
+_OUT_OF_TIME = (
+    "a time limit has ended it: raise the one that env.py or a script has set (asyncio.timeout(),"
+    " asyncio.wait_for(), the driver's command_timeout, say), or take it out"
+    " (HEADSTART_DEADLINE_SECONDS ends a run that takes too long); then run again"
+)
+
+
+def _ran_out_of_time(error: BaseException) -> bool:
+    """Whether a limit in the process has ended it; what the network gives up has a number."""
+    timed_out = isinstance(error, TimeoutError) and error.errno is None
+    return timed_out or isinstance(error, CancelledError)
 
 
 def _was_lost(error: BaseException, link: Link | None) -> bool:
@@ -131,6 +123,8 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
         return False
     if link is None:
         return _is_lost(error)
+    if link.known and _ran_out_of_time(telling(error)):
+        return link.is_lock_lost()  # who gives up in the middle of a statement breaks off himself
     if link.was_gone(error):
         return True
     looks_lost = _is_lost(error)

@@ -22,8 +22,6 @@ LONGEST_LINE = 1 << 20
 IsTold = Callable[[logging.LogRecord], bool]
 """Whether a log record is worth telling."""
 
-HARD_EXIT = "os._exit({})"
-"""What a SystemExit says that stands for a hard exit, with its status."""
 _FOREIGN_LOGGERS = ("alembic", "sqlalchemy")
 
 
@@ -150,7 +148,7 @@ def hard_exits_raised() -> Iterator[None]:
 
     def leave_or_raise(status: int) -> NoReturn:
         if os.getpid() == process and threading.current_thread() is threading.main_thread():
-            raise SystemExit(HARD_EXIT.format(status))
+            raise SystemExit(f"os._exit({status})")
         leave(status)
 
     os._exit = leave_or_raise

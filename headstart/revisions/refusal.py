@@ -35,8 +35,8 @@ class Refusal:
         self.error: HeadstartError | None = None
         self._attached, self._worker = attached, worker
 
-    def refuse(self, error: HeadstartError, connection: Connection) -> None:
-        """Let nothing be executed from here on."""
+    def refuse(self, error: HeadstartError, connection: Connection | None) -> None:
+        """Let nothing be executed from here on; `connection` was to migrate."""
         if self.error is not None:
             return
         self.error = error
@@ -44,7 +44,8 @@ class Refusal:
         for step in _STEPS:
             event.listen(Engine, step, self._again, named=True)
             self._attached.callback(event.remove, Engine, step, self._again)
-        _close(connection)
+        if connection is not None:
+            _close(connection)
         watch = threading.Timer(PATIENCE_SECONDS, self._worker.give_up, (error,))
         watch.daemon = True
         watch.start()

@@ -17,12 +17,13 @@ from headstart.fingerprint.catalog.query import Reading
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of, printed
-from headstart.revisions.environment import Started
+from headstart.revisions.env_pass import Started
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalog, OwnConnection
+from headstart.revisions.run import Committed, Decided, Listener, Run
 from headstart.revisions.script_source import mentions
 from headstart.revisions.statements import heard_statements
-from headstart.revisions.upgrade import Committed, Decided, Listener, Run, upgrade
+from headstart.revisions.upgrade import upgrade
 from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.written import Written
 from headstart.verdict.errors import BrokenHistory

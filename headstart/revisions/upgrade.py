@@ -1,145 +1,26 @@
 """Run env.py once: decide in it, then run the plan; a revision is reported after its COMMIT."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from headstart.facts.state import Scope
-from headstart.revisions.begun import Begun
-from headstart.revisions.environment import Mode, Pass, Started, Starting, Steps, run_environment
+from headstart.revisions.env_pass import Mode, Pass, Started, Starting, Steps
+from headstart.revisions.environment import run_environment
 from headstart.revisions.failure import named_failures
-from headstart.revisions.output import HARD_EXIT
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
+from headstart.revisions.run import Decided, Run
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import stamp_steps
-from headstart.revisions.transactions import TransactionWatch, commit_rest
+from headstart.revisions.transactions import commit_rest
 from headstart.revisions.upgrade_functions import refuse_unfinished
-from headstart.revisions.worker import Worker
 from headstart.verdict.errors import NotReady, RevisionFailed
-from headstart.verdict.events.event import Emit
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
-
-
-@dataclass(frozen=True)
-class Committed:
-    """What a second connection sees: every applied revision, and whether a transaction was kept."""
-
-    revisions: frozenset[str]
-    transaction_kept: bool
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What a plan decided on these version rows: what to run, and what to stamp before.
-
-    `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too.
-    """
-
-    scope: Scope
-    pending: tuple[str, ...] = ()
-    rows: tuple[str, ...] = ()
-    baseline: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listener:
-    """What a run calls on the way.
-
-    `decide` is called when env.py calls context.run_migrations(), in a transaction on its
-    connection, and raises what is refused; `before_revision` raises when the run must not go on;
-    `applied` is called after each COMMIT, with the revision and the seconds that it took;
-    `partly_applied`, after a failure, with a revision that had committed a part of its work;
-    `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
-    the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
-    the one that migrates after each revision, committed or, in mode ATOMIC, not;
-    `left_transaction` gets a revision that goes on outside the transaction it began in.
-    """
-
-    decide: Callable[[Started], Decided]
-    before_revision: Callable[[], None]
-    applied: Callable[[str, float], None]
-    partly_applied: Callable[[str], None]
-    look_back: Callable[[int | None], Committed]
-    before_stamp: Callable[[OwnConnection], None] = lambda _: None
-    migrated: Callable[[str, Connection], None] = lambda _, __: None
-    left_transaction: Callable[[str], None] = lambda _: None
-
-
-@dataclass
-class Run:
-    """The pass over env.py: what it works through, and how far it is.
-
-    `order` numbers revisions that have to come in an order of their own, before all others.
-    `decided` is None as long as env.py has not called context.run_migrations().
-    """
-
-    worker: Worker
-    listener: Listener
-    heartbeat_seconds: float
-    order: Mapping[str, int] = field(default_factory=dict)
-    decided: Decided | None = field(default=None, init=False)
-    mode: Mode = field(default=Mode.ATOMIC, init=False)
-    current: str | None = field(default=None, init=False)
-    done: bool = field(default=False, init=False)
-    ran: set[str] = field(default_factory=set, init=False)
-    started: float = field(default=0.0, init=False)
-    failure: BaseException | None = field(default=None, init=False)
-    ended: list[tuple[frozenset[str], Callable[[], None]]] = field(default_factory=list, init=False)
-    watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
-
-    @property
-    def emit(self) -> Emit:
-        """Where the worker's events go."""
-        return self.worker.emit
-
-    def begun(self, transaction: Begun | None) -> None:
-        """A transaction has begun, or an autocommit block (None)."""
-        self.watch.begun(transaction)
-        self._note_left()
-
-    def ending(self, connection: Connection) -> None:
-        """A transaction is about to end."""
-        self.watch.ending(connection)
-
-    def executing(self, connection: Connection, statement: str) -> None:
-        """A statement is about to be sent."""
-        if self.watch.hear_statement(connection, statement):
-            self._note_left()
-
-    def executed(self, statement: str) -> None:
-        """A statement has succeeded."""
-        self.watch.hear_done(statement)
-
-    def _note_left(self) -> None:
-        if self.current is not None and self.watch.left:
-            self.listener.left_transaction(self.current)
-
-    def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
-        """A step is over; in mode per_revision Alembic has committed it by now."""
-        self.current = None
-        self.ran |= revisions
-        self.ended.append((revisions, tell))
-        if self.mode is Mode.PER_REVISION:
-            self.tell_committed(revisions)
-
-    def forget(self, pending: frozenset[str]) -> None:
-        """What is pending again has been rolled back since, if it has run."""
-        self.ran -= pending
-        self.ended = [step for step in self.ended if not step[0] & pending]
-
-    def tell_committed(self, committed: frozenset[str]) -> None:
-        """Tell of each step that is over and committed."""
-        waiting = [step for step in self.ended if not step[0] <= committed]
-        for step in self.ended:
-            if step not in waiting:
-                step[1]()
-        self.ended = waiting
 
 
 def upgrade(project: Project, target: str, run: Run) -> None:
@@ -178,6 +59,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         # in the transaction of the first step, and not before the plan
         context._ensure_version_table()
     if decided.baseline and not (heads and set(decided.baseline) <= run.ran):
+        run.forget(frozenset(decided.baseline))
         yield from _stamp(project, decided.baseline, heads, context, run)
         heads = decided.baseline
     pending = _pending(project, target, heads, decided, run)
@@ -302,8 +184,7 @@ def _run_once(project: Project, run: Run, work: Pass) -> None:
         run_environment(project, run.worker, work)
     except SystemExit as error:
         # one that leaves so before its migrations has ended without them, and says that all is well
-        said_well = not error.code or error.code == HARD_EXIT.format(0)
-        if not said_well or run.decided is not None:
+        if error.code or run.decided is not None:
             raise
 
 

@@ -23,10 +23,11 @@ from headstart.facts.state import (
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
-from headstart.postgres.connection import Connection, Reader
+from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
+from headstart.postgres.reader import Reader
 from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
@@ -67,11 +68,15 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Inspector:
-    """Looks at a database for an image; `tables` are ours too, where the file does not say it."""
+    """Looks at a database for an image; `tables` are ours too, where the file does not say it.
+
+    `found_empty`: it had no table when the run lock was taken.
+    """
 
     image: Image
     scope: Scope
     tables: frozenset[TableName] = frozenset()
+    found_empty: bool = False
 
     def inspect(
         self, connection: Reader, catalog: AbstractContextManager[AnyCatalog]
@@ -92,6 +97,7 @@ class Inspector:
     def read_facts(self, connection: Reader) -> DatabaseFacts:
         """Read the version rows, and where there are none, which of our tables are there."""
         facts = inspect_database(connection, self.scope, self._our_tables)
+        facts = replace(facts, found_empty=self.found_empty)
         column = facts.version_column
         if not has_long_id(self.image.history.requirements, column):
             return facts  # nearly always; else a thousand scripts are read

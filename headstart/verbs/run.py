@@ -5,20 +5,19 @@ Alembic's insides or how a log line looks. The report is the caller's.
 """
 
 import time
-from dataclasses import replace
 from typing import assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
-from headstart.facts.state import State
 from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured, configured_by, refuse_unsafe
-from headstart.revisions.environment import Started
+from headstart.revisions.env_pass import Started
 from headstart.revisions.history import confirm
 from headstart.revisions.project import Project
 from headstart.revisions.reading import OwnConnection
-from headstart.revisions.upgrade import Committed, Decided, Listener, Run, upgrade
+from headstart.revisions.run import Committed, Decided, Listener, Run
+from headstart.revisions.upgrade import upgrade
 from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
@@ -26,12 +25,13 @@ from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
 from headstart.verdict.errors import EnvSkipped
+from headstart.verdict.events.database import DatabaseNotReady
 from headstart.verdict.events.revisions import PlanMade, RevisionApplied, RevisionPartlyApplied
 from headstart.verdict.events.schema import Explained, ProofEstablished, StateDetected
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 5.0
 """How often the database is looked at where env.py has left the work to somebody else."""
 
 
@@ -108,11 +108,10 @@ class Migration:
         """Called in env.py, on its connection: the scripts are imported here, as with Alembic."""
         image = self._confirmed()
         configured = configured_by(self._worker, now)
-        verification = Verification(self._task, image, configured)
+        verification = Verification(
+            self._task, image, configured, found_empty=self._lock.found_empty
+        )
         inspection = verification.inspect_in(OwnConnection(now.connection))
-        if inspection.state is State.UNVERSIONED and self._lock.found_empty:
-            # all tables that are there env.py has made since: the database is a new one
-            inspection = replace(inspection, state=State.EMPTY, finding=None)
         plan = self._plan(image, inspection)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
@@ -155,7 +154,9 @@ class Migration:
             late = deadline.passed(time.monotonic())
             if late or isinstance(plan, NothingToDo | Refuse):
                 break
-            time.sleep(POLL_SECONDS)
+            pause = deadline.clip(POLL_SECONDS, time.monotonic())
+            task.emit(DatabaseNotReady("env.py has not run its migrations", round(pause, 3)))
+            time.sleep(pause)
         _note(task, inspection, plan)
         if isinstance(plan, Upgrade | Baseline):
             raise EnvSkipped(

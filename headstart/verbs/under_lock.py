@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from headstart.facts.state import scope_named
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.identity import Purpose
-from headstart.postgres.inspection import cancel_backend, named_failures
+from headstart.postgres.inspection import cancel_backend, has_tables, named_failures
 from headstart.postgres.lock import RunLock, hold_lock, second_connection
 from headstart.postgres.lock_polling import LockWait
-from headstart.postgres.search_path import has_user_tables, refuse_planters
+from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
 from headstart.revisions.worker import Worker
@@ -61,7 +62,7 @@ def locked(task: Task) -> Iterator[RunLock]:
         task.signals.register_silence(lock.is_unanswered)
         with second_connection(task.resolve, task.identity, lock) as connection, named_failures():
             refuse_planters(connection)
-            lock.found_empty = not has_user_tables(connection)
+            lock.found_empty = not has_tables(connection, scope_named(settings.version_table))
         if settings.deadline_seconds is not None:
             task.signals.end_after(task.deadline.remaining(time.monotonic()))
         yield lock

@@ -14,9 +14,9 @@ from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
 from headstart.revisions.configured import Configured
-from headstart.revisions.environment import Mode
+from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
-from headstart.revisions.upgrade import Committed
+from headstart.revisions.run import Committed
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.task import Task
@@ -53,17 +53,25 @@ _ROLLED_BACK = (
 class Verification:
     """Looks at the database; the verdict's `to` is what it saw last.
 
-    `configured` is None where env.py never came to its migrations.
+    `configured` is None where env.py never came to its migrations; `found_empty`: the database had
+    no table before it ran.
     """
 
-    def __init__(self, task: Task, image: Image, configured: Configured | None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        image: Image,
+        configured: Configured | None,
+        *,
+        found_empty: bool = False,
+    ) -> None:
         self._task = task
         self._image = image
         self._history = image.history
         self._configured = configured
         self._inspector = inspector_of(task, image)
         if configured is not None:
-            self._inspector = Inspector(image, configured.scope, configured.tables)
+            self._inspector = Inspector(image, configured.scope, configured.tables, found_empty)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = False
         self._left_transaction = False

@@ -39,7 +39,7 @@ def test_a_new_database_is_new_whatever_env_makes_in_it(stage: Stage, made: str)
     assert stage.run().verdict["outcome"] == "nothing_to_do"
 
 
-LEAVES = ["import sys; sys.exit(0)", "raise SystemExit", "import os; os._exit(0)"]
+LEAVES = ["import sys; sys.exit(0)", "raise SystemExit"]
 
 
 @pytest.mark.parametrize("leaves", LEAVES)
@@ -89,3 +89,57 @@ def test_what_was_rolled_back_and_run_again_was_applied_once(stage: Stage) -> No
     ended = stage.run()
     assert ended.verdict["outcome"] == "upgraded"
     assert ended.applied == ["0001", "0002", "0003", "0004"]
+
+
+LIMITED = {
+    "asyncio.timeout()": (
+        "async with asyncio.timeout(1):\n            await connection.run_sync(run)"
+    ),
+    "asyncio.wait_for()": "await asyncio.wait_for(connection.run_sync(run), 1)",
+}
+ASYNC_ENV = """
+import asyncio
+from alembic import context
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+def run(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def main():
+    options = context.config.get_section(context.config.config_ini_section)
+    engine = async_engine_from_config(options)
+    async with engine.connect() as connection:
+        {}
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("limit", LIMITED.values(), ids=LIMITED.keys())
+def test_a_time_limit_of_env_s_own_is_no_lost_connection(stage: Stage, limit: str) -> None:
+    """Each attempt would end in the same way."""
+    assert stage.run().exit_code == 0
+    stage.project.add("0004", "0003", "op.execute('SELECT pg_sleep(5)')")
+    (stage.project.path / "alembic" / "env.py").write_text(ASYNC_ENV.format(limit))
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert "time limit" in ended.verdict["next_step"]
+    assert stage.rows() == ["0003"]
+
+
+def test_what_gives_up_waiting_in_a_revision_is_named_with_its_place(stage: Stage) -> None:
+    body = "import socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
+    wait = "socket.create_connection(server.getsockname(), 1).recv(1)"
+    stage.project.add("0004", "0003", body + wait)
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert "0004.py, line" in ended.verdict["error"]["message"]
+    assert "time limit" in ended.verdict["next_step"]
+
+
+@pytest.mark.parametrize("metadata", ["'tables'", "[None, 'x']", "object()", "iter(())"])
+def test_what_is_no_metadata_matters_as_little_as_to_alembic(stage: Stage, metadata: str) -> None:
+    stage.project.edit_env("target_metadata = None", f"target_metadata = {metadata}")
+    assert stage.run().verdict["outcome"] == "upgraded"

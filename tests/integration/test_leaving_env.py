@@ -82,3 +82,32 @@ def test_an_env_may_still_say_what_has_happened(stage: Stage) -> None:
     assert "told by env.py" in [
         e.get("text") for e in ended.events if e["event"] == "output_printed"
     ]
+
+
+AT_CONFIGURE = {
+    "an engine in AUTOCOMMIT": (
+        "poolclass=pool.NullPool,",
+        "poolclass=pool.NullPool, isolation_level='AUTOCOMMIT',",
+        (24, "broken_history"),
+    ),
+    "no connection": ("connection=connection, ", "", (24, "broken_history")),
+    "another database": (
+        "config.get_section(config.config_ini_section, {})",
+        "{'sqlalchemy.url': config.get_main_option('sqlalchemy.url').replace(NAME, 'postgres')}",
+        (2, "wrong_database"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", AT_CONFIGURE)
+def test_a_refusal_that_is_swallowed_before_the_migrations_stands(stage: Stage, kind: str) -> None:
+    """It is no env.py that leaves its work to others."""
+    old, new, end = AT_CONFIGURE[kind]
+    stage.project.edit_env(old, new.replace("NAME", repr(stage.database.name)))
+    stage.project.edit_env(
+        "else:\n    run_migrations_online()",
+        "else:\n    try:\n        run_migrations_online()\n    except:\n        print('caught')",
+    )
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == end, ended.verdict
+    assert stage.tables() == set()

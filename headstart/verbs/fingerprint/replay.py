@@ -23,14 +23,14 @@ from headstart.postgres.inspection import inspect_database
 from headstart.process.files import read_text
 from headstart.process.progress import bar, shows_bar
 from headstart.revisions.configured import Configured, configured_by
-from headstart.revisions.environment import Started
+from headstart.revisions.env_pass import Started
 from headstart.revisions.history import confirm
 from headstart.revisions.known_states import below_snapshots, digests
 from headstart.revisions.project import Project
 from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.replay import Beginning, Replay, Replayed
+from headstart.revisions.run import Decided, Listener, Run
 from headstart.revisions.scratch_only import only_in_scratch
-from headstart.revisions.upgrade import Decided, Listener, Run
 from headstart.revisions.worker import Worker
 from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch

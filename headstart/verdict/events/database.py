@@ -59,7 +59,7 @@ class DatabaseAccepted(Event):
 
 @dataclass(frozen=True)
 class DatabaseNotReady(Event):
-    """The verb wait: what the last check met, and when the next one is."""
+    """It is looked at again: what the last look has met, and when the next one is."""
 
     cause: str
     retry_in_seconds: float
