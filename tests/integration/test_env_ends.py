@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import run_program
 from tests.harness.project import TABLES
 from tests.integration.in_between import RUN
 from tests.integration.stage import Stage
@@ -143,3 +144,32 @@ def test_what_gives_up_waiting_in_a_revision_is_named_with_its_place(stage: Stag
 def test_what_is_no_metadata_matters_as_little_as_to_alembic(stage: Stage, metadata: str) -> None:
     stage.project.edit_env("target_metadata = None", f"target_metadata = {metadata}")
     assert stage.run().verdict["outcome"] == "upgraded"
+
+
+def test_what_another_process_does_meanwhile_counts(stage: Stage) -> None:
+    """An env.py that skips its migrations may be right: somebody else is at it."""
+    original = (stage.project.path / "alembic" / "env.py").read_text()
+    stage.project.edit_env(CONNECTS, f"    raise SystemExit\n{CONNECTS}")
+    with stage.start(HEADSTART_LOCK_SECONDS="60") as run:
+        run.await_event("database_not_ready")
+        url = stage.database.driver_url().replace("%", "%%")
+        ini = stage.project.path / "alembic.ini"
+        lines = ini.read_text().splitlines(keepends=True)
+        ini.write_text(
+            "".join(f"sqlalchemy.url = {url}\n" if "sqlalchemy.url =" in x else x for x in lines)
+        )
+        (stage.project.path / "alembic" / "env.py").write_text(original)
+        done = run_program("alembic", "-c", str(ini), "upgrade", "head", cwd=stage.project.path)
+        assert done.exit_code == 0, done.stderr
+        ended = run.end()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "nothing_to_do"), ended.verdict
+    assert ended.verdict["to"] == ["0003"]
+
+
+def test_a_first_revision_that_fails_leaves_no_version_table(stage: Stage) -> None:
+    for revision in ("0003", "0002", "0001"):
+        stage.project.remove(revision)
+    stage.project.add("0001", None, "raise RuntimeError('no')")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
+    assert stage.tables() == set()
