@@ -33,6 +33,7 @@ MORE = frozenset(
         "test_hostile_text",
         "test_index_builds",
         "test_invalid_indexes",
+        "test_kinds_of_source",
         "test_last_word",
         "test_leaving_env",
         "test_lost_connections",

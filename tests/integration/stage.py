@@ -95,3 +95,17 @@ class Stage:
 
     def _environ(self) -> dict[str, str]:
         return {"DATABASE_URL": self.database.url, "HEADSTART_ALEMBIC_INI": self.project.ini}
+
+
+def assert_untouched(stage: Stage) -> str:
+    """Fail where check, plan and run do not refuse alike, or change anything."""
+    before = stage.catalog()
+    messages = set()
+    for verb in ("check", "plan", "run"):
+        verdict = stage.run(verb).verdict
+        assert (verdict["exit_code"], verdict["outcome"]) == (22, "unproven"), verdict
+        assert verdict["state"] == "unversioned"
+        messages.add((verdict["error"]["message"], verdict["next_step"]))
+    assert stage.catalog() == before
+    assert len(messages) == 1
+    return " ".join(messages.pop())
