@@ -9,6 +9,7 @@ import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -58,7 +59,7 @@ class ProjectCopy:
             "def upgrade():",
             indent(dedent(body).strip(), "    "),
         ]
-        file.write_text("\n".join(lines) + "\n")
+        write_anew(file, "\n".join(lines) + "\n")
         return file
 
     def remove(self, *revisions: str) -> None:
@@ -71,7 +72,16 @@ class ProjectCopy:
         file = self.path / "alembic" / "env.py"
         text = file.read_text()
         assert old in text, old
-        file.write_text(text.replace(old, new))
+        write_anew(file, text.replace(old, new))
+
+
+def write_anew(file: Path, text: str) -> None:
+    """Write a script that may have been run a moment ago.
+
+    Python takes its compiled form where the size and the second of the change are the same.
+    """
+    file.write_text(text)
+    Path(cache_from_source(str(file))).unlink(missing_ok=True)
 
 
 def copy_plain(path: Path) -> ProjectCopy:
