@@ -46,13 +46,6 @@ _PERMANENT_LIBPQ_TEXTS = (
     "private key file",
     "does not match host name",
     "fe_sendauth: no password supplied",
-    "definition of service",
-    "service file",
-    "invalid sslmode value",
-    "invalid connection option",
-    "invalid integer value",
-    "invalid port number",
-    "could not match",  # as many ports, or hostaddr values, as hosts
     "channel binding required",
     "channel binding is required",
     "certificate revoked",
@@ -124,20 +117,17 @@ def classify_bouncer(message: str) -> ConnectFailure:
     return ConnectFailure(text, permanent, grace=permanent, sqlstate=PROTOCOL_VIOLATION)
 
 
-_SETTINGS_TEXTS = (
-    "invalid port number",
-    "invalid integer value",
-    "invalid sslmode value",
-    "invalid connection option",
-    "definition of service",
-    "service file",
+_SETTINGS_TEXTS = re.compile(
+    r'invalid "?\w+"? value|invalid port number|invalid connection option|definition of service'
+    r"|service file|could not match|could not parse network address|cannot be mixed with"
+    r"|is specified more than once|weak sslmode|invalid SSL protocol version range"
 )
 """Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
 
 
 def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     """The error that ends a wait: somebody refused, or nobody answered."""
-    if failure.sqlstate is None and any(text in failure.text for text in _SETTINGS_TEXTS):
+    if failure.sqlstate is None and _SETTINGS_TEXTS.search(failure.text):
         return InvalidSettings(failure.text)
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
         return AccessRefused(failure.text, sqlstate=failure.sqlstate)
@@ -167,7 +157,8 @@ def tls_required(failure: ConnectFailure) -> ConnectFailure:
 
 def _classify_libpq(message: str) -> ConnectFailure:
     text = " ".join(message.split())
-    return ConnectFailure(text, any(each in text for each in _PERMANENT_LIBPQ_TEXTS))
+    lasting = any(each in text for each in _PERMANENT_LIBPQ_TEXTS)
+    return ConnectFailure(text, lasting or _SETTINGS_TEXTS.search(text) is not None)
 
 
 def _transient_text(sqlstate: str) -> str:

@@ -7,6 +7,7 @@ import ctypes
 import itertools
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import psycopg2
 
@@ -26,6 +27,23 @@ def libpq_defaults() -> Mapping[str, str]:
 
     Not from a passfile, which it reads when it connects.
     """
+    defaults = {name: option.value for name, option in _options().items() if option.value}
+    names = ("host", "port", "dbname", "user", "password")
+    return {name: os.fsdecode(defaults[name]) for name in names if name in defaults}
+
+
+def libpq_options() -> Mapping[str, str | None]:
+    """The parameters that the libpq here knows, with the variables that give their defaults."""
+    return {name: option.variable for name, option in _options().items()}
+
+
+@dataclass(frozen=True)
+class _Default:
+    variable: str | None
+    value: bytes | None = field(repr=False)
+
+
+def _options() -> Mapping[str, _Default]:
     libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
     libpq.PQconndefaults.restype = ctypes.POINTER(_Option)
     libpq.PQconninfoFree.argtypes = [ctypes.POINTER(_Option)]
@@ -34,10 +52,9 @@ def libpq_defaults() -> Mapping[str, str]:
         return {}
     try:
         each = itertools.takewhile(lambda option: option.keyword, options)
-        defaults = {option.keyword: option.val for option in each if option.val}
+        return {
+            option.keyword.decode(): _Default(option.envvar and option.envvar.decode(), option.val)
+            for option in each
+        }
     finally:
         libpq.PQconninfoFree(options)
-    names = ("host", "port", "dbname", "user", "password")
-    return {
-        name: os.fsdecode(defaults[name.encode()]) for name in names if name.encode() in defaults
-    }

@@ -10,6 +10,7 @@ from configparser import ConfigParser, Error, InterpolationError
 from dataclasses import dataclass, field
 
 from headstart.settings.database_url import (
+    BYTE_ORDER_MARK,
     PLACEHOLDERS,
     DatabaseUrl,
     InvalidUrl,
@@ -170,6 +171,10 @@ def _secret(name: str, path: str, read_text: ReadText) -> str:
         raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
     if not secret.strip():
         raise InvalidUrl(f"{name}: {path} is empty")
+    if secret.startswith(BYTE_ORDER_MARK):
+        raise InvalidUrl(
+            f"{name}: {path} begins with a byte order mark (BOM): save it as UTF-8 without one"
+        )
     if "\0" in secret:
         raise InvalidUrl(f"{name}: {path} contains a zero byte: it is not a text file")
     return secret

@@ -14,15 +14,19 @@ from urllib.parse import parse_qsl, unquote
 from headstart.settings.libpq import (
     DRIVER_OPTIONS,
     DRIVERS,
+    KEYWORDS,
     LIBPQ_KEYWORDS,
     OTHER_NAMES,
-    SSLMODES,
 )
+from headstart.settings.libpq_values import mistakes_in
 
 PLACEHOLDERS = (
     "driver://user:pass@localhost/dbname",
     "postgresql+psycopg2://user:pass$@host:port/database_name",
 )
+
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors of Windows write in front of a text."""
 
 _SCHEME = re.compile(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
 _QUOTES = ("'", '"', "`")
@@ -76,6 +80,8 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
     _match_ports(parameters, where)
     foreign = {name: value for name, value in options if name in DRIVER_OPTIONS}
     kept = {name: value for name, value in parameters.items() if value}
+    if mistakes := mistakes_in(kept, where):
+        raise InvalidUrl("; ".join(mistakes))
     if "\0" in "".join(kept.values()):
         raise InvalidUrl(f"{where} contains %00, which PostgreSQL does not accept")
     return DatabaseUrl(driver, kept, foreign, warnings, text, written)
@@ -116,6 +122,8 @@ def _unquoted(text: str, where: str) -> tuple[str, tuple[str, ...]]:
 def _scheme_mistake(url: str, where: str) -> str:
     if not url:
         return f"{where} is empty"
+    if url.startswith(BYTE_ORDER_MARK):
+        return f"{where} begins with a byte order mark (BOM): write it without one"
     scheme = re.match(r"([\w+.-]*)://", url)
     begin = f"begins with {scheme.group(1)!r}" if scheme else "does not begin with a scheme"
     return f"{where} {begin}: expected postgresql://user:password@host:port/name"
@@ -216,8 +224,9 @@ def _query_hosts(hosts: Sequence[str], where: str) -> list[tuple[str, str]]:
 def _sslmode(name: str, value: str, where: str) -> str:
     if (name, value) == ("ssl", "true"):
         return "require"  # libpq reads JDBC's ssl=true in this way
-    if value not in SSLMODES:
-        raise InvalidUrl(f"{where}: {name} is invalid: expected {', '.join(SSLMODES)}")
+    if value not in KEYWORDS["sslmode"].choices:
+        allowed = ", ".join(KEYWORDS["sslmode"].choices)
+        raise InvalidUrl(f"{where}: {name} is invalid: expected {allowed}")
     return value
 
 

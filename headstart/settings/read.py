@@ -13,6 +13,7 @@ from typing import Any
 from headstart.settings.database import DatabaseSource, find_database, set_both_ways
 from headstart.settings.database_url import InvalidUrl
 from headstart.settings.declared import DATABASE_URL, SETTINGS, DeclaredSettings
+from headstart.settings.libpq_values import mistakes_around
 from headstart.settings.setting import PREFIX, Setting
 from headstart.verdict.errors import InvalidSettings
 
@@ -44,6 +45,8 @@ def read_settings(arguments: Values, environ: Mapping[str, str], read_text: Read
             read_text,
             embedded=declared.embedded,
         )
+        if not declared.embedded:
+            mistakes += mistakes_around(database.url.parameters, environ, read_text)
     except InvalidUrl as error:
         mistakes.append(str(error))
     if mistakes:

@@ -108,7 +108,9 @@ def test_a_version_table_of_something_else_is_not_taken_for_alembics(stage: Stag
     assert stage.run("check").exit_code == 23
 
 
-@pytest.mark.parametrize("name", ["PGPORT", "PGSSLMODE", "PGSERVICE"])
+@pytest.mark.parametrize(
+    "name", ["PGPORT", "PGSSLMODE", "PGSERVICE", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS"]
+)
 def test_a_mistake_in_libpqs_own_variables_is_a_mistake_in_the_settings(
     stage: Stage, name: str
 ) -> None:

@@ -12,7 +12,7 @@ from headstart.postgres.connect_failure import (
     sqlstates_in,
     tls_required,
 )
-from headstart.verdict.errors import AccessRefused, Unreachable
+from headstart.verdict.errors import AccessRefused, InvalidSettings, Unreachable
 
 TCP = 'connection to server at "db" (10.0.0.1), port 5432 failed: '
 OTHER = 'connection to server at "db2" (10.0.0.2), port 5432 failed: '
@@ -146,10 +146,18 @@ def test_libpqs_own_refusals_of_tls_and_passwords_are_permanent(text: str) -> No
         'invalid port number: "99999"',
         "could not match 3 port numbers to 2 hosts",
         "could not match 2 host names to 3 hostaddr values",
+        'invalid target_session_attrs value: "master"',
+        'invalid "ssl_min_protocol_version" value: "1.2"',
+        "invalid SSL protocol version range",
+        'could not parse network address "db": Name or service not known',
+        'negative require_auth method "!md5" cannot be mixed with non-negative methods',
+        'weak sslmode "prefer" may not be used with sslnegotiation=direct (use "require")',
     ],
 )
-def test_parameters_that_libpq_cannot_use_are_permanent(text: str) -> None:
-    assert classify(f"{text}\n").permanent
+def test_parameters_that_libpq_cannot_use_are_mistakes_in_the_settings(text: str) -> None:
+    failure = classify(f"{text}\n")
+    assert failure.permanent
+    assert isinstance(error_of(failure, 1), InvalidSettings)
 
 
 @pytest.mark.parametrize(

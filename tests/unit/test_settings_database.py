@@ -43,10 +43,18 @@ def test_of_the_sources_of_the_database_the_first_wins(first: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"]
+    ("name", "value"),
+    [
+        ("PGHOST", "x"),
+        ("PGHOSTADDR", "10.0.0.1"),
+        ("PGPORT", "5432"),
+        ("PGDATABASE", "x"),
+        ("PGUSER", "x"),
+        ("PGSERVICE", "x"),
+    ],
 )
-def test_one_variable_of_libpqs_names_a_database(name: str) -> None:
-    settings = read({name: "x"})
+def test_one_variable_of_libpqs_names_a_database(name: str, value: str) -> None:
+    settings = read({name: value})
     assert settings.database.origin == "PG*"
     assert parameters(settings) == {}
 
@@ -227,3 +235,17 @@ def test_the_embedded_server_and_a_database_of_ones_own_exclude_each_other(
 
 def test_the_embedded_server_needs_no_database() -> None:
     assert read({"HEADSTART_EMBEDDED": "1"}).database.origin == "HEADSTART_EMBEDDED"
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        pytest.param({"DATABASE_URL_FILE": "/bom"}, "DATABASE_URL_FILE: /bom", id="a URL's file"),
+        pytest.param(URL | {"PGPASSWORD_FILE": "/bom"}, "PGPASSWORD_FILE: /bom", id="a password's"),
+        pytest.param({"DATABASE_URL": "\ufeffpostgresql://h/db"}, "DATABASE_URL", id="a variable"),
+    ],
+)
+def test_a_byte_order_mark_is_named(environ: dict[str, str], named: str) -> None:
+    """Some editors of Windows write one; it would be a part of the password."""
+    (mistake,) = mistakes(environ, files={"/bom": "\ufeffpostgresql://h/db"})
+    assert mistake.startswith(f"{named} begins with a byte order mark (BOM)")
