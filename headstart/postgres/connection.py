@@ -10,7 +10,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Self, cast
 
@@ -18,6 +18,7 @@ import psycopg2
 import psycopg2.extensions
 
 from headstart.facts.sql import pinned
+from headstart.postgres.addresses import each_address_first
 from headstart.postgres.connect_failure import (
     INVALID_AUTHORIZATION,
     PROTOCOL_VIOLATION,
@@ -130,10 +131,13 @@ class Connection:
 def connect(
     parameters: Mapping[str, str], application_name: str, timeout_seconds: float = CONNECT_SECONDS
 ) -> Connection:
-    """Connect once. Raises ConnectFailed, which carries the SQLSTATE if the server gave one."""
+    """Connect once. Raises ConnectFailed, which carries the SQLSTATE if the server gave one.
+
+    `timeout_seconds` is the limit of each address.
+    """
     message: str | None = None
     place: Place = {}
-    for wanted in _each_host_first(parameters, application_name):
+    for wanted in each_address_first(_named(parameters, application_name)):
         deadline = time.monotonic() + timeout_seconds
         try:
             return Connection(_attempt(wanted, deadline, _ERRORS_SQLSTATE))
@@ -146,16 +150,11 @@ def connect(
     raise ConnectFailed(ConnectFailure(text, permanent=False), place, silent=True)
 
 
-def _each_host_first(
-    parameters: Mapping[str, str], application_name: str
-) -> Iterator[dict[str, str]]:
-    """The parameters with each of several hosts in front: a mute one must not hide the others."""
+def _named(parameters: Mapping[str, str], application_name: str) -> Mapping[str, str]:
+    """The parameters of a connection of ours."""
     # what a role or a database has set may not hold every name; libpq and psycopg2 take utf8
     ours = {"application_name": application_name, "client_encoding": "utf8"}
-    named = {**CLIENT_SIDE, **parameters, **ours}
-    lists = {key: named[key].split(",") for key in ("host", "port") if "," in named.get(key, "")}
-    for first in range(len(lists.get("host", " "))):
-        yield named | {key: ",".join(each[first:] + each[:first]) for key, each in lists.items()}
+    return {**CLIENT_SIDE, **parameters, **ours}
 
 
 def _attempt(

@@ -6,7 +6,7 @@ It must not connect.
 import ctypes
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -22,13 +22,16 @@ class _Option(ctypes.Structure):
     )
 
 
-def libpq_defaults() -> Mapping[str, str]:
+LOGIN = ("host", "port", "dbname", "user", "password")
+"""The parameters that lead to a database, as whom."""
+
+
+def libpq_defaults(names: Collection[str] = LOGIN) -> Mapping[str, str]:
     """The values that libpq uses by default: from PG* and the service that PGSERVICE names.
 
     Not from a passfile, which it reads when it connects.
     """
     defaults = {name: option.value for name, option in _options().items() if option.value}
-    names = ("host", "port", "dbname", "user", "password")
     return {name: os.fsdecode(defaults[name]) for name in names if name in defaults}
 
 

@@ -14,6 +14,7 @@ from tests.integration.stage import Stage
 
 MORE = frozenset(
     {
+        "test_addresses",
         "test_adopting",
         "test_app_settings",
         "test_app_settings_mistakes",
