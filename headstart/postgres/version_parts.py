@@ -67,28 +67,26 @@ def revisions_in(rows: Rows, place: str) -> tuple[str, ...]:
 
 
 def _parts(table: tuple[str, str], role: str | None) -> str:
-    """SQL: the rules and triggers of the table and its partitions that fire when it is written."""
+    """SQL: the rules and triggers of the table that fire when it is written."""
     schema, name = map(literal, table)
     replica = "pg_catalog.current_setting('session_replication_role') = 'replica'"
     fires = f"{{0}} IN ('A', CASE WHEN {replica} THEN 'R' ELSE 'O' END)"
     swallows = f"t.tgtype & {_ROW | _BEFORE} = {_ROW | _BEFORE}"
     trusted = owner_is_trusted(role, "p.proowner")
     return f"""
-WITH RECURSIVE tree AS (
-  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname = {schema} AND c.relname = {name}
-  UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid)
-SELECT 'TRIGGER', t.tgname, tree.oid::pg_catalog.regclass::pg_catalog.text, {swallows},
+SELECT 'TRIGGER', t.tgname, c.oid::pg_catalog.regclass::pg_catalog.text, {swallows},
        pg_catalog.pg_get_userbyid(p.proowner)
-  FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
- WHERE NOT t.tgisinternal AND {fires.format("t.tgenabled")} AND t.tgtype & {_WRITES} <> 0
+ WHERE n.nspname = {schema} AND c.relname = {name} AND NOT t.tgisinternal
+   AND {fires.format("t.tgenabled")} AND t.tgtype & {_WRITES} <> 0
    AND ({swallows} OR NOT coalesce({trusted}, false))
 UNION ALL
-SELECT 'RULE', r.rulename, tree.oid::pg_catalog.regclass::pg_catalog.text, true, NULL
-  FROM tree JOIN pg_catalog.pg_rewrite r ON r.ev_class = tree.oid
- WHERE r.ev_type <> '1' AND {fires.format("r.ev_enabled")} ORDER BY 1, 2"""
+SELECT 'RULE', r.rulename, c.oid::pg_catalog.regclass::pg_catalog.text, true, NULL
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+ WHERE n.nspname = {schema} AND c.relname = {name}
+   AND r.ev_type <> '1' AND {fires.format("r.ev_enabled")} ORDER BY 1, 2"""
 
 
 def _column(table: tuple[str, str]) -> str:

@@ -16,13 +16,14 @@ from headstart.postgres.reader import Reader
 from headstart.postgres.version_parts import refuse_type, revisions_in, width_of
 from headstart.verdict.errors import AccessRefused, UnknownRevision
 
-_TABLES = "rp"
+_TABLE = "r"
 _HIDDEN = "42501"
 _KINDS = {
+    "p": "a partitioned table",
     "v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence",
     "i": "an index", "I": "an index", "c": "a composite type",
 }  # fmt: skip
-_TAKEN_FOR_ONE = "vmf"
+_TAKEN_FOR_ONE = "pvmf"
 """What Alembic takes for its version table, too, when it looks for one."""
 
 
@@ -36,6 +37,7 @@ class _Found:
     owner: str
     trusted: bool
     row_security: bool
+    has_children: bool
 
     @property
     def place(self) -> str:
@@ -43,7 +45,7 @@ class _Found:
 
     def is_elsewhere(self, first: str | None) -> bool:
         """Whether Alembic does not see it, and makes its table in another schema."""
-        return self.kind not in _TABLES + _TAKEN_FOR_ONE and self.schema != first
+        return self.kind not in _TABLE + _TAKEN_FOR_ONE and self.schema != first
 
 
 def read_version_table(connection: Reader, scope: Scope) -> tuple[tuple[str, ...], VersionColumn]:
@@ -58,10 +60,12 @@ def read_version_table(connection: Reader, scope: Scope) -> tuple[tuple[str, ...
         refuse_type(connection, str(_first_schema(scope)), scope.version_table)
         first = ".".join(map(identifier, filter(None, (scope.version_schema, scope.version_table))))
         return (), VersionColumn(first, scope.version_width)  # Alembic sees none, and makes its own
-    if table.kind not in _TABLES:
+    if table.kind != _TABLE:
         raise _no_table(table)
     if not table.trusted:
         raise _not_trusted(table)
+    if table.has_children:
+        raise _has_children(table)
     width = width_of(connection, (table.schema, table.name), scope.role)
     rows = connection.execute(
         f"SELECT version_num FROM {table.place}", timeout_seconds=READ_SECONDS
@@ -79,7 +83,8 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
     path = array([scope.version_schema] if scope.version_schema else scope.search_path)
     rows = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
-        f" {owner_is_trusted(scope.role)}, c.relrowsecurity"
+        f" {owner_is_trusted(scope.role)}, c.relrowsecurity,"
+        " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         f" WHERE c.relname = {literal(scope.version_table)}"
         f" AND n.nspname::pg_catalog.text = ANY ({path})"
@@ -87,10 +92,9 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
     )
     if not rows:
         return None
-    schema, name, kind, owner, trusted, row_security = rows[0]
-    return _Found(
-        str(schema), str(name), str(kind), str(owner), trusted is True, bool(row_security)
-    )
+    schema, name, kind, owner, trusted, *more = rows[0]
+    texts = (str(schema), str(name), str(kind), str(owner))
+    return _Found(*texts, trusted is True, *map(bool, more))
 
 
 def _no_table(table: _Found) -> UnknownRevision:
@@ -109,6 +113,15 @@ def _not_trusted(table: _Found) -> UnknownRevision:
         next_step=f"if {table.owner} runs the migrations, run headstart as that role or as a member"
         f" of it, or as an administrator: ALTER TABLE {table.place} OWNER TO ... (the database's"
         " owner, say); if not, look at who made it, and move it away",
+    )
+
+
+def _has_children(table: _Found) -> UnknownRevision:
+    """Its rows would be read with theirs, and what their owners put into them executed."""
+    return UnknownRevision(
+        f"the version table is none of Alembic's: other tables inherit from {table.place}",
+        next_step=f"look at who made them, and take them away: ALTER TABLE ... NO INHERIT"
+        f" {table.place}",
     )
 
 

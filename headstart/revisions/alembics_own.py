@@ -16,9 +16,12 @@ from sqlalchemy import Engine, event
 _LOOKS_FOR_TABLE = re.compile(
     r"SELECT pg_catalog\.pg_class\.relname\s+FROM pg_catalog\.pg_class JOIN"
 )
+_NAME, _LITERAL = r'(?:[^\s".]+|"(?:[^"]|"")+")', r"'(?:[^']|'')*'"
 _CHANGES_VERSION = re.compile(
-    r"(?:UPDATE|DELETE FROM) \S+ (?:SET version_num='[^'\s]*' )?WHERE \S+\.version_num = '[^'\s]*'"
+    rf"((?:UPDATE|DELETE FROM) ({_NAME}(?:\.{_NAME})?) (?:SET version_num={_LITERAL} )?"
+    rf"WHERE \2\.version_num) = ({_LITERAL})"
 )
+"""The table may have any name, and a row any text."""
 _COMPARISON = re.compile(r" (=|!=) ")
 _ONE_OF = re.compile(r" IN \(((?:%\(\w+\)s|[^()])*)\)")
 """In it may be a driver's parameter, which has parentheses itself."""
@@ -37,9 +40,11 @@ def with_own_operators() -> Iterator[None]:
 def _send(
     _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
 ) -> tuple[str, Any]:
-    if _LOOKS_FOR_TABLE.match(statement) or _CHANGES_VERSION.fullmatch(statement):
+    if _LOOKS_FOR_TABLE.match(statement):
         statement = _COMPARISON.sub(_qualified, statement)
         statement = _ONE_OF.sub(r" OPERATOR(pg_catalog.=) ANY (ARRAY[\1])", statement)
+    elif change := _CHANGES_VERSION.fullmatch(statement):
+        statement = f"{change[1]} OPERATOR(pg_catalog.=) {change[3]}"
     return statement, parameters
 
 

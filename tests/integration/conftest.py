@@ -43,6 +43,7 @@ MORE = frozenset(
         "test_our_tables",
         "test_partitioned_indexes",
         "test_planted",
+        "test_planted_verbs",
         "test_proof_file",
         "test_proof_rows",
         "test_refused_env",

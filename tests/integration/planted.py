@@ -170,3 +170,12 @@ class CallLog:
             log.seek(self._seen)
             found = re.findall(r"PLANTED (.*?) IN <(.*)>", log.read())
         return [Call(*each) for each in found]
+
+    def messages(self) -> list[tuple[str, str]]:
+        """Every message to a database whose statements are logged, with the backend's process."""
+        with self._log.open(errors="replace") as log:
+            log.seek(self._seen)
+            found = re.findall(
+                r"\[(\d+)\] LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)", log.read()
+            )
+        return [(process, text.replace("\n\t", "\n")) for process, text in found]

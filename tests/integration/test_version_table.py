@@ -21,6 +21,8 @@ NO_TABLES = {
     "foreign table": "RESET SESSION AUTHORIZATION; CREATE FOREIGN DATA WRAPPER w;"
     " CREATE SERVER s FOREIGN DATA WRAPPER w;"
     " CREATE FOREIGN TABLE alembic_version (version_num text) SERVER s",
+    "partitioned table": "CREATE TABLE alembic_version (version_num varchar(32))"
+    " PARTITION BY LIST (version_num); CREATE TABLE part PARTITION OF alembic_version DEFAULT",
     "sequence": "CREATE SEQUENCE alembic_version",
     "composite type": "CREATE TYPE alembic_version AS (version_num text)",
 }
@@ -69,6 +71,22 @@ def test_nor_is_one_in_a_schema_that_has_our_name(stage: Stage, other: str) -> N
     make_as(stage, other, f"SET search_path = {user}; {TRAP}{POISONED}")
     code, message = told(stage.run("check"))
     assert (code, f"belongs to role {other}" in message) == (23, True), message
+
+
+def test_nor_is_one_of_ours_of_which_somebodys_table_inherits(stage: Stage, other: str) -> None:
+    """Its rows would be read, too, and the call in its index be evaluated."""
+    make_as(stage, other, f"{TRAP}{OWN}CREATE TABLE child () INHERITS (alembic_version)")
+    make_as(stage, other, "CREATE INDEX ON child ((trap('0003')))")
+    stage.database.execute("ALTER TABLE alembic_version OWNER TO CURRENT_USER")
+    before = stage.catalog()
+    for verb in VERBS:
+        done = stage.run(verb, **BRIEF)
+        code, message = told(done)
+        assert (code, "inherit from" in message) == (23, True), message
+    assert stage.catalog() == before
+    cure = done.verdict["next_step"].split(": ")[1]
+    stage.database.execute(cure.replace("...", "child"))
+    assert stage.run().exit_code == 0
 
 
 def test_a_table_of_the_databases_owner_or_of_a_member_of_it_is_trusted(

@@ -13,11 +13,6 @@ SWALLOW = """
 CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER t BEFORE INSERT OR UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION swallow()
 """
-PARTED = """
-DROP TABLE alembic_version;
-CREATE TABLE alembic_version (version_num varchar(32)) PARTITION BY LIST (version_num);
-CREATE TABLE part PARTITION OF alembic_version DEFAULT;
-"""
 SWALLOWS = {
     "a trigger before each row": (SWALLOW, 'TRIGGER "t" ON public.alembic_version'),
     "a rule instead": (
@@ -27,10 +22,6 @@ SWALLOWS = {
     "a rule as well": (
         "CREATE RULE r AS ON UPDATE TO alembic_version DO ALSO DELETE FROM alembic_version",
         'RULE "r" ON public.alembic_version',
-    ),
-    "a trigger of a partition": (
-        PARTED + SWALLOW.replace("ON alembic_version", "ON part"),
-        'TRIGGER "t" ON public.part',
     ),
 }
 NOTES = """
