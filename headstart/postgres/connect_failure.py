@@ -1,12 +1,13 @@
 """Why a connection attempt failed, by its SQLSTATE or one of the few texts that have none.
 
-Pure. Server texts are translated and never matched; libpq's own and PgBouncer's own texts are
-English always and are matched where no SQLSTATE tells. Permanent means: waiting will not help.
+Pure. Server texts are translated: they are shown and never matched. libpq's own and PgBouncer's own
+texts are English always and are matched where no SQLSTATE tells. Permanent means: waiting will not
+help.
 Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, client.c and server.c.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.verdict.errors import (
     AccessRefused,
@@ -21,17 +22,25 @@ INVALID_AUTHORIZATION = "28000"
 READ_ONLY_SQLSTATE = "25006"
 """Ours for a server that answers but does not let anybody write; a failover may pass."""
 
-_SQLSTATE_AT_END = re.compile(r":\s+([0-9A-Z]{5})$")
+_ANSWER = re.compile(r":  (?=[A-Z]*[0-9])([0-9A-Z]{5})(?::(?: (.*))?)?$")
+"""A line of a server's answer at verbosity `verbose`: severity, SQLSTATE, and its words."""
+_BEGINNING = "connection to server "
+"""How libpq begins what it tells of each place and attempt, but, asynchronous, of the first one."""
 
 _PERMANENT_SQLSTATES = {
     "28P01": "the server refused the password, or the role does not exist",
-    "28000": "the server refused this role: it does not exist, may not log in, or no line of"
-    " pg_hba.conf allows it from here",
+    "28000": "the server refused this role",
     "3D000": "the database does not exist",
     "42501": "the role lacks the CONNECT privilege on this database",
     "55000": "the database does not accept connections",
     "0A000": "the server does not support what was asked for",
 }
+
+_WORDLESS = {
+    "28000": "the server refused this role: it does not exist, may not log in, or no line of"
+    " pg_hba.conf allows it from here",
+}
+"""Instead, where a server says nothing but its SQLSTATE."""
 
 _LATER_SQLSTATES = frozenset({"28P01", "28000", "3D000", "42501"})
 """What an operator may create late: HEADSTART_ACCESS_GRACE_SECONDS counts for these."""
@@ -82,40 +91,57 @@ class ConnectFailure:
     sqlstate: str | None = None
 
 
-def sqlstates_in(message: str) -> tuple[str, ...]:
-    """The SQLSTATEs at the ends of the lines of a libpq message at verbosity `sqlstate`."""
-    matches = (_SQLSTATE_AT_END.search(line.rstrip()) for line in message.splitlines())
-    return tuple(match.group(1) for match in matches if match)
+def answers_in(message: str) -> tuple[tuple[str, str], ...]:
+    """The SQLSTATEs and first lines of what servers said in a libpq message that is `verbose`."""
+    first, *others = message.splitlines() or [""]
+    # what a server said may have lines of its own, in which it would answer once more
+    lines = [first, *(line for line in others if line.startswith(_BEGINNING))]
+    matches = (_ANSWER.search(line.rstrip()) for line in lines)
+    return tuple((match[1], " ".join((match[2] or "").split())) for match in matches if match)
 
 
 def classify(message: str) -> ConnectFailure:
-    """Classify a libpq message that was produced at verbosity `sqlstate`.
+    """Classify a libpq message that was produced at verbosity `verbose`.
 
-    With several hosts, or TLS tried before plain text, there are several lines: one that may pass
+    With several hosts, or TLS tried before plain text, there are several answers: one that may pass
     makes the whole transient, and 28000 tells less than any other.
     """
-    states = sqlstates_in(message)
-    if not states:
+    failures = [_failure_of(sqlstate, words) for sqlstate, words in answers_in(message)]
+    if not failures:
         return _classify_libpq(message)
-    lasting = [state for state in states if state in _PERMANENT_SQLSTATES]
-    if len(lasting) < len(states):
-        transient = next(state for state in states if state not in _PERMANENT_SQLSTATES)
-        return ConnectFailure(_transient_text(transient), permanent=False, sqlstate=transient)
-    telling = next((s for s in lasting if s != INVALID_AUTHORIZATION), INVALID_AUTHORIZATION)
-    return ConnectFailure(
-        _PERMANENT_SQLSTATES[telling],
-        permanent=True,
-        grace=all(state in _LATER_SQLSTATES for state in lasting),
-        sqlstate=telling,
-    )
+    passing = next((each for each in failures if not each.permanent), None)
+    if passing is not None:
+        return passing
+    telling = (each for each in failures if each.sqlstate != INVALID_AUTHORIZATION)
+    return replace(next(telling, failures[0]), grace=all(each.grace for each in failures))
 
 
-def classify_bouncer(message: str) -> ConnectFailure:
-    """Classify the plain text of an 08P01, which PgBouncer uses for nearly everything."""
-    text = " ".join(message.split())
-    permanent = any(each in text for each in _PERMANENT_BOUNCER_TEXTS)
+def _failure_of(sqlstate: str, words: str) -> ConnectFailure:
+    if sqlstate == PROTOCOL_VIOLATION:
+        return classify_bouncer(words)
+    lasting = _PERMANENT_SQLSTATES.get(sqlstate)
+    if sqlstate in SETTINGS_SQLSTATES:
+        lasting = "the server refused a setting that comes with the login"
+    elif sqlstate.startswith(_DATA):
+        lasting = "a login trigger failed"
+    ours = lasting or _transient_text(sqlstate)
+    text = f"{ours}: {words}" if words else _WORDLESS.get(sqlstate, ours)
+    return ConnectFailure(text, lasting is not None, sqlstate in _LATER_SQLSTATES, sqlstate)
+
+
+def classify_bouncer(words: str) -> ConnectFailure:
+    """Classify the words of an 08P01, which PgBouncer uses for nearly everything."""
+    permanent = any(each in words for each in _PERMANENT_BOUNCER_TEXTS)
+    text = words or "the server refused the connection"
     return ConnectFailure(text, permanent, grace=permanent, sqlstate=PROTOCOL_VIOLATION)
 
+
+SETTINGS_SQLSTATES = frozenset({"22023", "42704", "42601", "55P02"})
+"""What a server says of a setting that comes with the login, from PGTZ or `options`: a value or a
+name that it does not know, one that only its own configuration may have."""
+_DATA = "22"
+"""Class: data exception; any other one at a login is a login trigger's, which fails the next time,
+too."""
 
 _SETTINGS_TEXTS = re.compile(
     r'invalid "?\w+"? value|invalid port number|invalid connection option|definition of service'
@@ -125,10 +151,18 @@ _SETTINGS_TEXTS = re.compile(
 """Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
 
 
+_SETTINGS_CURE = (
+    "correct the setting that the server names: it comes with the login, from PGTZ, PGDATESTYLE,"
+    " PGGEQO, PGOPTIONS or the URL's options"
+)
+
+
 def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     """The error that ends a wait: somebody refused, or nobody answered."""
     if failure.sqlstate is None and _SETTINGS_TEXTS.search(failure.text):
         return InvalidSettings(failure.text)
+    if failure.sqlstate in SETTINGS_SQLSTATES:
+        return InvalidSettings(failure.text, next_step=_SETTINGS_CURE)
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
         return AccessRefused(failure.text, sqlstate=failure.sqlstate)
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
@@ -164,7 +198,7 @@ def _classify_libpq(message: str) -> ConnectFailure:
 def _transient_text(sqlstate: str) -> str:
     match sqlstate:
         case "53300":
-            return "the server has no connection slot left"
+            return "no connection slot is left"
         case "57P03":
             return "the server is starting up, shutting down or in recovery"
         case "57P01" | "57P02":

@@ -21,11 +21,9 @@ from headstart.facts.sql import pinned
 from headstart.postgres.addresses import each_address_first
 from headstart.postgres.connect_failure import (
     INVALID_AUTHORIZATION,
-    PROTOCOL_VIOLATION,
     ConnectFailure,
+    answers_in,
     classify,
-    classify_bouncer,
-    sqlstates_in,
     tls_required,
 )
 from headstart.postgres.guards import CLIENT_SIDE
@@ -43,7 +41,7 @@ READ_SECONDS = 30.0
 _CANCEL_TEXT_BYTES = 256
 """What libpq's documentation recommends for the text of PQcancel."""
 
-_ERRORS_DEFAULT, _ERRORS_SQLSTATE = 1, 3
+_ERRORS_DEFAULT, _ERRORS_VERBOSE = 1, 2
 """PGVerbosity of libpq-fe.h."""
 
 
@@ -140,7 +138,7 @@ def connect(
     for wanted in each_address_first(_named(parameters, application_name)):
         deadline = time.monotonic() + timeout_seconds
         try:
-            return Connection(_attempt(wanted, deadline, _ERRORS_SQLSTATE))
+            return Connection(_attempt(wanted, deadline))
         except _AttemptFailed as failed:
             message, place = failed.message, failed.place
         if message is not None:  # libpq itself went through all hosts
@@ -157,21 +155,18 @@ def _named(parameters: Mapping[str, str], application_name: str) -> Mapping[str,
     return {**CLIENT_SIDE, **parameters, **ours}
 
 
-def _attempt(
-    parameters: Mapping[str, str], deadline: float, verbosity: int
-) -> psycopg2.extensions.connection:
+def _attempt(parameters: Mapping[str, str], deadline: float) -> psycopg2.extensions.connection:
     options: dict[str, Any] = dict(parameters)
     try:
         raw: psycopg2.extensions.connection = psycopg2.connect("", async_=True, **options)
     except psycopg2.Error as error:
         raise _AttemptFailed(str(error), {}) from None
     set_verbosity = _set_error_verbosity()
-    set_verbosity(raw.pgconn_ptr, verbosity)
+    set_verbosity(raw.pgconn_ptr, _ERRORS_VERBOSE)
     try:
         _poll(raw, deadline)
-    except (psycopg2.Error, TimeoutError) as error:
-        message = None if isinstance(error, TimeoutError) else str(error)
-        failed = _AttemptFailed(message, _place(raw))
+    except (psycopg2.Error, TimeoutError, UnicodeDecodeError) as error:
+        failed = _AttemptFailed(_message_of(error), _place(raw))
         raw.close()
         raise failed from None
     except BaseException:
@@ -179,6 +174,13 @@ def _attempt(
         raise
     set_verbosity(raw.pgconn_ptr, _ERRORS_DEFAULT)
     return raw
+
+
+def _message_of(error: Exception) -> str | None:
+    """What libpq says; None for silence. A server that has no encoding yet may use any."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.decode(errors="replace")
+    return None if isinstance(error, TimeoutError) else str(error)
 
 
 def _place(raw: psycopg2.extensions.connection) -> Place:
@@ -247,19 +249,9 @@ def _refine(
     failure: ConnectFailure, parameters: Mapping[str, str], deadline: float
 ) -> ConnectFailure:
     """Ask once more if the SQLSTATE alone leaves the cause open."""
-    if failure.sqlstate == PROTOCOL_VIOLATION:
-        return classify_bouncer(_plain_text(parameters, deadline) or failure.text)
     if failure.sqlstate == INVALID_AUTHORIZATION and _accepted_over_tls(parameters, deadline):
         return tls_required(failure)
     return failure
-
-
-def _plain_text(parameters: Mapping[str, str], deadline: float) -> str | None:
-    try:
-        _attempt(parameters, deadline, _ERRORS_DEFAULT).close()
-    except _AttemptFailed as failed:
-        return failed.message
-    return None
 
 
 def _accepted_over_tls(parameters: Mapping[str, str], deadline: float) -> bool:
@@ -267,8 +259,8 @@ def _accepted_over_tls(parameters: Mapping[str, str], deadline: float) -> bool:
     if parameters.get("sslmode") != "disable":
         return False
     try:
-        _attempt(dict(parameters) | {"sslmode": "require"}, deadline, _ERRORS_SQLSTATE).close()
+        _attempt(dict(parameters) | {"sslmode": "require"}, deadline).close()
     except _AttemptFailed as failed:
-        states = sqlstates_in(failed.message or "")
+        states = [sqlstate for sqlstate, _ in answers_in(failed.message or "")]
         return bool(states) and INVALID_AUTHORIZATION not in states
     return True

@@ -45,6 +45,44 @@ class SilentListener:
         self._socket.close()
 
 
+class Refuser:
+    """A server, or a proxy before one, that answers every login with one error."""
+
+    def __init__(self, sqlstate: str, words: bytes) -> None:
+        fields = b"".join([b"SFATAL\0VFATAL\0C", sqlstate.encode(), b"\0M", words, b"\0\0"])
+        self._answer = b"E" + struct.pack("!I", 4 + len(fields)) + fields
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+
+    @property
+    def url(self) -> str:
+        """A database URL that leads here."""
+        return f"postgresql://app:pw@127.0.0.1:{self._listener.getsockname()[1]}/app"
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # closed: the test is over
+            while True:
+                client, _ = self._listener.accept()
+                with client, suppress(ConnectionError):
+                    self._refuse(client)
+
+    def _refuse(self, client: socket.socket) -> None:
+        while True:
+            size, code = struct.unpack("!II", _exactly(client, 8))
+            _exactly(client, size - 8)
+            if code >> 16 == 3:  # the start-up message; else it asks for encryption
+                client.sendall(self._answer)
+                return
+            client.sendall(b"N")
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
 class FaultyNetwork:
     """Forwards a port on the loopback interface to a server's.
 

@@ -47,6 +47,7 @@ MORE = frozenset(
         "test_proof_file",
         "test_proof_rows",
         "test_refused_env",
+        "test_refused_logins",
         "test_replay_server",
         "test_retention",
         "test_runbook",

@@ -187,7 +187,7 @@ def test_a_role_that_does_not_exist_is_refused_at_once(database: Database) -> No
 def test_a_role_that_may_not_log_in_is_refused_at_once(visitor: Database) -> None:
     visitor.execute(f"ALTER ROLE {ROLE} NOLOGIN")
     end = run(visitor.server.url(dbname=visitor.name, user=ROLE, password=ROLE))
-    assert_refused_at_once(end, sqlstate="28000", cause="may not log in")
+    assert_refused_at_once(end, sqlstate="28000", cause="is not permitted to log in")
 
 
 def test_a_database_that_does_not_exist_is_refused_at_once(database: Database) -> None:

@@ -5,11 +5,10 @@ import pytest
 from headstart.postgres.connect_failure import (
     READ_ONLY_SQLSTATE,
     ConnectFailure,
+    answers_in,
     classify,
-    classify_bouncer,
     classify_first_statement,
     error_of,
-    sqlstates_in,
     tls_required,
 )
 from headstart.verdict.errors import AccessRefused, InvalidSettings, Unreachable
@@ -26,29 +25,77 @@ REFUSED = (
 @pytest.mark.parametrize(
     ("message", "found"),
     [
-        pytest.param("FATAL:  28P01\n", ("28P01",), id="the line alone"),
-        pytest.param(f"{TCP}FATAL:  3D000\n", ("3D000",), id="after the address"),
-        pytest.param(f"{SOCKET}FATAL:  57P03\n", ("57P03",), id="after the socket"),
-        pytest.param(f"{TCP}SCHWERWIEGEND:  28P01\n", ("28P01",), id="German"),
-        pytest.param(f"{TCP}致命的エラー:  53300\n", ("53300",), id="Japanese"),
-        pytest.param(f"{TCP}ВАЖНО:  28000\n", ("28000",), id="Russian"),
-        pytest.param(f"{TCP}FATAL:  28P01", ("28P01",), id="without a line's end"),
-        pytest.param(f"{TCP}FATAL:  28P01\r\n", ("28P01",), id="carriage return"),
+        pytest.param("FATAL:  28P01\n", [("28P01", "")], id="the line alone"),
+        pytest.param(f"{TCP}FATAL:  3D000: no db\n", [("3D000", "no db")], id="after the address"),
+        pytest.param(f"{SOCKET}FATAL:  57P03: no\n", [("57P03", "no")], id="after the socket"),
         pytest.param(
-            f"{TCP}FATAL:  57P03\n{OTHER}FATAL:  28P01\n", ("57P03", "28P01"), id="several hosts"
+            f"{TCP}SCHWERWIEGEND:  28P01: Passwort: falsch\n",
+            [("28P01", "Passwort: falsch")],
+            id="German",
         ),
-        pytest.param(f"{IPV6}{REFUSED}{TCP}FATAL:  28P01\n", ("28P01",), id="beside libpq's own"),
-        pytest.param(f"{TCP}{REFUSED}", (), id="libpq's own text"),
-        pytest.param('invalid port number: "99999"\n', (), id="a quoted number of five digits"),
-        pytest.param("could not look up user ID 28P01 here\n", (), id="not at the line's end"),
-        pytest.param('FATAL:  database "x" does not exist\n', (), id="another verbosity"),
-        pytest.param("", (), id="nothing"),
+        pytest.param(f"{TCP}致命的エラー:  53300: 多\n", [("53300", "多")], id="Japanese"),
+        pytest.param(f"{TCP}ВАЖНО:  28000: нет", [("28000", "нет")], id="Russian, no line's end"),
+        pytest.param(f"{TCP}FATAL:  28P01: \r\n", [("28P01", "")], id="without words"),
+        pytest.param(
+            f"{TCP}FATAL:  57P03: wait\n{OTHER}FATAL:  28P01: no\n",
+            [("57P03", "wait"), ("28P01", "no")],
+            id="several hosts",
+        ),
+        pytest.param(
+            f"{IPV6}{REFUSED}{TCP}FATAL:  28P01: no\n", [("28P01", "no")], id="beside libpq's own"
+        ),
+        pytest.param(
+            f"{TCP}FATAL:  P0001: closed\nDETAIL:  ERROR: 12345\nHINT:  later\n"
+            "LOCATION:  exec_stmt_raise, pl_exec.c:3917\n",
+            [("P0001", "closed")],
+            id="with all that verbose adds",
+        ),
+        pytest.param(
+            f"FATAL:  57P03: wait\nuntil\n{OTHER}FATAL:  28P01: no\nFATAL:  3D000: no db\n",
+            [("57P03", "wait"), ("28P01", "no")],
+            id="with lines of their own",
+        ),
+        pytest.param(f"{TCP}{REFUSED}", [], id="libpq's own text"),
+        pytest.param('invalid port number: "99999"\n', [], id="a quoted number of five digits"),
+        pytest.param("could not look up user ID 28P01 here\n", [], id="not after a severity"),
+        pytest.param('FATAL:  database "x" does not exist\n', [], id="of an old protocol"),
+        pytest.param("", [], id="nothing"),
     ],
 )
-def test_an_sqlstate_is_what_ends_a_line_after_the_severity(
-    message: str, found: tuple[str, ...]
+def test_an_sqlstate_follows_the_severity_and_the_servers_words_follow_it(
+    message: str, found: list[tuple[str, str]]
 ) -> None:
-    assert sqlstates_in(message) == found
+    assert list(answers_in(message)) == found
+
+
+def test_the_servers_words_are_shown_after_ours() -> None:
+    """Those of a proxy tell what no table of ours knows; pg_hba.conf is not always the cause."""
+    failure = classify(f"{TCP}FATAL:  28000: odyssey: route for 'shop.app' is not found\n")
+    assert (
+        failure.text == "the server refused this role: odyssey: route for 'shop.app' is not found"
+    )
+    assert "pg_hba.conf" in classify(f"{TCP}FATAL:  28000\n").text
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        pytest.param("22023", InvalidSettings, id="a value of PGTZ"),
+        pytest.param("42704", InvalidSettings, id="a name in the options"),
+        pytest.param("42601", InvalidSettings, id="options that are none"),
+        pytest.param("55P02", InvalidSettings, id="a setting of the server's start"),
+        pytest.param("22012", AccessRefused, id="a login trigger's mistake"),
+        pytest.param("P0001", Unreachable, id="a login trigger's refusal, which may pass"),
+    ],
+)
+def test_what_a_login_brings_along_is_permanent_and_its_mistakes_are_settings(
+    sqlstate: str, kind: type[Exception]
+) -> None:
+    failure = classify(f"{TCP}FATAL:  {sqlstate}: what the server says\n")
+    assert failure.permanent is (kind is not Unreachable)
+    error = error_of(failure, 1)
+    assert type(error) is kind
+    assert "what the server says" in str(error)
 
 
 @pytest.mark.parametrize("severity", ["FATAL", "SCHWERWIEGEND", "致命的エラー", "ERROR"])
@@ -223,11 +270,11 @@ def test_the_text_for_people_is_one_line() -> None:
 def test_pgbouncers_text_decides_and_an_operator_may_cure_what_it_refuses(
     text: str, permanent: bool
 ) -> None:
-    failure = classify_bouncer(f"{TCP}FATAL:  {text}\n")
-    assert failure == ConnectFailure(f"{TCP}FATAL: {text}", permanent, permanent, "08P01")
+    failure = classify(f"{TCP}FATAL:  08P01: {text}\n")
+    assert failure == ConnectFailure(text, permanent, permanent, "08P01")
 
 
-def test_an_08p01_is_no_refusal_before_its_text_is_known() -> None:
+def test_an_08p01_without_a_text_is_no_refusal() -> None:
     assert not classify(f"{TCP}FATAL:  08P01\n").permanent
 
 
