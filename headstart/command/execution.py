@@ -31,6 +31,7 @@ from headstart.process.log import Log
 from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
+from headstart.process.statement_shape import shape_of
 from headstart.revisions.output import captured_output, hard_exits_raised
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
@@ -170,7 +171,7 @@ class Execution:
         """Say the last word: whatever others have written so far comes before it."""
         self._foreign.stop()
         if statement := getattr(end, "statement", None):
-            self._emit(StatementFailed(statement))
+            self._emit(StatementFailed(statement if self._debug else shape_of(statement)))
         verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
         masked = self._secrets.mask_fields(verdict_fields(verdict))
         if command is not None and command.verb.verdict_on_stdout:

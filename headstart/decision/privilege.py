@@ -11,7 +11,9 @@ import re
 from headstart.facts.sql import identifier
 
 _NAME = r'((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)'
-_COMMENTS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+_LONGEST = 16_384
+"""What is read of a statement, in characters: its beginning says what it needs."""
+_COMMENTS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
 _EXTENSION = re.compile(rf"(?i)CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}")
 _IN_DATABASE = re.compile(r"(?i)CREATE\s+(SCHEMA|PUBLICATION|(TRUSTED\s+)?LANGUAGE)\b")
 _ROLES = re.compile(r"(?i)(CREATE|ALTER|DROP)\s+(ROLE|USER|GROUP)\b(?!\s+MAPPING)")
@@ -36,7 +38,7 @@ _OWNED = re.compile(
 
 def privilege_cure(statement: str | None, role: str, database: str) -> str:
     """What to do for a role that lacked a privilege for a statement; None is one not known."""
-    sql = _COMMENTS.sub("", statement or "", count=1)
+    sql = _COMMENTS.sub("", (statement or "")[:_LONGEST], count=1)
     to = f"TO {identifier(role)}"
     if found := _EXTENSION.match(sql):
         return (
@@ -67,7 +69,7 @@ def _in_schema(name: str, sql: str, to: str) -> str:
     cure = f"as an administrator: GRANT USAGE, CREATE ON SCHEMA {schema} {to}"
     if re.search(r"(?i)\bREFERENCES\b", sql):
         cure += f", and GRANT REFERENCES on the tables that it refers to {to}"
-    if re.search(r"(?i)\bAS\s+\(*\s*(SELECT|WITH|TABLE)\b", sql):
+    if re.search(r"(?i)\bAS\s[\s(]*+(SELECT|WITH|TABLE)\b", sql):
         cure += f", and GRANT SELECT on the tables that it reads {to}"
     return cure
 

@@ -1,7 +1,7 @@
 """What the database answered to a statement of env.py's, of a revision's or of Alembic's own.
 
 A SQLSTATE means one thing in a revision, another in env.py, a third about the version table.
-Statement text is kept, parameters and DETAIL (rows of people's data) are not.
+Statement text is kept for the log, parameters and DETAIL (rows of people's data) are not.
 """
 
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from pathlib import Path
 from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
+from headstart.process.statement_shape import without_values
 from headstart.revisions.causes import failing_place, first_line
 from headstart.revisions.link import Link, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
@@ -89,10 +90,11 @@ def database_failure(
     """
     driver_error = getattr(error, "orig", None) or error
     lost = " (not headstart's connection, which is alive)" if elsewhere else ""
-    said = f"{first_line(driver_error)}{lost}{beside}"
+    sqlstate = sqlstate_of(driver_error)
+    said = f"{without_values(first_line(driver_error), sqlstate)}{lost}{beside}"
     answer = Answer(
         f"{moment.place}: {said}",
-        sqlstate_of(driver_error),
+        sqlstate,
         getattr(error, "statement", None),
         note_of(error),
     )

@@ -1,6 +1,6 @@
 """Turn what env.py and revisions raise into our errors: what raised, where, and its SQLSTATE.
 
-Statement text is kept, parameters and DETAIL (rows of people's data) are not.
+Statement text is kept for the log, parameters and DETAIL (rows of people's data) are not.
 """
 
 from asyncio import CancelledError

@@ -16,6 +16,8 @@ _QUOTES = re.compile(
     "|[\u201e\u201c\u201d\u00ab\u2039'\u2018]\u00a0?(.+?)\u00a0?[\u201c\u201d\u00bb\u203a'\u2019]"
 )
 """Names in a message of the server's, in the quotation marks of its language."""
+_LONGEST_MESSAGE = 1000
+"""Two names and the server's words; a script's own message may be of any length."""
 
 
 def cure_of_existing(
@@ -56,7 +58,7 @@ def _makes(name: str) -> re.Pattern[str]:
 
 
 def _named(message: str) -> Iterator[str]:
-    for found in _QUOTES.finditer(message):
+    for found in _QUOTES.finditer(message[:_LONGEST_MESSAGE]):
         yield found[1] or found[2]
 
 

@@ -10,6 +10,7 @@ from tests.harness.project import REVISIONS, TABLES
 from tests.integration.stage import Stage
 
 SECRET_ROW = "INSERT INTO accounts (id, name) VALUES (1, 'Ada'), (1, 'Grace')"
+SHAPE = "INSERT INTO accounts (id, name) VALUES (?, '?'), (?, '?')"
 WORKERS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'headstart:work:%'"
 LOCKS = """
     SELECT pid FROM pg_locks WHERE locktype = 'advisory'
@@ -28,19 +29,21 @@ def test_what_was_committed_before_a_failing_revision_stays(stage: Stage) -> Non
     assert stage.database.query("TABLE accounts") == []
 
 
-def test_a_failing_statement_is_in_the_log_only(stage: Stage) -> None:
+@pytest.mark.parametrize(("level", "shown"), [("info", SHAPE), ("debug", SECRET_ROW)])
+def test_a_failing_statement_is_in_the_log_only_and_its_values_at_debug(
+    stage: Stage, level: str, shown: str
+) -> None:
     """The verdict has the revision and the SQLSTATE; rows of people's data are nowhere."""
     stage.project.add("0004", "0003", f'op.execute("{SECRET_ROW}")')
-    ended = stage.run()
+    ended = stage.run(HEADSTART_LOG_LEVEL=level)
     error = ended.verdict["error"]
     assert error["sqlstate"] == "23505"
     assert "0004" in error["message"]
-    assert [e["statement"] for e in ended.events if e["event"] == "statement_failed"] == [
-        SECRET_ROW
-    ]
+    assert [e["statement"] for e in ended.events if e["event"] == "statement_failed"] == [shown]
     assert "INSERT" not in json.dumps(ended.verdict)
-    assert "Key (id)=(1) already exists" not in ended.stderr
-    assert "Traceback" not in ended.stderr
+    if level == "info":
+        assert "Key (id)=(1) already exists" not in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 def test_already_exists_is_a_failure_and_never_a_stamp(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.project import REVISIONS, ProjectCopy
+from tests.harness.project import REVISIONS, ProjectCopy, copied
 from tests.integration.logins import (
     PASSWORD,
     PASSWORDS,
@@ -90,6 +90,41 @@ def test_a_failing_statement_that_sets_a_password_is_shown_without_it(
     assert "ALTER ROLE nobody_knows PASSWORD" in shown
     watched.assert_hidden(other)
     watched.assert_hidden(login["password"])
+
+
+UNTOLD = "Zq9-nobody-told-it"
+WRITTEN = {
+    "rows": "INSERT INTO nowhere (login, password) VALUES ('ann', '{0}'), ('bob', '{0}')",
+    "a value of another type": "SELECT '{0}'::int",
+    "a row's value": "SELECT v::int FROM (VALUES ('{0}')) AS t (v)",
+    "a string without an end": "SELECT '{0}",
+    "dollar quotes without an end": "SELECT $x${0}",
+    "a string where none may be": "SELECT 1 1 '{0}'",
+    "format": "DO $do$ BEGIN EXECUTE format('ALTER ROLE nobody PASSWORD %%L', '{0}'); END $do$",
+    "an escape string": "SELECT E'it\\\\'s {0}' FROM nowhere",
+    "a comment": "SELECT 1 / 0 /* {0} */ -- {0}",
+    "data": "COPY nowhere FROM STDIN;\\n1\\t{0}",
+}
+"""Statements that fail, with something in them that nobody may see."""
+
+
+@pytest.fixture(params=["plain", "async_template_asyncpg"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> ProjectCopy:
+    """A project of each driver's."""
+    return copied(request.param, tmp_path)
+
+
+@pytest.mark.parametrize("sql", WRITTEN.values(), ids=WRITTEN.keys())
+def test_no_literal_and_no_comment_of_a_statement_that_fails_is_shown(
+    login: Login, run: Run, either: ProjectCopy, sql: str
+) -> None:
+    statement = sql.format(UNTOLD)
+    either.add("0004", REVISIONS[-1], f'op.get_bind().exec_driver_sql("""{statement} """)')
+    finished = run({"DATABASE_URL": url_of(login), "HEADSTART_ALEMBIC_INI": either.ini}).finished
+    assert finished.verdict["outcome"] == "revision_failed", finished.verdict
+    assert [e for e in finished.events if e["event"] == "statement_failed"]
+    for output in (finished.stdout, finished.stderr, finished.termination):
+        assert "nobody-told-it" not in output
 
 
 TELLTALES = {

@@ -53,14 +53,24 @@ def lexed(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:
     The kinds are literal, compound, unicode (a name in Unicode escapes), name (a quoted one), word,
     number and symbol.
     """
+    for kind, text in parts(pattern, sql):
+        if kind not in _NO_TOKENS:
+            yield kind, text
+
+
+_NO_TOKENS = frozenset({"space", "comment"})
+
+
+def parts(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:
+    """All of the text, also its spaces (-- comments are such) and /* comments */."""
     at = 0
     while match := pattern.match(sql, at):
-        at = match.end()
+        end = match.end()
         kind = match.lastgroup or ""
         if kind == "comment":
-            at = _end_of_comment(sql, at)
-        elif kind != "space":
-            yield kind, match[0]
+            end = _end_of_comment(sql, end)
+        yield kind, sql[at:end]
+        at = end
 
 
 def _end_of_comment(sql: str, at: int) -> int:

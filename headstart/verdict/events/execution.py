@@ -76,7 +76,7 @@ class ExitWorkAbandoned(Event):
 
 @dataclass(frozen=True)
 class StatementFailed(Event):
-    """The SQL that failed, without its parameters: for the log, and for nothing else."""
+    """The SQL that failed, as its shape, at level debug whole: for the log, and nothing else."""
 
     statement: str
 
