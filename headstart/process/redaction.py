@@ -6,6 +6,8 @@ left of the margin is dropped after the masking, so that no half of a secret is 
 pattern here goes back over what it has read.
 """
 
+import base64
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -24,8 +26,8 @@ LONGEST_TEXT = 16_384
 """What is shown of one text, in characters."""
 _DEEPEST = 20
 """How many lists and mappings within each other are shown."""
-_LONGEST_FORM = 16
-"""The longest form of one character: four octets, each percent-encoded for an .ini file."""
+_LONGEST_FORM = 24
+"""The longest form of one character: four octets, each percent-encoded twice for an .ini file."""
 
 _PASSWORD_LITERAL = re.compile(
     r"""(?ix)
@@ -40,7 +42,7 @@ _PASSWORD_LITERAL = re.compile(
 _PASSWORD_PARAMETER = re.compile(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]++")
 # from the first user of a word on: what a password may hold that nobody encoded ends at its last @
 _URL_WITH_COLON = re.compile(r"(?<=[\w+.-])://[^\s:/]*+:(?=\S)(\S++)")
-_ESCAPING = re.compile(r"[\\%+']")
+_ESCAPING = re.compile(r"[\\%+'&]")
 """Without one of these a text holds a secret as a whole only."""
 _SHORT = 4
 
@@ -140,9 +142,28 @@ def _secret(value: str) -> _Secret:
 def _whole_forms(secret: str) -> set[str]:
     plain = {secret, secret.replace("'", "''"), secret.replace("%", "%%")}
     plain |= {secret.replace("\\", "\\\\").replace("'", "\\'")}
+    octets = secret.encode(errors="surrogateescape")
     readable = {json.dumps(form, ensure_ascii=False)[1:-1] for form in plain}
     escaped = {json.dumps(form)[1:-1] for form in plain} | {repr(form)[1:-1] for form in plain}
-    return plain | readable | escaped
+    encoded = {repr(octets)[2:-1], octets.hex(), octets.hex().upper()} | set(_in_base64(octets))
+    long = {form for form in encoded if len(form) >= _SHORTEST_ENCODED}
+    return plain | readable | escaped | long
+
+
+_SHORTEST_ENCODED = 6
+"""A shorter text of letters and digits occurs by chance."""
+
+
+def _in_base64(octets: bytes) -> Iterable[str]:
+    """What base64 makes of it within a longer text, at each of the three places in its groups.
+
+    Without the characters at the ends that hold bits of the text around it, so these stay.
+    """
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + octets).decode().rstrip("=")
+        bits_before, bits = before * 8, (before + len(octets)) * 8
+        inner = whole[-(-bits_before // 6) : bits // 6]
+        yield from (inner, inner.replace("+", "-").replace("/", "_"))
 
 
 _ALSO_WRITTEN = {"'": "''", "%": "%%", " ": "+"}
@@ -150,10 +171,13 @@ _ALSO_WRITTEN = {"'": "''", "%": "%%", " ": "+"}
 
 
 def _forms_of(character: str) -> str:
-    """Match one character as it is, percent-encoded, escaped in a repr, JSON, SQL or conninfo."""
+    """Match one character as it is, or escaped: in URLs, once or twice, repr, JSON, SQL, HTML."""
     octets = character.encode(errors="surrogateescape")
-    encoded = "".join(f"%%?{octet:02x}" for octet in octets)
+    encoded = "".join(f"%%?(?:25)?{octet:02x}" for octet in octets)
+    if character == " ":
+        encoded += "|%%?(?:25)?2b"  # the + of a query, encoded once more
     escaped = {json.dumps(character)[1:-1], repr(character)[1:-1], f"\\{character}"}
+    escaped |= {html.escape(character), f"&#{ord(character)};", f"&#x{ord(character):x};"}
     written = escaped | {character, _ALSO_WRITTEN.get(character, character)}
     longest_first = sorted(written, key=lambda form: (-len(form), form))
     return f"(?>(?i:{encoded})|{'|'.join(map(re.escape, longest_first))})"

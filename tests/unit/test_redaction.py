@@ -1,5 +1,7 @@
 """No secret survives in a text, in whatever form the text holds it."""
 
+import base64
+import html
 import json
 import time
 from collections.abc import Callable
@@ -56,6 +58,18 @@ FORMS: dict[str, Callable[[str], str]] = {
     "in a query": lambda s: quote_plus(s, errors="surrogateescape"),
     "in an .ini file": lambda s: quote(s, safe="", errors="surrogateescape").replace("%", "%%"),
     "as it is in an .ini file": lambda s: s.replace("%", "%%"),
+    "percent-encoded twice": lambda s: quote(quote(s, safe="", errors="surrogateescape"), safe=""),
+    "percent-encoded twice in a query": lambda s: quote_plus(
+        quote_plus(s, errors="surrogateescape")
+    ),
+    "percent-encoded twice in an .ini file": lambda s: quote(
+        quote(s, safe="", errors="surrogateescape"), safe=""
+    ).replace("%", "%%"),
+    "in HTML": html.escape,
+    "in HTML with decimal numbers": lambda s: "".join(f"&#{ord(c)};" for c in s),
+    "in HTML with hexadecimal numbers": lambda s: "".join(f"&#x{ord(c):x};" for c in s),
+    "in the repr of bytes": lambda s: repr(s.encode(errors="surrogateescape"))[2:-1],
+    "in hex": lambda s: s.encode(errors="surrogateescape").hex(),
 }
 """How a text may hold a secret. Each takes the secret."""
 
@@ -63,6 +77,21 @@ FORMS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_a_secret_is_masked_in_every_form(password: str, form: Callable[[str], str]) -> None:
     assert masked(f"a <{form(password)}> b", password) == f"a <{MASK}> b"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "usr"])
+@pytest.mark.parametrize("after", ["", "@", "@h", "@ho"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_of_a_text_with_a_secret_shows_none_of_its_characters(
+    password: str, before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """The characters at its ends also hold bits of what is around it."""
+    octets = password.encode(errors="surrogateescape")
+    shown = str(masked(encode(before.encode() + octets + after.encode()).decode(), password))
+    head, tail = shown.split(MASK)
+    padding = -len(before.encode() + octets + after.encode()) * 8 % 6
+    assert len(head) * 6 - len(before) * 8 < 6
+    assert len(tail.rstrip("=")) * 6 - padding - len(after) * 8 < 6
 
 
 @pytest.mark.parametrize("name", [n for n in PASSWORDS if n != "not utf-8"])
@@ -280,7 +309,7 @@ def test_a_text_is_never_cut_through_a_secret(form: Callable[[str], str], before
 )
 def test_nor_through_a_password_that_nobody_told_it(start: str, ending: str) -> None:
     for before in (1, 6, 12, 20, 40):
-        text = "x" * (LONGEST_TEXT - before) + f" {start}" + "Q" * 50 + ending + "y" * 9000
+        text = "x" * (LONGEST_TEXT - before) + f" {start}" + "Q" * 70 + ending + "y" * 9000
         shown = str(masked(text)).rpartition("… (cut, ")[0]
         assert "Q" not in shown
         assert len(shown) <= LONGEST_TEXT
