@@ -176,7 +176,8 @@ class Execution:
         masked = self._secrets.mask_fields(verdict_fields(verdict))
         if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
-                print_answer(answer_text(verdict, masked, command.request.output))
+                output = command.request.output
+                print_answer(answer_text(verdict, masked, output, self._secrets))
         else:
             self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)

@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.below import stream_below
+from headstart.process.redaction import Secrets
 from headstart.settings.request import Output
 from headstart.verdict.conclusion import Verdict
 from headstart.verdict.outcome import Outcome
@@ -27,11 +29,15 @@ def write_termination_message(path: str, fields: dict[str, object]) -> None:
             file.write(termination_message(fields))
 
 
-def answer_text(verdict: Verdict, fields: dict[str, object], output: Output) -> str:
-    """The answer of check, wait and diff on stdout."""
-    if output is Output.JSON:
-        return json_text(fields)
-    return "\n".join(map(one_line, summary_lines(verdict)))
+def answer_text(
+    verdict: Verdict, fields: dict[str, object], output: Output, secrets: Secrets
+) -> str:
+    """The answer of check, wait and diff on stdout; `fields` are masked already."""
+    return json_text(fields) if output is Output.JSON else _text(summary_lines(verdict), secrets)
+
+
+def _text(lines: Iterable[str], secrets: Secrets) -> str:
+    return "\n".join(one_line(str(secrets.mask(line))) for line in lines)
 
 
 def summary_lines(verdict: Verdict) -> list[str]:
@@ -46,10 +52,10 @@ def summary_lines(verdict: Verdict) -> list[str]:
     return [first, *explained, f"next: {verdict.next_step}"]
 
 
-def preview_text(preview: "Preview", output: Output) -> str:
-    """The answer of plan on stdout."""
+def preview_text(preview: "Preview", output: Output, secrets: Secrets) -> str:
+    """The answer of plan on stdout; SQL that somebody executes is as it is."""
     if output is Output.JSON:
-        fields = {
+        fields: dict[str, object] = {
             "state": preview.state.value,
             "plan": preview.plan,
             "from": preview.version_rows,
@@ -59,9 +65,10 @@ def preview_text(preview: "Preview", output: Output) -> str:
             "proof": preview.proof.value,
             "run_in_progress": preview.run_in_progress,
         }
-        return json_text(fields | ({"sql": preview.sql} if preview.sql is not None else {}))
+        sql_field = {"sql": preview.sql} if preview.sql is not None else {}
+        return json_text(secrets.mask_fields(fields) | sql_field)
     if preview.sql is None:
-        return "\n".join(map(one_line, _lines(preview)))
+        return _text(_lines(preview), secrets)
     # what is executed is as it is; what is looked at is harmless
     sql = preview.sql.rstrip()
     return "\n".join(lines_of(sql)) if stream_below(sys.stdout).isatty() else sql

@@ -64,7 +64,8 @@ def _plan() -> "Handler":
     from headstart.verdict.outcome import Outcome
 
     def plan(task: "Task", request: Request) -> Outcome:
-        print_answer(preview_text(preview(task, with_sql=request.sql), request.output))
+        found = preview(task, with_sql=request.sql)
+        print_answer(preview_text(found, request.output, task.secrets))
         return Outcome.PLANNED
 
     return plan

@@ -23,6 +23,15 @@ def owner_is_trusted(role: str | None = None, owner: str = "c.relowner") -> str:
     return _trusted(owner, f"{named} OR NOT {_may_create('me')} AND {_may_create('o')}")
 
 
+def role_is_trusted(role: str) -> str:
+    """The SQL condition that a role, by the SQL of its oid, is one whom we need not fear.
+
+    A superuser, the database's owner, ourselves, or one of these by membership. For a pinned
+    search_path.
+    """
+    return _trusted(role, "")
+
+
 def planters(schemas: Iterable[str], most: int) -> str:
     """SQL: schema, role, whether it may create there now; at most so many, grouped by the others.
 

@@ -4,16 +4,18 @@ RUN_LOCK_KEY = int.from_bytes(b"headstrt")
 """One constant: advisory locks are per database already."""
 
 BACKEND_DESCRIPTION = (
-    "pg_catalog.format('pid %s (%s)%s%s', a.pid, a.application_name,"
+    "pg_catalog.format('pid %s (%s)%s%s%s', a.pid, a.application_name,"
+    " ' of role ' || a.usename::pg_catalog.text,"
     " ' from ' || pg_catalog.host(a.client_addr),"
     " ', for ' || pg_catalog.round(EXTRACT(epoch FROM"
     " pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.numeric) || ' s')"
 )
-"""SQL for a backend in `pg_stat_activity a`, in words: pid, application_name, address, age.
+"""SQL for a backend in `pg_stat_activity a`, in words: pid, application_name, role, address, age.
 
 For a connection of ours, whose search_path is pinned.
 
-Of other roles' backends pid and application_name are visible; the rest needs pg_read_all_stats.
+Of other roles' backends pid, application_name and role are visible; the rest needs
+pg_read_all_stats.
 """
 
 BACKEND_SILENCE = (

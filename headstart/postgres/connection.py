@@ -88,6 +88,11 @@ class Connection:
         return _place(self._raw)
 
     @property
+    def tls(self) -> bool:
+        """Whether what it sends and gets is encrypted."""
+        return bool(self._raw.info.ssl_in_use)
+
+    @property
     def login(self) -> Mapping[str, str]:
         """What libpq connected with in the end, by its own names; the password if it used one."""
         info, names = self._raw.info, ("host", "port", "dbname", "user", "password")

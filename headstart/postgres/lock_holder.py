@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from headstart.facts.sql import identifier
+from headstart.facts.trust import role_is_trusted
 from headstart.postgres.advisory_lock import (
     BACKEND_DESCRIPTION,
     BACKEND_SILENCE,
@@ -17,11 +19,15 @@ MISSED_SECONDS = 7.0
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock; `silent_seconds` since its last heartbeat, None if that is hidden."""
+    """Who holds the lock; `silent_seconds` since its last heartbeat, None if that is hidden.
+
+    `stranger`: the role, if it is not trusted; anybody may lock any key.
+    """
 
     description: str
     pid: int | None = None
     silent_seconds: float | None = None
+    stranger: str | None = None
 
     @property
     def silent(self) -> bool:
@@ -34,7 +40,14 @@ class Holder:
 
     @property
     def cure(self) -> str | None:
-        """How to end one whose node may be gone."""
+        """How to end one whose node may be gone, or that is no run at all."""
+        if self.stranger is not None:
+            return (
+                f"role {identifier(self.stranger)} is neither ours, nor the database's owner, nor a"
+                " superuser: if it runs no headstart of yours, end its session, as an"
+                f" administrator: SELECT pg_terminate_backend({self.pid}), and REVOKE CONNECT ON"
+                " DATABASE ... from it; then run again"
+            )
         if not self.silent:
             return None
         return (
@@ -47,13 +60,16 @@ class Holder:
 def describe_holder(connection: Connection, timeout_seconds: float) -> Holder | None:
     """Who holds the run lock of this database; None if nobody does any more."""
     rows = connection.execute(
-        f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE} FROM pg_catalog.pg_locks l"
+        f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE}, CASE WHEN"
+        f" {role_is_trusted('a.usesysid')} IS NOT TRUE THEN a.usename END"
+        " FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
         f" WHERE {held_condition(RUN_LOCK_KEY)}",
         timeout_seconds=timeout_seconds,
     )
     if not rows:
         return None
-    description, pid, silence = rows[0]
+    description, pid, silence, stranger = rows[0]
     silent_seconds = None if silence is None else float(str(silence))
-    return Holder(str(description), int(str(pid)), silent_seconds)
+    name = None if stranger is None else str(stranger)
+    return Holder(str(description), int(str(pid)), silent_seconds, name)

@@ -9,16 +9,21 @@ An example: a run is killed while its worker, process 51, executes a CREATE INDE
     0.0 s  the next run holds the lock; process 51 has locks: the event orphans_found names it
     ~1 s   the server itself notices that the client of 51 is gone, and ends it: done
     2.0 s  or, before version 14, it does not: pg_terminate_backend(51), again every 0.1 s
-    later  it is still there, being another role's: LockUnavailable at the deadline of the wait
+    later  it is still there, and may not be terminated: LockUnavailable at the wait's deadline
+
+Anybody may give a session such an application_name. One of a role that is not trusted
+(facts/trust.py) gets its two seconds, in which the server ends a real orphan, and no more.
 
 Without this, a reading of the schema would come before the dead run's last change.
 """
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 import psycopg2
 
+from headstart.facts.trust import role_is_trusted
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
@@ -41,30 +46,41 @@ def await_orphans(connection: Connection, deadline: Deadline, emit: Emit) -> Non
     reported = False
     while orphans := _orphans(connection):
         if not reported:
-            emit(OrphansFound(tuple(description for _, description in orphans)))
+            emit(OrphansFound(tuple(each.description for each in orphans)))
             reported = True
         now = time.monotonic()
+        ours = [each for each in orphans if each.trusted]
+        if not ours and patience.passed(now):
+            return
         # an orphan that needs two seconds to end gets them, even if the deadline is nearer
         if deadline.passed(now) and patience.passed(now):
-            raise LockUnavailable(f"an earlier run is still at work: {orphans[0][1]}")
+            raise LockUnavailable(f"an earlier run is still at work: {ours[0].description}")
         if patience.passed(now):
-            _terminate(connection, [pid for pid, _ in orphans])
+            _terminate(connection, [each.pid for each in ours])
         time.sleep(0.1)
 
 
-def _orphans(connection: Connection) -> list[tuple[int, str]]:
+@dataclass(frozen=True)
+class _Orphan:
+    pid: int
+    description: str
+    trusted: bool
+
+
+def _orphans(connection: Connection) -> list[_Orphan]:
     # Whoever is in a transaction holds locks, and pg_locks shows these of every role, where
     # pg_stat_activity hides the state of others. An idle pooled connection, which keeps the
     # application_name of its last client, holds none.
     rows = connection.execute(
         "SELECT pg_catalog.pg_stat_clear_snapshot();"
-        f"SELECT a.pid, {BACKEND_DESCRIPTION} FROM pg_catalog.pg_stat_activity a"
+        f"SELECT a.pid, {BACKEND_DESCRIPTION}, {role_is_trusted('a.usesysid')}"
+        " FROM pg_catalog.pg_stat_activity a"
         " WHERE a.datname = pg_catalog.current_database()"
         f" AND a.application_name LIKE '{Purpose.WORK.prefix}%'"
         " AND a.pid <> pg_catalog.pg_backend_pid()"
         " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid)",
     )
-    return [(int(str(pid)), str(description)) for pid, description in rows]
+    return [_Orphan(int(str(pid)), str(told), trusted is True) for pid, told, trusted in rows]
 
 
 def _terminate(connection: Connection, pids: list[int]) -> None:

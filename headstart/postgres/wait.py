@@ -90,7 +90,7 @@ def wait_until_accepting(
         raise error_of(error.failure, attempts) from None
     finally:
         emit(WaitMeasured(time.monotonic() - started))
-    emit(DatabaseAccepted(attempts, server.database))
+    emit(DatabaseAccepted(attempts, server.database, server.tls))
     return server.server_version
 
 
@@ -117,7 +117,7 @@ def _ask_server(connection: Connection, emit: Emit) -> ServerAnswered:
         # a pooler lets clients in before it has a server for them
         sqlstate = getattr(error, "pgcode", None)
         raise ConnectFailed(classify_first_statement(str(error), sqlstate), place) from None
-    answered = ServerAnswered(place, str(version).split(" ", 1)[0])
+    answered = ServerAnswered(place, str(version).split(" ", 1)[0], connection.tls)
     emit(answered)
     if read_only:
         raise ConnectFailed(_READ_ONLY, place)

@@ -26,6 +26,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "lock_wait_seconds": round(record.lock_wait_seconds, 3),
         "duration_seconds": round(verdict.duration_seconds, 3),
         "database": dict(record.database),
+        "tls": record.tls,
         "server_version": record.server_version,
         "run_id": record.run_id,
         "headstart_version": record.headstart_version,

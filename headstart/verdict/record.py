@@ -24,8 +24,9 @@ class Record:
     `partly_applied` is a revision that failed after it had committed some of its work, and
     `left_transaction` the last one that worked outside its transaction, so that some may be.
     `left_behind` is what to say of what a failure left, beside the next step.
-    `database` holds host, port, name and user, never a password. `explanation` is what the proof
-    found, in lines for a terminal, and `fields` the same for the verdict.
+    `database` holds host, port, name and user, never a password; `tls` is whether our connections
+    were encrypted. `explanation` is what the proof found, in lines for a terminal, and `fields` the
+    same for the verdict.
     """
 
     run_id: str = ""
@@ -45,6 +46,7 @@ class Record:
     lock_wait_seconds: float = 0.0
     database: Mapping[str, str] = field(default_factory=dict)
     server_version: str | None = None
+    tls: bool | None = None
     explanation: tuple[str, ...] = ()
     fields: Mapping[str, object] = field(default_factory=dict)
 

@@ -82,6 +82,9 @@ def test_the_schema_names_the_path_of_a_bad_value(
         ({"database": {}}, "one has to say where the database is"),
         ({"database": {"url": "postgresql://a:b@db/c"}}, "database.url holds a password"),
         ({"database": {"url": "postgresql://db/c?password=b"}}, "database.url holds a password"),
+        ({"database": {"url": "postgresql://db/c?sslpassword=b"}}, "database.url holds a password"),
+        ({"env": [{"name": "PGPASSWORD", "value": "b"}]}, "env: PGPASSWORD holds a password"),
+        ({"env": [{"name": "U", "value": "postgres://a:b@db"}]}, "env: U holds a password"),
         (
             {"mode": "job", "database": {"url": "postgresql://db/c", "secretData": {"pw": "b"}}},
             "database.secretData has no key password",

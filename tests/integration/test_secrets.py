@@ -130,6 +130,10 @@ def test_no_literal_and_no_comment_of_a_statement_that_fails_is_shown(
 TELLTALES = {
     "prints": "print(URL); print(repr(URL), file=sys.stderr)",
     "prints the password": "print(PASSWORD, repr(PASSWORD))",
+    "prints it encoded": "import html; from base64 import b64encode as b64;"
+    " from urllib.parse import quote; raw = PASSWORD.encode();"
+    " print(b64(b'u:' + raw), b64(raw).decode(), raw.hex(), html.escape(PASSWORD))\n"
+    "print(quote(quote(PASSWORD, safe=''), safe=''))",
     "logs": "logging.getLogger('app').warning('connecting to %s', URL)",
     "raises": "raise RuntimeError(f'no connection to {URL}')",
     "raises the password": "raise RuntimeError(PASSWORD)",
@@ -183,6 +187,23 @@ def test_a_revision_that_fails_on_import_and_tells_the_environment_is_masked(
 def test_no_verb_shows_the_password(verb: str, login: Login, run: Run) -> None:
     watched = run({"DATABASE_URL": url_of(login), "HEADSTART_WAIT_SECONDS": "0.1"}, verb)
     assert watched.finished.exit_code in (0, 14)
+    watched.assert_hidden(login["password"])
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("verb", ["check", "diff", "wait"])
+def test_nor_does_an_answer_on_stdout_where_a_script_tells_it(
+    verb: str, output: str, login: Login, run: Run, project: ProjectCopy
+) -> None:
+    """It is imported there, since its text does not tell what it revises."""
+    file = project.add("0004", REVISIONS[-1], top="import os; raise RuntimeError(os.environ['U'])")
+    file.write_text(file.read_text().replace("'0003'", "'00' + '03'"))
+    url = url_of(login)
+    watched = run(
+        {"DATABASE_URL": url, "U": f"{url} {login['password']}"}, verb, "--output", output
+    )
+    assert watched.finished.verdict["outcome"] == "broken_history", watched.finished.stdout
+    assert "RuntimeError" in watched.finished.stdout
     watched.assert_hidden(login["password"])
 
 

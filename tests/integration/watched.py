@@ -1,7 +1,9 @@
 """Run headstart and keep all that anybody could see of it: to look for a password there."""
 
+import html
 import json
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +79,10 @@ def forms(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         secret.replace("'", "''"),
+        quote(quote(secret, safe=""), safe=""),
+        b64encode(secret.encode()).decode().rstrip("=")[:-1],
+        html.escape(secret),
+        secret.encode().hex(),
     }
 
 

@@ -242,3 +242,22 @@ def test_the_schema_on_disk_is_that_of_the_values() -> None:
 def test_the_schema_accepts_the_chart_as_it_is() -> None:
     values = yaml.safe_load((FOLDER / "values.yaml").read_text())
     assert accepts(json.loads(chart.schema_text(VALUES)), values)
+
+
+@pytest.mark.parametrize(
+    ("url", "holds"),
+    [
+        ("postgresql://app@db/app", False),
+        ("postgresql://app@one:5432,two:5432/app?sslmode=require", False),
+        ("postgresql://app@db/app?application_name=50%25", False),
+        ("postgresql://app:secret@db/app", True),
+        ("postgresql://db/app?password=secret", True),
+        ("postgresql://db/app?sslmode=require&sslpassword=secret", True),
+        ("postgresql://db/app?ssl%70assword=secret", True),
+    ],
+)
+def test_the_chart_sees_a_password_in_a_plain_value(url: str, holds: bool) -> None:
+    """tests/cluster asks Helm; the pattern is the same."""
+    text = (FOLDER / "templates" / "_contradictions.tpl").read_text()
+    (pattern,) = re.findall(r'regexMatch "([^"]+)" \(toString', text)
+    assert (re.search(pattern, url) is not None) is holds

@@ -31,6 +31,7 @@ FED_BY = {
     "wait_seconds": "WaitMeasured",
     "lock_wait_seconds": "LockWaitMeasured",
     "database": "DatabaseLocated ServerAnswered",
+    "tls": "ServerAnswered",
     "server_version": "ServerAnswered",
     "run_id": "ExecutionStarted",
     "headstart_version": "ExecutionStarted",

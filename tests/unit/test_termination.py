@@ -124,6 +124,7 @@ def fields_of(dice: random.Random) -> dict[str, object]:
             for _ in range(dice.choice([0, 1, 10, 300]))
         ],
         "database": {name: text_of(dice) for name in ("host", "port", "name", "user")},
+        "tls": dice.choice([True, False]),
         "server_version": text_of(dice),
     }
 

@@ -115,6 +115,7 @@ def record() -> Record:
         lock_wait_seconds=0.0,
         database={"host": "db", "port": "5432", "name": "app", "user": "app"},
         server_version="18.0",
+        tls=True,
     )
 
 
@@ -135,6 +136,7 @@ def test_success_says_what_was_done_and_names_no_next_step() -> None:
         "lock_wait_seconds": 0.0,
         "duration_seconds": 3.142,
         "database": {"host": "db", "port": "5432", "name": "app", "user": "app"},
+        "tls": True,
         "server_version": "18.0",
         "run_id": "1a2b3c4d",
         "headstart_version": "0.1.0",

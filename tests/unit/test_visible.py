@@ -98,11 +98,11 @@ def verdict_of(text: str) -> Verdict:
 def test_an_answer_has_the_lines_that_are_ours(text: str) -> None:
     verdict = verdict_of(text)
     fields = verdict_fields(verdict)
-    answer = answer_text(verdict, fields, Output.TEXT)
+    answer = answer_text(verdict, fields, Output.TEXT, Secrets())
     assert harmful(answer.replace("\n", "")) == []
     assert answer.startswith("drifted: ")
     assert len(answer.splitlines()) == len(summary_lines(verdict))
-    assert harmful(answer_text(verdict, fields, Output.JSON)) == []
+    assert harmful(answer_text(verdict, fields, Output.JSON, Secrets())) == []
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -110,10 +110,10 @@ def test_a_plan_has_the_lines_that_are_ours(text: str) -> None:
     preview = Preview(
         State.BEHIND, "upgrade", (text,), (text,), (text,), (text,), True, explanation=(text,)
     )
-    answer = preview_text(preview, Output.TEXT)
+    answer = preview_text(preview, Output.TEXT, Secrets())
     assert harmful(answer.replace("\n", "")) == []
     assert len(answer.splitlines()) == 9
-    assert harmful(preview_text(preview, Output.JSON)) == []
+    assert harmful(preview_text(preview, Output.JSON, Secrets())) == []
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

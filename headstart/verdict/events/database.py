@@ -40,21 +40,28 @@ class DatabaseLocated(RecordedEvent):
 
 @dataclass(frozen=True)
 class ServerAnswered(RecordedEvent):
-    """A server let us in, and told its version; whether it lets us write is not yet known."""
+    """A server let us in, and told its version; whether it lets us write is not yet known.
+
+    `tls`: whether the connection is encrypted.
+    """
 
     database: Mapping[str, str]
     server_version: str
+    tls: bool
 
     def onto(self, record: Record) -> Record:
-        return replace(record, database=self.database, server_version=self.server_version)
+        return replace(
+            record, database=self.database, server_version=self.server_version, tls=self.tls
+        )
 
 
 @dataclass(frozen=True)
 class DatabaseAccepted(Event):
-    """The database lets this role in, and lets it write."""
+    """The database lets this role in, and lets it write; `tls`: over an encrypted connection."""
 
     attempts: int
     database: Mapping[str, str]
+    tls: bool
 
 
 @dataclass(frozen=True)

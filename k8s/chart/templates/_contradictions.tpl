@@ -8,7 +8,7 @@
 {{- if and .url .urlKey -}}
 {{- fail "database.url and database.urlKey both name the database: keep one" -}}
 {{- end -}}
-{{- if regexMatch "://[^/@]*:[^@]*@|[?&]password=" .url -}}
+{{- if include "headstart.holdsPassword" .url -}}
 {{- fail "database.url holds a password: put it into the Secret that database.secret names" -}}
 {{- end -}}
 {{- if and .urlKey (not (or .secret .secretData)) -}}
@@ -26,6 +26,9 @@
 {{- end -}}
 {{- end -}}
 {{- range .Values.env -}}
+{{- if and .value (or (eq .name "PGPASSWORD") (include "headstart.holdsPassword" .value)) -}}
+{{- fail (printf "env: %s holds a password: give it by valueFrom.secretKeyRef" .name) -}}
+{{- end -}}
 {{- if hasPrefix "HEADSTART_" .name -}}
 {{- fail (printf "env: %s belongs into settings, as %s" .name (trimPrefix "HEADSTART_" .name | lower | camelcase | untitle)) -}}
 {{- end -}}
@@ -44,4 +47,9 @@
 {{- fail "mode init makes no pods of its own: put the sidecars before headstart.initContainer in the chart of your app" -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Whether a URL holds a password, also one of a client's key (sslpassword), or under an encoded name. */}}
+{{- define "headstart.holdsPassword" -}}
+{{- if regexMatch "://[^/@]*:[^@]*@|://.*[?&][^=&#]*(password|%)[^=&#]*=" (toString .) -}}true{{- end -}}
 {{- end -}}
