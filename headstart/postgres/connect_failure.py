@@ -15,6 +15,7 @@ from headstart.verdict.errors import (
     InvalidSettings,
     Unreachable,
 )
+from headstart.verdict.sqlstates import Fault, fault_of
 
 PROTOCOL_VIOLATION = "08P01"
 """What PgBouncer says for nearly everything; only its text tells."""
@@ -27,13 +28,17 @@ _ANSWER = re.compile(r":  (?=[A-Z]*[0-9])([0-9A-Z]{5})(?::(?: (.*))?)?$")
 _BEGINNING = "connection to server "
 """How libpq begins what it tells of each place and attempt, but, asynchronous, of the first one."""
 
-_PERMANENT_SQLSTATES = {
+_TEXTS = {
     "28P01": "the server refused the password, or the role does not exist",
     "28000": "the server refused this role",
     "3D000": "the database does not exist",
     "42501": "the role lacks the CONNECT privilege on this database",
     "55000": "the database does not accept connections",
     "0A000": "the server does not support what was asked for",
+    "53300": "no connection slot is left",
+    "57P03": "the server is starting up, shutting down or in recovery",
+    "57P01": "the server is shutting down",
+    "57P02": "the server is shutting down",
 }
 
 _WORDLESS = {
@@ -41,9 +46,6 @@ _WORDLESS = {
     " pg_hba.conf allows it from here",
 }
 """Instead, where a server says nothing but its SQLSTATE."""
-
-_LATER_SQLSTATES = frozenset({"28P01", "28000", "3D000", "42501"})
-"""What an operator may create late: HEADSTART_ACCESS_GRACE_SECONDS counts for these."""
 
 _PERMANENT_LIBPQ_TEXTS = (
     "server does not support SSL, but SSL was required",
@@ -83,7 +85,10 @@ _PERMANENT_BOUNCER_TEXTS = (
 
 @dataclass(frozen=True)
 class ConnectFailure:
-    """One failed attempt: `text` is for people; `grace` when waiting might help after all."""
+    """One failed attempt: `text` is for people.
+
+    `grace`: an operator may still create what is missing (HEADSTART_ACCESS_GRACE_SECONDS).
+    """
 
     text: str
     permanent: bool
@@ -119,14 +124,14 @@ def classify(message: str) -> ConnectFailure:
 def _failure_of(sqlstate: str, words: str) -> ConnectFailure:
     if sqlstate == PROTOCOL_VIOLATION:
         return classify_bouncer(words)
-    lasting = _PERMANENT_SQLSTATES.get(sqlstate)
+    ours = _TEXTS.get(sqlstate, "the server refused the connection")
     if sqlstate in SETTINGS_SQLSTATES:
-        lasting = "the server refused a setting that comes with the login"
+        ours = "the server refused a setting that comes with the login"
     elif sqlstate.startswith(_DATA):
-        lasting = "a login trigger failed"
-    ours = lasting or _transient_text(sqlstate)
+        ours = "a login trigger failed"
     text = f"{ours}: {words}" if words else _WORDLESS.get(sqlstate, ours)
-    return ConnectFailure(text, lasting is not None, sqlstate in _LATER_SQLSTATES, sqlstate)
+    fault = fault_of(sqlstate)
+    return ConnectFailure(text, fault.permanent, fault is Fault.ACCESS, sqlstate)
 
 
 def classify_bouncer(words: str) -> ConnectFailure:
@@ -193,15 +198,3 @@ def _classify_libpq(message: str) -> ConnectFailure:
     text = " ".join(message.split())
     lasting = any(each in text for each in _PERMANENT_LIBPQ_TEXTS)
     return ConnectFailure(text, lasting or _SETTINGS_TEXTS.search(text) is not None)
-
-
-def _transient_text(sqlstate: str) -> str:
-    match sqlstate:
-        case "53300":
-            return "no connection slot is left"
-        case "57P03":
-            return "the server is starting up, shutting down or in recovery"
-        case "57P01" | "57P02":
-            return "the server is shutting down"
-        case _:
-            return "the server refused the connection"

@@ -20,8 +20,10 @@ from headstart.verdict.errors import (
     Blocked,
     ConnectionLost,
     HeadstartError,
+    ServerFailed,
     UnknownRevision,
 )
+from headstart.verdict.sqlstates import Fault, fault_of
 
 BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
 """A role's default may be serializable, which waits for others and which no standby can do."""
@@ -100,23 +102,25 @@ def named_failures() -> Iterator[None]:
 def read_failure(error: psycopg2.Error) -> HeadstartError:
     """The error that a failed read leads to."""
     text = error.diag.message_primary or " ".join(str(error).split())
-    if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
-        return ConnectionLost(f"the connection was lost while reading: {text}")
-    if error.pgcode == _QUERY_CANCELED:
+    state = error.pgcode
+    if state == _QUERY_CANCELED:
         return ConnectionLost("the database gave no answer in time while reading")
-    if error.pgcode == LOCK_NOT_AVAILABLE:
+    if state == LOCK_NOT_AVAILABLE:
         return Blocked(
-            "the database could not be read: somebody holds a table exclusively",
-            sqlstate=error.pgcode,
+            "the database could not be read: somebody holds a table exclusively", sqlstate=state
         )
-    if error.pgcode == _UNDEFINED_COLUMN:
+    if state == _UNDEFINED_COLUMN:
         return UnknownRevision(
             f"the version table is none of Alembic's: {text}",
-            sqlstate=error.pgcode,
+            sqlstate=state,
             next_step="look at what has its name; move that away, or give the version table"
             " another name in env.py",
         )
-    return AccessRefused(f"the database could not be read: {text}", sqlstate=error.pgcode)
+    fault = fault_of(state)
+    if state is None or fault is Fault.CONNECTION:
+        return ConnectionLost(f"the connection was lost while reading: {text}")
+    kind = AccessRefused if fault.permanent else Blocked if fault is Fault.LOCK else ServerFailed
+    return kind(f"the database could not be read: {text}", sqlstate=state)
 
 
 def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]) -> DatabaseFacts:

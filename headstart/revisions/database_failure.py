@@ -23,12 +23,11 @@ from headstart.verdict.errors import (
     BrokenHistory,
     HeadstartError,
     RevisionFailed,
+    ServerFailed,
     UnknownRevision,
 )
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, Fault, fault_of
 
-LOCK_SQLSTATES = frozenset({"55P03", "40P01", "40001"})
-"""lock_not_available, deadlock_detected, serialization_failure."""
 CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
 RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
 
@@ -37,6 +36,17 @@ _ROW_SECURITY = "ExecWithCheckOptions"
 _MOVE_AWAY = (
     "look at what has its name; move that away, or give the version table another name in env.py"
 )
+_CLOSED = (
+    "code in the database refuses this (a trigger, or an event trigger that forbids changes, say):"
+    " see to what it asks for, or wait until it allows it; then run again"
+)
+_SERVER_CURES = {
+    "25006": "the server, or this role's sessions, are read-only: with a standby behind the same"
+    " name set target_session_attrs=read-write in DATABASE_URL; then run again",
+    "53100": "free some of the server's disk, then run again",
+    "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or one that"
+    " env.py or a script has set), or somebody canceled it: raise the limit, or run again",
+}
 _FIND_OUT = (
     "an earlier statement of this revision, an earlier revision, a run that was cut off, or a"
     " person made it: find out which (headstart diff), and let the database and the revision agree;"
@@ -65,20 +75,30 @@ class Moment:
     left: bool
     link: Link | None
 
-    @property
-    def place(self) -> str:
-        """Who was at work."""
-        return f"revision {self.revision}" if self.revision else "env.py"
+    def place_in(self, version_table: str | None) -> str:
+        """Who was at work; Alembic itself, at its version table, between the revisions."""
+        if self.revision:
+            return f"revision {self.revision}"
+        return "env.py" if version_table is None else f"the version table {version_table}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said, to which statement; `note` is what env.py has to say to it."""
+    """What the server said, to which statement; `note` is what env.py has to say to it.
+
+    `context` is the server's CONTEXT: the functions that were at work, in its own language.
+    """
 
     text: str
     sqlstate: str | None
     statement: str | None
     note: str | None
+    context: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        """What the SQLSTATE says."""
+        return fault_of(self.sqlstate)
 
 
 def database_failure(
@@ -92,19 +112,27 @@ def database_failure(
     lost = " (not headstart's connection, which is alive)" if elsewhere else ""
     sqlstate = sqlstate_of(driver_error)
     said = f"{without_values(first_line(driver_error), sqlstate)}{lost}{beside}"
+    table = version_table_of(error)
     answer = Answer(
-        f"{moment.place}: {said}",
+        f"{moment.place_in(table)}: {said}",
         sqlstate,
         getattr(error, "statement", None),
         note_of(error),
+        _context_of(driver_error),
     )
-    if answer.sqlstate in LOCK_SQLSTATES:
+    if answer.fault is Fault.LOCK:
         rolled_back = "" if moment.left else "; rolled back"
         return Blocked(
             f"{answer.text}{rolled_back}", sqlstate=answer.sqlstate, statement=answer.statement
         )
-    if (table := version_table_of(error)) is not None:
+    if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
+        return _as(ServerFailed, answer, _REACH_OTHER)
+    if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):
+        return _as(ServerFailed, answer, _SERVER_CURES.get(str(answer.sqlstate)))
+    if table is not None:
         return _of_version_table(answer, moment, table)
+    if moment.revision is None and answer.fault is Fault.RAISED:
+        return _as(ServerFailed, answer, _CLOSED)
     if moment.revision is None and moment.done:
         text = f"env.py raised after its revisions: {answer.text}"
         return _as(BrokenHistory, replace(answer, text=text), RAISED_AFTER)
@@ -114,8 +142,6 @@ def database_failure(
         place = place_of(error, moment.project)
         text = f"env.py: {place}: {said}" if place else answer.text
         return _as(BrokenHistory, replace(answer, text=text), CORRECT_ENV)
-    if elsewhere:
-        return _failed(answer, moment, _REACH_OTHER)
     return _failed(answer, moment, _cure(answer, moment, first_line(driver_error)))
 
 
@@ -143,7 +169,7 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
 def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:
     failed = _as(RevisionFailed, answer, next_step)
     if isinstance(failed, RevisionFailed):
-        failed.revision = moment.revision
+        failed.revision, failed.raised_in = moment.revision, answer.context
     return failed
 
 
@@ -167,6 +193,8 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
             return _failed(replace(answer, text=text), moment, _SEARCH_PATH)
         case "22001" if moment.revision is not None:
             return _failed(answer, moment, cure_of_long_id(moment.revision, table))
+        case _ if answer.fault is Fault.RAISED:
+            return _as(ServerFailed, answer, _CLOSED)
         case _ if moment.revision is not None:
             return _failed(answer, moment, None)
         case _:
@@ -193,6 +221,15 @@ def _asked_by(driver_error: BaseException) -> str | None:
         if isinstance(name, str):
             return name
     return None
+
+
+def _context_of(driver_error: BaseException) -> str:
+    for one in (driver_error, driver_error.__cause__):
+        context = getattr(getattr(one, "diag", None), "context", None)
+        context = context or getattr(one, "context", None)
+        if isinstance(context, str):
+            return context
+    return ""
 
 
 def _role(moment: Moment) -> str:

@@ -7,12 +7,11 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
 from headstart.revisions.database_failure import (
     CORRECT_ENV,
-    LOCK_SQLSTATES,
     RAISED_AFTER,
     Moment,
     database_failure,
@@ -20,7 +19,7 @@ from headstart.revisions.database_failure import (
     place_of,
 )
 from headstart.revisions.groups import beside, telling
-from headstart.revisions.link import Link, says_lost, sqlstate_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link, says_lost, sqlstate_of
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose
 from headstart.revisions.refused import refusal_of
@@ -31,6 +30,7 @@ from headstart.verdict.errors import (
     HeadstartError,
     RevisionFailed,
 )
+from headstart.verdict.sqlstates import Fault, fault_of
 
 
 @contextmanager
@@ -74,11 +74,41 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
         return refusal
     if _was_lost(raised, link):
         return _lost(raised, moment.revision)
-    if isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
-        return database_failure(error, moment, elsewhere=_is_lost(error), beside=beside(raised))
+    told = _told_by_driver(raised, link)
+    if told is not None:
+        return database_failure(told, moment, elsewhere=_is_lost(told), beside=beside(raised))
     if is_our_own(error):
         return error
     return _script_failure(raised, moment)
+
+
+_BEHIND = frozenset({Fault.SERVER, Fault.LOCK, Fault.ACCESS})
+"""What tells more than whatever a script has made of it: no correction of the script helps."""
+
+
+def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException | None:
+    """The driver's error that tells what happened; None if the script's own error does.
+
+    In a transaction that has failed only the error before tells: a script may have swallowed it.
+    """
+    error = telling(raised)
+    follows = isinstance(error, PendingRollbackError) or _state(error) == FAILED_TRANSACTION
+    if follows and link is not None and link.error is not None:
+        return link.error
+    if _is_drivers(error):
+        return error
+    causes = (one for one in _behind(raised) if _is_drivers(one))
+    return next((one for one in causes if fault_of(_state(one)) in _BEHIND), None)
+
+
+def _is_drivers(error: BaseException) -> bool:
+    if isinstance(error, HeadstartError):
+        return False
+    return isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
+
+
+def _state(error: BaseException) -> str | None:
+    return sqlstate_of(getattr(error, "orig", None) or error)
 
 
 def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
@@ -118,8 +148,8 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
     Where one was heard of, the facts decide: it is gone, or the run lock's is, which is asked
     before somebody is blamed. What an exception says may be of another service's connection.
     """
-    sqlstate = sqlstate_of(getattr(error, "orig", None) or error)
-    if sqlstate in LOCK_SQLSTATES:
+    sqlstate = _state(error)
+    if fault_of(sqlstate) is Fault.LOCK:
         return False
     if link is None:
         return _is_lost(error)
@@ -166,9 +196,7 @@ def _is_lost(error: BaseException) -> bool:
     driver_error = getattr(error, "orig", None) or error
     if sqlstate_of(driver_error) is not None:
         return says_lost(driver_error)
-    if not (
-        isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
-    ):
+    if not _is_drivers(error):
         return False
     # without a SQLSTATE it may as well be a value that the driver cannot send: its class tells
     lost_classes = {"OperationalError", "InterfaceError"}

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
+from headstart.verdict.sqlstates import Fault, fault_of
 
-_LOST_SQLSTATES = ("08", "57P")
-"""Classes: connection exception; admin_shutdown, crash_shutdown and their kin."""
 _PSYCOPG2_BROKEN = 2
+FAILED_TRANSACTION = "25P02"
+"""in_failed_sql_transaction, which only follows from an error before."""
 
 
 class Link:
@@ -24,7 +25,8 @@ class Link:
 
     `lock_is_lost` asks the server, on the run lock's connection, and `login` is what that was made
     with; `name` is the application_name of a connection that is only tried. `connected` is whether
-    env.py has had any connection in this run; `attempt` what the last one is tried with.
+    env.py has had any connection in this run; `attempt` what the last one is tried with;
+    `error` what the connection that migrates has met in its transaction, before it failed.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Link:
         self._lost_with: BaseException | None = None
         self.known = False
         self.gone = False
+        self.error: BaseException | None = None
 
     @property
     def role(self) -> str:
@@ -81,11 +84,13 @@ class Link:
         self._left = True
 
     def heard(self) -> None:
-        """The server answered on the connection that migrates."""
-        self.known, self.gone = True, False
+        """The server answered on the connection that migrates, as a transaction began."""
+        self.known, self.gone, self.error = True, False, None
 
     def hear_error(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of the connection that migrates."""
+        if sqlstate_of(context.original_exception) != FAILED_TRANSACTION:
+            self.error = context.sqlalchemy_exception
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
 
@@ -137,11 +142,7 @@ def says_lost(error: BaseException) -> bool:
     raises so by itself, and postgres_fdw and dblink for a server of their own.
     """
     sqlstate = sqlstate_of(error)
-    return (
-        sqlstate is not None
-        and sqlstate.startswith(_LOST_SQLSTATES)
-        and _severity_of(error) != "ERROR"
-    )
+    return fault_of(sqlstate) is Fault.CONNECTION and _severity_of(error) != "ERROR"
 
 
 def _severity_of(error: BaseException) -> str | None:

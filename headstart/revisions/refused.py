@@ -13,6 +13,7 @@ from headstart.postgres.connect_failure import ConnectFailure
 from headstart.postgres.connection import ConnectFailed, connect
 from headstart.revisions.link import Link, sqlstate_of
 from headstart.verdict.errors import ConnectionLost, HeadstartError, WrongDatabase
+from headstart.verdict.sqlstates import Fault, fault_of
 
 Login = Mapping[str, str]
 """libpq's host, port, dbname, user and password."""
@@ -24,10 +25,6 @@ CURE = (
 )
 _SECONDS = 5.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_REFUSED_FOR_GOOD = ("28", "3D")
-"""Classes: invalid authorization, invalid catalog name."""
-_PASSES = ("53", "57")
-"""Classes: insufficient resources, operator intervention."""
 _UNKNOWN_HOST = (
     "a host that headstart does not know (is the password in a URL not percent-encoded?)"
 )
@@ -41,8 +38,8 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
     states = [state for state in map(_state_of_failure, causes) if state is not None]
     if link.connected or not states:
         return None
-    refused = next((state for state in states if state.startswith(_REFUSED_FOR_GOOD)), None)
-    passing = next((state for state in states if state.startswith(_PASSES)), None)
+    refused = next((state for state in states if fault_of(state) is Fault.ACCESS), None)
+    passing = next((state for state in states if _passes(state)), None)
     if link.attempt is None and refused is None:  # env.py went to the driver itself
         return None
     if link.is_lost():
@@ -52,6 +49,11 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
     if link.attempt is None:
         return _wrong("", f"SQLSTATE {refused}", link.login())
     return _tried_again(_login_of(link.attempt), link)
+
+
+def _passes(state: str) -> bool:
+    fault = fault_of(state)
+    return fault is Fault.SERVER or (fault is Fault.CONNECTION and state.startswith("57"))
 
 
 def _login_of(parameters: Mapping[str, Any]) -> Login:

@@ -7,10 +7,12 @@ from pathlib import Path
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause
+from headstart.facts.sql import identifier
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
+from headstart.postgres.event_triggers import refusing_trigger
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
 from headstart.revisions.configured import Configured
@@ -28,6 +30,7 @@ from headstart.verdict.errors import (
     NotCommitted,
     NotReady,
     RevisionFailed,
+    ServerFailed,
     Unproven,
 )
 from headstart.verdict.events.revisions import TransactionLeft
@@ -38,7 +41,7 @@ from headstart.verdict.events.schema import (
     WorkLeftBehind,
 )
 from headstart.verdict.proof import Proof
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, Fault, fault_of
 
 _UNCOMMITTED = (
     "env.py begins a transaction before context.configure() and never commits it: commit what it"
@@ -167,6 +170,8 @@ class Verification:
         facts = self._read(connection)
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
+        if isinstance(error, RevisionFailed):
+            error = _unless_refused(connection, error)
         invalid = self._inspector.read_invalid(connection, facts)
         if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
             finding = None
@@ -212,3 +217,19 @@ class Verification:
         facts = self._inspector.read_facts(connection)
         self._task.emit(VersionRowsRead(facts.version_rows))
         return facts
+
+
+def _unless_refused(connection: Connection, error: RevisionFailed) -> HeadstartError:
+    """The error; another one where an event trigger of the database forbids the change."""
+    if fault_of(error.sqlstate) is not Fault.RAISED:
+        return error
+    trigger = refusing_trigger(connection, error.raised_in)
+    if trigger is None:
+        return error
+    return ServerFailed(
+        f"{error} (raised by the event trigger {identifier(trigger)})",
+        sqlstate=error.sqlstate,
+        statement=error.statement,
+        next_step=f"wait until the event trigger {identifier(trigger)} allows changes, or disable"
+        " it; then run again",
+    )

@@ -45,6 +45,8 @@ def _next_step(error: BaseException, record: Record) -> str:
     match error:
         case errors.ConnectionLost(next_step=errors.ConnectionLost.next_step) | errors.Cancelled():
             return f"run again: what was committed is kept{fate_of_the_rest(record)}"
+        case errors.ServerFailed() if record.state is not None:
+            return f"{error.next_step}: what was committed is kept{fate_of_the_rest(record)}"
         case errors.HeadstartError():
             return error.next_step
         case _:

@@ -102,6 +102,13 @@ class ConnectionLost(HeadstartError):
     next_step = "run again: what was committed is kept, the rest was rolled back"
 
 
+class ServerFailed(HeadstartError):
+    """The server could not do, for the moment, what it was asked: no script is to blame."""
+
+    outcome = Outcome.SERVER_FAILED
+    next_step = "see to what the server reports, or wait until it passes; then run again"
+
+
 class NotReady(HeadstartError):
     """The database is behind this image, or somebody is building an index of it."""
 
@@ -134,6 +141,8 @@ class RevisionFailed(HeadstartError):
     next_step = "correct the revision named in the error, then run again"
     revision: str | None = None
     """Which one; None where that is not known."""
+    raised_in: str = ""
+    """The server's CONTEXT of it: the functions of the database that were at work."""
 
 
 class NotCommitted(HeadstartError):

@@ -58,6 +58,10 @@ class Outcome(StrEnum):
     LOCK_UNAVAILABLE = "lock_unavailable", 11, True, "another run held the lock until the deadline"
     BLOCKED = "blocked", 12, True, "a statement did not get its table lock in time"
     CONNECTION_LOST = "connection_lost", 13, True, "the connection was lost during the run"
+    SERVER_FAILED = (
+        "server_failed", 13, True,
+        "the server could not do it: resources, disk, read-only, canceled, or closed for changes",
+    )  # fmt: skip
     NOT_READY = (
         "not_ready", 14, True,
         "the database is behind, or changing: a run, an index build, or new version rows",

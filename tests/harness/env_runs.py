@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-_AUDIT = Path(__file__).with_name("audit")
+AUDIT = Path(__file__).with_name("audit")
+"""The folder of what an interpreter imports at its start (sitecustomize.py)."""
 
 
 def audited(environ: Mapping[str, str], file: Path) -> dict[str, str]:
     """The environment of a process whose runs of env.py are noted in the file, which is emptied."""
     file.write_text("")
-    path = [str(_AUDIT), *filter(None, [environ.get("PYTHONPATH")])]
+    path = [str(AUDIT), *filter(None, [environ.get("PYTHONPATH")])]
     return {**environ, "ENV_RUNS": str(file), "PYTHONPATH": os.pathsep.join(path)}
 
 

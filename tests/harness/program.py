@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from tests.harness.environment import ROOT, clean_environ
 from tests.harness.result import Event, Result, read_events
+from tests.harness.warm import Forked, is_alike
 
 TIMEOUT_SECONDS = 60
 HEADSTART = (sys.executable, "-m", "headstart")
@@ -40,14 +41,15 @@ class Run:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            self.process = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env=environ,
-                stdin=given if stdin else subprocess.DEVNULL,
-                stdout=self._stdout,
-                stderr=subprocess.STDOUT if merged else self._stderr,
-            )
+            error = self._stdout if merged else self._stderr
+            self.process: Forked | subprocess.Popen[bytes]
+            if tuple(command[:3]) == HEADSTART and is_alike(environ):
+                argv = [str(each) for each in command[3:]]
+                self.process = Forked(argv, environ, cwd, [given, self._stdout, error])
+            else:
+                self.process = subprocess.Popen(
+                    command, cwd=cwd, env=environ, stdin=given, stdout=self._stdout, stderr=error
+                )
 
     @property
     def stdout(self) -> str:

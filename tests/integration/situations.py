@@ -126,6 +126,16 @@ def connection_lost(desk: Desk) -> Verdict:
         return run.end().verdict
 
 
+def server_failed(desk: Desk) -> Verdict:
+    desk.note("the database's administrator has forbidden changes over the weekend")
+    desk.sql(
+        "CREATE FUNCTION closed() RETURNS event_trigger LANGUAGE plpgsql"
+        " AS $$BEGIN RAISE 'no changes until Monday'; END$$"
+    )
+    desk.sql("CREATE EVENT TRIGGER closed ON ddl_command_start EXECUTE FUNCTION closed()")
+    return desk.run().verdict
+
+
 def not_ready(desk: Desk) -> Verdict:
     desk.before(HEADSTART_TARGET="0001")
     return desk.run("check").verdict
@@ -251,6 +261,7 @@ _ALL: tuple[Situation, ...] = (
     lock_unavailable,
     blocked,
     connection_lost,
+    server_failed,
     not_ready,
     env_skipped,
     access_refused,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from tests.harness.program import start_headstart
+from tests.harness.environment import PROGRAMS
+from tests.harness.program import start_program
 from tests.harness.result import Result
 
 TIMEOUT_SECONDS = 60
@@ -44,7 +45,8 @@ def watch(folder: Path, env: Mapping[str, str], *argv: str) -> Watched:
     message = folder / "termination"
     message.touch()
     seen: set[str] = set()
-    with start_headstart(*argv, env={**env, "HEADSTART_TERMINATION_LOG": str(message)}) as run:
+    environ = {**env, "HEADSTART_TERMINATION_LOG": str(message)}
+    with start_program(PROGRAMS / "headstart", *argv, env=environ) as run:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while run.process.poll() is None:
             assert time.monotonic() < deadline, "the run does not end"

@@ -25,7 +25,7 @@ CODES = {
     10: "unreachable pool_exhausted",
     11: "lock_unavailable",
     12: "blocked",
-    13: "connection_lost",
+    13: "connection_lost server_failed",
     14: "not_ready env_skipped",
     20: "access_refused",
     21: "revision_failed not_committed",

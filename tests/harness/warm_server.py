@@ -1,0 +1,112 @@
+"""Start `python -m headstart` from an interpreter that has imported others' packages already.
+
+Run by its path, as a program: `python warm_server.py SOCKET`. It forks a process for each request,
+which becomes what the interpreter would be: same arguments, environment, folder, streams, exit.
+Only packages that headstart depends on are imported before; they cost most of a short run. Nothing
+of headstart's own is, and nothing has run: whatever a run does to them ends with its process.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.runtime.environment
+import alembic.script  # noqa: F401
+import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
+import tenacity  # noqa: F401
+
+_STREAMS = 3
+
+
+def main() -> None:
+    """Serve until whoever started this is gone; in each child become the program."""
+    request = _serve(sys.argv[1])
+    if request is not None:
+        _become(request)
+
+
+def _serve(path: str) -> Mapping[str, Any] | None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    gc.collect()
+    gc.freeze()
+    os.write(sys.stdout.fileno(), b"ready\n")
+    asking: dict[int, socket.socket] = {}
+    while True:
+        ready = select.select([listener, woken, sys.stdin], [], [])[0]
+        if sys.stdin in ready:  # nobody writes there: it is closed
+            return None
+        if woken in ready:
+            os.read(woken, 4096)
+            _report_ended(asking)
+        if listener in ready:
+            client = listener.accept()[0]
+            request, streams = _receive(client)
+            child = os.fork()
+            if child == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for number, stream in enumerate(streams):
+                    os.dup2(stream, number)
+                for one in (woken, wake, *streams):
+                    os.close(one)
+                for each in (listener, client, *asking.values()):
+                    each.close()
+                return request
+            for stream in streams:
+                os.close(stream)
+            asking[child] = client
+            client.sendall(f"{child}\n".encode())
+
+
+def _report_ended(asking: dict[int, socket.socket]) -> None:
+    while asking:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if child == 0:
+            return
+        client = asking.pop(child)
+        with suppress(OSError):  # nobody waits for it any more
+            client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        client.close()
+
+
+def _receive(client: socket.socket) -> tuple[Mapping[str, Any], list[int]]:
+    text, streams, *_ = socket.recv_fds(client, 65536, _STREAMS)
+    while not text.endswith(b"\n"):
+        text += client.recv(65536)
+    return json.loads(text), list(streams)
+
+
+def _become(request: Mapping[str, Any]) -> None:
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    sys.argv = ["headstart", *request["argv"]]
+    # what the interpreter makes of these for -m, and site of the last
+    folder = [] if os.environ.get("PYTHONSAFEPATH") else [str(Path.cwd())]
+    more = os.environ.get("PYTHONPATH")
+    sys.path[:1] = folder + ([more] if more else [])
+    if more:
+        sys.modules.pop("sitecustomize", None)
+        importlib.import_module("sitecustomize")
+    del sys.modules["__main__"].__dict__["__file__"]
+    runpy.run_module("headstart", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
