@@ -15,8 +15,8 @@ STARTS = re.compile(
     r"^import subprocess|^from subprocess import (?!TimeoutExpired$)|\bos\.(system|spawn|exec)",
     re.MULTILINE,
 )
-RUNNERS = {"tests/harness/program.py", "tests/harness/embedded.py"}
-"""The second starts servers as another account, which is no way to run anything else."""
+RUNNERS = {"tests/harness/program.py", "tests/harness/embedded.py", "tests/harness/warm.py"}
+"""The second starts servers as another account, the third what the first one has started."""
 VERDICT = {"event": "run_finished", "outcome": "upgraded", "exit_code": 0, "applied": []}
 ENDED = Result(0, "", '{"event": "run_started"}\n' + json.dumps(VERDICT) + "\n")
 
