@@ -20,6 +20,8 @@ from headstart.verdict.sqlstates import Fault, fault_of
 PROTOCOL_VIOLATION = "08P01"
 """What PgBouncer says for nearly everything; only its text tells."""
 INVALID_AUTHORIZATION = "28000"
+NO_SLOT_SQLSTATE = "53300"
+_BOUNCER_IS_FULL = "no more connections allowed"
 READ_ONLY_SQLSTATE = "25006"
 """Ours for a server that answers but does not let anybody write; a failover may pass."""
 
@@ -132,6 +134,11 @@ def _failure_of(sqlstate: str, words: str) -> ConnectFailure:
     text = f"{ours}: {words}" if words else _WORDLESS.get(sqlstate, ours)
     fault = fault_of(sqlstate)
     return ConnectFailure(text, fault.permanent, fault is Fault.ACCESS, sqlstate)
+
+
+def is_full(failure: ConnectFailure) -> bool:
+    """Whether every slot is taken: of the server, the role, the database or a pooler's clients."""
+    return failure.sqlstate == NO_SLOT_SQLSTATE or _BOUNCER_IS_FULL in failure.text
 
 
 def classify_bouncer(words: str) -> ConnectFailure:

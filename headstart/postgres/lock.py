@@ -23,19 +23,25 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
 import psycopg2
 
-from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
+from headstart.postgres.connection import ConnectFailed, Connection, Resolve
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock_polling import POLL_SECONDS, LockWait, acquire
 from headstart.postgres.orphans import await_orphans
+from headstart.postgres.patience import Patience, connect_when_free
+from headstart.postgres.slots import (
+    ConnectionLimit,
+    no_second_connection,
+    read_connection_limits,
+)
 from headstart.postgres.waits import Wait, read_waits
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
-    PoolExhausted,
     WrongDatabase,
 )
 
@@ -89,6 +95,12 @@ class RunLock:
     def login(self) -> Mapping[str, str]:
         """What the lock's connection was made with."""
         return self._connection.login
+
+    def connection_limits(self) -> tuple[ConnectionLimit, ...]:
+        """The CONNECTION LIMITs of our role and database; none where nobody answers."""
+        limits: list[ConnectionLimit] = []
+        self._ask(lambda: limits.extend(read_connection_limits(self._connection)))
+        return tuple(limits)
 
     def waits(self, processes: Collection[int]) -> tuple[Wait, ...]:
         """Who keeps these backends waiting; none where nobody answers."""
@@ -192,22 +204,24 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
 
 
 @contextmanager
-def second_connection(resolve: Resolve, identity: Identity, lock: RunLock) -> Iterator[Connection]:
+def second_connection(
+    resolve: Resolve, identity: Identity, lock: RunLock, patience: Patience
+) -> Iterator[Connection]:
     """Have a connection beside the one that holds the lock; a pooler may have none left.
 
-    Raises PoolExhausted when nothing answers in POLL_SECONDS, and ConnectionLost with the lock.
+    Raises PoolExhausted when nothing answers in POLL_SECONDS, Unreachable when no slot gets free
+    within the patience, AccessRefused, and ConnectionLost with the lock.
     """
+    limits = lock.connection_limits
+    patience = replace(patience, is_hopeless=lambda: any(each.is_too_small for each in limits()))
     with ExitStack() as stack:
         try:
-            opened = connect(resolve(), identity.name(Purpose.READ), POLL_SECONDS)
+            name = identity.name(Purpose.READ)
+            opened = connect_when_free(resolve, name, patience, POLL_SECONDS)
             connection = stack.enter_context(opened)
             connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
         except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
             if lock.is_lost():  # it is the server that is gone, not a pool's connections
                 raise ConnectionLost(LOST) from None
-            raise PoolExhausted(
-                f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
-                f" lock ({' '.join(str(error).split())}); behind a pooler its pool is too small or"
-                " full"
-            ) from None
+            raise no_second_connection(error, limits) from None
         yield connection

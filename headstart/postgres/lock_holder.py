@@ -57,6 +57,10 @@ class Holder:
         )
 
 
+UNKNOWN = Holder("unknown")
+"""Nobody has seen it, or it has gone meanwhile."""
+
+
 def describe_holder(connection: Connection, timeout_seconds: float) -> Holder | None:
     """Who holds the run lock of this database; None if nobody does any more."""
     rows = connection.execute(

@@ -11,19 +11,27 @@ from dataclasses import dataclass
 import psycopg2
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
-from headstart.postgres.connect_failure import ConnectFailure, error_of
+from headstart.postgres.connect_failure import ConnectFailure, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.postgres.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
 from headstart.postgres.identity import Identity, Purpose
-from headstart.postgres.lock_holder import Holder, describe_holder
+from headstart.postgres.lock_holder import UNKNOWN, Holder, describe_holder
+from headstart.postgres.lock_refusal import (
+    STANDBY,
+    TO_A_PRIMARY,
+    Refusal,
+    lock_unavailable,
+    refusal_of,
+)
 from headstart.process.deadline import Deadline, backoff_seconds
-from headstart.verdict.errors import ConnectionLost, LockUnavailable
+from headstart.verdict.errors import ConnectionLost, HeadstartError
 from headstart.verdict.events.database import ConnectionFailed, LockWaited
 from headstart.verdict.events.event import Emit
 
 POLL_SECONDS = 5.0
 """The client-side limit of one poll, which may hang in a pooler's queue."""
-LONGEST_PAUSE_SECONDS = 1.0
+KEPT_POLLS = 3
+"""So many polls have one connection; after them each has its own, and none is kept meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -48,75 +56,126 @@ def acquire(wait: LockWait, nonce: int) -> Connection:
     """Poll until the lock is taken; give the connection, in the transaction that holds it.
 
     At the deadline raises LockUnavailable, naming the holder, or Unreachable if nothing answers
-    any more. Raises AccessRefused when the server refuses this role meanwhile.
+    any more. Raises AccessRefused when the server refuses this role, or the lock, for good, and
+    ConnectionLost where only standbys answer.
     """
-    connection: Connection | None = None
-    attempt, holder, reported = 0, Holder("unknown"), 0.0
-    heard_at = time.monotonic()
-    while True:
-        attempt += 1
-        failure: ConnectFailure | None = None
+    return _Waiter(wait, nonce).acquire()
+
+
+class _Waiter:
+    """One run's wait for the lock: what the last poll came to, and what is known of the holder."""
+
+    def __init__(self, wait: LockWait, nonce: int) -> None:
+        self._wait, self._nonce = wait, nonce
+        self._connection: Connection | None = None
+        self._attempt, self._reported = 0, 0.0
+        self._holder: Holder | None = None
+        self._failure: ConnectFailure | None = None
+        self._refusal: Refusal | None = None
+        self._heard_at = time.monotonic()
+
+    def acquire(self) -> Connection:
+        """Poll, and say so now and then, until the lock is taken or the wait is over."""
+        while True:
+            self._attempt += 1
+            self._failure = self._refusal = None
+            try:
+                if (taken := self._poll()) is not None:
+                    return taken
+            except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
+                self._close()
+                raise
+            if self._attempt >= KEPT_POLLS or self._refusal is not None:
+                self._close()  # many waiters would take every slot, and starve the one that works
+            now = time.monotonic()
+            if (error := self._error(now)) is not None:
+                self._close()
+                raise error
+            self._report(now)
+            pause = backoff_seconds(self._attempt, secrets.randbelow(100) / 100)
+            time.sleep(self._wait.deadline.clip(pause, now))
+
+    def _poll(self) -> Connection | None:
+        """Try once; the connection if the lock was taken."""
         try:
-            connection = connection or connect(wait.resolve(), wait.identity.name(Purpose.LOCK))
-            heard_at = time.monotonic()  # by a pooler too, in whose queue a poll may hang
-            if _try_lock(connection, nonce):
-                return connection  # within the transaction that holds it
-            heard_at = time.monotonic()
-            holder = describe_holder(connection, POLL_SECONDS) or holder
+            if self._connection is None:
+                name = self._wait.identity.name(Purpose.LOCK)
+                self._connection = connect(self._wait.resolve(), name)
+            taken = _try_lock(self._connection, self._nonce)
         except ConnectFailed as error:
-            failure = error.failure
-        except (psycopg2.Error, TimeoutError):
+            self._failure = error.failure
+            if is_full(error.failure):  # by those who wait for the same
+                self._heard_at = time.monotonic()
+            return None
+        except (psycopg2.Error, TimeoutError) as error:
             # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
-            _close(connection)
-            connection = None
-        except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
-            _close(connection)
-            raise
-        now = time.monotonic()
-        over = wait.deadline.passed(now) or now - heard_at >= wait.silence_seconds
+            self._refusal = refusal_of(error)
+            if self._connection is not None:
+                self._heard_at = time.monotonic()  # by a pooler, in whose queue a poll may hang
+            return None
+        if taken is None:
+            self._refusal = STANDBY
+            return None
+        self._heard_at = time.monotonic()
+        if taken:
+            return self._connection  # within the transaction that holds it
+        self._find_holder(self._connection)
+        return None
+
+    def _find_holder(self, connection: Connection) -> None:
+        try:
+            self._holder = describe_holder(connection, POLL_SECONDS) or self._holder
+        except (psycopg2.Error, TimeoutError):
+            self._close()
+
+    def _error(self, now: float) -> HeadstartError | None:
+        """What ends the wait now; None if it goes on."""
+        is_late = self._wait.deadline.passed(now)
+        over = is_late or now - self._heard_at >= self._wait.silence_seconds
         # a failure to connect names itself; a run that can connect, and waits, names the holder
-        if failure is not None and (failure.permanent or over):
-            raise error_of(failure, attempt)
-        if wait.deadline.passed(now):
-            _close(connection)
-            raise LockUnavailable(
-                f"another run held the lock until the deadline: {holder}", next_step=holder.cure
-            )
-        if attempt == 1 or now - reported >= wait.report_seconds:
-            _report(wait, attempt, failure, holder)
-            reported = now
-        pause = min(LONGEST_PAUSE_SECONDS, backoff_seconds(attempt, secrets.randbelow(100) / 100))
-        time.sleep(wait.deadline.clip(pause, now))
+        if self._failure is not None and (self._failure.permanent or over):
+            return error_of(self._failure, self._attempt)
+        if self._refusal is STANDBY and over:
+            return ConnectionLost(STANDBY.words, next_step=TO_A_PRIMARY)
+        if self._refusal is not None and self._refusal.lasting:
+            return self._refusal.error()
+        return lock_unavailable(self._holder, self._refusal) if is_late else None
+
+    def _report(self, now: float) -> None:
+        """Tell what is waited for: who does not answer holds nothing."""
+        if self._attempt > 1 and now - self._reported < self._wait.report_seconds:
+            return
+        self._reported = now
+        failed = self._failure.text if self._failure else self._refusal and self._refusal.words
+        if failed:
+            self._wait.emit(ConnectionFailed(self._attempt, failed))
+        else:
+            self._wait.emit(LockWaited(str(self._holder or UNKNOWN)))
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-def _report(wait: LockWait, attempt: int, failure: ConnectFailure | None, holder: Holder) -> None:
-    """Tell what is waited for: who does not answer holds nothing."""
-    if failure is None:
-        wait.emit(LockWaited(str(holder)))
-    else:
-        wait.emit(ConnectionFailed(attempt, failure.text))
-
-
-def _close(connection: Connection | None) -> None:
-    if connection is not None:
-        connection.close()
-
-
-def _try_lock(connection: Connection, nonce: int) -> bool:
+def _try_lock(connection: Connection, nonce: int) -> bool | None:
+    """Whether the lock was taken; None on a standby, where it would be worth nothing."""
     rows = connection.execute(
         "BEGIN ISOLATION LEVEL READ COMMITTED;"
         + "".join(
             f"SET LOCAL {name} = {value};"
             for name, value in _settings(connection.server_version).items()
         )
-        + f"SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
-        f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) END",
+        + "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
+        f" WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
+        f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) ELSE false END",
         timeout_seconds=POLL_SECONDS,
     )
-    if rows[0][0]:
+    taken = rows[0][0]
+    if taken:
         return True
     connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
-    return False
+    return None if taken is None else False
 
 
 def _settings(server_version: int) -> Mapping[str, str]:

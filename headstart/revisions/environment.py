@@ -35,6 +35,7 @@ from sqlalchemy import Engine, Pool, event
 from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.env_calls import EnvCalls
 from headstart.revisions.env_pass import Pass
+from headstart.revisions.free_slot import waiting_for_slots
 from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised
 from headstart.revisions.project import Project, upgrade_arguments
@@ -60,6 +61,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(late_driver(worker.async_drivers, worker.translated))
         attached.enter_context(captured_output(worker.emit, refusal.is_told))
         attached.enter_context(kept_sessions())
+        attached.enter_context(waiting_for_slots(worker))
         _watch_opened(worker, attached)
         attached.enter_context(with_own_operators())
         attached.enter_context(hard_exits_raised())

@@ -48,7 +48,7 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
         return _passing(f"SQLSTATE {passing}")
     if link.attempt is None:
         return _wrong("", f"SQLSTATE {refused}", link.login())
-    return _tried_again(_login_of(link.attempt), link)
+    return _tried_again(login_of(link.attempt), link)
 
 
 def _passes(state: str) -> bool:
@@ -56,7 +56,7 @@ def _passes(state: str) -> bool:
     return fault is Fault.SERVER or (fault is Fault.CONNECTION and state.startswith("57"))
 
 
-def _login_of(parameters: Mapping[str, Any]) -> Login:
+def login_of(parameters: Mapping[str, Any]) -> Login:
     """A driver's parameters by libpq's names; several hosts and ports joined by commas."""
     named = {**parameters, "dbname": parameters.get("dbname") or parameters.get("database")}
     login = {name: named.get(name) for name in ("host", "port", "dbname", "user", "password")}
@@ -76,16 +76,29 @@ def _state_of_failure(error: BaseException) -> str | None:
     return "" if names & {"OperationalError", "InterfaceError", "OSError"} else None
 
 
-def _tried_again(there: Login, link: Link) -> HeadstartError | None:
+def failure_again(there: Login, link: Link) -> ConnectFailure | None:
+    """Why an attempt of our own fails there; None if it does not."""
+    try:
+        _connect(there, link)
+    except ConnectFailed as failed:
+        return failed.failure
+    return None
+
+
+def _connect(there: Login, link: Link) -> None:
     ours = link.login()
     # an env.py that says no password finds ours in PGPASSWORD
     secret = {"password": ours["password"]} if "password" in ours else {}
+    connect({**secret, **there}, link.name, _SECONDS).close()
+
+
+def _tried_again(there: Login, link: Link) -> HeadstartError | None:
     try:
-        connect({**secret, **there}, link.name, _SECONDS).close()
+        _connect(there, link)
     except ConnectFailed as failed:
         place = {"host": failed.place.get("host"), "port": failed.place.get("port")}
         there = {**{name: value for name, value in place.items() if value}, **there}
-        return _error_of(failed.failure, there, ours)
+        return _error_of(failed.failure, there, link.login())
     return None  # what failed was not the place, nor the login
 
 

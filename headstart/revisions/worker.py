@@ -23,6 +23,7 @@ from headstart.facts.sql import array, literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
+from headstart.postgres.patience import Patience
 from headstart.postgres.waits import Wait
 from headstart.revisions.begun import SQL_LEAVING_MARK, Begun, Numbering, begun_of, sql_of_begun
 from headstart.revisions.link import Link
@@ -59,7 +60,8 @@ class Worker:
     backends of the server wait.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
-    process id, for a driver that cannot. `link` knows env.py's connections.
+    process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
+    one of them may wait for a free slot, from now.
     """
 
     url: Callable[[], str]
@@ -77,6 +79,7 @@ class Worker:
     link: Link
     async_drivers: tuple[str, ...]
     give_up: Callable[[HeadstartError], None]
+    patience: Callable[[], Patience]
 
 
 OwnLimits = tuple[str, ...] | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection, connect
 from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.patience import Patience, connect_when_free
 from headstart.process.deadline import Deadline, deadline_after
 from headstart.process.files import read_text
 from headstart.process.recorder import Sinks
@@ -65,6 +66,14 @@ class Task:
             return self.try_connect(purpose)
         except ConnectFailed as error:
             raise error_of(error.failure, attempt) from None
+
+    def patience(self) -> Patience:
+        """How long a slot is waited for, from now, by a run that has begun."""
+        return Patience(self.within(self.settings.wait_seconds), self.emit)
+
+    def connect_when_free(self, purpose: Purpose) -> Connection:
+        """Connect, and wait for a slot while others take them all. Raises ConnectFailed."""
+        return connect_when_free(self.resolve, self.identity.name(purpose), self.patience())
 
     def try_connect(self, purpose: Purpose) -> Connection:
         """One attempt, for who knows better what its failure means. Raises ConnectFailed."""

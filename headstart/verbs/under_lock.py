@@ -60,7 +60,8 @@ def locked(task: Task) -> Iterator[RunLock]:
             task.emit(LockWaitMeasured(waited))
         task.emit(LockAcquired(waited))
         task.signals.register_silence(lock.is_unanswered)
-        with second_connection(task.resolve, task.identity, lock) as connection, named_failures():
+        second = second_connection(task.resolve, task.identity, lock, task.patience())
+        with second as connection, named_failures():
             refuse_planters(connection)
             lock.found_empty = not has_tables(connection, scope_named(settings.version_table))
         if settings.deadline_seconds is not None:
@@ -90,6 +91,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         link=link,
         async_drivers=async_drivers(task.database().url.driver),
         give_up=task.signals.lose,
+        patience=task.patience,
     )
 
 

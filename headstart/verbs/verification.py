@@ -76,7 +76,7 @@ class Verification:
         if configured is not None:
             self._inspector = Inspector(image, configured.scope, configured.tables, found_empty)
         self._invalid: tuple[InvalidIndex, ...] = ()
-        self._silent = False
+        self._silent = self._hurried = False
         self._left_transaction = False
 
     def inspect_in(self, connection: OwnConnection) -> Inspection:
@@ -159,6 +159,7 @@ class Verification:
 
         It may turn out to be another one.
         """
+        self._hurried = True
         self._task.emit(VersionRowsOutdated())
         # whatever the look meets: what ended the run is what has to be told
         with suppress(Exception), self._connected() as connection:
@@ -206,7 +207,8 @@ class Verification:
         if self._silent:  # after a failure: a second attempt would only take its time
             raise ConnectionLost("the database no longer answers")
         try:
-            connection = self._task.try_connect(Purpose.READ)
+            connect = self._task.try_connect if self._hurried else self._task.connect_when_free
+            connection = connect(Purpose.READ)
         except ConnectFailed as error:
             self._silent = error.silent
             raise ConnectionLost(f"the database went away: {error}") from None

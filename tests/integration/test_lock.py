@@ -12,6 +12,7 @@ from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.postgres.identity import Identity
 from headstart.postgres.lock import hold_lock, second_connection
 from headstart.postgres.lock_polling import LockWait
+from headstart.postgres.patience import Patience
 from headstart.process.deadline import deadline_after
 from headstart.verdict.errors import ConnectionLost
 from headstart.verdict.events.event import NullSink
@@ -181,6 +182,25 @@ def test_a_server_that_is_gone_before_the_second_connection_is_lost_and_no_pool_
         )
         with hold_lock(wait) as lock:
             own.stop("immediate")
-            second = second_connection(own.parameters, identity, lock)
+            patience = Patience(wait.deadline, NullSink())
+            second = second_connection(own.parameters, identity, lock, patience)
             with pytest.raises(ConnectionLost):
                 second.__enter__()
+
+
+def test_a_lock_is_not_taken_on_a_standby() -> None:
+    """A name may lead to a primary now and to a standby then: a lock there keeps nobody away."""
+    with PostgresServer(18) as primary, primary.replica(conf=["hot_standby = on"]) as standby:
+        wait = LockWait(
+            standby.parameters,
+            Identity("1234abcd", "pod-7"),
+            deadline_after(60, time.monotonic()),
+            NullSink(),
+            report_seconds=10,
+            silence_seconds=1,
+            lost=lambda _: None,
+        )
+        with pytest.raises(ConnectionLost) as lost, hold_lock(wait):
+            pass
+    assert "standby" in str(lost.value)
+    assert "target_session_attrs=read-write" in lost.value.next_step

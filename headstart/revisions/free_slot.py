@@ -1,0 +1,59 @@
+"""env.py's connection waits for a slot while others take them all, as our own do.
+
+Fifty runs that wait for the lock may have taken the last one, and the run that holds it must not
+end for that. Where env.py's engine connects by its dialect, which is nearly always, the attempt is
+made again; what listens to do_connect, a token of a cloud's say, has had its turn by then.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.engine.default import DefaultDialect
+
+from headstart.postgres.connect_failure import NO_SLOT_SQLSTATE, is_full
+from headstart.process.retry import Retry, retried
+from headstart.revisions.link import Link, sqlstate_of
+from headstart.revisions.refused import failure_again, login_of
+from headstart.revisions.worker import Worker
+from headstart.verdict.events.database import ConnectionFailed
+
+
+@contextmanager
+def waiting_for_slots(worker: Worker) -> Iterator[None]:
+    """In the block, each engine's connection to a Postgres waits for a free slot."""
+    connect = DefaultDialect.connect
+
+    def patiently(dialect: DefaultDialect, *arguments: Any, **parameters: Any) -> Any:
+        if dialect.name != "postgresql":
+            return connect(dialect, *arguments, **parameters)
+        return retried(
+            lambda: connect(dialect, *arguments, **parameters),
+            worker.patience().deadline,
+            lambda error: _has_no_slot(error, parameters, worker.link),
+            failed,
+        )
+
+    def failed(retry: Retry) -> None:
+        pause = round(retry.retry_in_seconds, 3)
+        cause = "env.py: no connection slot is left"
+        worker.emit(ConnectionFailed(retry.attempt, cause, pause))
+
+    patched: Any = DefaultDialect
+    patched.connect = patiently
+    try:
+        yield
+    finally:
+        patched.connect = connect
+
+
+def _has_no_slot(error: BaseException, parameters: dict[str, Any], link: Link) -> bool:
+    """By its SQLSTATE; psycopg2 gives none, so the attempt is made once more by ourselves."""
+    if not isinstance(error, Exception):
+        return False
+    states = [sqlstate_of(each) for each in (error, error.__cause__) if each is not None]
+    known = [state for state in states if state is not None]
+    if known:
+        return NO_SLOT_SQLSTATE in known
+    failure = failure_again(login_of(parameters), link)
+    return failure is not None and is_full(failure)
