@@ -18,6 +18,7 @@ from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
 from tests.harness.server import Database
+from tests.integration.broken_indexes import fail_to_build
 from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import KnownStage
 
@@ -107,9 +108,40 @@ def an_env_that_raises(stage: KnownStage, end: str) -> list[str]:
     return ["run", "check", "plan --sql"]
 
 
+def an_invalid_index(stage: KnownStage, end: str) -> list[str]:
+    stage.make_exactly("0003")
+    stage.make_version_table("0003")
+    fail_to_build(stage.database)
+    stage.database.execute(f"ALTER INDEX ix_names RENAME TO {named(f'ix{end}')}")
+    return ["run", "check", "plan", "diff"]
+
+
+def a_trigger_of_the_version_table(stage: KnownStage, end: str) -> list[str]:
+    stage.make_version_table("0003")
+    function = named(f"swallow{end}")
+    stage.database.execute(
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    stage.database.execute(
+        f"CREATE TRIGGER {named(f't{end}')} BEFORE INSERT ON alembic_version FOR EACH ROW"
+        f" EXECUTE FUNCTION {function}()"
+    )
+    return ["run", "check", "plan"]
+
+
+def another_version_table(stage: KnownStage, end: str) -> list[str]:
+    schema = named(f"ops{end}")
+    table = f"{schema}.{named(f'versions{end}')}"
+    stage.database.execute(f"CREATE SCHEMA {schema}")
+    stage.database.execute(f"CREATE TABLE {table} (version_num varchar(32) PRIMARY KEY)")
+    stage.database.execute(f"INSERT INTO {table} VALUES ('0001')")
+    return ["check", "plan", "diff"]
+
+
 SITUATIONS: list[Situation] = [
     drifted, unproven, another_constraint_name, unknown_revision, a_schema_that_may_not_be_used,
-    a_script_that_prints_and_raises, a_statement_that_fails, an_env_that_raises,
+    a_script_that_prints_and_raises, a_statement_that_fails, an_env_that_raises, an_invalid_index,
+    a_trigger_of_the_version_table, another_version_table,
 ]  # fmt: skip
 FORMATS = {
     "console": {"HEADSTART_LOG_FORMAT": "console", "HEADSTART_LOG_LEVEL": "debug"},
