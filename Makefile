@@ -74,8 +74,8 @@ REVISION = $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/de
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' headstart/__init__.py)
 
 .PHONY: image
-image: ## Build the image headstart:VERSION; needs a container engine, as the next one
-	docker build --build-arg REVISION=$(REVISION) --tag headstart --tag headstart:$(VERSION) .
+image: ## Build the image headstart:VERSION, on BASE=...@sha256:... if given; needs a container engine, as the next one
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg REVISION=$(REVISION) --tag headstart --tag headstart:$(VERSION) .
 
 .PHONY: test-image
 test-image: setup ## The image, compose.yaml and the examples, in containers
@@ -129,6 +129,11 @@ docs: setup ## Write the generated parts of the documents
 .PHONY: fingerprints
 fingerprints: setup ## Write alembic/fingerprints.txt anew, after a new revision
 	$(BIN)/headstart fingerprint build
+
+.PHONY: sbom
+sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX) of the pinned requirements
+	@mkdir -p build
+	$(BIN)/python docs/sbom.py > build/headstart.cdx.json
 
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
