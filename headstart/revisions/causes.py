@@ -19,9 +19,10 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 import headstart
+from headstart.process.statement_shape import without_values
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
-from headstart.revisions.link import fields_of
+from headstart.revisions.link import fields_of, sqlstate_of
 
 
 def cause_of(error: BaseException) -> str:
@@ -42,7 +43,10 @@ def _cause_of(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without the SQL, parameters and DETAIL that drivers append to it."""
+    """What an error says, without what drivers append to it: SQL, parameters, DETAIL; and values.
+
+    What a team's own exception says of a driver's, too, may quote the value that is wrong there.
+    """
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
     if primary is None:
         # SQLAlchemy's form of an asyncpg error, whose text begins with the name of its class
@@ -51,7 +55,10 @@ def first_line(error: BaseException) -> str:
         primary = fields_of(getattr(error, "orig", None) or error).get("M")
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
-    return next(iter(_text_of(primary or error).splitlines()), "")
+    line = next(iter(_text_of(primary or error).splitlines()), "")
+    behind = (one for one in (error, error.__cause__, error.__context__) if one is not None)
+    states = (sqlstate_of(getattr(one, "orig", None) or one) for one in behind)
+    return without_values(line, next(filter(None, states), None))
 
 
 def _text_of(detail: object) -> str:

@@ -34,6 +34,15 @@ PLACES = {
         "op.get_bind().exec_driver_sql(\"DO $do$ BEGIN RAISE EXCEPTION '%%', $hostile$\""
         " + hostile.replace('%', '%%') + '$hostile$; END $do$')"
     ),
+    "what is there already": (
+        "op.get_bind().exec_driver_sql(\"DO $do$ BEGIN RAISE EXCEPTION USING ERRCODE = '42P07',\""
+        " \" MESSAGE = repeat('\u201e', 1000000); END $do$\")"
+    ),
+    "what is not allowed": (
+        'op.get_bind().exec_driver_sql("DO $do$ BEGIN RAISE insufficient_privilege; END $do$;"'
+        " \" CREATE TABLE x AS\" + 1_000_000 * ' ' + 'x')"
+    ),
+    "comments": "op.execute(1000 * '/* a */ -- b\\n' + 'SELECT 1 / 0')",
     "a line": "print(hostile)\nraise ValueError('x')",
     "a line in pieces": (
         "for start in range(0, len(hostile), 7):\n"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, ProjectCopy, copied
+from tests.harness.result import Result
 from tests.integration.logins import (
     PASSWORD,
     PASSWORDS,
@@ -123,6 +124,22 @@ def test_no_literal_and_no_comment_of_a_statement_that_fails_is_shown(
     finished = run({"DATABASE_URL": url_of(login), "HEADSTART_ALEMBIC_INI": either.ini}).finished
     assert finished.verdict["outcome"] == "revision_failed", finished.verdict
     assert [e for e in finished.events if e["event"] == "statement_failed"]
+    assert_untold(finished)
+
+
+@pytest.mark.parametrize("how", ["raise RuntimeError(f'no: {e}') from e", "raise RuntimeError(e)"])
+def test_nor_by_what_a_script_makes_of_that_error(
+    login: Login, run: Run, either: ProjectCopy, how: str
+) -> None:
+    statement = f"op.execute(\"SELECT '{UNTOLD}'::int\")"
+    either.add("0004", REVISIONS[-1], f"try:\n    {statement}\nexcept Exception as e:\n    {how}")
+    finished = run({"DATABASE_URL": url_of(login), "HEADSTART_ALEMBIC_INI": either.ini}).finished
+    assert "invalid input syntax" in finished.verdict["error"]["message"]
+    assert_untold(finished)
+
+
+def assert_untold(finished: Result) -> None:
+    """Fail where that text is in any output."""
     for output in (finished.stdout, finished.stderr, finished.termination):
         assert "nobody-told-it" not in output
 
