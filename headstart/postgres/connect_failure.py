@@ -163,6 +163,16 @@ _SETTINGS_TEXTS = re.compile(
 """Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
 
 
+TO_A_PRIMARY = (
+    "let DATABASE_URL lead to the primary alone: add target_session_attrs=read-write to it, or use"
+    " the address of the primary; then run again"
+)
+_CURES = {
+    READ_ONLY_SQLSTATE: f"{TO_A_PRIMARY}; if there is none, complete the failover, or turn"
+    " default_transaction_read_only off",
+    NO_SLOT_SQLSTATE: "end idle sessions, or raise the limit that the server names (its"
+    " max_connections, or a CONNECTION LIMIT); then run again",
+}
 _SETTINGS_CURE = (
     "correct the setting that the server names: it comes with the login, from PGTZ, PGDATESTYLE,"
     " PGGEQO, PGOPTIONS or the URL's options"
@@ -175,11 +185,14 @@ def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
         return InvalidSettings(failure.text)
     if failure.sqlstate in SETTINGS_SQLSTATES:
         return InvalidSettings(failure.text, next_step=_SETTINGS_CURE)
+    cure = _CURES.get(str(failure.sqlstate))
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
-        return AccessRefused(failure.text, sqlstate=failure.sqlstate)
+        return AccessRefused(failure.text, sqlstate=failure.sqlstate, next_step=cure)
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     return Unreachable(
-        f"no connection after {tries}; the last one: {failure.text}", sqlstate=failure.sqlstate
+        f"no connection after {tries}; the last one: {failure.text}",
+        sqlstate=failure.sqlstate,
+        next_step=cure,
     )
 
 

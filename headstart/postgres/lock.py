@@ -18,6 +18,7 @@ If A is killed, the server ends its transaction, and B goes on as above; A's sta
 at work, so B waits for it first (orphans.py).
 """
 
+import random
 import secrets
 import threading
 import time
@@ -27,6 +28,8 @@ from dataclasses import replace
 
 import psycopg2
 
+from headstart.postgres.advisory_lock import held_condition
+from headstart.postgres.connect_failure import TO_A_PRIMARY
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
 from headstart.postgres.identity import Identity, Purpose
@@ -39,6 +42,7 @@ from headstart.postgres.slots import (
     read_connection_limits,
 )
 from headstart.postgres.waits import Wait, read_waits
+from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -56,6 +60,14 @@ STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
 """A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
 
 LOST = "the connection that held the run lock was lost"
+LOST_MEANWHILE = (
+    "the run lock was lost before the database could be looked at; if that was a failover, it may"
+    " have lost the last commit"
+)
+ELSEWHERE = (
+    "each new connection leads to another server than the one that holds the run lock: to a"
+    " standby, say, behind the same name"
+)
 
 
 class RunLock:
@@ -92,6 +104,15 @@ class RunLock:
             self._ask(self._beat_once)
         return self._lost
 
+    def is_seen_by(self, connection: Connection) -> bool:
+        """Whether a connection leads to the server and database where this lock is held, as yet.
+
+        After a failover, or on a standby, it does not. Raises psycopg2.Error and TimeoutError.
+        """
+        held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(self.nonce)}"
+        seen = connection.execute(f"SELECT EXISTS ({held})", timeout_seconds=POLL_SECONDS)
+        return bool(seen[0][0])
+
     def login(self) -> Mapping[str, str]:
         """What the lock's connection was made with."""
         return self._connection.login
@@ -126,10 +147,16 @@ class RunLock:
             " revision does into shorter calls, or move it to SQL",
         )
 
-    def explain_missing_fence(self) -> HeadstartError:
+    def explain_missing_fence(self, standby: bool) -> HeadstartError:
         """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
         if self.is_lost():
             return ConnectionLost(LOST)
+        if standby:  # a name may lead to either; the next attempt, to the other
+            return ConnectionLost(
+                "env.py's connection leads to a standby, while headstart holds the run lock on"
+                " the primary",
+                next_step=TO_A_PRIMARY,
+            )
         return WrongDatabase(
             "env.py connects to another database than the one that headstart locked",
             next_step="let env.py use the URL that headstart gives it (sqlalchemy.url), or set"
@@ -203,6 +230,32 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
         lock.release()
 
 
+def connect_beside(
+    lock: RunLock, connect: Callable[[], Connection], deadline: Deadline
+) -> Connection:
+    """Connect to where the lock is held: a name may lead to a standby, or to what a failover left.
+
+    Raises ConnectionLost at the deadline or with the lock, what `connect` raises, psycopg2.Error
+    and TimeoutError.
+    """
+    attempt = 0
+    while True:
+        connection = connect()
+        try:
+            if lock.is_seen_by(connection):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        if lock.is_lost():
+            raise ConnectionLost(LOST_MEANWHILE)
+        if deadline.passed(time.monotonic()):
+            raise ConnectionLost(ELSEWHERE, next_step=TO_A_PRIMARY)
+        attempt += 1
+        time.sleep(deadline.clip(backoff_seconds(attempt, random.random()), time.monotonic()))
+
+
 @contextmanager
 def second_connection(
     resolve: Resolve, identity: Identity, lock: RunLock, patience: Patience
@@ -217,9 +270,12 @@ def second_connection(
     with ExitStack() as stack:
         try:
             name = identity.name(Purpose.READ)
-            opened = connect_when_free(resolve, name, patience, POLL_SECONDS)
+            opened = connect_beside(
+                lock,
+                lambda: connect_when_free(resolve, name, patience, POLL_SECONDS),
+                patience.deadline,
+            )
             connection = stack.enter_context(opened)
-            connection.execute("SELECT 1", timeout_seconds=POLL_SECONDS)
         except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
             if lock.is_lost():  # it is the server that is gone, not a pool's connections
                 raise ConnectionLost(LOST) from None

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import psycopg2
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
-from headstart.postgres.connect_failure import ConnectFailure, error_of, is_full
+from headstart.postgres.connect_failure import TO_A_PRIMARY, ConnectFailure, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.postgres.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock_holder import UNKNOWN, Holder, describe_holder
 from headstart.postgres.lock_refusal import (
     STANDBY,
-    TO_A_PRIMARY,
     Refusal,
     lock_unavailable,
     refusal_of,

@@ -11,10 +11,6 @@ from headstart.postgres.lock_holder import UNKNOWN, Holder
 from headstart.verdict.errors import AccessRefused, HeadstartError, LockUnavailable
 from headstart.verdict.sqlstates import fault_of
 
-TO_A_PRIMARY = (
-    "let DATABASE_URL lead to the primary alone: add target_session_attrs=read-write to it, or use"
-    " the address of the primary; then run again"
-)
 _NO_PRIVILEGE = "42501"
 _STATEMENT_POOLING = "statement pooling"
 """PgBouncer's own text, never translated: it takes no transaction in this mode."""

@@ -105,7 +105,7 @@ class _Gate:
         return True
 
     def _explain(self) -> HeadstartError:
-        missing = self.worker.explain_missing_fence()
+        missing = self.worker.explain_missing_fence(False)
         if not isinstance(missing, WrongDatabase):
             return missing
         place = innermost_place(traceback.extract_stack(), self.folders)

@@ -71,7 +71,7 @@ class Worker:
     nonce: int
     lock_timeout_seconds: float
     statement_timeout_seconds: float
-    explain_missing_fence: Callable[[], HeadstartError]
+    explain_missing_fence: Callable[[bool], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
     waits: Callable[[Collection[int]], tuple[Wait, ...]]
@@ -106,7 +106,8 @@ def begin_transaction(
     worker.link.heard()
     _register_cancel(worker, connection, int(process))
     if not fenced:
-        raise worker.explain_missing_fence()
+        (standby,) = one_row(connection, "SELECT pg_catalog.pg_is_in_recovery()")
+        raise worker.explain_missing_fence(bool(standby))
     if lasting:
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))

@@ -108,9 +108,7 @@ class Migration:
         """Called in env.py, on its connection: the scripts are imported here, as with Alembic."""
         image = self._confirmed()
         configured = configured_by(self._worker, now)
-        verification = Verification(
-            self._task, image, configured, found_empty=self._lock.found_empty
-        )
+        verification = Verification(self._task, self._lock, image, configured)
         inspection = verification.inspect_in(OwnConnection(now.connection))
         plan = self._plan(image, inspection)
         self._made = plan, verification, inspection
@@ -148,7 +146,7 @@ class Migration:
         image, deadline = self._image, task.within(task.settings.lock_seconds)
         assert image is not None
         while True:
-            verification = Verification(task, image, None)
+            verification = Verification(task, self._lock, image, None)
             inspection = verification.inspect_anew()
             plan = self._plan(image, inspection)
             late = deadline.passed(time.monotonic())

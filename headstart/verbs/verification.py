@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
+
+import psycopg2
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
@@ -15,6 +18,7 @@ from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.event_triggers import refusing_trigger
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
+from headstart.postgres.lock import RunLock, connect_beside
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
@@ -56,25 +60,22 @@ _ROLLED_BACK = (
 class Verification:
     """Looks at the database; the verdict's `to` is what it saw last.
 
-    `configured` is None where env.py never came to its migrations; `found_empty`: the database had
-    no table before it ran.
+    `configured` is None where env.py never came to its migrations. Nothing is looked at but where
+    `lock` is held: a failover may have lost what was committed last.
     """
 
     def __init__(
-        self,
-        task: Task,
-        image: Image,
-        configured: Configured | None,
-        *,
-        found_empty: bool = False,
+        self, task: Task, lock: RunLock, image: Image, configured: Configured | None
     ) -> None:
-        self._task = task
+        self._task, self._lock = task, lock
         self._image = image
         self._history = image.history
         self._configured = configured
         self._inspector = inspector_of(task, image)
         if configured is not None:
-            self._inspector = Inspector(image, configured.scope, configured.tables, found_empty)
+            self._inspector = Inspector(
+                image, configured.scope, configured.tables, lock.found_empty
+            )
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = self._hurried = False
         self._left_transaction = False
@@ -207,13 +208,22 @@ class Verification:
         if self._silent:  # after a failure: a second attempt would only take its time
             raise ConnectionLost("the database no longer answers")
         try:
-            connect = self._task.try_connect if self._hurried else self._task.connect_when_free
-            connection = connect(Purpose.READ)
+            connection = self._connect()
         except ConnectFailed as error:
             self._silent = error.silent
             raise ConnectionLost(f"the database went away: {error}") from None
+        except (psycopg2.Error, TimeoutError) as error:
+            raise ConnectionLost(f"the database went away: {error}") from None
         with connection:
             yield connection
+
+    def _connect(self) -> Connection:
+        """Connect to where the lock is held; after a failure to whatever answers."""
+        if self._hurried:
+            return self._task.try_connect(Purpose.READ)
+        deadline = self._task.patience().deadline
+        connect = partial(self._task.connect_when_free, Purpose.READ)
+        return connect_beside(self._lock, connect, deadline)
 
     def _read(self, connection: Connection) -> DatabaseFacts:
         facts = self._inspector.read_facts(connection)

@@ -104,6 +104,10 @@ class FaultyNetwork:
         address = f"{login}@127.0.0.1:{self._listener.getsockname()[1]}"
         return urlunsplit(parts._replace(netloc=address))
 
+    def redirect(self, port: int) -> None:
+        """Lead what connects from now on to another server, as a name does after a failover."""
+        self._target = ("127.0.0.1", port)
+
     def reset(self) -> None:
         """Cut every connection, as a router does: with RST, to both ends."""
         ends, self._ends = self._ends, []

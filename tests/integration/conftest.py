@@ -27,6 +27,7 @@ MORE = frozenset(
         "test_drift",
         "test_embedded",
         "test_expand_contract",
+        "test_failover",
         "test_fingerprint_check",
         "test_fingerprint_scratch",
         "test_fingerprint_verbs",

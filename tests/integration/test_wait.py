@@ -138,6 +138,7 @@ def test_a_server_without_a_free_connection_slot_is_waited_for(own_server: Postg
                 time.sleep(0.1)
         end = wait_in_vain(own_server.url())
     assert_waited_in_vain(end, sqlstate="53300", cause="no connection slot")
+    assert "max_connections" in end.verdict["next_step"]
 
 
 def test_a_standby_is_waited_for_until_it_is_promoted(own_server: PostgresServer) -> None:
@@ -151,6 +152,7 @@ def test_a_standby_is_waited_for_until_it_is_promoted(own_server: PostgresServer
             assert waiting.end().outcome == "upgraded"
     assert end.outcome == "access_refused"
     assert end.verdict["error"]["sqlstate"] == "25006"
+    assert "target_session_attrs=read-write" in end.verdict["next_step"]
     assert end.verdict["wait_attempts"] > 1
     assert end.verdict["wait_seconds"] >= WAIT_SECONDS
 
