@@ -18,31 +18,25 @@ If A is killed, the server ends its transaction, and B goes on as above; A's sta
 at work, so B waits for it first (orphans.py).
 """
 
-import random
 import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager, suppress
 
 import psycopg2
 
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connect_failure import TO_A_PRIMARY
-from headstart.postgres.connection import ConnectFailed, Connection, Resolve
+from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
-from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock_polling import POLL_SECONDS, LockWait, acquire
 from headstart.postgres.orphans import await_orphans
-from headstart.postgres.patience import Patience, connect_when_free
 from headstart.postgres.slots import (
     ConnectionLimit,
-    no_second_connection,
     read_connection_limits,
 )
 from headstart.postgres.waits import Wait, read_waits
-from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -60,14 +54,6 @@ STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
 """A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
 
 LOST = "the connection that held the run lock was lost"
-LOST_MEANWHILE = (
-    "the run lock was lost before the database could be looked at; if that was a failover, it may"
-    " have lost the last commit"
-)
-ELSEWHERE = (
-    "each new connection leads to another server than the one that holds the run lock: to a"
-    " standby, say, behind the same name"
-)
 
 
 class RunLock:
@@ -228,56 +214,3 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
         raise lock.starvation() or error from error.__cause__
     finally:
         lock.release()
-
-
-def connect_beside(
-    lock: RunLock, connect: Callable[[], Connection], deadline: Deadline
-) -> Connection:
-    """Connect to where the lock is held: a name may lead to a standby, or to what a failover left.
-
-    Raises ConnectionLost at the deadline or with the lock, what `connect` raises, psycopg2.Error
-    and TimeoutError.
-    """
-    attempt = 0
-    while True:
-        connection = connect()
-        try:
-            if lock.is_seen_by(connection):
-                return connection
-        except BaseException:
-            connection.close()
-            raise
-        connection.close()
-        if lock.is_lost():
-            raise ConnectionLost(LOST_MEANWHILE)
-        if deadline.passed(time.monotonic()):
-            raise ConnectionLost(ELSEWHERE, next_step=TO_A_PRIMARY)
-        attempt += 1
-        time.sleep(deadline.clip(backoff_seconds(attempt, random.random()), time.monotonic()))
-
-
-@contextmanager
-def second_connection(
-    resolve: Resolve, identity: Identity, lock: RunLock, patience: Patience
-) -> Iterator[Connection]:
-    """Have a connection beside the one that holds the lock; a pooler may have none left.
-
-    Raises PoolExhausted when nothing answers in POLL_SECONDS, Unreachable when no slot gets free
-    within the patience, AccessRefused, and ConnectionLost with the lock.
-    """
-    limits = lock.connection_limits
-    patience = replace(patience, is_hopeless=lambda: any(each.is_too_small for each in limits()))
-    with ExitStack() as stack:
-        try:
-            name = identity.name(Purpose.READ)
-            opened = connect_beside(
-                lock,
-                lambda: connect_when_free(resolve, name, patience, POLL_SECONDS),
-                patience.deadline,
-            )
-            connection = stack.enter_context(opened)
-        except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
-            if lock.is_lost():  # it is the server that is gone, not a pool's connections
-                raise ConnectionLost(LOST) from None
-            raise no_second_connection(error, limits) from None
-        yield connection

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from headstart.facts.state import scope_named
+from headstart.postgres.beside import second_connection
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import cancel_backend, has_tables, named_failures
-from headstart.postgres.lock import RunLock, hold_lock, second_connection
+from headstart.postgres.lock import RunLock, hold_lock
 from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting

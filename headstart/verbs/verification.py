@@ -5,20 +5,19 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
-import psycopg2
-
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause
 from headstart.facts.sql import identifier
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
+from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.event_triggers import refusing_trigger
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
-from headstart.postgres.lock import RunLock, connect_beside
+from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
@@ -212,8 +211,6 @@ class Verification:
         except ConnectFailed as error:
             self._silent = error.silent
             raise ConnectionLost(f"the database went away: {error}") from None
-        except (psycopg2.Error, TimeoutError) as error:
-            raise ConnectionLost(f"the database went away: {error}") from None
         with connection:
             yield connection
 
@@ -223,7 +220,7 @@ class Verification:
             return self._task.try_connect(Purpose.READ)
         deadline = self._task.patience().deadline
         connect = partial(self._task.connect_when_free, Purpose.READ)
-        return connect_beside(self._lock, connect, deadline)
+        return connect_to_read(self._lock, connect, deadline)
 
     def _read(self, connection: Connection) -> DatabaseFacts:
         facts = self._inspector.read_facts(connection)

@@ -9,8 +9,9 @@ import psycopg2.extensions
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.beside import second_connection
 from headstart.postgres.identity import Identity
-from headstart.postgres.lock import hold_lock, second_connection
+from headstart.postgres.lock import hold_lock
 from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.patience import Patience
 from headstart.process.deadline import deadline_after

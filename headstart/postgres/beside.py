@@ -1,0 +1,94 @@
+"""A connection beside the one that holds the run lock, to where that is held.
+
+A pooler may have none left, others may have taken every slot, and a name may lead elsewhere now.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import psycopg2
+
+from headstart.postgres.connect_failure import TO_A_PRIMARY
+from headstart.postgres.connection import ConnectFailed, Connection, Resolve
+from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.lock import LOST, RunLock
+from headstart.postgres.lock_polling import POLL_SECONDS
+from headstart.postgres.patience import Patience, connect_when_free
+from headstart.postgres.slots import no_second_connection
+from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.verdict.errors import ConnectionLost
+
+LOST_MEANWHILE = (
+    "the run lock was lost before the database could be looked at; if that was a failover, it may"
+    " have lost the last commit"
+)
+ELSEWHERE = (
+    "each new connection leads to another server than the one that holds the run lock: to a"
+    " standby, say, behind the same name"
+)
+
+
+def connect_beside(
+    lock: RunLock, connect: Callable[[], Connection], deadline: Deadline
+) -> Connection:
+    """Connect to where the lock is held: a name may lead to a standby, or to what a failover left.
+
+    Raises ConnectionLost at the deadline or with the lock, what `connect` raises, psycopg2.Error
+    and TimeoutError.
+    """
+    attempt = 0
+    while True:
+        connection = connect()
+        try:
+            if lock.is_seen_by(connection):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        if lock.is_lost():
+            raise ConnectionLost(LOST_MEANWHILE)
+        if deadline.passed(time.monotonic()):
+            raise ConnectionLost(ELSEWHERE, next_step=TO_A_PRIMARY)
+        attempt += 1
+        time.sleep(deadline.clip(backoff_seconds(attempt, random.random()), time.monotonic()))
+
+
+def connect_to_read(
+    lock: RunLock, connect: Callable[[], Connection], deadline: Deadline
+) -> Connection:
+    """The same, for who reads: what breaks meanwhile is ConnectionLost, too."""
+    try:
+        return connect_beside(lock, connect, deadline)
+    except (psycopg2.Error, TimeoutError) as error:
+        raise ConnectionLost(f"the database went away: {error}") from None
+
+
+@contextmanager
+def second_connection(
+    resolve: Resolve, identity: Identity, lock: RunLock, patience: Patience
+) -> Iterator[Connection]:
+    """Have a connection beside the one that holds the lock; a pooler may have none left.
+
+    Raises PoolExhausted when nothing answers in POLL_SECONDS, Unreachable when no slot gets free
+    within the patience, AccessRefused, and ConnectionLost with the lock.
+    """
+    limits = lock.connection_limits
+    patience = replace(patience, is_hopeless=lambda: any(each.is_too_small for each in limits()))
+    with ExitStack() as stack:
+        try:
+            name = identity.name(Purpose.READ)
+            opened = connect_beside(
+                lock,
+                lambda: connect_when_free(resolve, name, patience, POLL_SECONDS),
+                patience.deadline,
+            )
+            connection = stack.enter_context(opened)
+        except (ConnectFailed, TimeoutError, psycopg2.Error) as error:
+            if lock.is_lost():  # it is the server that is gone, not a pool's connections
+                raise ConnectionLost(LOST) from None
+            raise no_second_connection(error, limits) from None
+        yield connection
