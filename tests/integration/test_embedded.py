@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from headstart.dev.passage import _with
 from tests.harness.embedded import PostgresServer
 from tests.harness.program import run_headstart, run_program, start_headstart, start_program
 from tests.harness.server import free_port
@@ -32,6 +33,14 @@ cursor.execute(sys.argv[3])
 connection.commit()
 print(cursor.fetchall() if cursor.description else parameters["host"])
 """
+LOOK = """
+import os, sys
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+os.listdir(sys.argv[1])
+"""
+NOBODY = 0xFFFFFFFF
 ORDINARY = 65534
 """The number of the account nobody."""
 MAJORS = pytest.mark.parametrize("major", [16, 18])
@@ -158,6 +167,28 @@ def test_an_ordinary_account_can_use_it(directory: Path) -> None:
     done = run_program(*line)
     assert (done.stdout, done.stderr) == ("[(1,)]\n", "")
     assert not is_running(directory)
+
+
+def test_a_closed_folder_is_opened_for_the_servers_account_and_nobody_else(directory: Path) -> None:
+    """As root; else no other account needs to pass."""
+    directory.parent.chmod(0o700)
+    assert use(directory) == "[(1,)]"
+    assert directory.parent.stat().st_mode & 0o007 == 0
+    if os.geteuid() == 0:
+        done = run_program(sys.executable, "-c", LOOK, str(directory), str(ORDINARY))
+        assert "PermissionError" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o770, 0o500])
+def test_an_acl_that_lets_an_account_pass_lets_no_other_do_more(mode: int) -> None:
+    owner, group = mode >> 6, mode >> 3 & 7
+    before = [(0x01, owner, NOBODY), (0x04, group, NOBODY), (0x20, 0, NOBODY)]
+    once = _with(before, 7)
+    assert [may for tag, may, _ in once if tag == 0x04] == [group]
+    assert [may for tag, may, _ in once if tag == 0x10] == [group | 1]
+    assert _with(once, 7) == once
+    capped = [(0x01, 7, NOBODY), (0x02, 7, 5), (0x04, 7, NOBODY), (0x10, 4, NOBODY)]
+    assert {may for tag, may, own in _with(capped, 7) if (tag, own) in {(2, 5), (4, NOBODY)}} == {4}
 
 
 def test_a_started_process_is_stopped_by_a_signal(directory: Path) -> None:
