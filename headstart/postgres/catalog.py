@@ -17,7 +17,8 @@ from headstart.fingerprint.catalog.query import Reading, statements
 from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.postgres.connection import READ_SECONDS, Connection
-from headstart.postgres.inspection import BEGIN_READING, LOCK_NOT_AVAILABLE, named_failures
+from headstart.postgres.inspection import BEGIN_READING
+from headstart.postgres.read_failure import LOCK_NOT_AVAILABLE, named_failures
 from headstart.postgres.reader import Rows
 from headstart.verdict.errors import Blocked, HeadstartError
 

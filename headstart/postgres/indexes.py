@@ -11,7 +11,8 @@ from headstart.facts.sql import literal
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import READ_SECONDS
-from headstart.postgres.inspection import BEGIN_READING, named_failures, read_our_tables
+from headstart.postgres.inspection import BEGIN_READING, read_our_tables
+from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import Reader
 
 Found = dict[str, InvalidIndex]

@@ -3,33 +3,20 @@
 Reads the catalog and the version table only, in read-only transactions, and writes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-
-import psycopg2
 
 from headstart.facts.sql import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import Reader
 from headstart.postgres.version_table import read_version_table
-from headstart.verdict.errors import (
-    AccessRefused,
-    Blocked,
-    ConnectionLost,
-    HeadstartError,
-    ServerFailed,
-    UnknownRevision,
-)
-from headstart.verdict.sqlstates import Fault, fault_of
+from headstart.verdict.errors import AccessRefused
 
 BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
 """A role's default may be serializable, which waits for others and which no standby can do."""
-LOCK_NOT_AVAILABLE = "55P03"
-_QUERY_CANCELED = "57014"
-_UNDEFINED_COLUMN = "42703"
 
 
 def inspect_database(
@@ -86,41 +73,6 @@ def cancel_backend(connection: Connection, application_name: str, process: int) 
             "SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
             f" WHERE a.pid = {process} AND a.application_name = {literal(application_name)}"
         )
-
-
-@contextmanager
-def named_failures() -> Iterator[None]:
-    """Turn what a read raises into errors of ours."""
-    try:
-        yield
-    except psycopg2.Error as error:
-        raise read_failure(error) from None
-    except TimeoutError:
-        raise ConnectionLost("the database gave no answer in time while reading") from None
-
-
-def read_failure(error: psycopg2.Error) -> HeadstartError:
-    """The error that a failed read leads to."""
-    text = error.diag.message_primary or " ".join(str(error).split())
-    state = error.pgcode
-    if state == _QUERY_CANCELED:
-        return ConnectionLost("the database gave no answer in time while reading")
-    if state == LOCK_NOT_AVAILABLE:
-        return Blocked(
-            "the database could not be read: somebody holds a table exclusively", sqlstate=state
-        )
-    if state == _UNDEFINED_COLUMN:
-        return UnknownRevision(
-            f"the version table is none of Alembic's: {text}",
-            sqlstate=state,
-            next_step="look at what has its name; move that away, or give the version table"
-            " another name in env.py",
-        )
-    fault = fault_of(state)
-    if state is None or fault is Fault.CONNECTION:
-        return ConnectionLost(f"the connection was lost while reading: {text}")
-    kind = AccessRefused if fault.permanent else Blocked if fault is Fault.LOCK else ServerFailed
-    return kind(f"the database could not be read: {text}", sqlstate=state)
 
 
 def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]) -> DatabaseFacts:
@@ -195,6 +147,18 @@ def has_tables(connection: Reader, scope: Scope) -> bool:
         " AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     )
     return bool(rows[0][0])
+
+
+def limits_of_login(connection: Connection, names: Iterable[str]) -> frozenset[str]:
+    """Those of these settings that the URL's or PGOPTIONS' `options` set for each connection.
+
+    Raises psycopg2.Error and TimeoutError.
+    """
+    rows = connection.execute(
+        "SELECT s.name FROM pg_catalog.pg_settings s"
+        f" WHERE s.source = 'client' AND s.name = ANY ({array(names)})"
+    )
+    return frozenset(str(name) for (name,) in rows)
 
 
 def _read_our_tables(

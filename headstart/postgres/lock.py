@@ -59,7 +59,8 @@ LOST = "the connection that held the run lock was lost"
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it.
 
-    `found_empty`: the database had no table when the lock was taken, as somebody has seen.
+    `found_empty`: the database had no table when the lock was taken, and `lent_limits` are the time
+    limits that come with the login, as somebody has seen.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class RunLock:
     ) -> None:
         self.nonce = nonce
         self.found_empty = False
+        self.lent_limits: frozenset[str] = frozenset()
         self._connection = connection
         self._tell_lost = lost
         self._in_use = threading.Lock()

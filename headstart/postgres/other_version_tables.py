@@ -12,13 +12,13 @@ from headstart.facts.sql import identifier, literal
 from headstart.facts.state import VersionTable
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS, Connection
-from headstart.postgres.inspection import BEGIN_READING, named_failures
+from headstart.postgres.inspection import BEGIN_READING
+from headstart.postgres.read_failure import LOCK_NOT_AVAILABLE, named_failures
 from headstart.verdict.errors import Blocked
 
 MOST_TABLES = 50
 """A schema a tenant may make thousands; a message names a few."""
 _MOST_ROWS = 100
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def read_other_version_tables(
@@ -37,7 +37,7 @@ def read_other_version_tables(
             found = [VersionTable(str(s), str(n)) for s, n in named]
             found = found or _holding(connection, revisions)
         except psycopg2.Error as error:
-            if error.pgcode == _LOCK_NOT_AVAILABLE:
+            if error.pgcode == LOCK_NOT_AVAILABLE:
                 raise Blocked(
                     "a version table cannot be read: somebody holds it exclusively",
                     sqlstate=error.pgcode,

@@ -13,8 +13,9 @@ from headstart.revisions.env_pass import Mode, Options, Started, version_table
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import scripts_with_autocommit
 from headstart.revisions.sessions import is_pooled, session_settings
+from headstart.revisions.transaction_sql import LIMITS
 from headstart.revisions.upgrade_functions import refuse_without_upgrade
-from headstart.revisions.worker import LIMITS, Worker, limits_set
+from headstart.revisions.worker import Worker, limits_set
 from headstart.verdict.errors import BrokenHistory
 from headstart.verdict.events.revisions import EnvConfigured
 

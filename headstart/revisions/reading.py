@@ -18,7 +18,8 @@ from headstart.fingerprint.match.asking import SET_LIMIT, ask, require_usage
 from headstart.fingerprint.match.equal_schemas import Answers, EqualSchemas
 from headstart.postgres.catalog import read_whole
 from headstart.postgres.connection import CONNECT_SECONDS, READ_SECONDS
-from headstart.postgres.inspection import BEGIN_READING, named_failures
+from headstart.postgres.inspection import BEGIN_READING
+from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import DriverError, OtherDriverError, Reader, Rows
 from headstart.revisions.causes import first_line
 from headstart.revisions.link import sqlstate_of

@@ -12,38 +12,37 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from headstart.facts.sql import array, literal
-from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
 from headstart.postgres.patience import Patience
 from headstart.postgres.waits import Wait
-from headstart.revisions.begun import SQL_LEAVING_MARK, Begun, Numbering, begun_of, sql_of_begun
+from headstart.revisions.begun import Begun, Numbering, begun_of
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
+from headstart.revisions.transaction_sql import (
+    LIMITS,
+    Fence,
+    Form,
+    TransactionSettings,
+    set_config,
+    sql_of_begin,
+)
 from headstart.verdict.errors import HeadstartError
 from headstart.verdict.events.event import Emit
 
 CONNECTION_CHECK_MILLISECONDS = 1000
 """How soon the server notices that a worker has died and ends its statement (PostgreSQL 14+)."""
 
-LIMITS = ("lock_timeout", "statement_timeout")
-"""The time limits that env.py may set itself."""
-
 Canceller = Callable[[], None]
 
 _CANCELLER = "headstart.canceller"
 """Where a connection's `info` keeps what cancels its statement."""
-
-_Settings = tuple[tuple[str, str], ...]
-"""Names and values of the server's settings."""
 
 _BEFORE = "headstart.before_autocommit"
 """Where a connection's `info` keeps what an autocommit block must put back."""
@@ -55,6 +54,7 @@ class Worker:
 
     `url` is what env.py finds as sqlalchemy.url, in SQLAlchemy's form; `translated` gives a URL of
     psycopg2's for another driver; `async_drivers` are those to try for an async env.py, best first.
+    `lent_limits` are the time limits that the URL brings, for the app: they are none of env.py's.
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
     run from another thread, with an error, where env.py does not end; `waits` tells for whom
     backends of the server wait.
@@ -71,6 +71,7 @@ class Worker:
     nonce: int
     lock_timeout_seconds: float
     statement_timeout_seconds: float
+    lent_limits: frozenset[str]
     explain_missing_fence: Callable[[bool], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
@@ -100,8 +101,9 @@ def begin_transaction(
     settings = _settings(worker, int(version[0]), autocommit, lasting, own)
     look = own is None and not autocommit
     asked = Numbering.NONE if autocommit else numbering
+    fence = Fence(worker.nonce, worker.lent_limits)
     fenced, begun, process, before, _ = one_row(
-        connection, _begin_sql(worker.nonce, settings, asked, _Form.of(look, lasting))
+        connection, sql_of_begin(fence, settings, asked, Form.of(look, lasting))
     )
     worker.link.heard()
     _register_cancel(worker, connection, int(process))
@@ -125,7 +127,7 @@ def end_autocommit(connection: Connection) -> None:
     """Put the session's settings back at the end of an autocommit block."""
     before = connection.info.pop(_BEFORE, None) if is_autocommit(connection) else None
     if before:
-        calls = ", ".join(_set_config(name, value, local=False) for name, value in before.items())
+        calls = ", ".join(set_config(name, value, local=False) for name, value in before.items())
         # a connection that is gone has no session to put back, and fails by itself
         with suppress(Exception):
             one_row(connection, f"SELECT {calls}")
@@ -169,7 +171,7 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions
 def _settings(
     worker: Worker, major: int, autocommit: bool, lasting: bool, own: OwnLimits
-) -> _Settings:
+) -> TransactionSettings:
     if autocommit and not lasting:
         return ()
     settings = {
@@ -178,6 +180,8 @@ def _settings(
         **(dict.fromkeys(LIMITS, "0") if autocommit else limits_set(worker)),
         "idle_in_transaction_session_timeout": "0",
         **SERVER_SIDE,
+        # else a crash takes back what was said to be applied; stronger ones are kept
+        "synchronous_commit": "local",
     }
     if major >= 14:
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
@@ -185,62 +189,6 @@ def _settings(
         settings["transaction_timeout"] = "0"
     kept = () if autocommit else own or ()
     return tuple((name, value) for name, value in settings.items() if name not in kept)
-
-
-class _Form(Enum):
-    """What is set for how long, and what is looked at before."""
-
-    LASTING = "the session's settings, which an autocommit block puts back"
-    LOOKING = "this transaction's, but for the limits that env.py has set"
-    LOCAL = "this transaction's"
-
-    @classmethod
-    def of(cls, look: bool, lasting: bool) -> Self:
-        return cls.LASTING if lasting else cls.LOOKING if look else cls.LOCAL
-
-
-@lru_cache(maxsize=8)
-def _begin_sql(nonce: int, settings: _Settings, numbering: Numbering, form: _Form) -> str:
-    """One round trip: is the fence up, which transaction is it, the process, and the settings.
-
-    Five columns, however many settings there are: each costs the client some time. What is looked
-    at is looked at first: once ours are set, nobody can tell them from env.py's own.
-    """
-    fence = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(nonce)}"
-    begun = sql_of_begun(numbering)
-    calls = [_call(name, value, form) for name, value in settings]
-    if numbering is Numbering.NATURAL:
-        calls.append(SQL_LEAVING_MARK)
-    made = f"pg_catalog.concat({', '.join(calls)})" if calls else "NULL"
-    columns = f"EXISTS ({fence}), {begun}, pg_catalog.pg_backend_pid()"
-    match form:
-        case _Form.LOCAL:
-            return f"SELECT {columns}, NULL, {made}"
-        case _Form.LOOKING:
-            before = f"SELECT {_OWN_LIMITS} AS before"
-        case _Form.LASTING:
-            values = ", ".join(f"pg_catalog.current_setting('{name}')" for name, _ in settings)
-            before = f"SELECT pg_catalog.to_json(ARRAY[{values}])::pg_catalog.text AS before"
-    return f"WITH b AS MATERIALIZED ({before}) SELECT {columns}, b.before, {made} FROM b"
-
-
-_OWN_LIMITS = (
-    "(SELECT pg_catalog.json_agg(s.name)::pg_catalog.text FROM pg_catalog.pg_settings s"
-    f" WHERE s.name OPERATOR(pg_catalog.=) ANY ({array(LIMITS)})"
-    f" AND s.source OPERATOR(pg_catalog.=) ANY ({array(['client', 'session'])}))"
-)
-
-
-def _call(name: str, value: str, form: _Form) -> str:
-    if form is _Form.LOOKING and name in LIMITS:
-        # the names are no part of one another
-        is_own = f"pg_catalog.strpos(b.before, '{name}') OPERATOR(pg_catalog.>) 0"
-        return f"CASE WHEN {is_own} THEN NULL ELSE {_set_config(name, value, local=True)} END"
-    return _set_config(name, value, local=form is not _Form.LASTING)
-
-
-def _set_config(name: str, value: str, *, local: bool) -> str:
-    return f"pg_catalog.set_config('{name}', {literal(value)}, {str(local).lower()})"
 
 
 def _milliseconds(seconds: float) -> str:

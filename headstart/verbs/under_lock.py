@@ -8,12 +8,14 @@ from headstart.facts.state import scope_named
 from headstart.postgres.beside import second_connection
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.identity import Purpose
-from headstart.postgres.inspection import cancel_backend, has_tables, named_failures
+from headstart.postgres.inspection import cancel_backend, has_tables, limits_of_login
 from headstart.postgres.lock import RunLock, hold_lock
 from headstart.postgres.lock_polling import LockWait
+from headstart.postgres.read_failure import named_failures
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.revisions.link import Link
+from headstart.revisions.transaction_sql import LIMITS
 from headstart.revisions.worker import Worker
 from headstart.settings.database import Database
 from headstart.settings.database_url import parse_database_url
@@ -65,6 +67,7 @@ def locked(task: Task) -> Iterator[RunLock]:
         with second as connection, named_failures():
             refuse_planters(connection)
             lock.found_empty = not has_tables(connection, scope_named(settings.version_table))
+            lock.lent_limits = limits_of_login(connection, LIMITS)
         if settings.deadline_seconds is not None:
             task.signals.end_after(task.deadline.remaining(time.monotonic()))
         yield lock
@@ -84,6 +87,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         nonce=lock.nonce,
         lock_timeout_seconds=task.settings.ddl_lock_timeout_seconds,
         statement_timeout_seconds=task.settings.statement_timeout_seconds,
+        lent_limits=lock.lent_limits,
         explain_missing_fence=lock.explain_missing_fence,
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
