@@ -49,6 +49,17 @@ test-more: setup ## The other integration tests: the older server, and the edges
 test-projects: setup ## Some eighty awkward Alembic projects, against the alembic command
 	$(PYTEST) tests/projects
 
+.PHONY: test-campaign
+test-campaign: setup ## Each kind of fault, twice, at moments of a run; a sample of the next one
+	$(PYTEST) tests/campaign
+
+RUNS := 1000
+SEED := 1
+
+.PHONY: campaign
+campaign: setup ## RUNS faulted runs with a SEED, and what held; half an hour
+	$(BIN)/python -m tests.campaign --runs $(RUNS) --seed $(SEED)
+
 HISTORIES := mlflow argilla glance
 IMAGES := $(VENV)/histories
 
