@@ -68,6 +68,12 @@ RUN PYTHONDONTWRITEBYTECODE=1 python -m compileall -q -f -j 0 --invalidation-mod
 COPY --from=build /opt/headstart /opt/headstart
 COPY --from=build /opt/minirag /opt/minirag
 
+# sslrootcert=system: the OpenSSL in psycopg2's wheel would look where it was built. A base that has
+# its certificates elsewhere is built with --build-arg CA_FILE=...
+ARG CA_FILE=/etc/ssl/certs/ca-certificates.crt
+RUN test -s "${CA_FILE}" || { echo "no certificates in ${CA_FILE}: --build-arg CA_FILE=..." >&2; exit 1; }
+ENV SSL_CERT_FILE=${CA_FILE}
+
 # PATH and the two names after it: `pip install` and `uv pip install` of an image that is built on
 # this one go where headstart is. No cache: it would stay in that image's layer.
 ENV PATH=/opt/headstart/bin:$PATH \

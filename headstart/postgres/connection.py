@@ -28,6 +28,7 @@ from headstart.postgres.connect_failure import (
 )
 from headstart.postgres.guards import CLIENT_SIDE
 from headstart.postgres.reader import Rows
+from headstart.postgres.system_certificates import with_missing_certificates
 
 Resolve = Callable[[], Mapping[str, str]]
 """Gives libpq's parameters, anew at every attempt: a mounted secret may have been rotated."""
@@ -253,10 +254,10 @@ def _poll(raw: psycopg2.extensions.connection, deadline: float) -> None:
 def _refine(
     failure: ConnectFailure, parameters: Mapping[str, str], deadline: float
 ) -> ConnectFailure:
-    """Ask once more if the SQLSTATE alone leaves the cause open."""
+    """Find out more if what was said leaves the cause open."""
     if failure.sqlstate == INVALID_AUTHORIZATION and _accepted_over_tls(parameters, deadline):
         return tls_required(failure)
-    return failure
+    return with_missing_certificates(failure, parameters)
 
 
 def _accepted_over_tls(parameters: Mapping[str, str], deadline: float) -> bool:

@@ -54,6 +54,13 @@ def python_in(image: str, source: str) -> str:
     return docker("run", "--rm", "--user=0", "--entrypoint=python", image, "-c", source)
 
 
+CERTIFICATES = """
+import os, ssl
+os.environ["SSL_CERT_FILE"]
+print(ssl.create_default_context().cert_store_stats()["x509_ca"] > 50)
+"""
+
+
 def size(image: str) -> int:
     return int(docker("image", "inspect", "--format={{.Size}}", image))
 
@@ -124,3 +131,8 @@ def test_no_secret_of_the_folder_that_it_was_built_in_is_in_any_layer(tmp_path: 
         looked = [layers.extractfile(entry) for entry in layers if entry.isfile()]
         assert len(looked) > 5
         assert not [part for part in looked if part and secret.encode() in part.read()]
+
+
+def test_the_systems_certificates_are_where_libpq_is_told_to_look(image: str) -> None:
+    """Of sslrootcert=system; with SSL_CERT_FILE Python's own TLS looks there, too."""
+    assert python_in(image, CERTIFICATES) == "True"

@@ -47,6 +47,22 @@ def test_a_certificate_of_an_unknown_authority_is_refused(debian: Database) -> N
     assert_refused_at_once(end, cause="certificate verify failed")
 
 
+def test_the_systems_certificates_are_those_of_the_file_that_is_named(
+    debian: Database, certificate: str
+) -> None:
+    url = debian.create().url(sslmode="verify-full", sslrootcert="system")
+    end = run(url, SSL_CERT_FILE=certificate, SLOW_SECONDS="0")
+    assert end.outcome == "upgraded"
+
+
+def test_where_no_certificates_of_the_system_are_found_the_variable_is_named(
+    debian: Database, tmp_path: Path
+) -> None:
+    url = debian.url(sslmode="verify-full", sslrootcert="system")
+    end = run(url, SSL_CERT_FILE=str(tmp_path / "missing.crt"), SSL_CERT_DIR=str(tmp_path))
+    assert_refused_at_once(end, cause="set SSL_CERT_FILE to the system's file")
+
+
 def test_a_root_certificate_that_is_not_there_is_named(debian: Database, tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.crt")
     end = run(debian.url(sslmode="verify-full", sslrootcert=missing))

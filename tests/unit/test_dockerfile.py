@@ -24,3 +24,9 @@ def test_onbuild_lines_are_those_of_the_stage_that_is_the_image() -> None:
     """In the first stage they would say nothing to anybody."""
     onbuild = [line for line in INSTRUCTIONS if line.startswith("ONBUILD ")]
     assert onbuild == [line for line in LAST_STAGE if line.startswith("ONBUILD ")]
+
+
+def test_libpq_finds_the_certificates_of_the_base() -> None:
+    """sslrootcert=system, which libpq's own messages recommend: its wheel looks elsewhere."""
+    assert "ARG CA_FILE=/etc/ssl/certs/ca-certificates.crt" in LAST_STAGE
+    assert "ENV SSL_CERT_FILE=${CA_FILE}" in LAST_STAGE
