@@ -76,7 +76,7 @@ def test_a_server_without_a_slot_for_it_is_to_be_tried_again(
 ) -> None:
     stage.database.execute(f"ALTER ROLE {login['user']} CONNECTION LIMIT 0")
     with_own(stage, driver, url_of(login, driver))
-    ended = stage.run()
+    ended = stage.run(HEADSTART_WAIT_SECONDS="2")
     assert (ended.exit_code, ended.verdict["outcome"]) == (13, "connection_lost"), ended.verdict
 
 
