@@ -61,6 +61,21 @@ def first_line(error: BaseException) -> str:
     return without_values(line, next(filter(None, states), None))
 
 
+def hint_of(error: BaseException) -> str:
+    """The server's HINT, in brackets: it often names the cure. Empty where there is none."""
+    for one in filter(None, (error, error.__cause__)):
+        hint = getattr(getattr(one, "diag", None), "message_hint", None)
+        hint = hint or getattr(one, "hint", None) or fields_of(one).get("H")
+        if isinstance(hint, str) and hint.strip():
+            words = " ".join(hint[:_LONGEST_HINT].split())
+            return f" (hint: {without_values(words, sqlstate_of(one))})"
+    return ""
+
+
+_LONGEST_HINT = 300
+"""Characters; what PostgreSQL itself advises is shorter."""
+
+
 def _text_of(detail: object) -> str:
     try:
         return str(detail)

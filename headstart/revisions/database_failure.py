@@ -10,7 +10,7 @@ from pathlib import Path
 from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
-from headstart.revisions.causes import failing_place, first_line
+from headstart.revisions.causes import failing_place, first_line, hint_of
 from headstart.revisions.link import Link, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
 from headstart.revisions.project import Project
@@ -110,7 +110,7 @@ def database_failure(
     driver_error = getattr(error, "orig", None) or error
     lost = " (not headstart's connection, which is alive)" if elsewhere else ""
     sqlstate = sqlstate_of(driver_error)
-    said = f"{first_line(driver_error)}{lost}{beside}"
+    said = f"{first_line(driver_error)}{hint_of(driver_error)}{lost}{beside}"
     table = version_table_of(error)
     answer = Answer(
         f"{moment.place_in(table)}: {said}",

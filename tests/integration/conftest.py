@@ -32,6 +32,7 @@ MORE = frozenset(
         "test_fingerprint_scratch",
         "test_fingerprint_verbs",
         "test_free_slots",
+        "test_hints",
         "test_hostile_names",
         "test_hostile_text",
         "test_index_builds",
