@@ -17,6 +17,16 @@ def certificate(debian: Database, tmp_path_factory: pytest.TempPathFactory) -> s
     return str(path)
 
 
+def test_the_verdict_says_whether_the_connection_was_encrypted(
+    debian: Database, official: Database
+) -> None:
+    """With sslmode=prefer, libpq's default, the server decides."""
+    for server, encrypted in ((debian, True), (official, False)):
+        end = run(server.url(), SLOW_SECONDS="0")
+        accepted = next(e for e in end.events if e["event"] == "database_accepted")
+        assert (accepted["tls"], end.verdict["tls"]) == (encrypted, encrypted)
+
+
 def test_a_server_that_asks_for_tls_says_so(debian: Database) -> None:
     end = run(debian.url(sslmode="disable"))
     assert_refused_at_once(end, sqlstate="28000", cause="over TLS only: set sslmode=require")
