@@ -81,4 +81,5 @@ def _is_looked_up(tokens: list[str], at: int, token: str) -> bool:
         return True
     called = after == "(" and re.fullmatch(r"[a-z_]\w*", token) is not None
     qualified = before == "." and tokens[at - 2].lower() == "pg_catalog"
+    called = called and before != "as"  # a name for rows, with those of their columns
     return called and not qualified and token not in _NO_CALLS and token != "operator"
