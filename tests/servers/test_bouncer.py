@@ -77,6 +77,16 @@ def test_a_pooler_with_too_many_clients_is_waited_out(official: Database) -> Non
     assert_waited_in_vain(end, sqlstate="08P01", cause="max_client_conn")
 
 
+def test_a_pooler_that_takes_no_transactions_is_refused_by_its_mode(official: Database) -> None:
+    """Its own words come with the first BEGIN; no lock can be held there."""
+    database = official.create()
+    with bouncer(official, pool_mode="statement") as pool:
+        end = run(database.url(pool))
+    assert (end.exit_code, end.outcome) == (20, "access_refused"), end.verdict
+    assert "statement pooling" in end.verdict["error"]["message"]
+    assert "pool_mode" in end.verdict["next_step"]
+
+
 def test_a_pooler_that_has_no_server_for_a_client_is_waited_out(official: Database) -> None:
     """It lets the client in, and ends the first statement after its query_wait_timeout."""
     with bouncer(official, default_pool_size=1, query_wait_timeout=1) as busy:
