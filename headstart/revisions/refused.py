@@ -6,6 +6,7 @@ little, so the attempt is made once more by libpq, whose SQLSTATE tells. A host 
 is not printed: of a password that nobody percent-encoded, what follows its @ is read as a host.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,20 +36,49 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
 
     `causes` are the error and all that it was raised for. Raises nothing.
     """
-    states = [state for state in map(_state_of_failure, causes) if state is not None]
+    behind = list(causes)
+    states = [state for state in map(_state_of_failure, behind) if state is not None]
     if link.connected or not states:
         return None
     refused = next((state for state in states if fault_of(state) is Fault.ACCESS), None)
     passing = next((state for state in states if _passes(state)), None)
-    if link.attempt is None and refused is None:  # env.py went to the driver itself
+    told = next(filter(None, (_LIBPQ.search(str(each)) for each in behind)), None)
+    direct = link.attempt is None and refused is None  # env.py went to the driver itself
+    if direct and told is None:
         return None
     if link.is_lost():
         return ConnectionLost("the database went away while env.py connected")
+    if direct and told is not None:
+        return _refused_directly(told, link)
     if passing is not None:
         return _passing(f"SQLSTATE {passing}")
     if link.attempt is None:
         return _wrong("", f"SQLSTATE {refused}", link.login())
     return _tried_again(login_of(link.attempt), link)
+
+
+def _refused_directly(told: re.Match[str], link: Link) -> HeadstartError:
+    """What libpq told, whose driver env.py called itself (a `creator`, say), without a SQLSTATE.
+
+    Our own login is tried again where a server answered: if that is let in, theirs is wrong. What
+    did not answer, or is another place, may be somebody else's server, which may be back.
+    """
+    ours, there = link.login(), {"host": told["host"], "port": told["port"]}
+    words = " ".join(told["words"].split())
+    where = f"{there['host']}:{there['port']}" if _is_known(there, ours) else _UNKNOWN_HOST
+    answered = _ANSWERED.match(told["words"]) is not None
+    if answered and _address(there) == _address(ours) and failure_again(ours, link) is None:
+        return _wrong(f" to {where}", words, ours)
+    return ConnectionLost(f"env.py could not connect to {where}: {words}")
+
+
+_LIBPQ = re.compile(
+    r'connection to server at "(?P<host>[^"]*)"(?: \([^)]*\))?, port (?P<port>\d+) failed:'
+    r" (?P<words>.*)"
+)
+"""libpq's own words, which are English always."""
+_ANSWERED = re.compile(r"[^:]+:  ")
+"""A severity, in any language: a server said the rest."""
 
 
 def _passes(state: str) -> bool:

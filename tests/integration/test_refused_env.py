@@ -80,6 +80,35 @@ def test_a_server_without_a_slot_for_it_is_to_be_tried_again(
     assert (ended.exit_code, ended.verdict["outcome"]) == (13, "connection_lost"), ended.verdict
 
 
+DIRECTLY = (
+    "import psycopg2, sqlalchemy\n"
+    "def engine_from_config(*_, **__):\n"
+    "    creator = lambda: psycopg2.connect({url!r})\n"
+    "    return sqlalchemy.create_engine('postgresql+psycopg2://', creator=creator)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "end"),
+    [
+        pytest.param("password", (2, "wrong_database"), id="a wrong password"),
+        pytest.param("database", (2, "wrong_database"), id="a wrong database"),
+        pytest.param("port", (13, "connection_lost"), id="another place, which may be back"),
+    ],
+)
+def test_a_driver_that_env_py_calls_itself_is_told_by_libpqs_words(
+    stage: Stage, login: Login, part: str, end: tuple[int, str]
+) -> None:
+    url = url_of({**login, "host": "127.0.0.1"}, "psycopg2", **MISTAKES[part])
+    made = DIRECTLY.format(url=url.replace("+psycopg2", ""))
+    stage.project.edit_env(ANCHOR, f"{ANCHOR}{made}")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == end, ended.verdict
+    assert "env.py could not connect to" in ended.verdict["error"]["message"]
+    assert "lost" not in ended.verdict["error"]["message"]
+    assert "wr0ng-one" not in ended.stderr
+
+
 END_LOCK = (
     'import psycopg2\npsycopg2.connect({url!r}).cursor().execute("SELECT pg_terminate_backend(pid)'
     " FROM pg_stat_activity WHERE datname = current_database()"
