@@ -57,8 +57,14 @@ def test_an_entry_that_needs_no_library_loads_none(code: str, most: int, tmp_pat
 
 def test_a_mistake_in_the_arguments_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
     loaded = modules(command("wiat"), tmp_path)
-    assert "structlog" in loaded  # which tells it
-    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity"}
+    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity", "structlog", "rich"}
+
+
+def test_what_draws_the_log_for_people_is_loaded_for_them_alone(tmp_path: Path) -> None:
+    for_people = "import os\nos.environ['HEADSTART_LOG_FORMAT'] = 'console'\n"
+    mistake = command("check", "--verify", "no")
+    assert "structlog" in modules(for_people + mistake, tmp_path)
+    assert not modules(mistake, tmp_path) & {"structlog", "rich"}
 
 
 def test_a_mistake_in_the_settings_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
