@@ -8,13 +8,12 @@ from pathlib import Path
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause
-from headstart.facts.sql import identifier
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
-from headstart.postgres.event_triggers import refusing_trigger
+from headstart.postgres.event_triggers import unless_refused
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
 from headstart.postgres.lock import RunLock
@@ -26,6 +25,7 @@ from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.task import Task
 from headstart.verdict.errors import (
+    AccessRefused,
     ConnectionLost,
     Drifted,
     HeadstartError,
@@ -33,7 +33,6 @@ from headstart.verdict.errors import (
     NotCommitted,
     NotReady,
     RevisionFailed,
-    ServerFailed,
     Unproven,
 )
 from headstart.verdict.events.revisions import TransactionLeft
@@ -44,8 +43,10 @@ from headstart.verdict.events.schema import (
     WorkLeftBehind,
 )
 from headstart.verdict.proof import Proof
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, Fault, fault_of
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
+_NO_SCHEMA = "3F000"
+"""What a server says for a wrong search_path, and for a schema whose USAGE the role lacks."""
 _UNCOMMITTED = (
     "env.py begins a transaction before context.configure() and never commits it: commit what it"
     " executes there, or use engine.begin() instead of engine.connect()"
@@ -168,11 +169,18 @@ class Verification:
 
     def _look_back(self, connection: Connection, error: BaseException) -> BaseException:
         """Read what a failure left; the error may turn out to be another one."""
-        facts = self._read(connection)
+        try:
+            facts = self._read(connection)
+        except AccessRefused as refused:
+            if not isinstance(error, RevisionFailed) or error.sqlstate != _NO_SCHEMA:
+                raise
+            return AccessRefused(
+                f"{error}: {refused}", sqlstate=refused.sqlstate, next_step=refused.next_step
+            )
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
         if isinstance(error, RevisionFailed):
-            error = _unless_refused(connection, error)
+            error = unless_refused(connection, error)
         invalid = self._inspector.read_invalid(connection, facts)
         if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
             finding = None
@@ -226,19 +234,3 @@ class Verification:
         facts = self._inspector.read_facts(connection)
         self._task.emit(VersionRowsRead(facts.version_rows))
         return facts
-
-
-def _unless_refused(connection: Connection, error: RevisionFailed) -> HeadstartError:
-    """The error; another one where an event trigger of the database forbids the change."""
-    if fault_of(error.sqlstate) is not Fault.RAISED:
-        return error
-    trigger = refusing_trigger(connection, error.raised_in)
-    if trigger is None:
-        return error
-    return ServerFailed(
-        f"{error} (raised by the event trigger {identifier(trigger)})",
-        sqlstate=error.sqlstate,
-        statement=error.statement,
-        next_step=f"wait until the event trigger {identifier(trigger)} allows changes, or disable"
-        " it; then run again",
-    )

@@ -8,6 +8,7 @@ from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.project import REVISIONS
 from tests.harness.result import Result
+from tests.harness.server import a_role
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
 
@@ -96,6 +97,25 @@ def test_nor_does_a_privilege_that_is_missing(stage: Stage) -> None:
     body = WRAPPED["another error from it"].format(indented(raising("42501")))
     stage.project.add("0004", "0003", body)
     assert_passing(stage.run(), stage, "access_refused")
+
+
+def test_nor_does_one_that_hides_the_schema(stage: Stage) -> None:
+    """The server says "no schema has been selected to create in", as for a wrong search_path."""
+    with a_role(stage.database, "app") as role:
+        stage.database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+        url = stage.url_of(role)
+        assert stage.run(DATABASE_URL=url).exit_code == 0
+        revoked = f"REVOKE ALL ON SCHEMA public FROM {role}, PUBLIC"
+        body = (
+            "import os, psycopg2\nadmin = psycopg2.connect(os.environ['ADMIN'])\n"
+            "admin.autocommit = True\n"
+            f"admin.cursor().execute({revoked!r})\nop.execute('CREATE TABLE late (id int)')"
+        )
+        stage.project.add("0004", "0003", body)
+        ended = stage.run(DATABASE_URL=url, ADMIN=stage.database.url)
+        assert (ended.exit_code, ended.outcome) == (20, "access_refused"), ended.verdict
+        stage.database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+        assert stage.rows() == REVISIONS[-1:]
 
 
 @pytest.mark.parametrize("sqlstate", [*PASSING.values(), "P0001"])
