@@ -218,7 +218,8 @@ class Verification:
             connection = self._connect()
         except ConnectFailed as error:
             self._silent = error.silent
-            raise ConnectionLost(f"the database went away: {error}") from None
+            what = "the database went away" if self._hurried else "what was done is not verified"
+            raise ConnectionLost(f"{what}: {error}") from None
         with connection:
             yield connection
 

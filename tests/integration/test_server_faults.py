@@ -191,3 +191,22 @@ def test_a_limit_of_statements_is_named(stage: Stage) -> None:
     ended = stage.run(HEADSTART_STATEMENT_TIMEOUT_SECONDS="1")
     assert_passing(ended, stage)
     assert "HEADSTART_STATEMENT_TIMEOUT_SECONDS" in ended.verdict["next_step"]
+
+
+def test_a_login_that_ends_with_the_work_leaves_it_applied_and_not_verified(stage: Stage) -> None:
+    """A token that expires, a password that is rotated: everything is committed all the same."""
+    with a_role(stage.database, "app") as role:
+        stage.database.execute(f"GRANT ALL ON SCHEMA public TO {role}")
+        body = (
+            "import os, psycopg2\nadmin = psycopg2.connect(os.environ['ADMIN'])\n"
+            "admin.autocommit = True\n"
+            f"admin.cursor().execute(\"ALTER ROLE {role} PASSWORD 'next'\")\n"
+        )
+        stage.project.add("0004", "0003", body)
+        ended = stage.run(DATABASE_URL=stage.url_of(role), ADMIN=stage.database.url)
+        assert (ended.exit_code, ended.outcome) == (13, "connection_lost"), ended.verdict
+        assert ended.applied == [*REVISIONS, "0004"]
+        assert stage.rows() == ["0004"]
+        assert "what was done is not verified" in ended.verdict["error"]["message"]
+        again = stage.run(DATABASE_URL=stage.database.url_of(role, "next"))
+        assert again.outcome == "nothing_to_do"
