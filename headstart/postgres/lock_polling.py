@@ -29,6 +29,9 @@ from headstart.verdict.events.event import Emit
 
 POLL_SECONDS = 5.0
 """The client-side limit of one poll, which may hang in a pooler's queue."""
+MOVING = 3
+"""As after this many polls a waiter goes on where the lock has passed from one run to another: the
+next one will most likely have nothing to do."""
 KEPT_POLLS = 3
 """So many polls have one connection; after them each has its own, and none is kept meanwhile."""
 
@@ -67,7 +70,7 @@ class _Waiter:
     def __init__(self, wait: LockWait, nonce: int) -> None:
         self._wait, self._nonce = wait, nonce
         self._connection: Connection | None = None
-        self._attempt, self._reported = 0, 0.0
+        self._attempt, self._pauses, self._reported = 0, 0, 0.0
         self._holder: Holder | None = None
         self._failure: ConnectFailure | None = None
         self._refusal: Refusal | None = None
@@ -91,7 +94,8 @@ class _Waiter:
                 self._close()
                 raise error
             self._report(now)
-            pause = backoff_seconds(self._attempt, secrets.randbelow(100) / 100)
+            self._pauses += 1
+            pause = backoff_seconds(self._pauses, secrets.randbelow(100) / 100)
             time.sleep(self._wait.deadline.clip(pause, now))
 
     def _poll(self) -> Connection | None:
@@ -123,7 +127,10 @@ class _Waiter:
 
     def _find_holder(self, connection: Connection) -> None:
         try:
-            self._holder = describe_holder(connection, POLL_SECONDS) or self._holder
+            found = describe_holder(connection, POLL_SECONDS)
+            if self._holder is not None and (found is None or found.pid != self._holder.pid):
+                self._pauses = min(self._pauses, MOVING - 1)
+            self._holder = found or self._holder
         except (psycopg2.Error, TimeoutError):
             self._close()
 
