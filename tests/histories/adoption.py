@@ -35,14 +35,19 @@ def drawn(app: App, count: int) -> list[str]:
 
 
 def build_fingerprints(app: App, scratch: Database, file: Path, **environ: str) -> Result:
-    """Run `headstart fingerprint build` on an empty database that is given for it."""
+    """Run `headstart fingerprint build` on an empty database that is given for it.
+
+    Once: its owner may make no second one.
+    """
     url = scratch.server.url(dbname=scratch.name, password="")
     given = {
         "HEADSTART_ALEMBIC_INI": app.ini,
         "HEADSTART_FINGERPRINTS": str(file),
         "PGPASSWORD": scratch.parameters["password"],  # an argument may hold none
     }
-    return app.program("headstart", "fingerprint", "build", "--url", url, **given | environ)
+    return app.program(
+        "headstart", "fingerprint", "build", "--once", "--url", url, **given | environ
+    )
 
 
 @dataclass(frozen=True)

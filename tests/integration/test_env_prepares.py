@@ -4,6 +4,8 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import TABLES
+from tests.harness.server import empty_database
+from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.stage import Stage
 
 # env.py decides here, not the server's version
@@ -104,6 +106,18 @@ def test_a_script_that_is_another_than_its_text_told_is_refused(stage: Stage, to
     assert (ended.exit_code, ended.verdict["outcome"]) == (24, "broken_history")
     assert "0004.py says another revision" in ended.verdict["error"]["message"]
     assert stage.tables() == set()
+
+
+@pytest.mark.parametrize(("before", "top"), PREPARED.values(), ids=PREPARED.keys())
+def test_a_build_finds_it_where_the_text_does_not_tell_the_history(
+    stage: Stage, before: str, top: str
+) -> None:
+    prepare(stage, before, f"{top}\nrevision = '000' + str(4)")
+    with empty_database(stage.database.server) as scratch:
+        fingerprint = Fingerprinter(stage.project, scratch)
+        fingerprint.build()
+    assert any(line.startswith("table\tmade") for line in fingerprint.states.lines("0004"))
+    assert stage.run().verdict["proof"] == "fingerprint"
 
 
 UNTOLD = {

@@ -34,7 +34,7 @@ def build(task: Task, request: Request) -> Outcome:
     """Replay the revisions, and write what each builds. Raises StaleFingerprints."""
     task.signals.install()
     scratch = open_scratch(task, resume=request.resume)
-    source = read_source(scratch.task, anew=request.replace)
+    source = read_source(scratch.task, scratch, anew=request.replace)
     # an earlier format knows the rows otherwise: each revision is run once more, to see them
     anew = request.replace or source.known.old_format is not None
     if source.known.meta.get("normal_form", NORMAL_FORM) != NORMAL_FORM:

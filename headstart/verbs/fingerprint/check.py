@@ -16,7 +16,7 @@ def check(task: Task, _: Request) -> Outcome:
     """Replay the revisions, and compare. Raises StaleFingerprints."""
     task.signals.install()
     scratch = open_scratch(task, resume=False)
-    return answered(task, _check(scratch, read_source(scratch.task)))
+    return answered(task, _check(scratch, read_source(scratch.task, scratch)))
 
 
 def _check(scratch: Scratch, source: Source) -> str:

@@ -8,20 +8,29 @@ from headstart.revisions.history import read_history
 from headstart.revisions.known_states import load, path_of, with_rows
 from headstart.revisions.project import load_project
 from headstart.verbs.app_environment import app_environment
+from headstart.verbs.fingerprint.prepared import imported_in_env
 from headstart.verbs.fingerprint.replay import Source
+from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verdict.errors import Explanation, InvalidSettings
 from headstart.verdict.events.schema import Explained
 from headstart.verdict.outcome import Outcome
 
 
-def read_source(task: Task, *, anew: bool = False) -> Source:
-    """Read the project and, unless it is made anew, the file; a broken one too."""
+def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = False) -> Source:
+    """Read the project and, unless it is made anew, the file; a broken one too.
+
+    Scripts whose text does not tell the history are imported: in env.py, where there is a scratch
+    database to run it in.
+    """
     settings = task.settings
     with app_environment(task, connected=False):
         project = load_project(settings.alembic_ini, "heads", settings.x)
-        if project.untold:
-            with project.imports_allowed():
+    if project.untold:
+        if scratch is not None:
+            project = imported_in_env(scratch, project)
+        else:
+            with app_environment(task, connected=False), project.imports_allowed():
                 project = project.imported()
     history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
