@@ -13,6 +13,9 @@ UNACKNOWLEDGED_SECONDS = 30
 LOCK_IDLE_SECONDS = 30
 """A dead man's switch on the server: the run lock's heartbeat comes every 2 s."""
 
+DRIVERS_CONNECT_SECONDS = "10"
+"""libpq's connect_timeout for env.py's drivers, for each address; unless the user names another."""
+
 SERVER_SIDE: Mapping[str, str] = {
     "tcp_keepalives_idle": str(KEEPALIVE_IDLE_SECONDS),
     "tcp_keepalives_interval": str(KEEPALIVE_INTERVAL_SECONDS),

@@ -192,6 +192,16 @@ class Signals:
             if signal.getsignal(signum) != self.handle:
                 signal.signal(signum, self.handle)
 
+    def forget(self) -> None:
+        """In a process that a script has forked: its signals are its own, and none of ours."""
+        self._armed = False
+        signal.set_wakeup_fd(-1)
+        defaults = {signal.SIGINT: signal.default_int_handler}
+        for signum in _ENDING:
+            if signal.getsignal(signum) == self.handle:
+                signal.signal(signum, defaults.get(signum, signal.SIG_DFL))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
 
 def _try(act: Callable[[], None]) -> None:
     with suppress(Exception):  # the connection may be gone; the run ends anyway
@@ -210,4 +220,10 @@ def catch_signals() -> Signals:
     signals.install()
     signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
     threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True).start()
+    # blocked meanwhile: before the child has forgotten it, a signal of its own would reach us
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING),
+        after_in_child=signals.forget,
+    )
     return signals

@@ -86,3 +86,25 @@ def sql_of_lost(begun: Begun) -> str:
         f" {_SQL_FREE} OPERATOR(pg_catalog.-) 1) AS written (number)"
         " WHERE pg_catalog.txid_status(written.number) OPERATOR(pg_catalog.=) 'aborted')"
     )
+
+
+def sql_of_fate(number: int) -> str:
+    """SQL of two columns: what became of a transaction, and the number of the one that is open."""
+    return (
+        f"SELECT pg_catalog.txid_status({number}),"
+        " pg_catalog.txid_current_if_assigned()::pg_catalog.int8"
+    )
+
+
+def sql_of_prepared(begun: Begun) -> str:
+    """SQL: whether a transaction that began since then is prepared here, by whomever."""
+    return (
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts p"
+        " WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+        " AND p.transaction::pg_catalog.text::pg_catalog.int8 OPERATOR(pg_catalog.>=)"
+        f" {begun.free % _XIDS}::pg_catalog.int8)"
+    )
+
+
+_XIDS = 2**32
+"""A prepared transaction has the number that its rows bear, which starts anew after so many."""

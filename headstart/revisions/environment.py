@@ -35,6 +35,7 @@ from sqlalchemy import Engine, Pool, event
 from headstart.revisions.alembics_own import with_own_operators
 from headstart.revisions.env_calls import EnvCalls
 from headstart.revisions.env_pass import Pass
+from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.free_slot import waiting_for_slots
 from headstart.revisions.late_driver import late_driver
 from headstart.revisions.output import captured_output, hard_exits_raised
@@ -67,7 +68,8 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(hard_exits_raised())
         attached.enter_context(environment)
         try:
-            project.directory.run_env()
+            with only_the_parent_goes_on():
+                project.directory.run_env()
         except BaseException as error:
             if refusal.error in (None, error) or isinstance(error, Cancelled):
                 raise

@@ -3,11 +3,14 @@
 Statement text is kept for the log, parameters and DETAIL (rows of people's data) are not.
 """
 
+import errno
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socket import gaierror
 
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
 from headstart.revisions.database_failure import (
@@ -29,6 +32,7 @@ from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
     RevisionFailed,
+    ServerFailed,
 )
 from headstart.verdict.sqlstates import Fault, fault_of
 
@@ -82,7 +86,7 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
     return _script_failure(raised, moment)
 
 
-_BEHIND = frozenset({Fault.SERVER, Fault.LOCK, Fault.ACCESS})
+_BEHIND = frozenset({Fault.CONNECTION, Fault.SERVER, Fault.LOCK, Fault.ACCESS, Fault.UNKNOWN})
 """What tells more than whatever a script has made of it: no correction of the script helps."""
 
 
@@ -98,7 +102,19 @@ def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException |
     if _is_drivers(error):
         return error
     causes = (one for one in _behind(raised) if _is_drivers(one))
-    return next((one for one in causes if fault_of(_state(one)) in _BEHIND), None)
+    told = (one for one in causes if _state(one) and fault_of(_state(one)) in _BEHIND)
+    # without a SQLSTATE only where the script says that this is the cause
+    lost = (one for one in _raised_from(error) if _is_drivers(one) and _is_lost(one))
+    return next(told, None) or next(lost, None)
+
+
+def _raised_from(error: BaseException) -> Iterator[BaseException]:
+    """What an exception says it was raised from, and so on."""
+    seen = {id(error)}
+    while (cause := error.__cause__) is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        error = cause
 
 
 def _is_drivers(error: BaseException) -> bool:
@@ -118,6 +134,9 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
     script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")
     text = f"{place or script}: {cause_of(error)}"
     note = note_of(telling(error))
+    if any(map(_passes, (telling(error), *_raised_from(telling(error))))):
+        where = f"revision {revision}" if revision else "env.py"
+        return ServerFailed(f"{where}: {text}", next_step=note or _ELSEWHERE)
     cure = cure_of(error) or (_OUT_OF_TIME if _ran_out_of_time(telling(error)) else None)
     if revision is None and moment.done:
         return BrokenHistory(
@@ -127,6 +146,31 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
         return BrokenHistory(f"env.py cannot be run: {text}", next_step=note or cure or CORRECT_ENV)
     next_step = note or cure
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=next_step)
+
+
+_ELSEWHERE = (
+    "see that what the script connects to can be reached from here, and that this machine has"
+    " memory and disk left; then run again"
+)
+_PASSING_ERRORS = frozenset(
+    {
+        *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ETIMEDOUT),
+        *(errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN),
+        *(errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO),
+        *(errno.EAGAIN, errno.EINTR),
+    }
+)
+"""Of the system: the network, and what a machine may run out of."""
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether it is the network's or the machine's fault, whatever service was asked."""
+    if isinstance(error, gaierror | MemoryError | PoolTimeoutError):
+        return True
+    within = error.args[0] if error.args else None  # urllib's has the system's error in it
+    if isinstance(within, OSError):
+        return _passes(within)
+    return isinstance(error, OSError) and error.errno in _PASSING_ERRORS
 
 
 _OUT_OF_TIME = (

@@ -131,9 +131,11 @@ def _check_baseline(history: History, baseline: str) -> None:
 
 def confirm(told: Project, imported: Project) -> None:
     """Raise BrokenHistory where a script is not what its text told, now that it is imported."""
-    texts = {script.path: _graph_of(script) for script in told.scripts}
+    texts = {script.path: script for script in told.scripts}
     for script in imported.scripts:
-        if texts.get(str(script.path)) != _graph_of(script):
+        text = texts.get(str(script.path))
+        labels = getattr(text, "labels_told", True)
+        if text is None or _graph_of(text, labels=labels) != _graph_of(script, labels=labels):
             raise BrokenHistory(
                 f"{script.path} says another revision, down_revision, branch_labels or depends_on"
                 " in its text than it has when it is imported",
@@ -141,7 +143,7 @@ def confirm(told: Project, imported: Project) -> None:
             )
 
 
-def _graph_of(script: ScriptText | Script) -> tuple[object, ...]:
+def _graph_of(script: ScriptText | Script, *, labels: bool) -> tuple[object, ...]:
     dependencies = to_tuple(script.dependencies, default=())
-    labels = frozenset(script._orig_branch_labels)
-    return script.revision, script._versioned_down_revisions, dependencies, labels
+    named = frozenset(script._orig_branch_labels) if labels else frozenset()
+    return script.revision, script._versioned_down_revisions, dependencies, named

@@ -18,7 +18,7 @@ from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionMap
-from alembic.util import CommandError
+from alembic.util import CommandError, to_tuple
 
 from headstart.process.gc_tuning import uncollected
 from headstart.revisions.causes import cause_of, cure_of, failing_place
@@ -101,8 +101,18 @@ def _as_text(project: Project) -> Project:
     read = {file: read_script(file) for file in script_files(project.directory, project.folders)}
     scripts = tuple(script for script in read.values() if script is not None)
     untold = tuple(file for file, script in read.items() if script is None)
+    if not all(script.labels_told for script in scripts) and _names_a_label(project, scripts):
+        untold += tuple(Path(script.path) for script in scripts if not script.labels_told)
     project.graph.revision_map = RevisionMap(lambda: scripts)
     return replace(project, scripts=scripts, untold=untold)
+
+
+def _names_a_label(project: Project, scripts: Sequence[ScriptText]) -> bool:
+    """Whether the target or a dependency may be a label, which some text does not tell."""
+    known = {script.revision for script in scripts} | {"head", "heads", "base"}
+    wanted = {name for script in scripts for name in to_tuple(script.dependencies, default=())}
+    target = str(getattr(project.config.cmd_opts, "revision", "head"))
+    return not wanted | {target} <= known
 
 
 def _loader(

@@ -54,7 +54,11 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
         return _passing(f"SQLSTATE {passing}")
     if link.attempt is None:
         return _wrong("", f"SQLSTATE {refused}", link.login())
-    return _tried_again(login_of(link.attempt), link)
+    again = _tried_again(login_of(link.attempt), link)
+    if again is None and any(isinstance(each, OSError) for each in behind):
+        # it answers us: the network, or another address of the same name, did not
+        return ConnectionLost("the database did not answer env.py's connection; it answers now")
+    return again
 
 
 def _refused_directly(told: re.Match[str], link: Link) -> HeadstartError:

@@ -41,16 +41,25 @@ _NAME_LATER = re.compile(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULT
 
 Value = str | Sequence[str] | None
 
+UNTOLD = "\0"
+"""In place of branch_labels that are computed; no label may be so."""
+
 
 class ScriptText(Revision):
-    """A revision as its script's text tells it; `path` is the script."""
+    """A revision as its script's text tells it; `path` is the script.
+
+    `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
+    ones change nothing unless somebody names a revision by one of them.
+    """
 
     def __init__(self, path: Path, told: Mapping[str, Value]) -> None:
         self.path = str(path)
+        labels = told.get("branch_labels")
+        self.labels_told = labels != UNTOLD
         super().__init__(
             str(told["revision"]),
             told["down_revision"],  # type: ignore[arg-type]
-            branch_labels=to_tuple(told.get("branch_labels"), default=()),
+            branch_labels=to_tuple(labels if self.labels_told else None, default=()),
             dependencies=to_tuple(told.get("depends_on"), default=()),
         )
 
@@ -158,6 +167,9 @@ def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> boo
         found[name] = _literal(value, found)
     except ValueError:
         found.pop(name, None)
+        if name == "branch_labels":
+            found[name] = UNTOLD
+            return True
         return name not in _NAMES
     return True
 

@@ -24,7 +24,13 @@ from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from headstart.revisions.begun import SQL_NOW, Begun, sql_of_lost
+from headstart.revisions.begun import (
+    SQL_NOW,
+    Begun,
+    sql_of_fate,
+    sql_of_lost,
+    sql_of_prepared,
+)
 from headstart.revisions.worker import dbapi_connection, one_row
 from headstart.verdict.errors import RevisionFailed
 
@@ -153,13 +159,19 @@ class TransactionWatch:
             return  # none has begun, or none that did anything
         first = self._begun[0]
         if first.number is not None:
-            status = f"SELECT pg_catalog.txid_status({first.number})"
-            if one_row(connection, status)[0] == "aborted":
+            status, now = one_row(connection, sql_of_fate(first.number))
+            if status == "aborted":
                 raise self._rolled_back(revision)
+            if status == "in progress" and now != first.number:
+                raise _prepared(revision)
             return
         identity, _, mark, *state, _ = one_row(connection, SQL_NOW)
-        if first.identity in (identity, mark):
-            return  # it goes on, or was committed
+        if first.identity == identity:
+            return  # it goes on
+        if first.identity == mark:
+            if one_row(connection, sql_of_prepared(first))[0]:
+                raise _prepared(revision)
+            return  # it was committed
         if first.shared and state != [first.role, first.search_path]:
             raise _lost_state(revision)
         if one_row(connection, sql_of_lost(first))[0]:
@@ -178,6 +190,16 @@ class TransactionWatch:
             next_step="remove the rollback from the revision, or let it be the first thing that it"
             f" does (savepoints, begin_nested(), are fine), then run again{_OTHERS * (not sure)}",
         )
+
+
+def _prepared(revision: str) -> RevisionFailed:
+    return RevisionFailed(
+        f"revision {revision} prepared its transaction (PREPARE TRANSACTION): its work is neither"
+        " committed nor rolled back, and keeps its locks until somebody ends it (SELECT gid FROM"
+        " pg_prepared_xacts; ROLLBACK PREPARED '<gid>')",
+        next_step="end what is prepared, remove PREPARE TRANSACTION from the revision; then run"
+        " again",
+    )
 
 
 def _lost_state(revision: str) -> RevisionFailed:

@@ -11,6 +11,7 @@ from headstart.facts.state import Scope
 from headstart.revisions.env_pass import Mode, Pass, Started, Starting, Steps
 from headstart.revisions.environment import run_environment
 from headstart.revisions.failure import named_failures
+from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
@@ -138,7 +139,9 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
 
     def migrate_and_check(**options: Any) -> None:
         try:
-            refuse_unfinished(migrate(**options), revision)
+            with only_the_parent_goes_on():
+                returned = migrate(**options)
+            refuse_unfinished(returned, revision)
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it

@@ -6,6 +6,7 @@ run by then, and its version row would be written all the same.
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from itertools import starmap
 from typing import Any
@@ -15,7 +16,7 @@ from alembic.script import Script
 from headstart.revisions.project import Project
 from headstart.verdict.errors import BrokenHistory, RevisionFailed
 
-_LAZY = (Awaitable, AsyncIterator, map, filter, starmap, partial)
+_LAZY = (Awaitable, AsyncIterator, Future, map, filter, starmap, partial)
 """What is given back before it has run. A cursor's result is an iterator, too, but has run."""
 _CURE = (
     "make it a plain function that has done everything when it returns (def upgrade(), no yield):"

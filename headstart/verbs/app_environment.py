@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headstart.postgres.connection import ConnectFailed
+from headstart.postgres.guards import DRIVERS_CONNECT_SECONDS
 from headstart.postgres.identity import Purpose
 from headstart.postgres.libpq_defaults import libpq_defaults
 from headstart.settings.app_url import completed_url, leads_to
@@ -21,6 +22,7 @@ from headstart.settings.driver_url import PLACE, built_url
 from headstart.verbs.task import Task
 
 _ALWAYS = "DATABASE_URL"
+_TIMEOUT = "PGCONNECT_TIMEOUT"
 
 
 @contextmanager
@@ -41,7 +43,10 @@ def _variables(task: Task, *, connected: bool) -> Mapping[str, str]:
         name: _url(_own(name, database.url), database, place)
         for name in (_ALWAYS, *task.settings.url_variables)
     }
-    return urls | ({"PGPASSWORD": place["password"]} if "password" in place else {})
+    password = {"PGPASSWORD": place["password"]} if "password" in place else {}
+    # else a mute address would keep env.py's driver for as long as the network likes
+    limited = {} if os.environ.get(_TIMEOUT) else {_TIMEOUT: DRIVERS_CONNECT_SECONDS}
+    return urls | password | limited
 
 
 def _own(variable: str, source: DatabaseUrl) -> DatabaseUrl | None:

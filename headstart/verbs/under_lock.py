@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from headstart.facts.state import scope_named
 from headstart.postgres.beside import second_connection
-from headstart.postgres.guards import CLIENT_SIDE
+from headstart.postgres.guards import CLIENT_SIDE, DRIVERS_CONNECT_SECONDS
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import cancel_backend, has_tables, limits_of_login
 from headstart.postgres.lock import RunLock, hold_lock
@@ -23,9 +23,6 @@ from headstart.settings.driver_url import async_drivers, sqlalchemy_url
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
 from headstart.verdict.events.database import LockAcquired, LockWaitMeasured
-
-WORKER_CONNECT_SECONDS = "10"
-"""libpq's limit for each host of env.py's own connection, where the URL names none."""
 
 
 def wait_for_database(task: Task) -> str:
@@ -103,7 +100,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
 def _worker_url(database: Database, application_name: str) -> str:
     parameters = {
         **CLIENT_SIDE,
-        "connect_timeout": WORKER_CONNECT_SECONDS,
+        "connect_timeout": DRIVERS_CONNECT_SECONDS,
         **database.parameters,
         "application_name": application_name,
     }

@@ -129,7 +129,10 @@ def verdict_of(pod: dict[str, Any]) -> Event | None:
 
     Fails when it is no JSON object, or longer than 2,048 bytes. None while there is no end.
     """
-    (container,) = containers(pod)
+    statuses = containers(pod)
+    if not statuses:  # a kubelet has yet to look at it
+        return None
+    (container,) = statuses
     ended = container["state"].get("terminated") or container.get("lastState", {}).get("terminated")
     if not ended:
         return None

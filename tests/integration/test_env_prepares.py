@@ -136,3 +136,22 @@ def test_a_script_whose_text_does_not_tell_is_known_when_it_is_imported(
     assert stage.run().verdict["to"] == ["0004"]
     assert stage.run("check").exit_code == 0
     assert stage.run().verdict["outcome"] == "nothing_to_do"
+
+
+LABELLED = "import shop_names; revision = '0004'; branch_labels = ('mine', shop_names.BRANCH)"
+PREPARES = (
+    "import sys, types; module = types.ModuleType('shop_names'); module.BRANCH = 'shop';"
+    " sys.modules['shop_names'] = module"
+)
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "diff"])
+def test_labels_that_are_computed_matter_only_to_who_names_one(known: Stage, verb: str) -> None:
+    """The script needs what env.py prepares, and these verbs run no env.py."""
+    known.project.edit_env("config = context.config\n", f"config = context.config\n{PREPARES}\n")
+    known.project.add("0004", "0003", top=LABELLED)
+    with empty_database(known.database.server) as scratch:
+        Fingerprinter(known.project, scratch).build()
+    assert known.run().verdict["to"] == ["0004"]
+    assert known.run(verb).exit_code == 0
+    assert known.run(HEADSTART_TARGET="shop@head").verdict["outcome"] == "nothing_to_do"

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.project import REVISIONS
+from tests.harness.proxy import SilentListener
 from tests.harness.result import Result
 from tests.harness.server import a_role
 from tests.integration.stage import Stage
@@ -210,3 +211,52 @@ def test_a_login_that_ends_with_the_work_leaves_it_applied_and_not_verified(stag
         assert "what was done is not verified" in ended.verdict["error"]["message"]
         again = stage.run(DATABASE_URL=stage.database.url_of(role, "next"))
         assert again.outcome == "nothing_to_do"
+
+
+@pytest.mark.parametrize("how", ["another error from it", "another error from nothing"])
+@pytest.mark.parametrize("sqlstate", ["57P01", "08006", "08001", "XX000", "QX001"])
+def test_nor_is_one_that_is_wrapped(stage: Stage, sqlstate: str, how: str) -> None:
+    stage.project.add("0004", "0003", WRAPPED[how].format(indented(raising(sqlstate))))
+    assert_passing(stage.run(), stage)
+
+
+ELSEWHERE = {
+    "a refused connection": "import socket; socket.create_connection(('127.0.0.1', 1))",
+    "a name that nobody knows": "import socket; socket.getaddrinfo('nowhere.invalid', 1)",
+    "a secret store": "import urllib.request; urllib.request.urlopen('http://127.0.0.1:1/')",
+    "a disk that is full": "import errno; raise OSError(errno.ENOSPC, 'No space left on device')",
+    "no memory": "raise MemoryError",
+    "asyncpg": "import asyncio, asyncpg; asyncio.run(asyncpg.connect(host='127.0.0.1', port=1))",
+    "a pool": (
+        "import os; from sqlalchemy import create_engine, QueuePool\n"
+        "engine = create_engine(os.environ['DATABASE_URL'].replace('postgresql:',"
+        " 'postgresql+psycopg2:'), poolclass=QueuePool, pool_size=1, max_overflow=0,"
+        " pool_timeout=0.2)\nfirst = engine.connect()\nengine.connect()"
+    ),
+}
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_nor_is_what_the_network_or_the_machine_lacks(
+    stage: Stage, body: str, wrapped: bool
+) -> None:
+    code = WRAPPED["another error from it"].format(indented(body)) if wrapped else body
+    stage.project.add("0004", "0003", code)
+    assert_passing(stage.run(), stage)
+
+
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_nor_is_that_env_pys(stage: Stage, body: str) -> None:
+    stage.project.edit_env("config = context.config\n", f"config = context.config\n{body}\n")
+    ended = stage.run()
+    assert ended.exit_code == 13, ended.verdict
+
+
+def test_a_mute_address_does_not_keep_env_pys_driver(stage: Stage) -> None:
+    there = f"127.0.0.1:{stage.database.port}"
+    with SilentListener() as mute:
+        port = mute.url.rpartition(":")[2].partition("/")[0]
+        url = stage.database.url.replace(there, f"127.0.0.1:{port},{there}")
+        ended = stage.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.applied) == (0, REVISIONS), ended.verdict

@@ -38,6 +38,8 @@ SEEN_AFTER = {
     "def upgrade():\n    op.execute('CREATE TABLE half (id int)')\n    return work()\n",
     "a generator that nobody consumes": f"def work():\n    yield {MAKE}\n"
     "def upgrade():\n    return work()\n",
+    "a future": "from concurrent.futures import ThreadPoolExecutor\n"
+    f"def work():\n    {MAKE}\ndef upgrade():\n    return ThreadPoolExecutor().submit(print)\n",
     "a map": f"def work(_):\n    {MAKE}\ndef upgrade():\n    return map(work, [1])\n",
     "a decorator without its parentheses": "def logged(level):\n"
     "    def decorate(*functions):\n        def wrapper():\n            functions[0]()\n"

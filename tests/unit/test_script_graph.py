@@ -53,7 +53,7 @@ UNTOLD = {
     "a walrus": "down_revision = 'a1'\nprint(revision := 'b2')\n",
     "unpacked": "revision, down_revision = ['b2', 'a1']\n",
     "starred": "revision, *down_revision = 'b2', 'a1'\n",
-    "deleted": "revision = 'b2'\ndown_revision = 'a1'\nbranch_labels = 'x'\ndel branch_labels\n",
+    "deleted": "revision = 'b2'\ndown_revision = 'a1'\ndepends_on = 'x'\ndel depends_on\n",
     "a function by the name": (
         "revision = 'b2'\ndown_revision = 'a1'\nif 1:\n    def depends_on(): pass\n"
     ),

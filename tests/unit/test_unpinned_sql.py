@@ -14,7 +14,7 @@ from tests.harness.environment import ROOT
 from tests.integration.unpinned import looked_up
 
 SENDERS = (
-    "worker", "sessions", "configured", "transactions", "transaction_sql", "begun", "env_calls",
+    "worker", "sessions", "configured", "transaction_sql", "begun", "env_calls",
     "scratch_only",
 )  # fmt: skip
 """Modules of revisions/ that send SQL on it without the pin."""

@@ -1,0 +1,61 @@
+"""A revision that prepares its transaction has not committed its work."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.embedded import PostgresServer
+from tests.harness.project import REVISIONS, copy_plain
+from tests.harness.server import empty_database
+from tests.integration.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def preparing() -> Iterator[PostgresServer]:
+    with PostgresServer(18, conf=["max_prepared_transactions = 5"]) as server:
+        yield server
+
+
+@pytest.fixture
+def prepared(preparing: PostgresServer, tmp_path: Path) -> Iterator[Stage]:
+    project = copy_plain(tmp_path / "project")
+    with empty_database(preparing) as database:
+        yield Stage(project, database)
+        for (gid,) in database.query("SELECT gid FROM pg_prepared_xacts"):
+            database.execute(f"ROLLBACK PREPARED '{gid}'")
+
+
+MADE = "op.execute('CREATE TABLE gone (id int)')\n"
+RAW = "raw = op.get_bind().connection.driver_connection\n"
+HOW = {
+    "a statement": f"{MADE}op.execute(\"PREPARE TRANSACTION 'x1'\")",
+    "in small letters, commented": f"{MADE}op.execute(\"/* so */ prepare  transaction 'x1'\")",
+    "the driver": f"{MADE}{RAW}raw.cursor().execute(\"PREPARE TRANSACTION 'x1'\")",
+    "one of several statements": (
+        "op.execute(\"CREATE TABLE gone (id int); PREPARE TRANSACTION 'x1'\")"
+    ),
+}
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
+def test_a_revision_that_prepares_its_transaction_is_refused(
+    prepared: Stage, how: str, last: bool
+) -> None:
+    prepared.project.add("0004", "0003", how)
+    if not last:
+        prepared.project.add("0005", "0004", "op.execute('CREATE TABLE five (id int)')")
+    ended = prepared.run()
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert "PREPARE TRANSACTION" in ended.verdict["error"]["message"]
+    assert "ROLLBACK PREPARED" in ended.verdict["error"]["message"]
+    assert prepared.rows() == REVISIONS[-1:]
+    assert "gone" not in prepared.tables()
+
+
+def test_what_another_session_has_prepared_is_nobodys_business(prepared: Stage) -> None:
+    prepared.database.execute("CREATE TABLE others (id int)")
+    assert prepared.run(HEADSTART_TARGET="0001", HEADSTART_BASELINE="base").exit_code == 0
+    prepared.database.query("BEGIN; INSERT INTO others VALUES (1); PREPARE TRANSACTION 'theirs'")
+    assert prepared.run().exit_code == 0
