@@ -30,7 +30,9 @@ def let_pass(folder: Path, account: str) -> None:
         if above.stat().st_mode & stat.S_IXOTH:
             continue
         entries = list(_entries(above))
-        if any(tag == _USER and own == user and may & _PASS for tag, may, own in entries):
+        # a chmod() of somebody's takes from the mask what it takes from the group
+        mask = next((may for tag, may, _ in entries if tag == _MASK), _PASS)
+        if any(tag == _USER and own == user and may & mask & _PASS for tag, may, own in entries):
             continue
         try:
             os.setxattr(above, _ACL, _packed(_with(entries, user)))
