@@ -82,7 +82,7 @@ def _component(package: Pinned) -> dict[str, Any]:
         "externalReferences": [
             {
                 "type": "distribution",
-                "url": f"https://pypi.org/project/{package.name}/{package.version}/",
+                "url": package.purl,  # wherever somebody's index is
                 "hashes": [_sha256(digest) for digest in package.hashes],
             }
         ],
