@@ -4,13 +4,17 @@
 all of the revision is there; none is a reason to remove what may hold somebody's data.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headstart.decision.explanation import refusal
 from headstart.decision.index_repair import InvalidIndex, named_in, of_invalid, repair_step
+from headstart.facts.sql import identifier
 from headstart.facts.state import History
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven
-from headstart.verdict.errors import Interrupted, RevisionFailed
+from headstart.verdict.errors import HeadstartError, Interrupted, RevisionFailed, ServerFailed
+from headstart.verdict.sqlstates import Fault, fault_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,31 @@ class Left:
     history: History
     script: str = ""
     finding: Finding | None = None
+
+
+def unless_forbidden(error: RevisionFailed, triggers: Mapping[str, str]) -> HeadstartError:
+    """A revision's error; another one where an event trigger of the database forbids the change.
+
+    `triggers` are their names with those of their functions. The server's CONTEXT names what
+    raised; the words around a function's name are translated, the name is not.
+    """
+    if fault_of(error.sqlstate) is not Fault.RAISED:
+        return error
+    forbidding = (
+        identifier(name)
+        for name, function in triggers.items()
+        if re.search(rf"(?<![\w$]){re.escape(function)}\(", error.raised_in)
+    )
+    name = next(forbidding, None)
+    if name is None:
+        return error
+    return ServerFailed(
+        f"{error} (raised by the event trigger {name})",
+        sqlstate=error.sqlstate,
+        statement=error.statement,
+        next_step=f"wait until the event trigger {name} allows changes, or disable it; then run"
+        " again",
+    )
 
 
 def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interrupted:

@@ -61,6 +61,7 @@ class Signals:
         self._is_silent: Callable[[], bool] = lambda: False
         self._last_words: Callable[[], int] | None = None
         self._concluding = threading.Lock()
+        self._forking = threading.local()
 
     def register_cancel(self, cancel: Callable[[], None]) -> None:
         """What cancels the statement that is running now; called from other threads."""
@@ -192,6 +193,14 @@ class Signals:
             if signal.getsignal(signum) != self.handle:
                 signal.signal(signum, self.handle)
 
+    def before_fork(self) -> None:
+        """Hold the signals back: until the child has forgotten us, its own would reach us."""
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def after_fork(self) -> None:
+        """The parent goes on as it was."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
     def forget(self) -> None:
         """In a process that a script has forked: its signals are its own, and none of ours."""
         self._armed = False
@@ -200,7 +209,7 @@ class Signals:
         for signum in _ENDING:
             if signal.getsignal(signum) == self.handle:
                 signal.signal(signum, defaults.get(signum, signal.SIG_DFL))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        self.after_fork()
 
 
 def _try(act: Callable[[], None]) -> None:
@@ -220,10 +229,9 @@ def catch_signals() -> Signals:
     signals.install()
     signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
     threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True).start()
-    # blocked meanwhile: before the child has forgotten it, a signal of its own would reach us
     os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING),
+        before=signals.before_fork,
+        after_in_parent=signals.after_fork,
         after_in_child=signals.forget,
     )
     return signals

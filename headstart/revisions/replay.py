@@ -60,6 +60,15 @@ class Beginning:
     before: frozenset[str]
 
 
+def never_migrated() -> BrokenHistory:
+    """The error of an env.py that has ended, and that has not come to its migrations."""
+    return BrokenHistory(
+        "env.py never called context.run_migrations()",
+        next_step="let env.py call context.configure(connection=...) in online mode, and run its"
+        " migrations",
+    )
+
+
 @dataclass
 class Replay:
     """The pass through the revisions that are pending in a scratch database.
@@ -104,11 +113,7 @@ class Replay:
             )
             upgrade(self.project, "heads", self.run(listener))
         if self._began is None:
-            raise BrokenHistory(
-                "env.py never called context.run_migrations()",
-                next_step="let env.py call context.configure(connection=...) in online mode, and"
-                " run its migrations",
-            )
+            raise never_migrated()
 
     @property
     def _beginning(self) -> Beginning:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
-from headstart.decision.left_behind import Left, already_there, clause
+from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
-from headstart.postgres.event_triggers import unless_refused
+from headstart.postgres.event_triggers import read_event_triggers
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import transaction_kept
 from headstart.postgres.lock import RunLock
@@ -179,8 +179,8 @@ class Verification:
             )
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
-        if isinstance(error, RevisionFailed):
-            error = unless_refused(connection, error)
+        if isinstance(error, RevisionFailed) and error.raised_in:
+            error = unless_forbidden(error, read_event_triggers(connection))
         invalid = self._inspector.read_invalid(connection, facts)
         if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
             finding = None

@@ -6,6 +6,7 @@ from headstart.revisions.configured import configured_by
 from headstart.revisions.env_pass import Started
 from headstart.revisions.project import Project
 from headstart.revisions.reading import OwnConnection
+from headstart.revisions.replay import never_migrated
 from headstart.revisions.run import Committed, Decided, Listener, Run
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.upgrade import upgrade
@@ -20,7 +21,7 @@ def imported_in_env(scratch: Scratch, project: Project) -> Project:
     what is imported is imported once: so env.py runs once more in the scratch database. Raises
     BrokenHistory, and what a replay raises.
     """
-    task, found = scratch.task, [project]
+    task, found = scratch.task, list[Project]()
     wait_for_database(task)
     with locked(task) as lock:
         worker = worker_under(task, lock)
@@ -41,4 +42,6 @@ def imported_in_env(scratch: Scratch, project: Project) -> Project:
         )
         with only_in_scratch(project, worker):
             upgrade(project, "heads", Run(worker, listener, task.settings.heartbeat_seconds))
+    if not found:
+        raise never_migrated()
     return found[-1]
