@@ -12,7 +12,7 @@ from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.postgres.beside import second_connection
 from headstart.postgres.identity import Identity
 from headstart.postgres.lock import hold_lock
-from headstart.postgres.lock_polling import LockWait
+from headstart.postgres.lock_polling import LockWait, acquire
 from headstart.postgres.patience import Patience
 from headstart.process.deadline import deadline_after
 from headstart.verdict.errors import ConnectionLost
@@ -205,3 +205,35 @@ def test_a_lock_is_not_taken_on_a_standby() -> None:
             pass
     assert "standby" in str(lost.value)
     assert "target_session_attrs=read-write" in lost.value.next_step
+
+
+def test_a_waiter_polls_sooner_again_where_the_lock_passes_from_run_to_run(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run before it has most likely left it nothing to do, and so the next ones."""
+    pauses: list[float] = []
+    with connected(database, HOLDER) as first, connected(database, HOLDER) as second:
+        first.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
+
+        def passed(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 8:
+                first.connection.rollback()
+                second.execute(f"SELECT pg_advisory_xact_lock({RUN_LOCK_KEY})")
+            if len(pauses) == 10:
+                second.connection.rollback()
+
+        monkeypatch.setattr("headstart.postgres.lock_polling.time.sleep", passed)
+        wait = LockWait(
+            lambda: database.parameters,
+            Identity("1234abcd", "pod-7"),
+            deadline_after(60, time.monotonic()),
+            NullSink(),
+            report_seconds=60,
+            silence_seconds=60,
+            lost=lambda _: None,
+        )
+        acquire(wait, nonce=1).close()
+    before, after = pauses[7], pauses[8]
+    assert len(pauses) == 10
+    assert after <= before / 2

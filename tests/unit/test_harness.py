@@ -1,14 +1,17 @@
 """The harness itself: one runner, one environment, and results that tell a wrong one."""
 
 import json
+import os
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.harness.environment import ROOT
 from tests.harness.program import Run, run_program, start_program
+from tests.harness.project import ProjectCopy
 from tests.harness.result import TERMINATION_BYTES, Result, read_events, split_log
 
 STARTS = re.compile(
@@ -29,6 +32,17 @@ def test_nothing_but_the_harness_starts_a_process() -> None:
     )
     code = {file.relative_to(ROOT).as_posix(): outside_texts(file.read_text()) for file in own}
     assert {name for name, text in code.items() if STARTS.search(text)} == RUNNERS
+
+
+def test_a_script_that_is_written_twice_in_a_second_is_run_as_it_is_last(tmp_path: Path) -> None:
+    project = ProjectCopy(tmp_path)
+    project.versions.mkdir(parents=True)
+    for body in ("print('first')", "print('later')"):
+        file = project.add("0001", None, body)
+        os.utime(file, (1e9, 1e9))  # the same second, and the same size
+        code = f"import importlib.machinery as m; m.SourceFileLoader('r', {str(file)!r})"
+        done = run_program(sys.executable, "-c", f"{code}.load_module().upgrade()")
+    assert done.stdout == "later\n", done.stderr
 
 
 def outside_texts(source: str) -> str:
