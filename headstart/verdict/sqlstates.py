@@ -45,15 +45,28 @@ _FAULTS = {
     "3D": Fault.ACCESS,  # invalid_catalog_name
     "42501": Fault.ACCESS,  # insufficient_privilege
     "P0": Fault.RAISED,  # plpgsql_error
+    "55006": Fault.SERVER,  # object_in_use: by this session, or by others for a while
+    "09": Fault.REQUEST,  # triggered_action_exception
     "0A": Fault.REQUEST,  # feature_not_supported
+    "0B": Fault.REQUEST,  # invalid_transaction_initiation
+    "0F": Fault.REQUEST,  # locator_exception
+    "0L": Fault.REQUEST,  # invalid_grantor
+    "0P": Fault.REQUEST,  # invalid_role_specification
+    "0Z": Fault.REQUEST,  # diagnostics_exception
+    "10": Fault.REQUEST,  # xquery_error
     "20": Fault.REQUEST,  # case_not_found
     "21": Fault.REQUEST,  # cardinality_violation
     "22": Fault.REQUEST,  # data_exception
     "23": Fault.REQUEST,  # integrity_constraint_violation
+    "24": Fault.REQUEST,  # invalid_cursor_state
     "25": Fault.REQUEST,  # invalid_transaction_state: what cannot be in a transaction
     "26": Fault.REQUEST,  # invalid_sql_statement_name
     "2B": Fault.REQUEST,  # dependent_privilege_descriptors_still_exist
+    "27": Fault.REQUEST,  # triggered_data_change_violation
+    "2D": Fault.REQUEST,  # invalid_transaction_termination: a COMMIT in a DO block
     "2F": Fault.REQUEST,  # sql_routine_exception
+    "38": Fault.REQUEST,  # external_routine_exception
+    "39": Fault.REQUEST,  # external_routine_invocation_exception
     "34": Fault.REQUEST,  # invalid_cursor_name
     "3B": Fault.REQUEST,  # savepoint_exception
     "3F": Fault.REQUEST,  # invalid_schema_name
