@@ -122,7 +122,11 @@ class FaultyNetwork:
         with suppress(OSError):  # closed: the test is over
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._target)
+                try:
+                    server = socket.create_connection(self._target)
+                except OSError:  # nobody is there just now: as a proxy tells it
+                    client.close()
+                    continue
                 self._ends += [client, server]
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
@@ -132,7 +136,9 @@ class FaultyNetwork:
             while data := source.recv(65536):
                 self._wait_while_silent()
                 sink.sendall(data)
-            self._wait_while_silent()
+        # an end that was reset, as one that is killed with data unread, is gone as well
+        self._wait_while_silent()
+        with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
     def _wait_while_silent(self) -> None:
