@@ -36,7 +36,7 @@ from headstart.postgres.slots import (
     ConnectionLimit,
     read_connection_limits,
 )
-from headstart.postgres.waits import Wait, read_waits
+from headstart.postgres.waits import Wait, has_backend, read_waits
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -116,6 +116,12 @@ class RunLock:
         waits: list[Wait] = []
         self._ask(lambda: waits.extend(read_waits(self._connection, processes)))
         return tuple(waits)
+
+    def sees_end_of(self, process: int) -> bool:
+        """Whether the server says that it has no such backend; not where nobody answers."""
+        seen: list[bool] = []
+        self._ask(lambda: seen.append(has_backend(self._connection, process)))
+        return seen == [False]
 
     def is_unanswered(self) -> bool:
         """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""

@@ -54,3 +54,12 @@ def read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ..
         )
         for waiting, blocking, description, idle_since in rows
     )
+
+
+def has_backend(connection: Reader, process: int) -> bool:
+    """Whether the server has this backend now. Raises psycopg2.Error and TimeoutError."""
+    rows = connection.execute(
+        "SELECT pg_catalog.pg_stat_clear_snapshot();"
+        f" SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = {process})"
+    )
+    return bool(rows[0][0])

@@ -7,7 +7,7 @@ may be a PendingRollbackError, a RuntimeError or a SystemExit. What counts is th
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -39,6 +39,7 @@ class Link:
         self.set_role: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
+        self._migrating: ref[Any] | None = None
         self._left = False
         self._lost_with: BaseException | None = None
         self.known = False
@@ -64,9 +65,21 @@ class Link:
         with suppress(TypeError):  # some driver's that cannot be remembered weakly
             self._opened.add(raw)
 
-    def migrates_as(self, process: int) -> None:
+    def migrates_as(self, process: int, raw: Any) -> None:
         """The server's process of the connection that migrates; a pooler tells another."""
         self._migrates = process
+        self._migrating = None
+        with suppress(TypeError):
+            self._migrating = ref(raw)
+
+    def process_to_watch(self) -> int | None:
+        """The server's process of the connection that migrates, while its driver holds it open.
+
+        None behind a pooler, which changes it, and may end it as it likes.
+        """
+        raw = self._migrating() if self._migrating is not None else None
+        is_open = raw is not None and not _is_closed(raw)
+        return self._migrates if is_open and _process_of(raw) == self._migrates else None
 
     def processes(self) -> frozenset[int]:
         """The server's processes of all that env.py has open, as far as they are known."""
@@ -162,6 +175,12 @@ def _process_of(raw: Any) -> int | None:
         ask = getattr(raw, "get_server_pid", None)  # asyncpg; the others are psycopg's
         return int(ask() if ask else raw.info.backend_pid)
     return None
+
+
+def _is_closed(raw: Any) -> bool:
+    """As its driver sees it: psycopg's and psycopg2's are closed, asyncpg's is asked."""
+    ask = getattr(raw, "is_closed", None)
+    return bool(ask() if ask else getattr(raw, "closed", False))
 
 
 def _is_broken(raw: Any) -> bool:

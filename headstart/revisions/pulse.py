@@ -4,6 +4,10 @@ A revision that opens a connection of its own may wait for a lock that its trans
 server cannot know that: to it these are two clients, and one of them is idle. So what is seen at
 two beats, one connection of the run waiting for another that stays idle in its transaction, ends
 the run: neither will give way.
+
+Nor does anybody tell a client whose connection was ended behind a network that keeps that to
+itself: it would wait for ever. So a process of the server that is gone at two beats of a revision,
+while its client holds on to the connection, ends the run, too.
 """
 
 import threading
@@ -13,7 +17,12 @@ from contextlib import contextmanager
 
 from headstart.postgres.waits import Wait
 from headstart.revisions.worker import Worker
-from headstart.verdict.errors import BrokenHistory, HeadstartError, RevisionFailed
+from headstart.verdict.errors import (
+    BrokenHistory,
+    ConnectionLost,
+    HeadstartError,
+    RevisionFailed,
+)
 from headstart.verdict.events.revisions import EnvRunning, RevisionRunning
 
 Now = Callable[[], tuple[str | None, float]]
@@ -38,6 +47,7 @@ def pulse(worker: Worker, now: Now, every_seconds: float) -> Iterator[None]:
 def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event) -> None:
     started = time.monotonic()
     before: frozenset[Wait] = frozenset()
+    gone_before: int | None = None
     while not ended.wait(every_seconds):
         waits = worker.waits(worker.link.processes())
         revision, since = now()
@@ -51,6 +61,23 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         if stuck := by_itself & before:
             worker.give_up(_error(revision, min(stuck, key=str)))
         before = by_itself
+        gone = _gone(worker) if revision is not None else None
+        if gone is not None and gone == gone_before:
+            worker.give_up(_ended_unheard(revision, gone))
+        gone_before = gone
+
+
+def _gone(worker: Worker) -> int | None:
+    """The process of the connection that migrates, where the server has it no more."""
+    process = worker.link.process_to_watch()
+    return process if process is not None and worker.is_gone(process) else None
+
+
+def _ended_unheard(revision: str | None, process: int) -> ConnectionLost:
+    return ConnectionLost(
+        f"the connection was lost in revision {revision}: the server has no process {process} any"
+        " more, which nobody has told this client"
+    )
 
 
 def _error(revision: str | None, wait: Wait) -> HeadstartError:

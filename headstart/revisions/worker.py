@@ -57,7 +57,7 @@ class Worker:
     `lent_limits` are the time limits that the URL brings, for the app: they are none of env.py's.
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
     run from another thread, with an error, where env.py does not end; `waits` tells for whom
-    backends of the server wait.
+    backends of the server wait, and `is_gone` whether one is no more.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
@@ -76,6 +76,7 @@ class Worker:
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
     waits: Callable[[Collection[int]], tuple[Wait, ...]]
+    is_gone: Callable[[int], bool]
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
@@ -158,7 +159,7 @@ def is_autocommit(connection: Connection) -> bool:
 def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
     raw = connection.connection.driver_connection
     worker.link.opened(raw)
-    worker.link.migrates_as(process)
+    worker.link.migrates_as(process, raw)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
         worker.register_cancel(lambda: worker.cancel_backend(process))
         return

@@ -89,6 +89,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
         waits=lock.waits,
+        is_gone=lock.sees_end_of,
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),

@@ -1,5 +1,6 @@
 """Who waits for whom is told while it lasts; a run that waits for itself ends."""
 
+import shutil
 import time
 from contextlib import closing
 
@@ -8,7 +9,13 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.killed_runs import SLEEPERS
+from tests.harness.program import until
+from tests.harness.project import REVISIONS
+from tests.harness.proxy import FaultyNetwork
 from tests.integration.stage import Stage
+from tests.integration.test_async_env import TEMPLATE
+from tests.integration.test_lost_connections import TERMINATE
 
 # env.py decides here, not the server's version
 pytestmark = ON_ONE_SERVER
@@ -70,3 +77,42 @@ def test_who_is_waited_for_is_told_and_the_run_goes_on(stage: Stage) -> None:
     assert ended.verdict["outcome"] == "upgraded"
     assert "waits for pid" in waiting["waits"][0]
     assert "this run" not in waiting["waits"][0]
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+def test_a_connection_whose_end_nobody_tells_is_lost(stage: Stage, driver: str) -> None:
+    """The run lock's is well, and the network keeps to itself that the server ended the other."""
+    url = stage.database.driver_url(driver)
+    if driver == "psycopg2":
+        stage.project.edit_env("config = context.config\n", OTHER_URL)
+    else:
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+        stage.project.edit_env("config = context.config\n", OTHER_URL)
+    stage.project.add("0004", "0003", "op.execute('SELECT pg_sleep(600)')")
+    with (
+        FaultyNetwork(stage.database.port) as network,
+        stage.start(
+            OTHER=network.through(url),
+            DATABASE_URL=stage.database.url if driver == "psycopg2" else url,
+            HEADSTART_HEARTBEAT_SECONDS="1",
+        ) as run,
+    ):
+        until(lambda: stage.database.query(SLEEPERS) == [(1,)], "the statement runs", 60)
+        network.silent.set()
+        stage.database.query(TERMINATE)
+        ended = run.end(40)
+    assert (ended.exit_code, ended.outcome) == (13, "connection_lost"), ended.verdict
+    assert "nobody has told this client" in ended.verdict["error"]["message"]
+    assert stage.rows() == REVISIONS[-1:]
+
+
+OTHER_URL = (
+    "config = context.config\nimport os\n"
+    "config.set_main_option('sqlalchemy.url', os.environ['OTHER'].replace('%', '%%'))\n"
+)
+
+
+def test_a_connection_that_is_well_is_not_given_up(stage: Stage) -> None:
+    stage.project.add("0004", "0003", "import time; time.sleep(5)")
+    ended = stage.run(HEADSTART_HEARTBEAT_SECONDS="1")
+    assert ended.outcome == "upgraded"
