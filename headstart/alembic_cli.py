@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from headstart.patterns import pattern
 from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.driver_url import sqlalchemy_url
 
@@ -29,7 +30,7 @@ SQLSTATE_HINTS = {
     "2BP01": "something that Alembic does not know needs it, for example a collection table that "
     "the application made at run time. Drop that first, if it may go",
 }
-_CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX\b", re.IGNORECASE)
+_CREATES_INDEX = pattern(r"\s*CREATE\s+(UNIQUE\s+)?INDEX\b", re.IGNORECASE)
 INDEX_THERE = (
     "where it is INVALID (\\d in psql shows that), a run that was cut off left it: drop it with "
     "DROP INDEX CONCURRENTLY, then upgrade again. Do not stamp"

@@ -10,7 +10,6 @@ once; a probe is one short connection of psycopg2's.
 import secrets as random_secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from headstart.decision.drift import Occasion
@@ -20,6 +19,7 @@ from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals
 from headstart.settings.read import read_settings
+from headstart.values import dataclass
 from headstart.verbs.check import check_against
 from headstart.verbs.inspection import read_image
 from headstart.verbs.task import Task, identity_of

@@ -7,7 +7,6 @@ value: people do write URLs with passwords here.
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from headstart import __version__
@@ -15,6 +14,7 @@ from headstart.command.help import help_text
 from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
 from headstart.settings.request import OPTIONS, Option, Output, Request
+from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
 

@@ -11,7 +11,7 @@ import io
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from headstart.revisions.output import captured_output
@@ -61,10 +61,17 @@ def _do_exit_work(until: float) -> None:
     with suppress(Exception):
         atexit._run_exitfuncs()  # noqa: SLF001 the only way to have them all run, and no more
     gc.unfreeze()  # gc_tuning.py: what is frozen is not among the objects
-    for each in gc.get_objects():
-        if issubclass(type(each), _BUFFERED):
-            with suppress(Exception):
-                each.flush()
+    buffered = frozenset(_classes(_BUFFERED))
+    for each in [each for each in gc.get_objects() if type(each) in buffered]:
+        with suppress(Exception):
+            each.flush()
+
+
+def _classes(some: Iterable[type]) -> Iterator[type]:
+    """The classes and all that derive from them: cheaper to ask than issubclass, of 100,000s."""
+    for each in some:
+        yield each
+        yield from _classes(each.__subclasses__())
 
 
 def _others() -> list[threading.Thread]:

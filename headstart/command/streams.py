@@ -13,9 +13,9 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from headstart.process.below import stream_below
+from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
 _FIRST_OWN = 3

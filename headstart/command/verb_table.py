@@ -4,10 +4,11 @@ A verb's code is imported when the verb is executed, and not before.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from headstart.settings.request import OPTIONS, Request
+from headstart.values import dataclass
 
 if TYPE_CHECKING:
     from headstart.verbs.task import Task

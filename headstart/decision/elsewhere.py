@@ -1,13 +1,13 @@
 """Were the version rows looked for in the right place? check, wait and plan run no env.py. Pure."""
 
-import re
 from collections.abc import Iterable
 
 from headstart.decision.plan import Plan, Refuse
 from headstart.facts.state import VersionTable, written
+from headstart.patterns import pattern
 from headstart.verdict.errors import HeadstartError, NotReady, Unproven
 
-_NAMEABLE = re.compile(r"[^.\s]+\.[^.\s]+")
+_NAMEABLE = pattern(r"[^.\s]+\.[^.\s]+")
 _MOST_NAMES = 5
 
 UNCERTAIN = (

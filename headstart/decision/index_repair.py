@@ -31,15 +31,16 @@ A partitioned index is valid once each partition has its part:
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from headstart.facts.sql import identifier
 from headstart.fingerprint.catalog.names import split_name
+from headstart.patterns import pattern
+from headstart.values import dataclass
 from headstart.verdict.errors import Explanation, Interrupted, NotReady
 
-_COPY = re.compile(r"_cc(new|old)\d*$")
+_COPY = pattern(r"_cc(new|old)\d*$")
 """What REINDEX CONCURRENTLY calls the index that it builds, and the one that it replaces."""
-_INVALID = re.compile(r" invalid$")
+_INVALID = pattern(r" invalid$")
 _LONGEST_NAME = 63
 
 

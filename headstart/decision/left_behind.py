@@ -6,13 +6,13 @@ all of the revision is there; none is a reason to remove what may hold somebody'
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from headstart.decision.explanation import refusal
 from headstart.decision.index_repair import InvalidIndex, named_in, of_invalid, repair_step
 from headstart.facts.sql import identifier
 from headstart.facts.state import History
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven
+from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError, Interrupted, RevisionFailed, ServerFailed
 from headstart.verdict.sqlstates import Fault, fault_of
 

@@ -4,7 +4,6 @@ Pure: deciding touches no connection, clock, environment or logger.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, TypeVar, assert_never
 
 from headstart.decision.explanation import refusal
@@ -19,6 +18,7 @@ from headstart.fingerprint.match.finding import (
     Unlike,
 )
 from headstart.settings.kinds import Ahead
+from headstart.values import dataclass
 from headstart.verdict.errors import (
     AccessRefused,
     Diverged,

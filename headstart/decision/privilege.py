@@ -9,26 +9,27 @@ The server's text is translated, so only the statement tells what is lacking.
 import re
 
 from headstart.facts.sql import identifier
+from headstart.patterns import pattern
 
 _NAME = r'((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)'
 _LONGEST = 16_384
 """What is read of a statement, in characters: its beginning says what it needs."""
-_COMMENTS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
-_EXTENSION = re.compile(rf"(?i)CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}")
-_IN_DATABASE = re.compile(r"(?i)CREATE\s+(SCHEMA|PUBLICATION|(TRUSTED\s+)?LANGUAGE)\b")
-_ROLES = re.compile(r"(?i)(CREATE|ALTER|DROP)\s+(ROLE|USER|GROUP)\b(?!\s+MAPPING)")
-_FILES = re.compile(r"(?i)COPY\b.*\b(FROM|TO)\s+(PROGRAM\s+)?'")
-_IN_SCHEMA = re.compile(
+_COMMENTS = pattern(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
+_EXTENSION = pattern(rf"(?i)CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}")
+_IN_DATABASE = pattern(r"(?i)CREATE\s+(SCHEMA|PUBLICATION|(TRUSTED\s+)?LANGUAGE)\b")
+_ROLES = pattern(r"(?i)(CREATE|ALTER|DROP)\s+(ROLE|USER|GROUP)\b(?!\s+MAPPING)")
+_FILES = pattern(r"(?i)COPY\b.*\b(FROM|TO)\s+(PROGRAM\s+)?'")
+_IN_SCHEMA = pattern(
     r"(?i)CREATE\s+(?:OR\s+REPLACE\s+)?(?:UNLOGGED\s+|RECURSIVE\s+|CONSTRAINT\s+)?"
     r"(?:TABLE|TYPE|SEQUENCE|VIEW|MATERIALIZED\s+VIEW|FUNCTION|PROCEDURE|AGGREGATE|DOMAIN|FOREIGN"
     rf"\s+TABLE|COLLATION|OPERATOR|STATISTICS)\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}"
 )
-_ROWS = re.compile(
+_ROWS = pattern(
     r"(?i)(?:(SELECT)\b.*?\bFROM|(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(TRUNCATE)(?:\s+TABLE)?)"
     rf"\s+(?:ONLY\s+)?{_NAME}",
     re.DOTALL,
 )
-_OWNED = re.compile(
+_OWNED = pattern(
     r"(?i)(?:(?:ALTER|DROP|COMMENT\s+ON)\s+(TABLE|TYPE|SEQUENCE|VIEW|MATERIALIZED\s+VIEW|SCHEMA"
     r"|FUNCTION|DOMAIN|INDEX)\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?"
     rf"|CREATE\s+(?:UNIQUE\s+)?(?:INDEX|TRIGGER|POLICY|RULE)\b.*?\bON\s+(?:ONLY\s+)?){_NAME}",

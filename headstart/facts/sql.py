@@ -1,9 +1,9 @@
 """Names and texts as SQL writes them, and a search_path in which nobody's operators are. Pure."""
 
-import re
 from collections.abc import Iterable
 
 from headstart.facts.visible import UNSAFE
+from headstart.patterns import pattern
 
 PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
 """Else an operator of somebody's that fits better than pg_catalog's would be executed as us.
@@ -11,7 +11,7 @@ PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
 oid = integer has no exact match there: public.=(oid, integer) is taken even from behind. No command
 but SET LOCAL is right before a BEGIN, too: a SELECT would have taken a snapshot.
 """
-_UNSAFE = re.compile(f"[{UNSAFE}]")
+_UNSAFE = pattern(f"[{UNSAFE}]")
 _TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "RELEASE", "ROLLBACK", "SAVEPOINT")
 
 

@@ -5,11 +5,12 @@ it has to be decided and explained.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Self
 
 from headstart.facts.sql import identifier
+from headstart.values import dataclass
 
 
 class State(StrEnum):

@@ -7,6 +7,8 @@ deceive the one who reads. Every text that leaves the program goes through here,
 import json
 import re
 
+from headstart.patterns import pattern
+
 UNSAFE = (
     "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -15,7 +17,7 @@ UNSAFE = (
 regular expression. Source: Unicode's general categories Cc, Cf, Cs, Zl and Zp; a list of our own,
 since Python's tables differ by its version."""
 
-_UNSAFE = re.compile(f"[{UNSAFE}]")
+_UNSAFE = pattern(f"[{UNSAFE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not per line
 

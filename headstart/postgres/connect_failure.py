@@ -6,9 +6,10 @@ help.
 Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, client.c and server.c.
 """
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from headstart.patterns import pattern
+from headstart.values import dataclass
 from headstart.verdict.errors import (
     AccessRefused,
     HeadstartError,
@@ -25,7 +26,7 @@ _BOUNCER_IS_FULL = "no more connections allowed"
 READ_ONLY_SQLSTATE = "25006"
 """Ours for a server that answers but does not let anybody write; a failover may pass."""
 
-_ANSWER = re.compile(r":  (?=[A-Z]*[0-9])([0-9A-Z]{5})(?::(?: (.*))?)?$")
+_ANSWER = pattern(r":  (?=[A-Z]*[0-9])([0-9A-Z]{5})(?::(?: (.*))?)?$")
 """A line of a server's answer at verbosity `verbose`: severity, SQLSTATE, and its words."""
 _BEGINNING = "connection to server "
 """How libpq begins what it tells of each place and attempt, but, asynchronous, of the first one."""
@@ -155,7 +156,7 @@ _DATA = "22"
 """Class: data exception; any other one at a login is a login trigger's, which fails the next time,
 too."""
 
-_SETTINGS_TEXTS = re.compile(
+_SETTINGS_TEXTS = pattern(
     r'invalid "?\w+"? value|invalid port number|invalid connection option|definition of service'
     r"|service file|could not match|could not parse network address|cannot be mixed with"
     r"|is specified more than once|weak sslmode|invalid SSL protocol version range"

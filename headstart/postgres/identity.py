@@ -1,7 +1,8 @@
 """Who we are on the server: the application_name of each of a run's connections. Pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from headstart.values import dataclass
 
 _LONGEST_NAME_BYTES = 63
 """NAMEDATALEN - 1: the server cuts application_name there."""

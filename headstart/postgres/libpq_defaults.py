@@ -7,9 +7,11 @@ import ctypes
 import itertools
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import psycopg2
+
+from headstart.values import dataclass
 
 
 class _Option(ctypes.Structure):

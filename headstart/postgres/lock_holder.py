@@ -1,7 +1,5 @@
 """Describe who holds the run lock to those who wait: a holder whose node is gone is silent."""
 
-from dataclasses import dataclass
-
 from headstart.facts.sql import identifier
 from headstart.facts.trust import role_is_trusted
 from headstart.postgres.advisory_lock import (
@@ -12,6 +10,7 @@ from headstart.postgres.advisory_lock import (
 )
 from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
+from headstart.values import dataclass
 
 MISSED_SECONDS = 7.0
 """Several heartbeats."""

@@ -6,7 +6,6 @@ A waiter that blocks would hold a snapshot, and deadlock with CREATE INDEX CONCU
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import psycopg2
 
@@ -23,6 +22,7 @@ from headstart.postgres.lock_refusal import (
     refusal_of,
 )
 from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.values import dataclass
 from headstart.verdict.errors import ConnectionLost, HeadstartError
 from headstart.verdict.events.database import ConnectionFailed, LockWaited
 from headstart.verdict.events.event import Emit

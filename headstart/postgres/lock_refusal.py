@@ -3,11 +3,10 @@
 What is not known to be lasting may pass: a pooler's queue, a server that restarts.
 """
 
-from dataclasses import dataclass
-
 import psycopg2
 
 from headstart.postgres.lock_holder import UNKNOWN, Holder
+from headstart.values import dataclass
 from headstart.verdict.errors import AccessRefused, HeadstartError, LockUnavailable
 from headstart.verdict.sqlstates import fault_of
 

@@ -19,7 +19,6 @@ Without this, a reading of the schema would come before the dead run's last chan
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psycopg2
 
@@ -28,6 +27,7 @@ from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.process.deadline import Deadline
+from headstart.values import dataclass
 from headstart.verdict.errors import LockUnavailable
 from headstart.verdict.events.database import OrphansFound
 from headstart.verdict.events.event import Emit

@@ -4,7 +4,6 @@ Nothing else is waited for here: another failure in the middle of a run is told 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from headstart.postgres.connect_failure import is_full
 from headstart.postgres.connection import (
@@ -16,6 +15,7 @@ from headstart.postgres.connection import (
 )
 from headstart.process.deadline import Deadline
 from headstart.process.retry import Retry, retried
+from headstart.values import dataclass
 from headstart.verdict.events.database import ConnectionFailed
 from headstart.verdict.events.event import Emit
 

@@ -1,7 +1,6 @@
 """Who has no slot for a second connection: a pooler, the server, or a CONNECTION LIMIT."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 import psycopg2
 
@@ -9,6 +8,7 @@ from headstart.facts.sql import identifier
 from headstart.postgres.connect_failure import error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.lock_polling import POLL_SECONDS
+from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError, PoolExhausted, Unreachable
 
 _NEEDED = 2

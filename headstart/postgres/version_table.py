@@ -4,8 +4,6 @@ A view in its place would be executed by reading it, with our rights; so would p
 somebody else made there before us.
 """
 
-from dataclasses import dataclass
-
 import psycopg2
 
 from headstart.facts.sql import array, identifier, literal
@@ -14,6 +12,7 @@ from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS
 from headstart.postgres.reader import Reader
 from headstart.postgres.version_parts import refuse_type, revisions_in, width_of
+from headstart.values import dataclass
 from headstart.verdict.errors import AccessRefused, UnknownRevision
 
 _TABLE = "r"

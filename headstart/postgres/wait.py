@@ -5,7 +5,6 @@ module changes nothing in the database.
 """
 
 import time
-from dataclasses import dataclass
 
 import psycopg2
 
@@ -24,6 +23,7 @@ from headstart.postgres.connection import (
 )
 from headstart.process.deadline import Deadline
 from headstart.process.retry import Retry, retried
+from headstart.values import dataclass
 from headstart.verdict.events.database import (
     AttemptStarted,
     ConnectionFailed,

@@ -4,10 +4,11 @@ Asked on the run lock's connection, which keeps no lock of its own on any table.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 Pure: a deadline is a point on a monotonic clock, in seconds; nothing here reads a clock.
 """
 
-from dataclasses import dataclass
 from math import inf
+
+from headstart.values import dataclass
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 2.0

@@ -11,9 +11,10 @@ import html
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from headstart.patterns import pattern
 from headstart.settings.libpq import SECRETS
+from headstart.values import dataclass
 
 MASK = "***"
 
@@ -29,7 +30,7 @@ _DEEPEST = 20
 _LONGEST_FORM = 24
 """The longest form of one character: four octets, each percent-encoded twice for an .ini file."""
 
-_PASSWORD_LITERAL = re.compile(
+_PASSWORD_LITERAL = pattern(
     r"""(?ix)
     (\bpassword\s*+(?:=\s*+)?)
     (?: E'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)                # E'se\'cret', and where the text was cut
@@ -39,10 +40,10 @@ _PASSWORD_LITERAL = re.compile(
     """,
     re.DOTALL,
 )
-_PASSWORD_PARAMETER = re.compile(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]++")
+_PASSWORD_PARAMETER = pattern(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]++")
 # from the first user of a word on: what a password may hold that nobody encoded ends at its last @
-_URL_WITH_COLON = re.compile(r"(?<=[\w+.-])://[^\s:/]*+:(?=\S)(\S++)")
-_ESCAPING = re.compile(r"[\\%+'&]")
+_URL_WITH_COLON = pattern(r"(?<=[\w+.-])://[^\s:/]*+:(?=\S)(\S++)")
+_ESCAPING = pattern(r"[\\%+'&]")
 """Without one of these a text holds a secret as a whole only."""
 _SHORT = 4
 

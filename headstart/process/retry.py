@@ -6,10 +6,10 @@ The run lock is no retry: postgres/lock_polling.py keeps its connection from one
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.values import dataclass
 
 Result = TypeVar("Result")
 

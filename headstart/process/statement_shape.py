@@ -10,6 +10,7 @@ for in it: every string and number goes, and every comment.
 import re
 
 from headstart.fingerprint.catalog.lexer import parts, token_pattern
+from headstart.patterns import pattern
 
 LONGEST_STATEMENT = 16_000
 """What is read of a statement, in characters."""
@@ -59,6 +60,6 @@ def without_values(message: str, sqlstate: str | None) -> str:
     return f"{text[: begins.end()]}?{text[ends[-1] - 1 :] if len(ends) > 1 else ''}"
 
 
-_QUOTE = re.compile('["\u00ab\u00bb\u2039\u203a\u201c\u201d\u201e\u300c\u300d]')
+_QUOTE = pattern('["\u00ab\u00bb\u2039\u203a\u201c\u201d\u201e\u300c\u300d]')
 """Quotation marks of a server's messages, in its languages."""
-_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+[^:]*): .*", re.DOTALL)
+_ARGUMENT = pattern(r"(invalid input for query argument \$\d+[^:]*): .*", re.DOTALL)

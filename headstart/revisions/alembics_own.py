@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-_LOOKS_FOR_TABLE = re.compile(
-    r"SELECT pg_catalog\.pg_class\.relname\s+FROM pg_catalog\.pg_class JOIN"
-)
+from headstart.patterns import pattern
+
+_LOOKS_FOR_TABLE = pattern(r"SELECT pg_catalog\.pg_class\.relname\s+FROM pg_catalog\.pg_class JOIN")
 _NAME, _LITERAL = r'(?:[^\s".]+|"(?:[^"]|"")+")', r"'(?:[^']|'')*'"
-_CHANGES_VERSION = re.compile(
+_CHANGES_VERSION = pattern(
     rf"((?:UPDATE|DELETE FROM) ({_NAME}(?:\.{_NAME})?) (?:SET version_num={_LITERAL} )?"
     rf"WHERE \2\.version_num) = ({_LITERAL})"
 )
 """The table may have any name, and a row any text."""
-_COMPARISON = re.compile(r" (=|!=) ")
-_ONE_OF = re.compile(r" IN \(((?:%\(\w+\)s|[^()])*)\)")
+_COMPARISON = pattern(r" (=|!=) ")
+_ONE_OF = pattern(r" IN \(((?:%\(\w+\)s|[^()])*)\)")
 """In it may be a driver's parameter, which has parentheses itself."""
 
 

@@ -7,8 +7,9 @@ number of its own, which is not lower than the lowest that was free as it began.
 """
 
 import json
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from headstart.values import dataclass
 
 
 class Numbering(Enum):

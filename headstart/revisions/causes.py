@@ -7,7 +7,6 @@ data) and pydantic's input values are left out.
 
 import contextlib
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 import headstart
+from headstart.patterns import pattern
 from headstart.process.statement_shape import without_values
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
@@ -159,7 +159,7 @@ _CORRECT_VARIABLES = (
     "correct the variables that the error names, for the job, too; only where they are right,"
     " correct env.py, or what it imports, and build the image again"
 )
-_URL_NAME = re.compile(r"(?i)ur[li]|dsn")
+_URL_NAME = pattern(r"(?i)ur[li]|dsn")
 
 
 def _missing_fields(error: BaseException) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, MetaData
@@ -16,6 +15,7 @@ from headstart.revisions.sessions import is_pooled, session_settings
 from headstart.revisions.transaction_sql import LIMITS
 from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.worker import Worker, limits_set
+from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
 from headstart.verdict.events.revisions import EnvConfigured
 

@@ -4,7 +4,7 @@ A SQLSTATE means one thing in a revision, another in env.py, a third about the v
 Statement text is kept for the log, parameters and DETAIL (rows of people's data) are not.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headstart.decision.privilege import privilege_cure
@@ -16,6 +16,7 @@ from headstart.revisions.made_before import cure_of_existing
 from headstart.revisions.project import Project
 from headstart.revisions.version_statement import version_table_of
 from headstart.settings.declared import DeclaredSettings
+from headstart.values import dataclass
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,

@@ -1,7 +1,6 @@
 """The pass over env.py: what is decided and run in it, and in which transactions. Types only."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.settings.declared import DeclaredSettings
+from headstart.values import dataclass
 
 Steps = Callable[[Any, Any], Iterable[Any]]
 """Alembic's `fn`: current heads and migration context to the steps to run."""

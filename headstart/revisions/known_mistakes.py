@@ -1,7 +1,8 @@
 """Mistakes in an app's settings that libraries report in their own words: our words, and a cure."""
 
 import re
-from dataclasses import dataclass
+
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headstart.facts.state import History
@@ -14,6 +14,7 @@ from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState,
 from headstart.fingerprint.file.text import FORMAT, InvalidFile, read_file
 from headstart.revisions.compiled import content_of
 from headstart.revisions.project import Project
+from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
 
 FILE_NAME = "fingerprints.txt"

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from headstart.patterns import pattern
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import mentions
 
-_QUOTES = re.compile(
+_QUOTES = pattern(
     '"([^"]+)"'
     "|[\u201e\u201c\u201d\u00ab\u2039'\u2018]\u00a0?(.+?)\u00a0?[\u201c\u201d\u00bb\u203a'\u2019]"
 )

@@ -1,17 +1,16 @@
 """Which revisions a setting names, as Alembic resolves names: ids, parts of ids, branch labels."""
 
-import re
-
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from headstart.facts.state import written
+from headstart.patterns import pattern
 from headstart.revisions.project import Project
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
-_BETWEEN = re.compile(r"[+,\s]+")
+_BETWEEN = pattern(r"[+,\s]+")
 """What stands between several revisions. Alembic refuses a + in a revision's id."""
-_MAYBE_STEPS = re.compile(r"\+(\d+)(?![^+,\s])")
+_MAYBE_STEPS = pattern(r"\+(\d+)(?![^+,\s])")
 """x+1 may mean the next one after x, or x and revision 1."""
 _ALONE = frozenset({"proof", "base", "head"})
 

@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +29,7 @@ from headstart.revisions.script_graph import (
     script_files,
     version_folders,
 )
+from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory, Cancelled, InvalidSettings
 
 _PYPROJECT = "pyproject.toml"

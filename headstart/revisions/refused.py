@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headstart.patterns import pattern
 from headstart.postgres.connect_failure import ConnectFailure
 from headstart.postgres.connection import ConnectFailed, connect
 from headstart.revisions.link import Link, sqlstate_of
@@ -76,12 +77,12 @@ def _refused_directly(told: re.Match[str], link: Link) -> HeadstartError:
     return ConnectionLost(f"env.py could not connect to {where}: {words}")
 
 
-_LIBPQ = re.compile(
+_LIBPQ = pattern(
     r'connection to server at "(?P<host>[^"]*)"(?: \([^)]*\))?, port (?P<port>\d+) failed:'
     r" (?P<words>.*)"
 )
 """libpq's own words, which are English always."""
-_ANSWERED = re.compile(r"[^:]+:  ")
+_ANSWERED = pattern(r"[^:]+:  ")
 """A severity, in any language: a server said the rest."""
 
 

@@ -1,9 +1,8 @@
 """Replay revisions in a scratch database, with a snapshot of the schema after each of them."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,6 +16,7 @@ from headstart.fingerprint.catalog.query import Reading
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.effects import ANY_TABLE, Work, is_repeatable, work_of
 from headstart.fingerprint.statements.inserted import InsertedRow, digest_of, printed
+from headstart.patterns import pattern
 from headstart.revisions.env_pass import Started
 from headstart.revisions.project import Project
 from headstart.revisions.reading import Execute, OwnCatalog, OwnConnection
@@ -26,6 +26,7 @@ from headstart.revisions.statements import heard_statements
 from headstart.revisions.upgrade import upgrade
 from headstart.revisions.upgrade_functions import refuse_without_upgrade
 from headstart.revisions.written import Written
+from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
 
 Values = tuple[tuple[str, str], ...]
@@ -35,9 +36,7 @@ MOST_ROWS = 20
 """More rows of one table say no more about whether a revision ran."""
 
 _GENERATED = (" serial", " identity ", " default ", "generated (")
-_TELLING = re.compile(
-    r"(character varying|text|integer|smallint|bigint|boolean|numeric)(?![^ (\[])"
-)
+_TELLING = pattern(r"(character varying|text|integer|smallint|bigint|boolean|numeric)(?![^ (\[])")
 """Types whose values a revision writes down; others (uuid, timestamp) may be new every time."""
 
 
@@ -176,7 +175,7 @@ def _in_transaction(connection: Connection) -> Iterator[None]:
         yield
 
 
-_PAST = re.compile(
+_PAST = pattern(
     r"cursor|copy_expert|raw_connection|dbapi_connection|driver_connection|environ|getenv"
     r"|get_x_argument"
 )

@@ -1,7 +1,7 @@
 """One run of env.py: what was decided, how far it is, and whom it tells."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from headstart.revisions.env_pass import Mode, Started
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.worker import Worker
+from headstart.values import dataclass
 from headstart.verdict.events.event import Emit
 
 

@@ -10,7 +10,7 @@ database is the team's own business.
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.causes import innermost_place
 from headstart.revisions.project import Project
 from headstart.revisions.worker import Worker
+from headstart.values import dataclass
 from headstart.verdict.errors import Cancelled, HeadstartError, WrongDatabase
 
 _PROVEN = "headstart.proven"

@@ -32,12 +32,13 @@ from alembic.script.base import Script, _only_source_rev_file, _sourceless_rev_f
 from alembic.script.revision import Revision, RevisionError
 from alembic.util import CommandError, to_tuple
 
+from headstart.patterns import pattern
 from headstart.revisions.compiled import code_of, is_compiled
 from headstart.verdict.errors import BrokenHistory
 
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
-_FIRST_BLOCK = re.compile(rb"^(?:def|class|async|@)", re.MULTILINE)
-_NAME_LATER = re.compile(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULTILINE)
+_FIRST_BLOCK = pattern(rb"^(?:def|class|async|@)", re.MULTILINE)
+_NAME_LATER = pattern(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULTILINE)
 
 Value = str | Sequence[str] | None
 

@@ -3,7 +3,8 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

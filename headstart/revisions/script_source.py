@@ -15,12 +15,13 @@ from pathlib import Path
 from alembic.util.pyfiles import pyc_file_from_path
 
 from headstart.facts.state import OurTables
+from headstart.patterns import pattern
 from headstart.revisions.compiled import code_of, is_compiled, words_of
 from headstart.revisions.project import Project
 from headstart.revisions.script_tables import MadeTables, tables_of
 
-_AUTOCOMMIT = re.compile("autocommit_block")
-_ROLLBACK = re.compile("rollback")
+_AUTOCOMMIT = pattern("autocommit_block")
+_ROLLBACK = pattern("rollback")
 
 
 def made_tables(project: Project) -> OurTables:

@@ -25,7 +25,7 @@ counts as one until somebody has thought about it.
 """
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headstart.facts.state import TableName
 from headstart.fingerprint.statements.sql_tables import tables_made, tables_touched, views_made
@@ -39,6 +39,7 @@ from headstart.revisions.known_calls import (
 )
 from headstart.revisions.script_names import Entered, Names
 from headstart.revisions.script_sql import made_by, sql_of
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,14 @@ What a transaction has changed for its session, and what a RESET in it has taken
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
 from headstart.facts.sql import array, identifier, literal
 from headstart.revisions.drivers import is_known
+from headstart.values import dataclass
 
 _KEY = "headstart.session"
 """Where a connection's `info` keeps its Session; it lives as long as the client's connection."""

@@ -1,6 +1,5 @@
 """The SELECT that begins each transaction of env.py's connection, and sets its settings. Pure."""
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 from headstart.facts.sql import array, literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.begun import SQL_LEAVING_MARK, Numbering, sql_of_begun
+from headstart.values import dataclass
 
 LIMITS = ("lock_timeout", "statement_timeout")
 """The time limits that env.py may set itself."""

@@ -24,6 +24,7 @@ from contextlib import suppress
 
 from sqlalchemy import Connection
 
+from headstart.patterns import pattern
 from headstart.revisions.begun import (
     SQL_NOW,
     Begun,
@@ -36,7 +37,7 @@ from headstart.verdict.errors import RevisionFailed
 
 _BEFORE = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*+"
 """Possessive: to share out many comments anew takes a time that each of them doubles."""
-_ENDS = re.compile(
+_ENDS = pattern(
     rf"{_BEFORE}"
     r"(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b))\b",
     re.IGNORECASE | re.DOTALL,
@@ -45,7 +46,7 @@ _OTHERS = (
     "; if it did nothing before the rollback, somebody else's at the same moment looks alike: run"
     " again as it is"
 )
-_DOES_NOTHING = re.compile(
+_DOES_NOTHING = pattern(
     rf"{_BEFORE}"
     r"(?:SET|RESET|SHOW|SELECT|BEGIN|START|COMMIT|END|ABORT|ROLLBACK|SAVEPOINT|RELEASE)\b",
     re.IGNORECASE | re.DOTALL,

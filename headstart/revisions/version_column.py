@@ -1,14 +1,14 @@
 """How wide version_num will be: as Alembic would make it, and what scripts may make of it."""
 
-import re
 from pathlib import Path
 from typing import Any
 
+from headstart.patterns import pattern
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import mentions
 
-_NAMES_IT = re.compile("version_num")
-_MAKES_IT = re.compile(r"version_num|version_table_impl|\b_version\b")
+_NAMES_IT = pattern("version_num")
+_MAKES_IT = pattern(r"version_num|version_table_impl|\b_version\b")
 """What an env.py says that makes the table itself, or tells Alembic how."""
 
 

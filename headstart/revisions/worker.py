@@ -11,7 +11,6 @@ behind a transaction pooler there is no session that would be ours, so there the
 import json
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +32,7 @@ from headstart.revisions.transaction_sql import (
     set_config,
     sql_of_begin,
 )
+from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError
 from headstart.verdict.events.event import Emit
 

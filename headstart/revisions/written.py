@@ -6,16 +6,17 @@ environment) is other in each deployment, and proves nothing there.
 """
 
 import ast
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from headstart.patterns import pattern
+
 _DATA = frozenset({".sql", ".json", ".csv", ".tsv", ".yaml", ".yml"})
 """Files beside the scripts that they may take rows from."""
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules"})
-_TELLS_NOTHING = re.compile(r"-?\d{1,3}|t|f|\{\}")
+_TELLS_NOTHING = pattern(r"-?\d{1,3}|t|f|\{\}")
 """Short numbers, true, false and an empty array: a script may count or compute them."""
 _ALSO_WRITTEN = (("\\", "\\\\"), ("'", "''"), ("%", "%%"), (":", "\\:"), ("\n", "\\n"))
 """As SQL, a driver and SQLAlchemy's text() want it."""

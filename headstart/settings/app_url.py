@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from headstart.patterns import pattern
 from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.driver_url import PLACE, authority_of, credentials_of, query_of
 
 _DEFAULTS = {"port": "5432"}
-_READABLE = re.compile(r"(?:[\w.~!$&'()*+;=:-]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_READABLE = pattern(r"(?:[\w.~!$&'()*+;=:-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 """User and password that all parsers of URLs read in the same way: RFC 3986, but no comma, after
 which pydantic looks for the next host."""
 

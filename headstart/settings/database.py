@@ -7,7 +7,7 @@ only if its text has changed. No repr and no message contains a password.
 
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error, InterpolationError
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headstart.settings.database_url import (
     BYTE_ORDER_MARK,
@@ -17,6 +17,7 @@ from headstart.settings.database_url import (
     parse_database_url,
 )
 from headstart.settings.libpq import SECRETS
+from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
 ReadText = Callable[[str], str]

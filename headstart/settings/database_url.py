@@ -7,10 +7,11 @@ Sources: PostgreSQL documentation, "Connection URIs"; SQLAlchemy's PostgreSQL di
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote
 
+from headstart.patterns import pattern
 from headstart.settings.libpq import (
     DRIVER_OPTIONS,
     DRIVERS,
@@ -19,6 +20,7 @@ from headstart.settings.libpq import (
     OTHER_NAMES,
 )
 from headstart.settings.libpq_values import mistakes_in
+from headstart.values import dataclass
 
 PLACEHOLDERS = (
     "driver://user:pass@localhost/dbname",
@@ -28,12 +30,12 @@ PLACEHOLDERS = (
 BYTE_ORDER_MARK = "\ufeff"
 """What some editors of Windows write in front of a text."""
 
-_SCHEME = re.compile(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
+_SCHEME = pattern(r"(postgres(?:ql)?)(?:\+(\w+))?://", re.IGNORECASE)
 _QUOTES = ("'", '"', "`")
 _KNOWN = LIBPQ_KEYWORDS | DRIVER_OPTIONS | OTHER_NAMES.keys()
-_PORT_OR_NOTHING = re.compile(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
+_PORT_OR_NOTHING = pattern(r"[^:]*|\[.*\]|.*:\d*|.*/.*")
 _PLAIN_HOST = r"(?:[\w.-]+|\[[^\]@/]*\])(?::\d+)?"
-_TWO_WAYS = re.compile(rf"[^@/]*@{_PLAIN_HOST}(?:,{_PLAIN_HOST})*/[^@/]*@[^@/]*")
+_TWO_WAYS = pattern(rf"[^@/]*@{_PLAIN_HOST}(?:,{_PLAIN_HOST})*/[^@/]*@[^@/]*")
 """The database name contains an @, or the password an @ and a /. A wrong guess would send the
 password to somebody else's host."""
 

@@ -7,11 +7,10 @@ To add a setting, add a field here and use it. Its name gives the environment va
 option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
-from dataclasses import dataclass
-
 from headstart.settings import kinds
 from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
+from headstart.values import dataclass
 
 VERSION_TABLE = "alembic_version"
 """Alembic's own name for it. A deployment that means this one, too, can name it with its schema."""

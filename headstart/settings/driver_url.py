@@ -4,17 +4,17 @@ Pure. No message contains a password.
 Sources: SQLAlchemy's PostgreSQL dialects (create_connect_args); asyncpg's connect().
 """
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from headstart.patterns import pattern
 from headstart.verdict.errors import InvalidSettings
 
 PLACE = ("host", "port", "dbname", "user", "password")
 """The parameters that name a database, a user and a password."""
 
-_PLAIN_HOST = re.compile(r"[A-Za-z0-9_.-]+")
-_IPV6 = re.compile(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
+_PLAIN_HOST = pattern(r"[A-Za-z0-9_.-]+")
+_IPV6 = pattern(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _UNENCODED = "!$*+;="
 """Not encoded in user and password: an env.py may give its URL to a ConfigParser, to which a % is
 special."""

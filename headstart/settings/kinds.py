@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+from headstart.patterns import pattern
+
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483
 """Postgres counts its time limits in milliseconds, in 32 bits; 0 means no limit to it."""
 
@@ -124,8 +126,8 @@ def baseline(value: str) -> str:
     return wanted
 
 
-_STEPS = re.compile(r"(^|[@,\s])\+\d|-\d+($|[+,\s])")
-_RELATIVE = re.compile(r"(^|[@\w])[+-]\d+$")
+_STEPS = pattern(r"(^|[@,\s])\+\d|-\d+($|[+,\s])")
+_RELATIVE = pattern(r"(^|[@\w])[+-]\d+$")
 
 
 def version_table(value: str) -> str:
@@ -156,7 +158,7 @@ def words(value: str) -> tuple[str, ...]:
         raise ValueError(f"key=value words, quoted as in a shell ({error})") from None
 
 
-_OTHERS = re.compile(
+_OTHERS = pattern(
     r"DATABASE_URL(_FILE)?|(PG|HEADSTART_|PYTHON|LD_|LC_|KUBERNETES_).*"
     r"|PATH|HOME|USER|LOGNAME|LANG|SHELL|PWD|TZ|TMPDIR|HOSTNAME|VIRTUAL_ENV"
 )

@@ -4,8 +4,9 @@ Sources: PostgreSQL documentation, "Parameter Key Words"; asyncpg's connect(); p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from headstart.values import dataclass
 
 DRIVERS = ("asyncpg", "psycopg", "psycopg2", "psycopg_async")
 """The drivers that a URL may name after its +."""

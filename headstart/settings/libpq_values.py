@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 
+from headstart.patterns import pattern
 from headstart.settings.libpq import KEYWORDS, Keyword, Kind
 
 ReadText = Callable[[str], str]
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
+_INTEGER = pattern(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _LONGEST_INTEGER = 2**31
 _METHODS = frozenset({"password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"})
 

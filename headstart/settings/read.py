@@ -4,17 +4,17 @@ Pure: the environment, the arguments and a function that reads files are passed 
 which settings exist, database.py where the database is.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from headstart.patterns import pattern
 from headstart.settings.database import DatabaseSource, find_database, set_both_ways
 from headstart.settings.database_url import InvalidUrl
 from headstart.settings.declared import DATABASE_URL, SETTINGS, DeclaredSettings
 from headstart.settings.libpq_values import mistakes_around
 from headstart.settings.setting import PREFIX, Setting
+from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
 ReadText = Callable[[str], str]
@@ -101,7 +101,7 @@ def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
     return ""
 
 
-_FOREIGN = re.compile(
+_FOREIGN = pattern(
     r"HEADSTART_(OWN_PROJECT|TEST_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?))"
 )
 """Names that Kubernetes injects for Services called headstart or headstart-something, that an image

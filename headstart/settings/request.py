@@ -4,9 +4,11 @@ Pure; command/arguments.py makes it. Which verb has which option is in command/v
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from enum import StrEnum
 from typing import Any
+
+from headstart.values import dataclass
 
 
 class Output(StrEnum):

@@ -9,12 +9,13 @@ a part out.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
 from headstart.settings import kinds
+from headstart.values import dataclass
 
 PREFIX = "HEADSTART_"
 

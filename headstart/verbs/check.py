@@ -1,6 +1,6 @@
 """The verb check: is the database ready for this image? Takes no lock, runs no env.py."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
@@ -13,6 +13,7 @@ from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import Connection
 from headstart.postgres.inspection import run_in_progress
 from headstart.settings.request import Request
+from headstart.values import dataclass
 from headstart.verbs.compare import Comparison
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import (

@@ -1,6 +1,6 @@
 """Prove a schema by its fingerprint: which revision it is, and whether it is as that builds it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from headstart.facts.state import History, Scope
@@ -20,6 +20,7 @@ from headstart.fingerprint.match.retired import (
 from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
 from headstart.fingerprint.show.difference import Difference, difference
+from headstart.values import dataclass
 
 
 class AnyCatalog(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
@@ -33,6 +33,7 @@ from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
 from headstart.revisions.version_column import env_makes_table, widening_revisions
+from headstart.values import dataclass
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, prove
 from headstart.verbs.task import Task

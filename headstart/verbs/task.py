@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection, connect
@@ -17,6 +16,7 @@ from headstart.process.signals import Signals
 from headstart.settings.database import Database
 from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.read import Settings
+from headstart.values import dataclass
 
 
 def identity_of(settings: Settings, run_id: str) -> Identity:

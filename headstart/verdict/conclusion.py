@@ -1,8 +1,8 @@
 """How a run ended: its outcome, its error and the next step, out of what it has recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from headstart.values import dataclass
 from headstart.verdict import errors
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.record import Record

@@ -6,9 +6,10 @@ This module must not know how an error is logged.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from headstart.values import dataclass
 from headstart.verdict.outcome import Outcome
 
 _SIGINT = 2

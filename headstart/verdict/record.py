@@ -1,10 +1,11 @@
 """What a run has learned and done so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Self
 
 from headstart.facts.state import State
+from headstart.values import dataclass
 from headstart.verdict.errors import Explanation
 from headstart.verdict.proof import Proof
 

@@ -13,6 +13,7 @@ from headstart.fingerprint.catalog.expressions import (
 from headstart.fingerprint.catalog.names import quoted
 from headstart.fingerprint.catalog.rare_rows import RARE
 from headstart.fingerprint.catalog.rows import Row
+from headstart.patterns import pattern
 
 _TABLE = {"r": "table", "p": "partitioned table", "f": "foreign table"}
 
@@ -38,8 +39,8 @@ def _view(row: Row) -> str:
     return options + normal_query(str(row[4]).strip().rstrip(";"))
 
 
-_USING = re.compile(r'(?:"(?:[^"]|"")*"|[^"])*? USING ')
-_STORAGE = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")| WITH \((?:[^()']|'[^']*')*\)""")
+_USING = pattern(r'(?:"(?:[^"]|"")*"|[^"])*? USING ')
+_STORAGE = pattern(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")| WITH \((?:[^()']|'[^']*')*\)""")
 
 
 def _index(row: Row) -> str:
@@ -71,13 +72,13 @@ def _check(row: Row) -> str:
     return normal_expression(text) + "".join(reversed(ends)) + (row[5] or "")
 
 
-_TRIGGER = re.compile(
+_TRIGGER = pattern(
     r'CREATE (CONSTRAINT )?TRIGGER (?:"(?:[^"]|"")*"|\S+) (.*?) ON '
     r'(?:"(?:[^"]|"")*"|[^".\s]+)(?:\.(?:"(?:[^"]|"")*"|[^".\s]+))? (.*)',
     re.DOTALL,
 )
 _FIRES = {"D": " disabled", "R": " on replica", "A": " always"}
-_RULE = re.compile(
+_RULE = pattern(
     r'CREATE RULE (?:"(?:[^"]|"")*"|\S+) AS\s+ON (\w+) TO '
     r'(?:"(?:[^"]|"")*"|[^".\s]+)(?:\.(?:"(?:[^"]|"")*"|[^".\s]+))?\s+(.*?);?\s*',
     re.DOTALL,
@@ -136,7 +137,7 @@ def _type(row: Row) -> str:
     return " ".join(parts)
 
 
-_IN = re.compile(r"(?<![^,] )(?<!\w)IN ")
+_IN = pattern(r"(?<![^,] )(?<!\w)IN ")
 """What procedures print before an argument from 14 on."""
 
 

@@ -3,6 +3,7 @@
 import re
 
 from headstart.fingerprint.catalog.lexer import NAME, NUMBER, OPERATOR, lexed, token_pattern
+from headstart.patterns import pattern
 
 _TYPE = rf"""(?: character \s+ varying | double \s+ precision | bit \s+ varying
   | time(?:stamp)? \s* (?:\(\d+\))? \s* with(?:out)? \s+ time \s+ zone
@@ -18,8 +19,8 @@ _PATTERN = token_pattern(
     rf"-?{NUMBER}",
     OPERATOR,
 )
-_PART = re.compile(rf"{NAME}|\*")
-_QUOTED = re.compile(r'"(?:([a-z_][a-z0-9_$]*)"(?!")|[^"]*(?:""[^"]*)*")')
+_PART = pattern(rf"{NAME}|\*")
+_QUOTED = pattern(r'"(?:([a-z_][a-z0-9_$]*)"(?!")|[^"]*(?:""[^"]*)*")')
 _STAYS_QUOTED = {
     "true", "false", "bigint", "boolean", "char", "character", "integer", "real", "smallint",
 }  # fmt: skip

@@ -26,14 +26,14 @@ A call in the syntax of SQL, as 14 and later print it, is written as 13 does:
     "date_part('year', born)"
 """
 
-import re
 from functools import lru_cache
 
 from headstart.fingerprint.catalog.expression_calls import CALLS, OPERATORS, operator_call
 from headstart.fingerprint.catalog.expression_tokens import tokens, unqualified
+from headstart.patterns import pattern
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*(?:\(\))?|\d+")
-_PLAIN_LIST = re.compile(r"\([a-z_][a-z0-9_]*(?:, [a-z_][a-z0-9_]*)*\)")
+_PLAIN = pattern(r"[a-z_][a-z0-9_]*(?:\(\))?|\d+")
+_PLAIN_LIST = pattern(r"\([a-z_][a-z0-9_]*(?:, [a-z_][a-z0-9_]*)*\)")
 
 _NAME_END = frozenset('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$"')
 """The last characters of a name: an opening bracket behind one holds arguments."""
@@ -59,14 +59,12 @@ _SPACED = {
 _QUERIES = ("SELECT", "VALUES (", "WITH")
 _ELEMENT_END = {",", ")", "DESC", "NULLS", "COLLATE", "WITH"}
 
-_TEXT_CAST = re.compile(
-    r"::\s*(?:text|bpchar|varchar|character(?: varying)?)(?:\s*\(\d+\))?(?:\[\])*"
-)
-_NUMBER_CAST = re.compile(
+_TEXT_CAST = pattern(r"::\s*(?:text|bpchar|varchar|character(?: varying)?)(?:\s*\(\d+\))?(?:\[\])*")
+_NUMBER_CAST = pattern(
     r"::\s*(?:integer|bigint|smallint|real|double precision|numeric(?:\s*\([\d, -]+\))?)"
 )
-_NUMBER = re.compile(r"(')?-?\d+\.?\d*(?:[eE][+-]?\d+)?(?(1)'|)")
-_NUMBERS = re.compile(r"ARRAY\[(?:-?\d[\d.]*(?:, )?)+\]")
+_NUMBER = pattern(r"(')?-?\d+\.?\d*(?:[eE][+-]?\d+)?(?(1)'|)")
+_NUMBERS = pattern(r"ARRAY\[(?:-?\d[\d.]*(?:, )?)+\]")
 
 
 class _Group(str):

@@ -11,6 +11,8 @@ its type. `E'\';' /* a /* b */ */ x` is a literal, a comment and a word:
 import re
 from collections.abc import Iterator
 
+from headstart.patterns import pattern
+
 _OTHERS = r":-@\[-\^`\{-\x7f"
 """The ASCII characters from the colon on that are no letters. To the server everything outside
 ASCII is a letter, even a no-break space or an emoji; a class that names what it excludes says so,
@@ -38,13 +40,13 @@ _AFTER = rf"""
   | (?P<word> {WORD} )
   | (?P<number> {NUMBER} )
   | (?P<symbol> ::|. )"""
-_COMMENT_MARK = re.compile(r"/\*|\*/")
+_COMMENT_MARK = pattern(r"/\*|\*/")
 
 
 def token_pattern(*compounds: str) -> re.Pattern[str]:
     """Return the pattern of all tokens; a compound comes before all but spaces and literals."""
     named = f"(?P<compound> {' | '.join(compounds)} )" if compounds else "(?P<compound>(?!))"
-    return re.compile(f"{_BEFORE} | {named} | {_AFTER}", re.VERBOSE | re.DOTALL)
+    return pattern(f"{_BEFORE} | {named} | {_AFTER}", re.VERBOSE | re.DOTALL)
 
 
 def lexed(pattern: re.Pattern[str], sql: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """A schema as it is compared. Pure."""
 
-from dataclasses import dataclass
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

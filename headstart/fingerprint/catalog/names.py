@@ -3,13 +3,14 @@
 import re
 
 from headstart.facts.visible import UNSAFE
+from headstart.patterns import pattern
 
-_SIMPLE = re.compile(r"[a-z_][a-z0-9_$]*")
+_SIMPLE = pattern(r"[a-z_][a-z0-9_$]*")
 
-_UNSAFE = re.compile(rf"[\\{UNSAFE}]")
+_UNSAFE = pattern(rf"[\\{UNSAFE}]")
 """What is escaped, and the escape itself."""
 
-_NAME = re.compile(r'(?:("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)\.)?("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)')
+_NAME = pattern(r'(?:("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)\.)?("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)')
 
 
 def quoted(name: str) -> str:

@@ -27,12 +27,12 @@ column's line says all of it (columns.py). The other kinds have a rule each (det
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from headstart.fingerprint.catalog.columns import columns, own_sequences, sequence
 from headstart.fingerprint.catalog.details import DETAILS, arguments
 from headstart.fingerprint.catalog.names import escaped, qualified, quoted
 from headstart.fingerprint.catalog.rows import Row
+from headstart.values import dataclass
 
 NORMAL_FORM = 2
 

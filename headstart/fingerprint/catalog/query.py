@@ -5,15 +5,15 @@ executed. Rows are (kind, schema, object, name, a, b, c, d): eight texts, any of
 normal_form.py knows what they mean for each kind. `schema` is empty for the target schema.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from headstart.facts.sql import literal
 from headstart.facts.state import Scope
 from headstart.fingerprint.catalog.catalog_rows import ROWS
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.catalog.rare_rows import RARE, SINCE
+from headstart.patterns import pattern
+from headstart.values import dataclass
 
 LOCK_TIMEOUT = "2s"
 """How long pg_get_expr may wait for a table that somebody holds exclusively."""
@@ -108,7 +108,7 @@ def _select(reading: Reading, server_version: int) -> str:
     return _NAMED.sub(lambda found: _in_scope(found[1], found[2], scoped), sql)
 
 
-_NAMED = re.compile(r"@named\(([^,]+), ([^)]+)\)@")
+_NAMED = pattern(r"@named\(([^,]+), ([^)]+)\)@")
 
 
 def _rare(kinds: frozenset[str] | None, server_version: int) -> Iterator[str]:

@@ -18,12 +18,14 @@ common. A pattern leaves no kind open, and no object without a word that stands.
 import re
 from collections.abc import Callable, Iterable
 
+from headstart.patterns import pattern
+
 GAP = r"\*"
 
-_WORDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w$\\;]+|\s+|.""", re.DOTALL)
-_PARTS = re.compile(r"[^\W_]+|_|.", re.DOTALL)
+_WORDS = pattern(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w$\\;]+|\s+|.""", re.DOTALL)
+_PARTS = pattern(r"[^\W_]+|_|.", re.DOTALL)
 """In a name a word ends at each underscore."""
-_GAP_OR_TEXT = re.compile(r"(\\\*)")
+_GAP_OR_TEXT = pattern(r"(\\\*)")
 
 
 def pattern_of(one: str, other: str) -> str | None:

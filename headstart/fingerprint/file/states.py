@@ -6,13 +6,14 @@ match/search.py finds the one that a database is in.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Self
 
 from headstart.fingerprint.file.free import matcher
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
+from headstart.values import dataclass
 
 BASE = "base"
 """The state before the first revision, if the schema is not empty then."""

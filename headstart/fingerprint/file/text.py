@@ -15,7 +15,6 @@ A row is known by its digest, never in clear: the file is committed.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -24,6 +23,7 @@ from headstart.fingerprint.catalog.names import escaped, unescaped
 from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, root_of
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
+from headstart.patterns import pattern
 
 FORMAT = 2
 _FIRST = f"headstart-fingerprints {FORMAT}"
@@ -32,8 +32,8 @@ _WITH_ROWS_IN_CLEAR = 1
 _OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
 _ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
 _NOTHING = "-"
-_NO_WORD = re.compile(f"[ %,={UNSAFE}]")
-_DIGEST = re.compile("[0-9a-f]{64}")
+_NO_WORD = pattern(f"[ %,={UNSAFE}]")
+_DIGEST = pattern("[0-9a-f]{64}")
 
 
 class InvalidFile(ValueError):

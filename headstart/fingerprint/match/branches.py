@@ -20,11 +20,11 @@ The one candidate is c, composed, at distance 0.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from headstart.facts.state import History
 from headstart.fingerprint.file.states import BASE, Delta, Fingerprints, key_of
 from headstart.fingerprint.match.candidate import Candidate
+from headstart.values import dataclass
 
 MOST_COMPOSED = 2_000
 """More states than this are not composed: branches beside branches multiply."""

@@ -1,8 +1,9 @@
 """One state as the search sees it. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

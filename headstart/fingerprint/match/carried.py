@@ -16,11 +16,11 @@ is what the file says of c, whichever way it came.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, key_of
 from headstart.fingerprint.match.candidate import Candidate
+from headstart.values import dataclass
 
 
 def carried(

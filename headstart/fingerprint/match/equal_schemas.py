@@ -21,7 +21,6 @@ have run it and to run it again are harmless, and the newest revision saves work
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from headstart.facts.state import History
@@ -29,6 +28,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.candidate import Candidate
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
+from headstart.values import dataclass
 
 UNKNOWN_TABLES = "*"
 """What a revision changed that the replay could not name: any table."""

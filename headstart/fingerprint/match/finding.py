@@ -3,11 +3,10 @@
 Data alone, so that whoever decides or reports may load it; find.py makes it.
 """
 
-from dataclasses import dataclass
-
 from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.file.states import Delta
 from headstart.fingerprint.show.difference import Difference
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

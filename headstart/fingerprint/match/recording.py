@@ -1,7 +1,7 @@
 """Record the states of a history as they are seen, and compare them with those on file. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from headstart.fingerprint.file.free import matcher
@@ -15,6 +15,7 @@ from headstart.fingerprint.file.states import (
     variant_name,
 )
 from headstart.fingerprint.show.difference import Difference, difference
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,18 @@ says what it is, `table, partition of events FOR VALUES FROM '2025-01-01' TO('20
 What refers to it from elsewhere is no part of it: a foreign key to it, a view of it.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headstart.fingerprint.catalog.live import Live
 from headstart.fingerprint.catalog.names import escaped, qualified, split_name
 from headstart.fingerprint.file.states import Delta, Fingerprints
+from headstart.patterns import pattern
+from headstart.values import dataclass
 
-_PARTITION = re.compile(r", partition of (.+?) (FOR VALUES .*|DEFAULT\b.*)")
-_MAY_GO = re.compile(r"FOR VALUES (FROM|IN)\b")
+_PARTITION = pattern(r", partition of (.+?) (FOR VALUES .*|DEFAULT\b.*)")
+_MAY_GO = pattern(r"FOR VALUES (FROM|IN)\b")
 """By range or by list. Of a hash each remainder is needed, and of the rest of the rows the rest."""
 _TABLES = ("table", "unlogged table", "partitioned table")
 _PART_OF_ANOTHER = (", partition of ", ", inherits ")

@@ -21,7 +21,6 @@ the database `t t.x t.q` instead, no step would explain t.q, and the answer is t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from headstart.facts.state import History
 from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState
@@ -31,6 +30,7 @@ from headstart.fingerprint.match.carried import carried
 from headstart.fingerprint.match.changes import changes, count_changes
 from headstart.fingerprint.match.half_applied import half_applied_in_between
 from headstart.fingerprint.show.equivalent import are_equivalent, loose_line
+from headstart.values import dataclass
 
 
 @dataclass(frozen=True)

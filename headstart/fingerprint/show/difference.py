@@ -1,10 +1,10 @@
 """How a schema differs from the expected one, in lines that a person can read. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from headstart.fingerprint.catalog.rare_rows import RARE
 from headstart.fingerprint.file.states import key_of
+from headstart.values import dataclass
 
 MOST_LINES = 60
 """As many as fit on a screen or two; the fields of the verdict hold the rest."""

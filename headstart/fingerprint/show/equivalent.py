@@ -22,8 +22,11 @@ other's names: neither can be renamed first, so one waits under a temporary name
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
+
+from headstart.patterns import pattern
+from headstart.values import dataclass
 
 _NAMED = {"pk", "unique", "fk", "check", "exclude", "index"}
 """The kinds whose names do not count."""
@@ -51,12 +54,12 @@ def loose_line(line: str) -> str:
 
 
 _COLUMNS = r'\((?:[\w$]+|"(?:[^"]|"")*")(?:, (?:[\w$]+|"(?:[^"]|"")*"))*\)'
-_UNIQUE_INDEX = re.compile(
+_UNIQUE_INDEX = pattern(
     rf"unique btree ?(?P<key>{_COLUMNS})(?: INCLUDE ?(?P<more>{_COLUMNS}))?"
     r"(?P<nulls> NULLS NOT DISTINCT)?"
 )
 """One that a constraint could own: plain columns in their usual order, all rows, valid."""
-_UNIQUE_CONSTRAINT = re.compile(
+_UNIQUE_CONSTRAINT = pattern(
     rf"(?P<nulls>NULLS NOT DISTINCT )?(?P<key>{_COLUMNS})(?: INCLUDE ?(?P<more>{_COLUMNS}))?"
 )
 
@@ -69,9 +72,9 @@ def _loose_unique(kind: str, detail: str) -> tuple[str, str]:
     return "unique", f"{match['key']} including {match['more']}" + " nulls" * bool(match["nulls"])
 
 
-_COUNTED = re.compile(r" (?:serial|identity always|identity by default)(?: \(([^']*)\))?\Z")
-_SEQUENCE_NAME = re.compile(r'name (?:"(?:[^"]|"")*"|[\w$.])+(?:, )?')
-_DEFAULT = re.compile(r"""((?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[^'"])*?) default (.+)""", re.DOTALL)
+_COUNTED = pattern(r" (?:serial|identity always|identity by default)(?: \(([^']*)\))?\Z")
+_SEQUENCE_NAME = pattern(r'name (?:"(?:[^"]|"")*"|[\w$.])+(?:, )?')
+_DEFAULT = pattern(r"""((?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[^'"])*?) default (.+)""", re.DOTALL)
 
 
 def _loose_column(detail: str) -> str:
@@ -87,13 +90,13 @@ _TYPE = (
     rf"{_WORD}(?:\.{_WORD})?(?: varying| precision)?(?:\([\d, -]+\))?"
     r"(?: with(?:out)? time zone)?(?:\[\])*"
 )
-_PARTS = re.compile(
+_PARTS = pattern(
     r"'(?P<number>-?\d+(?:\.\d+)?)'(?=::)"
     r"""|(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*")"""
     rf"|(?P<cast>::{_TYPE})"
     r"|(?P<now>(?:pg_catalog\.)?\b(?:now|transaction_timestamp)\(\))"
 )
-_ATOM_IN_BRACKETS = re.compile(r"(?<![\w$\"])\((-?[\w.]+|'(?:[^']|'')*')\)")
+_ATOM_IN_BRACKETS = pattern(r"(?<![\w$\"])\((-?[\w.]+|'(?:[^']|'')*')\)")
 
 
 def _loose_default(text: str) -> str:
@@ -115,7 +118,7 @@ def _loose_part(part: re.Match[str]) -> str:
             return part["number"] or part[0]
 
 
-_SCHEMA = re.compile(r'(?:"(?:[^"]|"")*"|[^".]+)\.')
+_SCHEMA = pattern(r'(?:"(?:[^"]|"")*"|[^".]+)\.')
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,7 @@ def _statements(change: _Change, kinds: Mapping[str, str]) -> Iterator[str]:
             yield f"CREATE UNIQUE INDEX {new} ON {owner} USING {columns}"
 
 
-_ESCAPED_NAME = re.compile(r'"(?:[^"]|"")*\\(?:[^"]|"")*"')
+_ESCAPED_NAME = pattern(r'"(?:[^"]|"")*\\(?:[^"]|"")*"')
 
 
 def _sql(text: str) -> str:
@@ -262,7 +265,7 @@ def _sql(text: str) -> str:
     return _ESCAPED_NAME.sub(lambda name: "U&" + _UNPRINTED.sub(_code, name[0]), text)
 
 
-_UNPRINTED = re.compile(r"\\(?:\\|([0-9a-f]+);)")
+_UNPRINTED = pattern(r"\\(?:\\|([0-9a-f]+);)")
 
 
 def _code(match: re.Match[str]) -> str:

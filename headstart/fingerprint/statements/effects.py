@@ -30,15 +30,16 @@ Each statement goes by its first word to a function that says what it touches (_
 statements are summed up.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.known_functions import HARMLESS
 from headstart.fingerprint.statements.scan import Scan
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
+from headstart.patterns import pattern
+from headstart.values import dataclass
 
 ANY_TABLE = ANY_NAME
 """Stands for tables that have no name here."""
@@ -214,7 +215,7 @@ def _query(statement: Group) -> _Touched:
 
 
 _WRITING = {"delete", "insert", "merge", "update"}
-_CATALOG = re.compile(r"pg_(?!temp\.)|information_schema\.")
+_CATALOG = pattern(r"pg_(?!temp\.)|information_schema\.")
 _SETVAL = {"setval", "pg_catalog.setval"}
 
 _VERBS: Mapping[str, Callable[[Group], _Touched]] = {

@@ -6,7 +6,7 @@ printed by their types' output functions, never by a cast, which could be somebo
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headstart.facts.sql import identifier, literal
 
@@ -14,8 +14,7 @@ _MOST_ARGUMENTS = 90
 """A function of the server's takes 100 arguments."""
 
 
-@dataclass(frozen=True, order=True)
-class InsertedRow:
+class InsertedRow(NamedTuple):
     """A table, columns by their bare names, and the digest of the values in them."""
 
     table: str

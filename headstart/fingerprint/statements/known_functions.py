@@ -2,7 +2,9 @@
 
 import re
 
-HARMLESS = re.compile(
+from headstart.patterns import pattern
+
+HARMLESS = pattern(
     r"""
     information_schema\..* | (?:pg_catalog\.)?(?: pg_\w+ | has_\w+_privilege |
     abs | age | any_value | array_agg | array_append | array_cat | array_length | array_lower |

@@ -3,10 +3,11 @@
 No parser: it follows WITH, FROM lists and calls, level by level of the parentheses.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headstart.fingerprint.statements.keywords import AFTER, BEFORE, KEYWORDS, QUERIES
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group
+from headstart.values import dataclass
 
 _FROM_STARTS = {"from", "using"}
 _FROM_ENDS = {

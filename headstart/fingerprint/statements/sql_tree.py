@@ -21,13 +21,14 @@ never counts as a keyword:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from functools import cached_property
 from typing import NamedTuple
 
 from headstart.fingerprint.catalog.lexer import WORD, lexed, token_pattern
 from headstart.fingerprint.catalog.names import qualified
+from headstart.values import dataclass
 
 ANY_NAME = "*"
 """Stands for a name in Unicode escapes, U&"...", which nobody writes."""

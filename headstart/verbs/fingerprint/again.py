@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.fingerprint.file.states import Fingerprints
@@ -20,6 +19,7 @@ from headstart.fingerprint.match.repeatable import unrepeatable, with_rows_of_bo
 from headstart.settings.declared import SETTINGS
 from headstart.settings.driver_url import built_url
 from headstart.settings.request import Request
+from headstart.values import dataclass
 from headstart.verbs.task import Task
 
 _NOT_PASSED_ON = frozenset({"DATABASE_URL", "EMBEDDED", "FINGERPRINTS", "TERMINATION_LOG"})

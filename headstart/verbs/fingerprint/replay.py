@@ -6,7 +6,7 @@ an earlier replay left it is made anew (the embedded one) or refused.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import psycopg2
@@ -32,6 +32,7 @@ from headstart.revisions.replay import Beginning, Replay, Replayed
 from headstart.revisions.run import Decided, Listener, Run
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.worker import Worker
+from headstart.values import dataclass
 from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task

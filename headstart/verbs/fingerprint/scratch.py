@@ -5,7 +5,7 @@ A given one is never emptied: that it is empty, or where an earlier replay left 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -14,6 +14,7 @@ from headstart.facts.sql import array, identifier, literal
 from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import DatabaseUrl
+from headstart.values import dataclass
 from headstart.verbs.task import Task
 from headstart.verdict.errors import HeadstartError, InvalidSettings
 

@@ -1,10 +1,11 @@
 """Events of the work: env.py, the plan, each revision."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from headstart.facts.state import State
+from headstart.values import dataclass
 from headstart.verdict.events.event import Event, Level, RecordedEvent
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
