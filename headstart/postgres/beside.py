@@ -6,7 +6,7 @@ A pooler may have none left, others may have taken every slot, and a name may le
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import psycopg2
@@ -18,8 +18,12 @@ from headstart.postgres.lock import LOST, RunLock
 from headstart.postgres.lock_polling import POLL_SECONDS
 from headstart.postgres.patience import Patience, connect_when_free
 from headstart.postgres.slots import no_second_connection
+from headstart.postgres.waits import Sight
 from headstart.process.deadline import Deadline, backoff_seconds
-from headstart.verdict.errors import ConnectionLost
+from headstart.verdict.errors import ConnectionLost, HeadstartError
+
+LOOK_SECONDS = 2.0
+"""How long a sign of life may be late because a pooler has no connection to look with."""
 
 LOST_MEANWHILE = (
     "the run lock was lost before the database could be looked at; if that was a failover, it may"
@@ -65,6 +69,17 @@ def connect_to_read(
         return connect_beside(lock, connect, deadline)
     except (psycopg2.Error, TimeoutError) as error:
         raise ConnectionLost(f"the database went away: {error}") from None
+
+
+def look_beside(
+    lock: RunLock, connect: Callable[[], Connection], look: Callable[[Connection], Sight]
+) -> Sight | None:
+    """Look at what runs where the lock is held; None where that cannot be asked now."""
+    unasked = suppress(ConnectFailed, HeadstartError, psycopg2.Error, TimeoutError)
+    with unasked, connect() as connection:
+        if lock.is_seen_by(connection):
+            return look(connection)
+    return None
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 A transaction-level advisory lock on a connection of its own, held for the whole run: a transaction
 pins its server connection in a transaction pooler, so the lock can neither leak nor move there.
 That connection runs only lock functions, pg_locks and pg_stat_*: a single SELECT on a user's table
-would keep a lock against our own DDL. How it is waited for is in lock_polling.py.
+would keep a lock against our own DDL. While revisions run it takes no snapshot either, for which
+CREATE INDEX CONCURRENTLY would wait. How the lock is waited for is in lock_polling.py.
 
 An example: runs A and B of one image start at once.
 
     A  BEGIN; pg_try_advisory_xact_lock(RUN_LOCK_KEY): true, then the same for A's nonce: true.
-       Waits for orphans, inspects, upgrades; meanwhile a thread asks SELECT 1 every 2 s.
+       Waits for orphans, inspects, upgrades; meanwhile a thread sends a SET LOCAL every 2 s.
     B  BEGIN; ..(RUN_LOCK_KEY): false, so no nonce. ROLLBACK, name the holder, pause; again.
     A's worker, first in each of its transactions: who holds A's nonce, in this database? Nobody, if
        env.py connects elsewhere, or if the lock is lost: then nothing is done.
@@ -26,6 +27,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg2
 
+from headstart.facts.sql import PINNED
 from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connect_failure import TO_A_PRIMARY
 from headstart.postgres.connection import Connection
@@ -36,7 +38,7 @@ from headstart.postgres.slots import (
     ConnectionLimit,
     read_connection_limits,
 )
-from headstart.postgres.waits import Wait, has_backend, read_waits
+from headstart.postgres.waits import Sight, look_at
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -111,17 +113,14 @@ class RunLock:
         self._ask(lambda: limits.extend(read_connection_limits(self._connection)))
         return tuple(limits)
 
-    def waits(self, processes: Collection[int]) -> tuple[Wait, ...]:
-        """Who keeps these backends waiting; none where nobody answers."""
-        waits: list[Wait] = []
-        self._ask(lambda: waits.extend(read_waits(self._connection, processes)))
-        return tuple(waits)
+    def look_at(self, processes: Collection[int], watched: int | None) -> Sight:
+        """What env.py's backends wait for; nothing where nobody answers.
 
-    def sees_end_of(self, process: int) -> bool:
-        """Whether the server says that it has no such backend; not where nobody answers."""
-        seen: list[bool] = []
-        self._ask(lambda: seen.append(has_backend(self._connection, process)))
-        return seen == [False]
+        Only while nothing of env.py's can run CREATE INDEX CONCURRENTLY: see `_beat_once`.
+        """
+        seen: list[Sight] = []
+        self._ask(lambda: seen.append(look_at(self._connection, processes, watched)))
+        return seen[0] if seen else Sight()
 
     def is_unanswered(self) -> bool:
         """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""
@@ -179,7 +178,9 @@ class RunLock:
             self._tell_lost(self.starvation())
 
     def _beat_once(self) -> None:
-        self._connection.execute("SELECT 1", timeout_seconds=SILENCE_SECONDS)
+        # no SELECT: CREATE INDEX CONCURRENTLY waits for the end of each transaction that has a
+        # snapshot when it looks, and that of a run is as long as the run
+        self._connection.execute(PINNED, timeout_seconds=SILENCE_SECONDS, pin=False)
 
     def _end_transaction(self) -> None:
         self._connection.execute("ROLLBACK", timeout_seconds=UNANSWERED_SECONDS)

@@ -1,7 +1,4 @@
-"""Who keeps env.py's connections waiting: somebody else, or another connection of the same run.
-
-Asked on the run lock's connection, which keeps no lock of its own on any table.
-"""
+"""Who keeps env.py's connections waiting: somebody else, or another connection of the same run."""
 
 from collections.abc import Collection
 from dataclasses import field
@@ -31,8 +28,27 @@ class Wait:
         return f"pid {self.waiting} waits for {whose}{self.description}{idle}"
 
 
-def read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ...]:
-    """The waits of these backends. Raises psycopg2.Error and TimeoutError."""
+@dataclass(frozen=True)
+class Sight:
+    """What was seen of env.py's backends; nothing where nobody answered.
+
+    `is_gone`: the server has the process no more of which that was asked.
+    """
+
+    waits: tuple[Wait, ...] = ()
+    is_gone: bool = False
+
+
+def look_at(connection: Reader, processes: Collection[int], watched: int | None) -> Sight:
+    """The waits of these backends, and whether the one that is watched is gone.
+
+    Raises psycopg2.Error and TimeoutError.
+    """
+    gone = watched is not None and not _has_backend(connection, watched)
+    return Sight(_read_waits(connection, processes), gone)
+
+
+def _read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ...]:
     if not processes:
         return ()
     pids = ", ".join(map(str, sorted(processes)))
@@ -57,8 +73,7 @@ def read_waits(connection: Reader, processes: Collection[int]) -> tuple[Wait, ..
     )
 
 
-def has_backend(connection: Reader, process: int) -> bool:
-    """Whether the server has this backend now. Raises psycopg2.Error and TimeoutError."""
+def _has_backend(connection: Reader, process: int) -> bool:
     rows = connection.execute(
         "SELECT pg_catalog.pg_stat_clear_snapshot();"
         f" SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = {process})"

@@ -25,7 +25,8 @@ class Link:
 
     `lock_is_lost` asks the server, on the run lock's connection, and `login` is what that was made
     with; `name` is the application_name of a connection that is only tried. `connected` is whether
-    env.py has had any connection in this run; `attempt` what the last one is tried with;
+    env.py has had any connection in this run, `in_transaction` whether the one that migrates has
+    begun something else than an autocommit block last; `attempt` what the last one is tried with;
     `error` what the connection that migrates has met in its transaction, before it failed.
     """
 
@@ -43,6 +44,7 @@ class Link:
         self._left = False
         self._lost_with: BaseException | None = None
         self.known = False
+        self.in_transaction = False
         self.gone = False
         self.error: BaseException | None = None
 
@@ -53,7 +55,7 @@ class Link:
 
     def start(self) -> None:
         """A pass begins: nothing is known of its connection yet."""
-        self.known = self.gone = False
+        self.known = self.in_transaction = self.gone = False
 
     def tries(self, dialect: Dialect, _: Any, __: Any, parameters: Mapping[str, Any]) -> None:
         """SQLAlchemy's do_connect, of any engine; what listens later may change the parameters."""
@@ -96,9 +98,10 @@ class Link:
         """From here on we close env.py's connections ourselves: that is no loss of one."""
         self._left = True
 
-    def heard(self) -> None:
+    def heard(self, autocommit: bool) -> None:
         """The server answered on the connection that migrates, as a transaction began."""
         self.known, self.gone, self.error = True, False, None
+        self.in_transaction = not autocommit
 
     def hear_error(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of the connection that migrates."""

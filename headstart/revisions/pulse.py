@@ -49,28 +49,23 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
     before: frozenset[Wait] = frozenset()
     gone_before: int | None = None
     while not ended.wait(every_seconds):
-        waits = worker.waits(worker.link.processes())
         revision, since = now()
+        watched = worker.link.process_to_watch() if revision is not None else None
+        sight = worker.look(worker.link.processes(), watched)
         seconds = round(time.monotonic() - (since if revision else started), 1)
-        told = tuple(map(str, waits))
+        told = tuple(map(str, sight.waits))
         if revision is None:
             worker.emit(EnvRunning(seconds, told))
         else:
             worker.emit(RevisionRunning(revision, seconds, told))
-        by_itself = frozenset(wait for wait in waits if wait.by_itself and wait.idle_since)
+        by_itself = frozenset(wait for wait in sight.waits if wait.by_itself and wait.idle_since)
         if stuck := by_itself & before:
             worker.give_up(_error(revision, min(stuck, key=str)))
         before = by_itself
-        gone = _gone(worker) if revision is not None else None
+        gone = watched if sight.is_gone else None
         if gone is not None and gone == gone_before:
             worker.give_up(_ended_unheard(revision, gone))
         gone_before = gone
-
-
-def _gone(worker: Worker) -> int | None:
-    """The process of the connection that migrates, where the server has it no more."""
-    process = worker.link.process_to_watch()
-    return process if process is not None and worker.is_gone(process) else None
 
 
 def _ended_unheard(revision: str | None, process: int) -> ConnectionLost:

@@ -21,7 +21,7 @@ import ast
 import dis
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,8 +78,8 @@ def version_folders(directory: ScriptDirectory) -> list[Path]:
 def script_files(directory: ScriptDirectory, folders: Sequence[Path]) -> list[Path]:
     """The files that Alembic takes for scripts, in its order."""
     pattern = _sourceless_rev_file if directory.sourceless else _only_source_rev_file
-    listed = (
-        path.resolve()
+    listed = _resolved(
+        path
         for folder in folders
         if folder.exists()
         for path in Script._list_py_dir(directory, folder)
@@ -107,6 +107,19 @@ def names_in(source: bytes) -> Mapping[str, Value] | None:
     if begin is not None and not _NAME_LATER.search(source, begin.start()):
         told = _names_of(head)  # None too where what looks like a function stands in a text
     return _names_of(source) if told is None else told
+
+
+def _resolved(paths: Iterable[Path]) -> Iterator[Path]:
+    """The same without links; resolve() asks for each folder on the way, once a file."""
+    folders: dict[Path, Path] = {}
+    for path in paths:
+        if path.is_symlink():
+            yield path.resolve()
+            continue
+        folder = path.parent
+        if folder not in folders:
+            folders[folder] = folder.resolve()
+        yield folders[folder] / path.name
 
 
 def _located(location: str) -> Path:

@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
 from headstart.postgres.patience import Patience
-from headstart.postgres.waits import Wait
+from headstart.postgres.waits import Sight
 from headstart.revisions.begun import Begun, Numbering, begun_of
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
@@ -56,8 +56,8 @@ class Worker:
     psycopg2's for another driver; `async_drivers` are those to try for an async env.py, best first.
     `lent_limits` are the time limits that the URL brings, for the app: they are none of env.py's.
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
-    run from another thread, with an error, where env.py does not end; `waits` tells for whom
-    backends of the server wait, and `is_gone` whether one is no more.
+    run from another thread, with an error, where env.py does not end; `look` tells for whom
+    backends of the server wait, and whether another one is no more.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
@@ -75,8 +75,7 @@ class Worker:
     explain_missing_fence: Callable[[bool], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
-    waits: Callable[[Collection[int]], tuple[Wait, ...]]
-    is_gone: Callable[[int], bool]
+    look: Callable[[Collection[int], int | None], Sight]
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
@@ -106,7 +105,7 @@ def begin_transaction(
     fenced, begun, process, before, _ = one_row(
         connection, sql_of_begin(fence, settings, asked, Form.of(look, lasting))
     )
-    worker.link.heard()
+    worker.link.heard(autocommit)
     _register_cancel(worker, connection, int(process))
     if not fenced:
         (standby,) = one_row(connection, "SELECT pg_catalog.pg_is_in_recovery()")

@@ -1,11 +1,12 @@
 """Where revisions run: a database that answers, the run lock held, and a worker under it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 
 from headstart.facts.state import scope_named
-from headstart.postgres.beside import second_connection
+from headstart.postgres.beside import LOOK_SECONDS, look_beside, second_connection
+from headstart.postgres.connection import connect
 from headstart.postgres.guards import CLIENT_SIDE, DRIVERS_CONNECT_SECONDS
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import cancel_backend, has_tables, limits_of_login
@@ -14,6 +15,7 @@ from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
+from headstart.postgres.waits import Sight, look_at
 from headstart.revisions.link import Link
 from headstart.revisions.transaction_sql import LIMITS
 from headstart.revisions.worker import Worker
@@ -88,14 +90,27 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         explain_missing_fence=lock.explain_missing_fence,
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
-        waits=lock.waits,
-        is_gone=lock.sees_end_of,
+        look=lambda processes, watched: _look(task, lock, link, processes, watched),
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),
         give_up=task.signals.lose,
         patience=task.patience,
     )
+
+
+def _look(
+    task: Task, lock: RunLock, link: Link, processes: Collection[int], watched: int | None
+) -> Sight:
+    """On a connection of its own; on the lock's where a pool has none, and a transaction runs."""
+    sight = look_beside(
+        lock,
+        lambda: connect(task.resolve(), task.identity.name(Purpose.READ), LOOK_SECONDS),
+        lambda connection: look_at(connection, processes, watched),
+    )
+    if sight is None and link.in_transaction:
+        return lock.look_at(processes, watched)
+    return sight or Sight()
 
 
 def _worker_url(database: Database, application_name: str) -> str:

@@ -13,6 +13,7 @@ from tests.harness.killed_runs import SLEEPERS
 from tests.harness.program import until
 from tests.harness.project import REVISIONS
 from tests.harness.proxy import FaultyNetwork
+from tests.harness.server import a_role
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
 from tests.integration.test_lost_connections import TERMINATE
@@ -47,6 +48,18 @@ def test_a_revision_that_waits_for_itself_ends_and_says_so(stage: Stage, stateme
 
 
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = 'accounts'"
+
+
+def test_so_it_does_where_no_slot_is_left_to_look_from(stage: Stage) -> None:
+    """The lock's connection, the one that migrates, and the revision's own take all there are."""
+    with a_role(stage.database, "few") as role:
+        stage.database.execute(f"ALTER SCHEMA public OWNER TO {role}")
+        stage.database.execute(f"ALTER ROLE {role} CONNECTION LIMIT 3")
+        url = stage.database.url_of(role)
+        assert stage.run(DATABASE_URL=url).exit_code == 0
+        stage.project.add("0004", "0003", OWN_ENGINE.format(STATEMENTS["an update"]))
+        ended = stage.run(DATABASE_URL=url, HEADSTART_HEARTBEAT_SECONDS="1")
+    assert "revision 0004 waits for itself" in ended.verdict["error"]["message"]
 
 
 def test_an_env_that_waits_for_itself_ends_and_says_so(stage: Stage) -> None:
