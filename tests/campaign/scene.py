@@ -17,7 +17,7 @@ from tests.harness.embedded import PASSWORD, PostgresServer
 from tests.harness.program import Run, start_headstart
 from tests.harness.proxy import FaultyNetwork
 from tests.harness.result import Result
-from tests.harness.server import Database, a_role, empty_database, free_port
+from tests.harness.server import Database, a_role, empty_database, refusing_port
 
 GIVES_UP = frozenset({1, 2, *range(20, 27)})
 LONGEST_SECONDS = 90
@@ -139,7 +139,7 @@ class _Stage:
             return self.network.through(url)
         if way == "two hosts":  # the first one refuses
             there = f"127.0.0.1:{self.server.port}"
-            return url.replace(there, f"127.0.0.1:{free_port()},{there}")
+            return url.replace(there, f"127.0.0.1:{refusing_port()},{there}")
         return url
 
     def _await_moment(self, run: Run) -> None:

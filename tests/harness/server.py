@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -27,6 +28,7 @@ VERSION_TABLES = """
     WHERE c.relkind = 'r' ORDER BY 1, 2
 """
 """Wherever a project keeps them."""
+_HELD = socket.socket()
 
 
 class Server:
@@ -148,6 +150,13 @@ def a_role(
         yield role
     finally:
         database.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+@cache
+def refusing_port() -> int:
+    """Return a TCP port on which nobody listens, as long as this process lives."""
+    _HELD.bind(("127.0.0.1", 0))  # without listen(): it refuses, and nobody else gets it
+    return int(_HELD.getsockname()[1])
 
 
 def free_port() -> int:

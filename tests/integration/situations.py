@@ -11,7 +11,7 @@ import psycopg2
 
 from headstart.verdict.outcome import Outcome
 from tests.harness.proxy import OneServerPool
-from tests.harness.server import Database, free_port
+from tests.harness.server import Database, refusing_port
 from tests.integration.desk import Desk
 
 BUG = (
@@ -88,7 +88,7 @@ def wrong_database(desk: Desk) -> Verdict:
 
 
 def unreachable(desk: Desk) -> Verdict:
-    url = f"postgresql://app@127.0.0.1:{free_port()}/app"
+    url = f"postgresql://app@127.0.0.1:{refusing_port()}/app"
     return desk.run(DATABASE_URL=url, HEADSTART_WAIT_SECONDS="1").verdict
 
 

@@ -3,7 +3,7 @@
 import json
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.server import free_port
+from tests.harness.server import refusing_port
 from tests.integration.known_stage import KnownStage
 
 pytestmark = ON_ONE_SERVER
@@ -47,7 +47,7 @@ def test_a_difference_is_shown_for_people_and_for_programs(known: KnownStage) ->
 
 
 def test_diff_makes_one_attempt_to_connect_and_says_so(known: KnownStage) -> None:
-    done = known.run("diff", DATABASE_URL=f"postgresql://app@127.0.0.1:{free_port()}/app")
+    done = known.run("diff", DATABASE_URL=f"postgresql://app@127.0.0.1:{refusing_port()}/app")
     assert done.outcome == "unreachable"
     assert "no connection after 1 attempt;" in done.verdict["error"]["message"]
 

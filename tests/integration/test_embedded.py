@@ -15,7 +15,7 @@ import pytest
 from headstart.dev.passage import _with
 from tests.harness.embedded import PostgresServer
 from tests.harness.program import run_headstart, run_program, start_headstart, start_program
-from tests.harness.server import free_port
+from tests.harness.server import refusing_port
 
 USE = """
 import os, sys
@@ -127,7 +127,7 @@ def test_the_termination_message_is_what_the_file_of_the_run_holds(tmp_path: Pat
     message = tmp_path / "message"
     message.write_text("")
     env = {
-        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{refusing_port()}/none",
         "HEADSTART_WAIT_SECONDS": "0",
         "HEADSTART_TERMINATION_LOG": str(message),
     }

@@ -12,7 +12,7 @@ from tests.harness.program import until
 from tests.harness.project import REVISIONS
 from tests.harness.proxy import FaultyNetwork
 from tests.harness.result import Result
-from tests.harness.server import free_port
+from tests.harness.server import refusing_port
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
 
@@ -167,7 +167,7 @@ def test_nor_does_what_env_py_says_of_it_hide_it(stage: Stage, end: str, driver:
 
 OTHER = (
     "import psycopg2\ntry:\n"
-    f"    psycopg2.connect(host='127.0.0.1', port={free_port()}, user='app', dbname='reports')\n"
+    f"    psycopg2.connect(host='127.0.0.1', port={refusing_port()}, user='app', dbname='reports')\n"
     "except psycopg2.OperationalError:\n    "
 )
 OWN_FAILURES = {
@@ -188,7 +188,7 @@ def test_a_lost_connection_to_something_else_excuses_no_revision(
     assert stage.rows() == REVISIONS[-1:]
 
 
-NOWHERE = f"127.0.0.1:{free_port()}/other"
+NOWHERE = f"127.0.0.1:{refusing_port()}/other"
 SECOND = (
     "import os, socket, psycopg\n"
     "c = psycopg.connect(os.environ['DATABASE_URL'], dbname='postgres')\nc.execute('SELECT 1')\n"

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.server import Database, free_port
+from tests.harness.server import Database, free_port, refusing_port
 from tests.integration.minirag_app import APP, App, headstart, start_uvicorn
 
 
 def test_without_a_server_the_app_lives_and_is_not_ready() -> None:
-    with App(DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{free_port()}/d") as app:
+    with App(DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{refusing_port()}/d") as app:
         probe, request = app.get("/health/ready"), app.post("/projects")
         assert "Traceback" not in app.log
     assert (probe.status, probe.json["outcome"]) == (503, "unreachable")

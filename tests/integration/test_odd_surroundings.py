@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import run_headstart
 from tests.harness.project import REVISIONS
-from tests.harness.server import free_port
+from tests.harness.server import refusing_port
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -19,7 +19,7 @@ def test_a_script_that_takes_sigterm_for_itself_does_not_make_it_a_success(stage
     top = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))"
     stage.project.add("0004", "0003", top=top)
     with stage.start(
-        DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/nothing",
+        DATABASE_URL=f"postgresql://nobody@127.0.0.1:{refusing_port()}/nothing",
         HEADSTART_HEARTBEAT_SECONDS="1",
     ) as run:
         run.await_event("connection_failed")

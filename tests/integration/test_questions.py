@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, copy_plain
-from tests.harness.server import empty_database, free_port
+from tests.harness.server import empty_database, refusing_port
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -82,7 +82,7 @@ def test_wait_ends_at_once_where_waiting_cures_nothing(stage: Stage, code: int) 
 
 @pytest.mark.parametrize("verb", ["check", "wait"])
 def test_who_gets_no_connection_is_told_after_how_many_attempts(stage: Stage, verb: str) -> None:
-    url = f"postgresql://app@127.0.0.1:{free_port()}/app"
+    url = f"postgresql://app@127.0.0.1:{refusing_port()}/app"
     ended = stage.run(verb, DATABASE_URL=url, HEADSTART_WAIT_SECONDS="1.5")
     attempts = ended.verdict["wait_attempts"]
     assert f"no connection after {attempts} attempt" in ended.verdict["error"]["message"]

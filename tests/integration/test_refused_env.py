@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.server import free_port
+from tests.harness.server import refusing_port
 from tests.integration.logins import Login, login
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
@@ -35,7 +35,7 @@ def with_own(stage: Stage, driver: str, url: str, before: str = "") -> None:
 
 
 MISTAKES = {
-    "port": {"port": str(free_port())},
+    "port": {"port": str(refusing_port())},
     "password": {"password": "wr0ng-one"},
     "database": {"dbname": "no_such_database"},
     "user": {"user": "no_such_role"},

@@ -15,7 +15,7 @@ from tests.harness.embedded import PostgresServer
 from tests.harness.killed_runs import SLEEPERS
 from tests.harness.program import Run, until
 from tests.harness.result import Result
-from tests.harness.server import Database, free_port
+from tests.harness.server import Database, refusing_port
 from tests.harness.slow import APPLIED, run, start
 
 STUCK_SECONDS = 30
@@ -67,7 +67,7 @@ def in_second_revision(database: Database, **environ: str) -> Iterator[Run]:
 
 @BOTH
 def test_while_it_waits_for_the_database(signum: signal.Signals, outcome: str, code: int) -> None:
-    with start(f"postgresql://app:pw@127.0.0.1:{free_port()}/shop") as started:
+    with start(f"postgresql://app:pw@127.0.0.1:{refusing_port()}/shop") as started:
         started.await_event("connection_failed", attempt=3)
         end = end_by(signum, started)
     assert (end.outcome, end.exit_code) == (outcome, code)

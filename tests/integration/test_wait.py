@@ -12,7 +12,7 @@ from tests.harness.embedded import PostgresServer
 from tests.harness.endings import WAIT_SECONDS, assert_refused_at_once, assert_waited_in_vain
 from tests.harness.program import until
 from tests.harness.result import Result
-from tests.harness.server import Database, free_port
+from tests.harness.server import Database, refusing_port
 from tests.harness.slow import run, start
 
 ROLE = "visitor"
@@ -82,7 +82,7 @@ def refusal(server: PostgresServer) -> str:
 
 
 def test_a_port_where_nobody_listens_is_waited_for_and_named() -> None:
-    port = free_port()
+    port = refusing_port()
     end = wait_in_vain(f"postgresql://app:pw@127.0.0.1:{port}/shop")
     assert_waited_in_vain(end, cause="Connection refused")
     place = {"host": "127.0.0.1", "port": str(port), "name": "shop", "user": "app"}
