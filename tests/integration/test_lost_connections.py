@@ -167,7 +167,8 @@ def test_nor_does_what_env_py_says_of_it_hide_it(stage: Stage, end: str, driver:
 
 OTHER = (
     "import psycopg2\ntry:\n"
-    f"    psycopg2.connect(host='127.0.0.1', port={refusing_port()}, user='app', dbname='reports')\n"
+    f"    psycopg2.connect(host='127.0.0.1', port={refusing_port()}, user='app', "
+    "dbname='reports')\n"
     "except psycopg2.OperationalError:\n    "
 )
 OWN_FAILURES = {
