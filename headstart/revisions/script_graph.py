@@ -26,6 +26,7 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script, _only_source_rev_file, _sourceless_rev_file
@@ -37,29 +38,33 @@ from headstart.revisions.compiled import code_of, is_compiled
 from headstart.verdict.errors import BrokenHistory
 
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
+PHASE = "headstart_phase"
+_MARKS = (PHASE,)
+"""What a script may say to headstart, read as the four names are. They do not make the graph, so a
+script that computes one is told all the same."""
 _FIRST_BLOCK = pattern(rb"^(?:def|class|async|@)", re.MULTILINE)
 _NAME_LATER = pattern(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULTILINE)
 
-Value = str | Sequence[str] | None
-
 UNTOLD = "\0"
-"""In place of branch_labels that are computed; no label may be so."""
+"""In place of branch_labels, or of a mark, that is computed; no label may be so."""
 
 
 class ScriptText(Revision):
     """A revision as its script's text tells it; `path` is the script.
 
     `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
-    ones change nothing unless somebody names a revision by one of them.
+    ones change nothing unless somebody names a revision by one of them. `marks` is what it says to
+    headstart: literals, or UNTOLD.
     """
 
-    def __init__(self, path: Path, told: Mapping[str, Value]) -> None:
+    def __init__(self, path: Path, told: Mapping[str, Any]) -> None:
         self.path = str(path)
+        self.marks = {name: told[name] for name in _MARKS if name in told}
         labels = told.get("branch_labels")
         self.labels_told = labels != UNTOLD
         super().__init__(
             str(told["revision"]),
-            told["down_revision"],  # type: ignore[arg-type]
+            told["down_revision"],
             branch_labels=to_tuple(labels if self.labels_told else None, default=()),
             dependencies=to_tuple(told.get("depends_on"), default=()),
         )
@@ -99,14 +104,34 @@ def read_script(file: Path) -> ScriptText | None:
         raise BrokenHistory(f"{file}: {error}") from error
 
 
-def names_in(source: bytes) -> Mapping[str, Value] | None:
-    """The values of the names that make the graph; None where the text does not tell them all."""
+def mark_of(script: ScriptText | Script, name: str, default: object = None) -> object:
+    """What a script says to headstart by `name`: UNTOLD if its text computes it.
+
+    Of an imported one it is the module's attribute.
+    """
+    if isinstance(script, ScriptText):
+        return script.marks.get(name, default)
+    return getattr(script.module, name, default)
+
+
+def names_in(source: bytes) -> Mapping[str, object] | None:
+    """The values of the names that make the graph; None where the text does not tell them all.
+
+    With the marks that the script has.
+    """
     begin = _FIRST_BLOCK.search(source)
     head = source if begin is None else source[: begin.start()]
     told = None
-    if begin is not None and not _NAME_LATER.search(source, begin.start()):
+    if begin is not None and not _is_named_later(source, begin.start()):
         told = _names_of(head)  # None too where what looks like a function stands in a text
     return _names_of(source) if told is None else told
+
+
+def _is_named_later(source: bytes, begin: int) -> bool:
+    """Whether one of the names may be bound behind the head: a mark, at any place in a line."""
+    if any(source.find(mark.encode(), begin) >= 0 for mark in _MARKS):
+        return True
+    return _NAME_LATER.search(source, begin) is not None
 
 
 def _resolved(paths: Iterable[Path]) -> Iterator[Path]:
@@ -154,14 +179,14 @@ def _is_superseded(file: Path) -> bool:
     return source.exists() or (file.suffix == ".pyo" and file.with_suffix(".pyc").exists())
 
 
-def _names_in_file(file: Path) -> Mapping[str, Value] | None:
+def _names_in_file(file: Path) -> Mapping[str, object] | None:
     try:
         return names_in(file.read_bytes())
     except OSError:  # importing it will tell why
         return None
 
 
-def _names_of(source: bytes) -> Mapping[str, Value] | None:
+def _names_of(source: bytes) -> Mapping[str, object] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python says it when it imports the script
         try:
@@ -181,7 +206,7 @@ def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> boo
         found[name] = _literal(value, found)
     except ValueError:
         found.pop(name, None)
-        if name == "branch_labels":
+        if name == "branch_labels" or name in _MARKS:
             found[name] = UNTOLD
             return True
         return name not in _NAMES
@@ -257,7 +282,7 @@ def _literal(value: ast.expr | None, known: Mapping[str, object]) -> object:
                 raise ValueError from error
 
 
-def _names_in_code(file: Path) -> Mapping[str, Value] | None:
+def _names_in_code(file: Path) -> Mapping[str, object] | None:
     """The same from compiled code: what a module's own code stores right after loading it."""
     code = code_of(file)
     return None if code is None else _complete(_stored(code))
@@ -267,7 +292,7 @@ def _stored(code: CodeType) -> dict[str, object]:
     stored: dict[str, object] = {}
     before = None
     for now in dis.get_instructions(code):
-        if now.opname in {"STORE_NAME", "DELETE_NAME"} and now.argval in _NAMES:
+        if now.opname in {"STORE_NAME", "DELETE_NAME"} and now.argval in (*_NAMES, *_MARKS):
             constant = before is not None and before.opname in {"LOAD_CONST", "RETURN_CONST"}
             # stored twice, or not from a constant: what it is in the end is not told
             known = constant and before is not None and now.argval not in stored
@@ -276,14 +301,15 @@ def _stored(code: CodeType) -> dict[str, object]:
     return stored
 
 
-def _complete(found: Mapping[str, object]) -> Mapping[str, Value] | None:
-    """The names of the graph, if all that are needed are there and of their types."""
+def _complete(found: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The names of the graph, if all that are needed are there and of their types; and marks."""
     told = {name: found[name] for name in _NAMES if name in found}
     if not isinstance(told.get("revision"), str) or "down_revision" not in told:
         return None
     if not str(told["revision"]).strip() or not all(map(_is_value, told.values())):
         return None
-    return told  # type: ignore[return-value]
+    marks = {name: found[name] for name in _MARKS if name in found}
+    return told | {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
 
 
 def _is_value(value: object) -> bool:
