@@ -126,6 +126,7 @@ check: setup ## Lint, format, types, import directions, generated documents, fin
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/headstart check --image
 	$(BIN)/headstart fingerprint check
 
 .PHONY: format

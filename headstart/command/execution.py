@@ -110,7 +110,9 @@ class Execution:
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
-        task = self._task(read_settings(asked.request.values, _environ(asked), read_text))
+        connects = not asked.request.image
+        values = asked.request.values
+        task = self._task(read_settings(values, _environ(asked), read_text, connects=connects))
         # a thread or a logger that a script has made speaks at any time from here on
         self._captured.enter_context(captured_output(self._emit))
         # imported here: a mistake in the settings is said before Alembic and SQLAlchemy are loaded

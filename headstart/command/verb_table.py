@@ -112,10 +112,16 @@ VERBS = (
     ),
     Verb(
         "check",
-        "is the database ready for this image? Takes no lock, runs no env.py",
+        "is the database ready for this image? Takes no lock, runs no env.py. --image: can the"
+        " image be used, whatever the database? Connects to nothing",
         _NOTHING,
         _check,
-        _OUTPUT,
+        {
+            **_OUTPUT,
+            "image": "check the image alone, its revisions and fingerprints; connect to nothing",
+            "since": "with --image: the revision (x+y for several) of the last release; the order"
+            " of expand and contract is checked after it",
+        },
     ),
     Verb(
         "wait",

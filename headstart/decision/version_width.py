@@ -3,7 +3,7 @@
 Else the revisions before it are committed, and it fails as Alembic writes its row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from headstart.facts.state import VersionColumn
 from headstart.verdict.errors import BrokenHistory
@@ -21,12 +21,16 @@ def refusal_of_long_id(
     for revision in stamped:
         if _is_too_long(revision, column):
             return _refusal(revision, column)
+    return next(refusals_of_long_ids(pending, column), None)
+
+
+def refusals_of_long_ids(pending: Iterable[str], column: VersionColumn) -> Iterator[BrokenHistory]:
+    """The refusal of each revision whose row would not fit, up to what may make it wider."""
     for revision in pending:
         if revision in column.widened_by:
-            return None
+            return
         if _is_too_long(revision, column):
-            return _refusal(revision, column)
-    return None
+            yield _refusal(revision, column)
 
 
 def has_long_id(revisions: Iterable[str], column: VersionColumn) -> bool:

@@ -4,16 +4,22 @@ import os
 import warnings
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
-from alembic.script import Script
 from alembic.script.revision import CycleDetected, RevisionError
 from alembic.util import to_tuple
 
 from headstart.facts.state import History
-from headstart.revisions.naming import file_of, resolve_revision, resolve_revisions
+from headstart.revisions.graph_problems import (
+    cycle,
+    missing_dependency,
+    missing_parents,
+    mistaken_ids,
+)
+from headstart.revisions.naming import resolve_revision, resolve_revisions
 from headstart.revisions.project import Project
-from headstart.revisions.script_graph import ScriptText
+from headstart.revisions.script_graph import AnyScript
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 
@@ -24,9 +30,9 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     revisions) and InvalidSettings for a target or baseline that no script has.
     """
     if not project.scripts:
-        raise _nothing_in(project.folders)
-    _check_ids(project.scripts)
-    _check_parents(project.scripts)
+        raise nothing_in(project.folders)
+    for problem in chain(mistaken_ids(project.scripts), missing_parents(project.scripts)):
+        raise problem
     _check_graph(project)
     targets = resolve_revision(project, target, "HEADSTART_TARGET")
     history = History(
@@ -38,8 +44,8 @@ def read_history(project: Project, target: str, baseline: str) -> History:
     return history
 
 
-def _nothing_in(locations: Iterable[Path]) -> BrokenHistory:
-    """Alembic passes over a folder that it may not read as if it were empty."""
+def nothing_in(locations: Iterable[Path]) -> BrokenHistory:
+    """There is no script. Alembic passes over a folder that it may not read as if it were empty."""
     closed = [str(path) for path in locations if _is_closed(path)]
     if closed:
         return BrokenHistory(
@@ -60,27 +66,6 @@ def _is_closed(folder: Path) -> bool:
     return False
 
 
-def _check_ids(scripts: Iterable[ScriptText | Script]) -> None:
-    files: dict[str, str] = {}
-    for script in scripts:
-        if not isinstance(script.revision, str) or not script.revision.strip():
-            raise BrokenHistory(f"{script.path} has no revision id")
-        if script.revision in files:
-            raise BrokenHistory(
-                f"revision {script.revision} is there twice:"
-                f" {files[script.revision]} and {script.path}"
-            )
-        files[script.revision] = str(script.path)
-
-
-def _check_parents(scripts: Iterable[ScriptText | Script]) -> None:
-    revisions = {script.revision for script in scripts}
-    for script in scripts:
-        for parent in script._versioned_down_revisions:
-            if parent not in revisions:
-                raise BrokenHistory(f"{script.path} follows revision {parent}, which no script has")
-
-
 def _check_graph(project: Project) -> None:
     """Let Alembic build its map from the scripts."""
     with warnings.catch_warnings():
@@ -89,20 +74,14 @@ def _check_graph(project: Project) -> None:
             project.graph.get_heads()
             _ = project.graph.revision_map._revision_map
         except CycleDetected as error:
-            files = ", ".join(file_of(project, revision) for revision in error.revisions)
-            raise BrokenHistory(f"the revisions form a cycle: {files}") from error
+            raise cycle(project.scripts, error.revisions) from error
         except KeyError as error:  # what Alembic raises for a depends_on that no script has
-            raise BrokenHistory(_missing_dependency(project, str(error.args[0]))) from error
+            raise missing_dependency(project.scripts, str(error.args[0])) from error
         except RevisionError as error:
             raise BrokenHistory(f"the revisions form no history: {error}") from error
 
 
-def _missing_dependency(project: Project, name: str) -> str:
-    files = [str(s.path) for s in project.scripts if name in (s.dependencies or ())]
-    return f"{', '.join(files) or 'a script'} depends on {name}, which no script has"
-
-
-def _ancestors_first(scripts: Iterable[ScriptText | Script]) -> dict[str, frozenset[str]]:
+def _ancestors_first(scripts: Iterable[AnyScript]) -> dict[str, frozenset[str]]:
     edges = {script.revision: frozenset(script._all_down_revisions) for script in scripts}
     return {revision: edges[revision] for revision in TopologicalSorter(edges).static_order()}
 
@@ -143,7 +122,7 @@ def confirm(told: Project, imported: Project) -> None:
             )
 
 
-def _graph_of(script: ScriptText | Script, *, labels: bool) -> tuple[object, ...]:
+def _graph_of(script: AnyScript, *, labels: bool) -> tuple[object, ...]:
     dependencies = to_tuple(script.dependencies, default=())
     named = frozenset(script._orig_branch_labels) if labels else frozenset()
     return script.revision, script._versioned_down_revisions, dependencies, named

@@ -1,5 +1,8 @@
 """Which revisions a setting names, as Alembic resolves names: ids, parts of ids, branch labels."""
 
+from collections.abc import Sequence
+from shlex import quote
+
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
@@ -21,7 +24,7 @@ def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str
     if name == "head" and len(heads) > 1:
         files = [f"{head} ({file_of(project, head)})" for head in sorted(heads)]
         raise BrokenHistory(
-            f"there are several heads: {', '.join(files)}", next_step=_one_head(project)
+            f"there are several heads: {', '.join(files)}", next_step=_one_head(project, heads)
         )
     try:
         scripts = project.graph.get_revisions(name)
@@ -99,7 +102,8 @@ def _refuse_overlap(project: Project, revisions: frozenset[str], assignment: str
     )
 
 
-def _one_head(project: Project) -> str:
+def _one_head(project: Project, heads: Sequence[str]) -> str:
     if len(project.graph.revision_map.get_revisions("heads")) > 1:
-        return "merge them (alembic merge heads), or set HEADSTART_TARGET=heads"
+        names = " ".join(quote(head) for head in sorted(heads))
+        return f'merge them (alembic merge -m "merge" {names}), or set HEADSTART_TARGET=heads'
     return "set HEADSTART_TARGET=heads: one of them depends on the others, and is all of them"

@@ -1,9 +1,7 @@
 """The phase that a script declares: `headstart_phase = "contract"`, literally, at its top."""
 
-from alembic.script import Script
-
 from headstart.facts.phase import Phase
-from headstart.revisions.script_graph import PHASE, UNTOLD, ScriptText, mark_of
+from headstart.revisions.script_graph import PHASE, UNTOLD, AnyScript, mark_of
 from headstart.verdict.errors import BrokenHistory
 
 _CURE = (
@@ -12,7 +10,7 @@ _CURE = (
 )
 
 
-def phase_of(script: ScriptText | Script) -> Phase:
+def phase_of(script: AnyScript) -> Phase:
     """The phase of a revision, which is expand unless its script says so. Raises BrokenHistory.
 
     Of a script that is imported the attribute of its module counts.

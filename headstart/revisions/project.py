@@ -24,6 +24,7 @@ from headstart.process.gc_tuning import uncollected
 from headstart.revisions.causes import cause_of, cure_of, failing_place
 from headstart.revisions.groups import telling
 from headstart.revisions.script_graph import (
+    AnyScript,
     ScriptText,
     read_script,
     script_files,
@@ -43,15 +44,17 @@ class Project:
     `directory` is what env.py finds as context.script; it imports the scripts when it is first
     asked for them. `graph` is the same with the `scripts` that are here: as their text tells them,
     or as imported. `untold` are those whose text does not tell all; the graph is empty then.
+    `broken` is why others are not among the scripts: Alembic would refuse them as they are.
     """
 
     config: Config
     directory: ScriptDirectory
     graph: ScriptDirectory
-    scripts: tuple[ScriptText, ...] | tuple[Script, ...]
+    scripts: tuple[AnyScript, ...]
     load: Callable[[], tuple[Script, ...]]
     folders: tuple[Path, ...]
     untold: tuple[Path, ...] = ()
+    broken: tuple[BrokenHistory, ...] = ()
 
     def imported(self) -> Self:
         """The same project with its scripts imported, which is done only once.
@@ -59,6 +62,20 @@ class Project:
         Where an env.py runs, or in imports_allowed(). Raises BrokenHistory, which names the file.
         """
         return replace(self, graph=self.directory, scripts=self.load(), untold=())
+
+    def import_one(self, file: Path) -> Script | None:
+        """Import one script, whatever the others are; in imports_allowed().
+
+        None for what Alembic takes for no script. Raises BrokenHistory.
+        """
+        with _failure_named(self.folders, file), uncollected():
+            return Script._from_path(self.directory, file)
+
+    def having(self, scripts: Sequence[AnyScript]) -> Self:
+        """The same project with these scripts and no others, some told and some imported, maybe."""
+        graph = copy(self.directory)
+        graph.revision_map = RevisionMap(lambda: scripts)
+        return replace(self, graph=graph, scripts=tuple(scripts), untold=(), broken=())
 
     @contextmanager
     def imports_allowed(self) -> Iterator[None]:
@@ -72,6 +89,14 @@ def load_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
 
     env.py finds the options that `alembic -x ... upgrade TARGET` would give it.
     """
+    project = open_project(alembic_ini, target, x)
+    for broken in project.broken:
+        raise broken
+    return project
+
+
+def open_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
+    """Do the same, but keep what is wrong with single scripts. Raises for the configuration."""
     # absolute: a script may change the current folder
     config = Config(
         str(Path(alembic_ini).resolve()),
@@ -99,13 +124,26 @@ def upgrade_arguments(config: Config) -> dict[str, Any]:
 
 def _as_text(project: Project) -> Project:
     """The project with its scripts as their text tells them."""
-    read = {file: read_script(file) for file in script_files(project.directory, project.folders)}
+    read, broken = _read_scripts(script_files(project.directory, project.folders))
     scripts = tuple(script for script in read.values() if script is not None)
     untold = tuple(file for file, script in read.items() if script is None)
     if not all(script.labels_told for script in scripts) and _names_a_label(project, scripts):
         untold += tuple(Path(script.path) for script in scripts if not script.labels_told)
     project.graph.revision_map = RevisionMap(lambda: scripts)
-    return replace(project, scripts=scripts, untold=untold)
+    return replace(project, scripts=scripts, untold=untold, broken=broken)
+
+
+def _read_scripts(
+    files: Sequence[Path],
+) -> tuple[dict[Path, ScriptText | None], tuple[BrokenHistory, ...]]:
+    read: dict[Path, ScriptText | None] = {}
+    broken = []
+    for file in files:
+        try:
+            read[file] = read_script(file)
+        except BrokenHistory as error:
+            broken.append(error)
+    return read, tuple(broken)
 
 
 def _names_a_label(project: Project, scripts: Sequence[ScriptText]) -> bool:
@@ -160,22 +198,24 @@ def _check_ini(config: Config, alembic_ini: str) -> None:
 def _load_scripts(directory: ScriptDirectory, folders: Sequence[Path]) -> Iterator[Script]:
     scripts = directory._load_revisions()
     while True:
-        try:
+        with _failure_named(folders):
             script = next(scripts, None)
-        except (Exception, SystemExit, BaseExceptionGroup) as error:  # it may do anything
-            if isinstance(telling(error), Cancelled):
-                raise
-            raise BrokenHistory(
-                _import_failure(error, folders), next_step=cure_of(error)
-            ) from error
         if script is None:
             return
         yield script
 
 
-def _import_failure(error: BaseException, folders: Sequence[Path]) -> str:
-    place = failing_place(error, folders) or _script_in_hand(error)
-    return f"{place} does not import: {cause_of(error)}"
+@contextmanager
+def _failure_named(folders: Sequence[Path], file: Path | None = None) -> Iterator[None]:
+    """Raise BrokenHistory, which names the script, for whatever importing it raises."""
+    try:
+        yield
+    except (Exception, SystemExit, BaseExceptionGroup) as error:  # it may do anything
+        if isinstance(telling(error), Cancelled):
+            raise
+        place = failing_place(error, folders) or file or _script_in_hand(error)
+        message = f"{place} does not import: {cause_of(error)}"
+        raise BrokenHistory(message, next_step=cure_of(error)) from error
 
 
 def _script_in_hand(error: BaseException) -> str:

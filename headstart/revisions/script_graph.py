@@ -70,6 +70,10 @@ class ScriptText(Revision):
         )
 
 
+AnyScript = ScriptText | Script
+"""A script, whether its text told what it is or it was imported."""
+
+
 def version_folders(directory: ScriptDirectory) -> list[Path]:
     """The folders of the scripts. A package that one is named by (shop:versions) is not imported.
 
@@ -104,7 +108,7 @@ def read_script(file: Path) -> ScriptText | None:
         raise BrokenHistory(f"{file}: {error}") from error
 
 
-def mark_of(script: ScriptText | Script, name: str, default: object = None) -> object:
+def mark_of(script: AnyScript, name: str, default: object = None) -> object:
     """What a script says to headstart by `name`: UNTOLD if its text computes it.
 
     Of an imported one it is the module's attribute.

@@ -49,7 +49,7 @@ def made_tables(project: Project) -> OurTables:
 
 def env_rolls_back(project: Project) -> bool:
     """Whether env.py calls rollback() itself, as one does that can make a dry run of an upgrade."""
-    file = _env_file(project)
+    file = env_file(project)
     if not mentions(file, _ROLLBACK):
         return False
     tree = None if is_compiled(file) else _tree_of(file)
@@ -63,10 +63,11 @@ def env_rolls_back(project: Project) -> bool:
 
 def env_mentions(project: Project, word: str) -> bool:
     """Whether env.py has a word in its text."""
-    return mentions(_env_file(project), re.compile(re.escape(word)))
+    return mentions(env_file(project), re.compile(re.escape(word)))
 
 
-def _env_file(project: Project) -> Path:
+def env_file(project: Project) -> Path:
+    """Where env.py is, or its compiled code."""
     file = Path(project.directory.env_py_location)
     # where there is no source, Alembic looks for compiled code
     return file if file.is_file() else Path(pyc_file_from_path(file) or file)

@@ -14,10 +14,13 @@ from typing import Any
 from alembic.script import Script
 
 from headstart.revisions.project import Project
+from headstart.revisions.script_graph import AnyScript
 from headstart.verdict.errors import BrokenHistory, RevisionFailed
 
 _LAZY = (Awaitable, AsyncIterator, Future, map, filter, starmap, partial)
 """What is given back before it has run. A cursor's result is an iterator, too, but has run."""
+COROUTINE = "a coroutine function (async def)"
+GENERATOR = "a generator function (it has a yield)"
 _CURE = (
     "make it a plain function that has done everything when it returns (def upgrade(), no yield):"
     " its operations need no await, with an async driver, too"
@@ -31,24 +34,35 @@ def refuse_without_upgrade(project: Project, pending: Iterable[str]) -> None:
     """
     wanted = frozenset(pending)
     for script in project.load():
-        if script.revision in wanted:
-            _refuse(script)
+        if script.revision in wanted and (refusal := refusal_of_upgrade(script)):
+            raise refusal
 
 
-def _refuse(script: Script) -> None:
+def refusal_of_upgrade(script: Script) -> BrokenHistory | None:
+    """Why the upgrade() of an imported script cannot work; None where it may."""
     upgrade = getattr(script.module, "upgrade", None)
     if not callable(upgrade):
-        raise BrokenHistory(
-            f"{script.path} has no function upgrade(), which revision {script.revision} needs",
-            next_step=f"write def upgrade() in {script.path} (with pass in it, if it has nothing to"
-            " do), and build the image again",
-        )
-    if kind := _kind_of_function(upgrade):
-        raise BrokenHistory(
-            f"{script.path}: upgrade() of revision {script.revision} is {kind}: nothing of it would"
-            " run",
-            next_step=f"{_CURE}; then build the image again",
-        )
+        return without_upgrade(script)
+    kind = _kind_of_function(upgrade)
+    return None if kind is None else with_useless_upgrade(script, kind)
+
+
+def without_upgrade(script: AnyScript) -> BrokenHistory:
+    """The refusal of a script that has no upgrade()."""
+    return BrokenHistory(
+        f"{script.path} has no function upgrade(), which revision {script.revision} needs",
+        next_step=f"write def upgrade() in {script.path} (with pass in it, if it has nothing to"
+        " do), and build the image again",
+    )
+
+
+def with_useless_upgrade(script: AnyScript, kind: str) -> BrokenHistory:
+    """The refusal of a script whose upgrade() does nothing when it is called."""
+    return BrokenHistory(
+        f"{script.path}: upgrade() of revision {script.revision} is {kind}: nothing of it would"
+        " run",
+        next_step=f"{_CURE}; then build the image again",
+    )
 
 
 def _kind_of_function(upgrade: Callable[..., Any]) -> str | None:
@@ -56,9 +70,9 @@ def _kind_of_function(upgrade: Callable[..., Any]) -> str | None:
     call = getattr(upgrade, "__call__", upgrade)  # noqa: B004  it is what is asked for
     for function in (upgrade, call):
         if inspect.iscoroutinefunction(function):
-            return "a coroutine function (async def)"
+            return COROUTINE
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            return "a generator function (it has a yield)"
+            return GENERATOR
     return None
 
 

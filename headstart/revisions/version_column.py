@@ -1,8 +1,10 @@
 """How wide version_num will be: as Alembic would make it, and what scripts may make of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from headstart.facts.state import ALEMBICS_WIDTH, VersionColumn
 from headstart.patterns import pattern
 from headstart.revisions.project import Project
 from headstart.revisions.script_source import mentions
@@ -19,6 +21,16 @@ def width_made_by(context: Any) -> int | None:
     """
     length = getattr(context._version.c.version_num.type, "length", None)
     return length if isinstance(length, int) else None
+
+
+def as_scripts_make_it(project: Project, column: VersionColumn) -> VersionColumn:
+    """The column with what env.py and the scripts may change of it, judging by their text.
+
+    Each script is read for it: ask only if an id is too long.
+    """
+    if not column.exists and column.width == ALEMBICS_WIDTH and env_makes_table(project):
+        column = replace(column, width=None)  # by SQL, in a transaction of its own, say
+    return replace(column, widened_by=widening_revisions(project))
 
 
 def widening_revisions(project: Project) -> frozenset[str]:

@@ -109,6 +109,17 @@ def find_database(
     return source, url.warnings
 
 
+def nowhere() -> DatabaseSource:
+    """A database that nobody can reach (RFC 6761), for what connects to none.
+
+    Scripts may import an app whose settings ask for a URL, as they are read.
+    """
+    return DatabaseSource("--image", parse_database_url(_NOWHERE, "--image"))
+
+
+_NOWHERE = "postgresql://nobody@nowhere.invalid/none"
+
+
 def set_both_ways(environ: Mapping[str, str]) -> list[str]:
     """The mistakes for a secret that is set both as a value and as a file."""
     return [

@@ -9,7 +9,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from headstart.patterns import pattern
-from headstart.settings.database import DatabaseSource, find_database, set_both_ways
+from headstart.settings.database import (
+    DatabaseSource,
+    find_database,
+    nowhere,
+    set_both_ways,
+)
 from headstart.settings.database_url import InvalidUrl
 from headstart.settings.declared import DATABASE_URL, SETTINGS, DeclaredSettings
 from headstart.settings.libpq_values import mistakes_around
@@ -29,14 +34,20 @@ class Settings(DeclaredSettings):
     warnings: tuple[str, ...] = ()
 
 
-def read_settings(arguments: Values, environ: Mapping[str, str], read_text: ReadText) -> Settings:
-    """Read every setting. Raises InvalidSettings with all mistakes at once."""
+def read_settings(
+    arguments: Values, environ: Mapping[str, str], read_text: ReadText, *, connects: bool = True
+) -> Settings:
+    """Read every setting. Raises InvalidSettings with all mistakes at once.
+
+    For a verb that does not connect, a database that is missing or mistaken is no mistake.
+    """
     mistakes, warnings = _unknown_names(environ)
-    mistakes += set_both_ways(environ)
     values = _values(arguments, environ, mistakes)
     declared = DeclaredSettings(**values)
     ini_text = _ini_text(declared.alembic_ini, read_text, mistakes)
     url = arguments.get(DATABASE_URL.name)
+    misplaced = set_both_ways(environ)
+    url_warnings: tuple[str, ...] = ()
     try:
         database, url_warnings = find_database(
             url if isinstance(url, str) else None,
@@ -46,9 +57,11 @@ def read_settings(arguments: Values, environ: Mapping[str, str], read_text: Read
             embedded=declared.embedded,
         )
         if not declared.embedded:
-            mistakes += mistakes_around(database.url.parameters, environ, read_text)
+            misplaced += mistakes_around(database.url.parameters, environ, read_text)
     except InvalidUrl as error:
-        mistakes.append(str(error))
+        database = nowhere()
+        misplaced.append(str(error))
+    mistakes += misplaced if connects else ()
     if mistakes:
         raise InvalidSettings(*mistakes)
     return Settings(database=database, **values, warnings=(*warnings, *url_warnings))

@@ -47,6 +47,8 @@ class Request:
     output: Output = field(default=Output.TEXT, metadata={"metavar": "|".join(Output)})
     sql: bool = _flag()
     revision: str | None = _value("REVISION")
+    image: bool = _flag()
+    since: str | None = _value("REVISION")
     url: str | None = _value("URL")
     create_all: bool = _flag()
     replace: bool = _flag()

@@ -60,8 +60,12 @@ class Outlook:
             raise unusable(self.invalid)
 
 
-def check(task: Task, _: Request) -> Outcome:
+def check(task: Task, request: Request) -> Outcome:
     """Is the database ready for this image? Raises NotReady, or what a run would refuse with."""
+    if request.image:
+        from headstart.verbs.image_check import check_image  # no other verb needs it
+
+        return check_image(task, request)
     return check_against(read_image(task), task, Occasion.CHECK)
 
 

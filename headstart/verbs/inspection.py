@@ -10,7 +10,6 @@ from headstart.decision.drift import requires_comparison
 from headstart.decision.index_repair import InvalidIndex, not_as_built
 from headstart.decision.version_width import has_long_id
 from headstart.facts.state import (
-    ALEMBICS_WIDTH,
     DatabaseFacts,
     History,
     OurTables,
@@ -32,7 +31,7 @@ from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
-from headstart.revisions.version_column import env_makes_table, widening_revisions
+from headstart.revisions.version_column import as_scripts_make_it
 from headstart.values import dataclass
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, prove
@@ -102,11 +101,7 @@ class Inspector:
         column = facts.version_column
         if not has_long_id(self.image.history.requirements, column):
             return facts  # nearly always; else a thousand scripts are read
-        project = self.image.project
-        if not column.exists and column.width == ALEMBICS_WIDTH and env_makes_table(project):
-            column = replace(column, width=None)  # by SQL, in a transaction of its own, say
-        column = replace(column, widened_by=widening_revisions(project))
-        return replace(facts, version_column=column)
+        return replace(facts, version_column=as_scripts_make_it(self.image.project, column))
 
     def read_invalid(self, connection: Reader, facts: DatabaseFacts) -> tuple[InvalidIndex, ...]:
         """The INVALID indexes of our tables, but for those that the revisions themselves leave."""
@@ -190,15 +185,20 @@ def _read_fingerprints(task: Task, project: Project, history: History) -> KnownS
     fingerprints = read_known_states(project, history, task.settings.fingerprints)
     required = requires_comparison(task.settings.verify)
     if required and fingerprints.usable is None and fingerprints.why_not is None:
-        raise StaleFingerprints(
-            f"{fingerprints.path} does not exist, and HEADSTART_VERIFY=strict needs it"
-        )
+        raise missing_fingerprints(fingerprints)
     if fingerprints.why_not is None:
         return fingerprints
     if required:
         raise StaleFingerprints(f"{fingerprints.path} proves nothing: {fingerprints.why_not}")
     task.emit(FingerprintsUnusable(str(fingerprints.path), fingerprints.why_not))
     return fingerprints
+
+
+def missing_fingerprints(fingerprints: KnownStates) -> StaleFingerprints:
+    """The refusal where there is no file, and somebody relies on one."""
+    return StaleFingerprints(
+        f"{fingerprints.path} does not exist, and HEADSTART_VERIFY=strict needs it"
+    )
 
 
 def _tables_on_file(fingerprints: Fingerprints) -> OurTables:

@@ -47,6 +47,10 @@ class Outcome(StrEnum):
         False,
         "fingerprint: the file matches what the revisions build",
     )
+    IMAGE_USABLE = (
+        "image_usable", 0, False,
+        "check --image: the image's own revisions can be used; no database was asked",
+    )  # fmt: skip
     INTERNAL_ERROR = "internal_error", 1, False, "a bug in headstart"
     INVALID_SETTINGS = (
         "invalid_settings", 2, False,

@@ -69,6 +69,11 @@ def fingerprinted(desk: Desk) -> Verdict:
     return ended.verdict
 
 
+def image_usable(desk: Desk) -> Verdict:
+    desk.fingerprints()
+    return desk.ask("check", "--image").verdict
+
+
 def internal_error(desk: Desk) -> Verdict:
     desk.note("no bug is known, so the test provokes one: it takes a function away")
     desk.typed.append(f'$ python -c "{BUG}"')
@@ -253,6 +258,7 @@ _ALL: tuple[Situation, ...] = (
     planned,
     same,
     fingerprinted,
+    image_usable,
     internal_error,
     invalid_settings,
     wrong_database,

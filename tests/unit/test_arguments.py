@@ -92,6 +92,8 @@ REFUSED = {
     ("",): "there is no verb; the verbs are",
     ("plan", "postgresql://h/db"): "an argument too many after plan; a URL goes into DATABASE_URL",
     ("fingerprint", "build", "--continue"): "--continue needs --url",
+    ("check", "--since", "r1"): "--since needs --image",
+    ("check", "--since", ""): "--since needs --image",
     ("plan", "--sql=yes"): "--sql takes no value",
     ("--passwd", "x", "plan"): "unknown option --passwd",
     ("--creat-all",): "unknown option --creat-all; did you mean --create-all?",
@@ -190,6 +192,10 @@ def test_the_help_of_a_verb_has_its_options_and_no_others(verb: Verb) -> None:
         assert (named in shown) == (option.field in verb.options)
 
 
+NEEDED = {"resume": ["--url", "u"], "since": ["--image"]}
+"""What an option means nothing without."""
+
+
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
 def test_every_option_belongs_to_some_verb_and_is_refused_by_the_others(option: Option) -> None:
     value = ["text"] if option.metavar else []
@@ -197,7 +203,7 @@ def test_every_option_belongs_to_some_verb_and_is_refused_by_the_others(option: 
     assert takers
     for verb in VERBS:
         argv = [*verb.name.split(), option.name, *value]
-        argv += ["--url", "u"] if option.field == "resume" and verb in takers else []
+        argv += NEEDED.get(option.field, []) if verb in takers else []
         if verb in takers:
             parsed(*argv)
             continue

@@ -19,7 +19,7 @@ from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
 
 CODES = {
-    0: "nothing_to_do upgraded baselined ahead_compatible planned same fingerprinted",
+    0: "nothing_to_do upgraded baselined ahead_compatible planned same fingerprinted image_usable",
     1: "internal_error",
     2: "invalid_settings wrong_database",
     10: "unreachable pool_exhausted",
