@@ -163,12 +163,15 @@ class VersionColumn:
     `table` is its name as SQL writes it; `width` is how many characters version_num takes, None for
     no limit; `exists` is False where Alembic has yet to make the table. `widened_by` are the
     revisions that may make the column wider, by their text: looked up only if an id is longer.
+    `comment` is that on the table where it may be our record (applied_record.py), None where there
+    is none, empty for any other.
     """
 
     table: str = ""
     width: int | None = ALEMBICS_WIDTH
     exists: bool = False
     widened_by: frozenset[str] = frozenset()
+    comment: str | None = None
 
 
 @dataclass(frozen=True)

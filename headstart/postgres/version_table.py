@@ -6,6 +6,7 @@ somebody else made there before us.
 
 import psycopg2
 
+from headstart.facts.applied_record import MOST_CHARACTERS
 from headstart.facts.sql import array, identifier, literal
 from headstart.facts.state import Scope, VersionColumn
 from headstart.facts.trust import owner_is_trusted
@@ -25,6 +26,13 @@ _KINDS = {
 _TAKEN_FOR_ONE = "pvmf"
 """What Alembic takes for its version table, too, when it looks for one."""
 
+_COMMENT = (
+    f"CASE WHEN pg_catalog.length(d.description) <= {MOST_CHARACTERS}"
+    """ AND d.description ~ '^[{]"headstart"[ -~]*[}]$' THEN d.description ELSE '' END"""
+)
+"""What may be our record, as it is. Anything else is none of our business: it may be of any length,
+and in a database without an encoding of any bytes."""
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -37,6 +45,7 @@ class _Found:
     trusted: bool
     row_security: bool
     has_children: bool
+    comment: str | None
 
     @property
     def place(self) -> str:
@@ -71,7 +80,8 @@ def read_version_table(connection: Reader, scope: Scope) -> tuple[tuple[str, ...
     )
     if not rows and table.row_security:
         _refuse_hidden(connection, table)
-    return revisions_in(rows, table.place), VersionColumn(table.place, width, exists=True)
+    column = VersionColumn(table.place, width, exists=True, comment=table.comment)
+    return revisions_in(rows, table.place), column
 
 
 def _first_schema(scope: Scope) -> str | None:
@@ -83,7 +93,9 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
     rows = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
         f" {owner_is_trusted(scope.role)}, c.relrowsecurity,"
-        " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
+        " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),"
+        f" (SELECT {_COMMENT} FROM pg_catalog.pg_description d WHERE d.objoid = c.oid"
+        " AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         f" WHERE c.relname = {literal(scope.version_table)}"
         f" AND n.nspname::pg_catalog.text = ANY ({path})"
@@ -91,9 +103,10 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
     )
     if not rows:
         return None
-    schema, name, kind, owner, trusted, *more = rows[0]
+    schema, name, kind, owner, trusted, hides, inherited, comment = rows[0]
     texts = (str(schema), str(name), str(kind), str(owner))
-    return _Found(*texts, trusted is True, *map(bool, more))
+    said = None if comment is None else str(comment)
+    return _Found(*texts, trusted is True, bool(hides), bool(inherited), said)
 
 
 def _no_table(table: _Found) -> UnknownRevision:

@@ -1,7 +1,9 @@
 """One run of env.py: what was decided, how far it is, and whom it tells."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -9,6 +11,7 @@ from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
 from headstart.revisions.reading import OwnConnection
+from headstart.revisions.recording import Recording, RecordKeeper
 from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.worker import Worker
 from headstart.values import dataclass
@@ -27,13 +30,15 @@ class Committed:
 class Decided:
     """What a plan decided on these version rows: what to run, and what to stamp before.
 
-    `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too.
+    `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too. `recording`
+    is None where nothing is recorded.
     """
 
     scope: Scope
     pending: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,25 @@ class Run:
     failure: BaseException | None = field(default=None, init=False)
     ended: list[tuple[frozenset[str], Callable[[], None]]] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
+    keeper: RecordKeeper | None = field(default=None, init=False)
 
     @property
     def emit(self) -> Emit:
         """Where the worker's events go."""
         return self.worker.emit
+
+    def keep_record(self, context: Any, pending: Collection[str]) -> None:
+        """Let each version row that is written from here on be recorded, if any is."""
+        recording = self.decided.recording if self.decided is not None else None
+        if recording is not None and self.keeper is None:
+            self.keeper = RecordKeeper(
+                recording, self.emit, lambda: time.monotonic() - self.started
+            )
+        if self.keeper is not None:
+            self.keeper.attach(context, pending)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started
 
     def begun(self, transaction: Begun | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""

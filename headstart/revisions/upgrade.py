@@ -61,10 +61,13 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         context._ensure_version_table()
     if decided.baseline and not (heads and set(decided.baseline) <= run.ran):
         run.forget(frozenset(decided.baseline))
+        run.keep_record(context, decided.baseline)
         yield from _stamp(project, decided.baseline, heads, context, run)
         heads = decided.baseline
     pending = _pending(project, target, heads, decided, run)
-    run.forget(frozenset(step.revision.revision for step in pending))
+    again = frozenset(step.revision.revision for step in pending)
+    run.forget(again)
+    run.keep_record(context, again)
     run.watch.note_heads(heads)
     _refuse_other_steps([step.revision.revision for step in pending], decided, run)
     if run.order:

@@ -8,7 +8,7 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
-from headstart.settings.kinds import Ahead, LogFormat, LogLevel, Verify
+from headstart.settings.kinds import Ahead, LogFormat, LogLevel, RecordKeeping, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
@@ -70,6 +70,11 @@ class DeclaredSettings:
         meaning="What to do when the database is at a revision that this image does not contain."
         " prove: refuse unless the schema is proven compatible, which this version cannot do yet;"
         " allow: accept it; refuse: refuse it",
+    )
+    record: RecordKeeping = one_of(
+        RecordKeeping.COMMENT,
+        meaning="Where a run notes which revisions it has applied, when, and from which image."
+        " comment: the comment on the version table, written with each version row; off: nowhere",
     )
     verify: Verify = one_of(
         Verify.AUTO,

@@ -25,6 +25,13 @@ class Ahead(StrEnum):
     REFUSE = "refuse"
 
 
+class RecordKeeping(StrEnum):
+    """Where a run notes what it has applied."""
+
+    COMMENT = "comment"
+    OFF = "off"
+
+
 class Verify(StrEnum):
     """What to do when the schema differs from its revision."""
 

@@ -21,6 +21,7 @@ from headstart.revisions.upgrade import upgrade
 from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
+from headstart.verbs.record_keeping import recording_of
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
@@ -113,7 +114,25 @@ class Migration:
         plan = self._plan(image, inspection)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
-        return _decided(plan, self._project, configured, inspection)
+        return self._decided(plan, image, configured, inspection)
+
+    def _decided(
+        self, plan: Plan, image: Image, configured: Configured, inspection: Inspection
+    ) -> Decided:
+        """What to run in env.py. Raises what is refused, which nothing in there can undo."""
+        facts, scope = inspection.facts, configured.scope
+        match plan:
+            case NothingToDo():
+                return Decided(scope, rows=facts.version_rows)
+            case Upgrade() | Baseline():
+                stamped = plan.revisions if isinstance(plan, Baseline) else ()
+                refuse_unsafe(self._project, configured, plan.pending)
+                recording = recording_of(self._task, image, facts, scope)
+                return Decided(scope, plan.pending, facts.version_rows, stamped, recording)
+            case Refuse():
+                raise plan.error
+            case _:
+                assert_never(plan)
 
     def _confirmed(self) -> Image:
         """The image as its scripts are imported, which has to be the one that their text told."""
@@ -172,26 +191,6 @@ def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
     if plan.proven is not None:
         task.emit(Explained(of_proof(plan.proven)))
     task.emit(PlanMade(inspection.state, plan.slug, plan.revisions, plan.proof))
-
-
-def _decided(
-    plan: Plan, project: Project, configured: Configured, inspection: Inspection
-) -> Decided:
-    """What to run in env.py. Raises what is refused, which nothing in there can undo."""
-    rows, scope = inspection.facts.version_rows, configured.scope
-    match plan:
-        case NothingToDo():
-            return Decided(scope, rows=rows)
-        case Upgrade():
-            refuse_unsafe(project, configured, plan.pending)
-            return Decided(scope, plan.pending, rows)
-        case Baseline():
-            refuse_unsafe(project, configured, plan.pending)
-            return Decided(scope, plan.pending, rows, plan.revisions)
-        case Refuse():
-            raise plan.error
-        case _:
-            assert_never(plan)
 
 
 def _conclude(

@@ -68,6 +68,13 @@ class Server:
             connection.close()
 
 
+_RECORD = re.compile(
+    r"--\n-- Name: [^\n]* Type: COMMENT; [^\n]*\n--\n\n"
+    r"COMMENT ON TABLE [^\n]* IS '\{\"headstart\": 1, [^\n]*\}';\n\n\n"
+)
+"""The comment on a version table, as pg_dump writes it."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A database of a test's own; everything here goes through a second connection."""
@@ -115,9 +122,13 @@ class Database:
         return found
 
     def dump(self, *, owners: bool = False, privileges: bool = False) -> str:
-        """The schema as pg_dump writes it, without its random token."""
+        """The schema as pg_dump writes it, without its random token, and without our record.
+
+        The record tells when each revision was applied, and the alembic command keeps none.
+        """
         options = ["--schema-only", *([] if owners else ["--no-owner"])]
         dumped = self.client("pg_dump", *options, *([] if privileges else ["--no-privileges"]))
+        dumped = _RECORD.sub("", dumped)
         return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
 
     def client(self, program: str, *options: str, stdin: str = "") -> str:

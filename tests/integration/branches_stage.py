@@ -3,12 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from headstart.facts.state import History
-from tests.harness.environment import PROGRAMS
-from tests.harness.program import run_program
-from tests.harness.result import Result
 from tests.harness.server import empty_database
 from tests.integration.known_stage import KnownStage
 
@@ -31,15 +27,6 @@ GRAPH = History(
 @dataclass(frozen=True)
 class BranchesStage(KnownStage):
     """The project expand_contract with its fingerprints; the target is all heads."""
-
-    def alembic(self, *command: str) -> Result:
-        """Run the `alembic` command."""
-        url = self.database.driver_url().replace("%", "%%")
-        text = Path(self.project.ini).read_text()
-        ini = self.project.path / "with_url.ini"
-        assert "driver://user:pass@localhost/dbname" in text
-        ini.write_text(text.replace("driver://user:pass@localhost/dbname", url))
-        return run_program(PROGRAMS / "alembic", "-c", ini, *command, cwd=self.project.path)
 
     def upgrade(self, *targets: str) -> None:
         """Run `alembic upgrade` to each of these, which has to succeed."""

@@ -49,6 +49,8 @@ MORE = frozenset(
         "test_planted_verbs",
         "test_proof_file",
         "test_proof_rows",
+        "test_record",
+        "test_record_hindered",
         "test_refused_env",
         "test_refused_logins",
         "test_replay_server",

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests.harness.environment import PROGRAMS
 from tests.harness.program import Run, run_headstart, run_program, start_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
@@ -56,6 +58,15 @@ class Stage:
     def run_shell(self, command: str) -> Result:
         """Run a shell's command line to its end in the same environment."""
         return run_program("/bin/sh", "-c", command, env=self._environ())
+
+    def alembic(self, *command: str) -> Result:
+        """Run the `alembic` command."""
+        url = self.database.driver_url().replace("%", "%%")
+        text = Path(self.project.ini).read_text()
+        ini = self.project.path / "with_url.ini"
+        assert "driver://user:pass@localhost/dbname" in text
+        ini.write_text(text.replace("driver://user:pass@localhost/dbname", url))
+        return run_program(PROGRAMS / "alembic", "-c", ini, *command, cwd=self.project.path)
 
     def rows(self) -> list[str] | None:
         """Return the version rows; None where there is no version table."""

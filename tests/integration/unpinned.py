@@ -78,7 +78,7 @@ def _is_looked_up(tokens: list[str], at: int, token: str) -> bool:
     if token == "case":
         return after != "when"
     if token in _LOOKED_UP:
-        return True
+        return token != "in" or after == "("  # LOCK TABLE x IN SHARE MODE compares nothing
     called = after == "(" and re.fullmatch(r"[a-z_]\w*", token) is not None
     qualified = before == "." and tokens[at - 2].lower() == "pg_catalog"
     called = called and before != "as"  # a name for rows, with those of their columns

@@ -86,6 +86,15 @@ class RevisionApplied(RecordedEvent):
 
 
 @dataclass(frozen=True)
+class RecordNotWritten(Event):
+    """What was applied is not recorded in the comment on the version table; the run goes on."""
+
+    level = Level.WARNING
+    table: str
+    cause: str
+
+
+@dataclass(frozen=True)
 class RevisionReplayed(Event):
     """A revision was committed in a scratch database, which is nothing that a verdict counts."""
 

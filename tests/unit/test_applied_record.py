@@ -1,0 +1,139 @@
+"""The record of what was applied: what is read of a comment, and what is written."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from headstart.facts.applied_record import (
+    MOST_CHARACTERS,
+    MOST_ENTRIES,
+    MOST_OF_IMAGE,
+    AppliedEntry,
+    AppliedRecord,
+    NoRecord,
+    record_in,
+)
+
+ENTRY = AppliedEntry("r2", ("r1",), "+", "2026-11-28T10:00:00Z", 0.8, "v1", "5f2c0d3a9b1e")
+CHAIN = '["r1", [], "?", "2026-11-28T10:00:00Z", null, "", ""]'
+
+
+def entry(number: int, image: str = "v1") -> AppliedEntry:
+    return replace(ENTRY, revision=f"r{number}", parents=(f"r{number - 1}",), image=image)
+
+
+def read(text: str | None) -> AppliedRecord:
+    found = record_in(text)
+    assert isinstance(found, AppliedRecord), found
+    return found
+
+
+def test_what_is_written_is_read_again() -> None:
+    record = AppliedRecord().after(["r2"], [replace(ENTRY, seconds=None), ENTRY])
+    assert read(record.text) == record
+
+
+def test_no_comment_is_an_empty_record_that_fits_no_rows() -> None:
+    assert record_in(None) == AppliedRecord()
+    assert not AppliedRecord().is_current([])
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "",
+        "the versions of our schema",
+        "{}",
+        "[]",
+        '"headstart"',
+        '{"headstart": "1", "at": [], "chain": []}',
+        '{"headstart": true, "at": [], "chain": []}',
+        '{"headstart": 0, "at": [], "chain": []}',
+        '{"headstart": 1.0, "at": [], "chain": []}',
+        '{"headstart": 1, "chain": []}',
+        '{"headstart": 1, "at": []}',
+        '{"headstart": 1, "at": "r1", "chain": []}',
+        '{"headstart": 1, "at": [1], "chain": []}',
+        '{"headstart": 1, "at": [], "chain": {}}',
+        '{"headstart": 1, "at": [], "chain": [[]]}',
+        '{"headstart": 1, "at": [], "chain": ["r1"]}',
+        '{"headstart": 1, "at": [], "chain": [["r1", [], "?", "", null, ""]]}',
+        '{"headstart": 1, "at": [], "chain": [["r1", "r0", "?", "", null, "", ""]]}',
+        '{"headstart": 1, "at": [], "chain": [["r1", [], "?", "", "1", "", ""]]}',
+        '{"headstart": 1, "at": [], "chain": [["r1", [], "?", "", NaN, "", ""]]}',
+        '{"headstart": 1, "at": [], "chain": [["r1", [], "?", "", true, "", ""]]}',
+        '{"headstart": 1, "at": [], "chain": [' + "[" * 100_000,
+        '{"headstart": 1, "at": [], "chain": [], "x": 1' + "0" * 5000 + "}",
+    ],
+)
+def test_what_is_not_a_record_of_ours_is_somebody_elses(comment: str) -> None:
+    assert record_in(comment) is NoRecord.ANOTHERS
+
+
+def test_of_a_newer_format_nothing_is_read() -> None:
+    assert record_in('{"headstart": 2, "at": ["r1"], "chain": {}}') is NoRecord.NEWER
+
+
+def test_what_a_newer_headstart_has_added_is_kept() -> None:
+    chain = f'{CHAIN[:-1]}, {{"more": [1]}}]'
+    text = f'{{"headstart": 1, "at": ["r1"], "chain": [{chain}], "later": {{"a": [1, null]}}}}'
+    written = json.loads(read(text).after(["r2"], [ENTRY]).text or "")
+    assert written["later"] == {"a": [1, None]}
+    assert written["chain"][0][7:] == [{"more": [1]}]
+    assert [each[0] for each in written["chain"]] == ["r1", "r2"]
+
+
+def test_a_proof_is_read_and_is_gone_with_the_next_revision() -> None:
+    text = f'{{"headstart": 1, "at": ["r1"], "chain": [{CHAIN}], "proof": {{"root": "x"}}}}'
+    assert read(text).proof == {"root": "x"}
+    assert json.loads(read(text).text or "")["proof"] == {"root": "x"}
+    assert "proof" not in json.loads(read(text).after(["r2"], [ENTRY]).text or "")
+
+
+def test_a_record_is_current_where_the_rows_are_those_it_was_written_with() -> None:
+    record = AppliedRecord().after(["b", "a"], [ENTRY])
+    assert record.at == ("a", "b")
+    assert record.is_current(("b", "a"))
+    assert not record.is_current(("a",))
+    assert not record.is_current(())
+
+
+def test_the_newest_entries_are_kept() -> None:
+    record = AppliedRecord()
+    for number in range(1, MOST_ENTRIES + 11):
+        record = record.after([f"r{number}"], [entry(number)])
+    kept = [each[0] for each in json.loads(record.text or "")["chain"]]
+    assert kept == [f"r{number}" for number in range(11, MOST_ENTRIES + 11)]
+
+
+def test_fifty_usual_entries_fit_twice() -> None:
+    usual = [replace(entry(n), revision=f"{n:012x}", image="a" * 40) for n in range(50)]
+    assert len(AppliedRecord().after(["r"], usual).text or "") < MOST_CHARACTERS / 2
+
+
+def test_what_does_not_fit_is_the_oldest() -> None:
+    long = [replace(entry(n), parents=("p" * 1000,)) for n in range(1, MOST_ENTRIES + 1)]
+    text = AppliedRecord().after(["r50"], long).text or ""
+    assert MOST_CHARACTERS - 1200 < len(text) <= MOST_CHARACTERS
+    kept = [each[0] for each in json.loads(text)["chain"]]
+    assert kept == [f"r{n}" for n in range(51 - len(kept), 51)]
+    assert read(text).at == ("r50",)
+
+
+def test_rows_that_do_not_fit_make_no_record() -> None:
+    assert AppliedRecord().after([f"{n:040x}" for n in range(500)], [ENTRY]).text is None
+
+
+def test_the_name_of_an_image_may_be_of_any_length() -> None:
+    text = AppliedRecord().after(["r1"], [entry(1, image="x" * 100_000)]).text or ""
+    assert read(text).chain[0].image == "x" * MOST_OF_IMAGE
+
+
+@pytest.mark.parametrize("image", ["a%s%%", "$1 ${x}", "ü\u202e\x00\ud800", "'; DROP TABLE x; --"])
+def test_what_is_written_is_ascii_without_the_marks_of_parameters(image: str) -> None:
+    text = AppliedRecord().after(["r1"], [entry(1, image)]).text or ""
+    assert text.isascii()
+    assert text.isprintable()
+    assert not set("%$") & set(text)
+    assert read(text).chain[0].image == image
