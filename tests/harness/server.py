@@ -28,7 +28,7 @@ VERSION_TABLES = """
     WHERE c.relkind = 'r' ORDER BY 1, 2
 """
 """Wherever a project keeps them."""
-_HELD = socket.socket()
+_HELD: list[socket.socket] = []
 
 
 class Server:
@@ -166,8 +166,10 @@ def a_role(
 @cache
 def refusing_port() -> int:
     """Return a TCP port on which nobody listens, as long as this process lives."""
-    _HELD.bind(("127.0.0.1", 0))  # without listen(): it refuses, and nobody else gets it
-    return int(_HELD.getsockname()[1])
+    held = socket.socket()
+    _HELD.append(held)
+    held.bind(("127.0.0.1", 0))  # without listen(): it refuses, and nobody else gets it
+    return int(held.getsockname()[1])
 
 
 def free_port() -> int:
