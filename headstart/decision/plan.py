@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, TypeVar, assert_never
 
 from headstart.decision.explanation import refusal
+from headstart.decision.newer import refusal_of_newer
 from headstart.decision.version_width import refusal_of_long_id
 from headstart.facts.state import DatabaseFacts, History, State, written
 from headstart.fingerprint.match.finding import (
@@ -17,6 +18,7 @@ from headstart.fingerprint.match.finding import (
     Unknowable,
     Unlike,
 )
+from headstart.fingerprint.newer.ruling import Judgement
 from headstart.settings.kinds import Ahead
 from headstart.values import dataclass
 from headstart.verdict.errors import (
@@ -31,11 +33,19 @@ from headstart.verdict.proof import Proof
 
 @dataclass(frozen=True)
 class NothingToDo:
-    """The database is ready as it is; `ahead` when it is newer than this image."""
+    """The database is ready as it is; `newer` when it is newer than this image.
+
+    Then it holds what is known of the differences.
+    """
 
     slug: ClassVar[str] = "nothing_to_do"
     proof: Proof = Proof.VERSION_ROW
-    ahead: bool = False
+    newer: Judgement | None = None
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the database is newer than this image."""
+        return self.newer is not None
 
 
 @dataclass(frozen=True)
@@ -98,23 +108,26 @@ def decide(
     facts: DatabaseFacts,
     history: History,
     ahead: Ahead,
-    finding: Finding | None = None,
+    finding: Finding | Judgement | None = None,
 ) -> Plan:
     """Choose the plan for a state; every state has exactly one case.
 
-    `finding` is what the fingerprints say about tables without a version row, where they can.
+    `finding` is what the fingerprints say about tables without a version row, or about a schema
+    that none of our revisions has built, where they can.
     """
     match state:
         case State.EMPTY:
             return _upgrade_of_new(facts, history)
         case State.UNVERSIONED:
+            assert not isinstance(finding, Judgement)
             return _adoption(facts, history, finding)
         case State.BEHIND:
             return _fitting(Upgrade(history.pending_after(facts.version_rows)), facts)
         case State.AT_HEAD:
             return NothingToDo()
-        case State.UNKNOWN_REVISION:
-            return _unknown(facts, history, ahead)
+        case State.AHEAD | State.UNKNOWN_REVISION:
+            judgement = finding if isinstance(finding, Judgement) else None
+            return _unknown(facts, history, ahead, judgement)
         case State.DIVERGED:
             return Refuse(_diverged(facts, history))
         case _:
@@ -135,6 +148,11 @@ def consequence(state: State) -> str:
             )
         case State.AT_HEAD:
             return "nothing"
+        case State.AHEAD:
+            return (
+                "nothing, where nothing in the schema can break this image; refuse (23) where"
+                " something may, and name it. `HEADSTART_AHEAD=allow` overrules this"
+            )
         case State.UNKNOWN_REVISION:
             return "refuse (23), unless `HEADSTART_AHEAD=allow`"
         case State.DIVERGED:
@@ -189,15 +207,23 @@ def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
     )
 
 
-def _unknown(facts: DatabaseFacts, history: History, ahead: Ahead) -> NothingToDo | Refuse:
+def _unknown(
+    facts: DatabaseFacts, history: History, ahead: Ahead, judgement: Judgement | None
+) -> NothingToDo | Refuse:
     known = [row for row in facts.version_rows if row in history.requirements]
     unknown = [row for row in facts.version_rows if row not in history.requirements]
     if known and history.pending_after(known):
         return Refuse(_ahead_and_behind(unknown, history.pending_after(known)))
+    if not all(row.strip() for row in unknown):  # that is nobody's revision
+        return Refuse(_not_in_image(unknown, history))
     match ahead:
-        case Ahead.ALLOW if all(row.strip() for row in unknown):
-            return NothingToDo(Proof.OPERATOR, ahead=True)
-        case Ahead.ALLOW | Ahead.PROVE | Ahead.REFUSE:  # without a ledger nothing can be proven
+        case Ahead.ALLOW:
+            return NothingToDo(Proof.OPERATOR, Judgement())
+        case Ahead.PROVE if judgement is not None and judgement.is_harmless:
+            return NothingToDo(Proof.FINGERPRINT, judgement)
+        case Ahead.PROVE if judgement is not None and judgement.is_alike:
+            return Refuse(refusal_of_newer(unknown, history.targets, judgement))
+        case Ahead.PROVE | Ahead.REFUSE:
             return Refuse(_not_in_image(unknown, history))
         case _:
             assert_never(ahead)

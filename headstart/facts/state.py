@@ -32,6 +32,10 @@ class State(StrEnum):
     UNVERSIONED = "unversioned", "tables of ours, but no version row"
     BEHIND = "behind", "every version row is an ancestor of the target"
     AT_HEAD = "at_head", "the target is applied"
+    AHEAD = (
+        "ahead",
+        "a revision that is not in this image, and all that the target builds, unharmed",
+    )
     UNKNOWN_REVISION = (
         "unknown_revision",
         "a version row names a revision that is not in this image",

@@ -67,6 +67,12 @@ class Catalog:
             self._connection.execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
 
+    def look_around(self, sql: str) -> list[list[str | None]]:
+        """Execute a query of ours on the catalog, in the transaction of read()."""
+        with named_failures():
+            rows = self._connection.execute(sql, timeout_seconds=READ_SECONDS)
+        return [[None if text is None else str(text) for text in row] for row in rows]
+
     def _one(self, sql: str) -> object:
         self._connection.execute("SAVEPOINT asked")
         try:

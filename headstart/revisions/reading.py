@@ -112,6 +112,14 @@ class OwnCatalog:
             execute(SET_LIMIT)
             return ask(self._one, equal, self._schema)
 
+    def look_around(self, sql: str) -> list[list[str | None]]:
+        """Execute a query of ours on the catalog."""
+        execute = self._connection.execute
+        with named_failures(), _savepoint(execute):
+            execute(PINNED)
+            rows = execute(sql)
+        return [[None if text is None else str(text) for text in row] for row in rows]
+
     def _one(self, sql: str) -> object:
         self._connection.execute("SAVEPOINT headstart_asked")
         try:

@@ -68,7 +68,7 @@ class DeclaredSettings:
     ahead: Ahead = one_of(
         Ahead.PROVE,
         meaning="What to do when the database is at a revision that this image does not contain."
-        " prove: refuse unless the schema is proven compatible, which this version cannot do yet;"
+        " prove: accept it where the fingerprints prove that this image can run on its schema;"
         " allow: accept it; refuse: refuse it",
     )
     record: RecordKeeping = one_of(

@@ -7,6 +7,7 @@ from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.elsewhere import elsewhere, note_of
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
+from headstart.decision.newer import of_newer
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.facts.state import DatabaseFacts, State, written
 from headstart.postgres.catalog import Catalog
@@ -35,6 +36,7 @@ from headstart.verdict.events.schema import (
     VersionRowsRead,
 )
 from headstart.verdict.outcome import Outcome
+from headstart.verdict.proof import Proof
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,11 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
 
 def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) -> Outcome:
     # an index is no reason to take out of service what is running: 26 in the next run
-    if occasion is not Occasion.PROBE:
+    proven_newer = plan.newer is not None and plan.proof is Proof.FINGERPRINT
+    if occasion is not Occasion.PROBE and not proven_newer:
         outlook.refuse_invalid()
+    if plan.newer is not None:
+        task.emit(Explained(of_newer(plan.newer)))
     task.emit(ProofEstablished(plan.proof))
     if outlook.comparison is not None:
         rows = outlook.facts.version_rows

@@ -1,5 +1,6 @@
 """Prove a schema by its fingerprint: which revision it is, and whether it is as that builds it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +20,9 @@ from headstart.fingerprint.match.retired import (
 )
 from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
+from headstart.fingerprint.newer.judge import judge
+from headstart.fingerprint.newer.ruling import Judgement
+from headstart.fingerprint.newer.survey import survey_of, survey_statement
 from headstart.fingerprint.show.difference import Difference, difference
 from headstart.values import dataclass
 
@@ -31,6 +35,9 @@ class AnyCatalog(Protocol):
 
     def ask(self, equal: EqualSchemas, /) -> Answers:
         """Ask about rows, in the same transaction."""
+
+    def look_around(self, sql: str, /) -> Sequence[Sequence[str | None]]:
+        """Execute a query of ours on the catalog, with the search_path pinned."""
 
 
 MOST_CONFIRMATIONS = 5
@@ -61,14 +68,22 @@ class Comparison:
 
 
 def _live(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Live:
+    snapshot, _ = _read(catalog, scope, fingerprints)
+    return live_schema(snapshot, fingerprints)
+
+
+def _read(catalog: AnyCatalog, scope: Scope, fingerprints: Fingerprints) -> tuple[Snapshot, Scope]:
+    """What is there of our objects, and where."""
+
     def read(where: Scope) -> Snapshot:
         return catalog.read(reading_of(where, fingerprints.objects, fingerprints.kinds))
 
     snapshot = read(scope)
     if not snapshot.lines and scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: that of the version table
-        snapshot = read(replace(scope, schema=scope.version_schema))
-    return live_schema(snapshot, fingerprints)
+        scope = replace(scope, schema=scope.version_schema)
+        snapshot = read(scope)
+    return snapshot, scope
 
 
 def prove(
@@ -85,6 +100,43 @@ def prove(
             break
         finding = again
     return finding
+
+
+def judge_newer(
+    catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
+) -> Judgement | None:
+    """Judge whether code for our head runs on a schema that no revision of ours has built.
+
+    None where the file does not say what our head builds. Raises as Catalog does.
+    """
+    judgement = _judged(catalog, fingerprints, history, scope)
+    for _ in range(MOST_CONFIRMATIONS):
+        again = _judged(catalog, fingerprints, history, scope)
+        if again == judgement:
+            break
+        judgement = again
+    return judgement
+
+
+def _judged(
+    catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
+) -> Judgement | None:
+    snapshot, where = _read(catalog, scope, fingerprints)
+    heads = history.rows_of(history.targets)
+    ours = live_schema(snapshot, fingerprints)
+    every = expected_states(ours.lines, fingerprints, history, heads)
+    compared = [_without_retired(ours, lines, frozenset()) for lines in every]
+    if not compared:
+        return None
+    # the form that this database descends from, and no other one that it might be taken for
+    least = min(map(_distance, compared))
+    nearest = [each for each in compared if _distance(each) == least]
+    sql = survey_statement(fingerprints.objects, snapshot.schema)
+    survey = survey_of(fingerprints.objects, catalog.look_around(sql))
+    whole = catalog.read(reading_of(where, survey.names))
+    lines = without(fingerprints.counting(whole.lines), nearest[0].live.retired_names)
+    judged = (judge(each.expected or (), lines, survey.around) for each in nearest)
+    return max(judged, key=lambda each: (bool(each.breaks), bool(each.doubts)))
 
 
 def compare(

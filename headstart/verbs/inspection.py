@@ -22,6 +22,7 @@ from headstart.facts.state import (
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
+from headstart.fingerprint.newer.ruling import Judgement
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
@@ -32,9 +33,10 @@ from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
 from headstart.revisions.version_column import as_scripts_make_it
+from headstart.settings.kinds import Ahead
 from headstart.values import dataclass
 from headstart.verbs.app_environment import app_environment
-from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, prove
+from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, judge_newer, prove
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
@@ -58,11 +60,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one look at the database found; `finding` only for tables without a version row."""
+    """What one look at the database found; `finding` only where the version rows do not say it."""
 
     facts: DatabaseFacts
     state: State
-    finding: Finding | None
+    finding: Finding | Judgement | None
     invalid: tuple[InvalidIndex, ...]
 
 
@@ -70,13 +72,15 @@ class Inspection:
 class Inspector:
     """Looks at a database for an image; `tables` are ours too, where the file does not say it.
 
-    `found_empty`: it had no table when the run lock was taken.
+    `found_empty`: it had no table when the run lock was taken. `ahead` is what a database that is
+    newer has to show.
     """
 
     image: Image
     scope: Scope
     tables: frozenset[TableName] = frozenset()
     found_empty: bool = False
+    ahead: Ahead = Ahead.PROVE
 
     def inspect(
         self, connection: Reader, catalog: AbstractContextManager[AnyCatalog]
@@ -88,11 +92,23 @@ class Inspector:
         facts = self.read_facts(connection)
         state = detect(facts, self.image.history)
         invalid = self.read_invalid(connection, facts)
-        finding = None
+        finding: Finding | Judgement | None = None
         if state is State.UNVERSIONED and self.image.history.baseline is None:
             with catalog as opened:
                 finding = self.prove(opened)
+        if state is State.UNKNOWN_REVISION and self.ahead is Ahead.PROVE:
+            with catalog as opened:
+                finding = self._judge_newer(opened)
+            if finding is not None and not finding.breaks:
+                state = State.AHEAD
         return Inspection(facts, state, finding, invalid)
+
+    def _judge_newer(self, catalog: AnyCatalog) -> Judgement | None:
+        """Whether this image can run on a schema that it did not build; None without a file."""
+        usable = self.image.fingerprints.usable
+        if usable is None:
+            return None
+        return judge_newer(catalog, usable, self.image.history, self.scope)
 
     def read_facts(self, connection: Reader) -> DatabaseFacts:
         """Read the version rows, and where there are none, which of our tables are there."""
@@ -169,7 +185,8 @@ def image_of(task: Task, project: Project) -> Image:
 
 def inspector_of(task: Task, image: Image) -> Inspector:
     """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
-    return Inspector(image, scope_named(task.settings.version_table))
+    scope = scope_named(task.settings.version_table)
+    return Inspector(image, scope, ahead=task.settings.ahead)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
+from headstart.decision.newer import of_newer
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
 from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured, configured_by, refuse_unsafe
@@ -186,6 +187,8 @@ class Migration:
 def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
     task.emit(StateDetected(inspection.state, inspection.facts.version_rows))
     if not isinstance(plan, Baseline):
+        if isinstance(plan, NothingToDo) and plan.newer is not None:
+            task.emit(Explained(of_newer(plan.newer)))
         task.emit(PlanMade(inspection.state, plan.slug))
         return
     if plan.proven is not None:
@@ -199,8 +202,9 @@ def _conclude(
     """Believe the database, not ourselves: the version row, the indexes, then the schema."""
     rows = inspection.facts.version_rows
     match plan:
-        case NothingToDo(ahead=True):  # what a newer revision builds nobody knows
-            verification.refuse_invalid()
+        case NothingToDo() if plan.newer is not None:  # what newer revisions build nobody knows
+            if plan.proof is Proof.OPERATOR:  # else the judgement has seen the indexes
+                verification.refuse_invalid()
             return Outcome.AHEAD_COMPATIBLE, plan.proof
         case NothingToDo():
             outcome = Outcome.NOTHING_TO_DO

@@ -74,7 +74,7 @@ class Verification:
         self._inspector = inspector_of(task, image)
         if configured is not None:
             self._inspector = Inspector(
-                image, configured.scope, configured.tables, lock.found_empty
+                image, configured.scope, configured.tables, lock.found_empty, task.settings.ahead
             )
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = self._hurried = False

@@ -192,6 +192,26 @@ class UnknownRevision(HeadstartError):
     next_step = "deploy the image that contains this revision, or set HEADSTART_AHEAD=allow"
 
 
+class AheadUnproven(UnknownRevision):
+    """The database is newer, and something in it may break this image."""
+
+    outcome = Outcome.AHEAD_UNPROVEN
+    next_step = (
+        "deploy the newer image; or, if you know that none of this concerns the app, set"
+        " HEADSTART_AHEAD=allow for as long as the old image runs"
+    )
+
+
+class AheadIncompatible(UnknownRevision):
+    """The database is newer, and this image cannot run on it."""
+
+    outcome = Outcome.AHEAD_INCOMPATIBLE
+    next_step = (
+        "deploy the newer image again, or one that contains the revision in the version row; a"
+        " downgrade by the newer image (alembic downgrade) may lose data"
+    )
+
+
 class Diverged(HeadstartError):
     """The version rows are on different branches, or one of them includes another."""
 

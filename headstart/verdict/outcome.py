@@ -37,7 +37,7 @@ class Outcome(StrEnum):
         "ahead_compatible",
         0,
         False,
-        "the database is newer than this image, which is allowed",
+        "the database is newer than this image, which can run on it",
     )
     PLANNED = "planned", 0, False, "plan: printed what a run would do, changed nothing"
     SAME = "same", 0, False, "diff: the schema equals what the revision builds"
@@ -103,6 +103,14 @@ class Outcome(StrEnum):
         False,
         "the version row names a revision that is not in this image",
     )
+    AHEAD_UNPROVEN = (
+        "ahead_unproven", 23, False,
+        "the database is newer than this image, which may not be able to run on it",
+    )  # fmt: skip
+    AHEAD_INCOMPATIBLE = (
+        "ahead_incompatible", 23, False,
+        "the database is newer than this image, which cannot run on it",
+    )  # fmt: skip
     DIVERGED = (
         "diverged",
         23,

@@ -45,6 +45,7 @@ MORE = frozenset(
         "test_odd_surroundings",
         "test_our_tables",
         "test_partitioned_indexes",
+        "test_newer_database",
         "test_planted",
         "test_planted_verbs",
         "test_proof_file",

@@ -47,9 +47,24 @@ def baselined(desk: Desk) -> Verdict:
 
 
 def ahead_compatible(desk: Desk) -> Verdict:
+    return _newer(desk, "ALTER TABLE accounts ADD note text")
+
+
+def ahead_unproven(desk: Desk) -> Verdict:
+    return _newer(desk, "CREATE TABLE notes (account_id int REFERENCES accounts)")
+
+
+def ahead_incompatible(desk: Desk) -> Verdict:
+    return _newer(desk, "ALTER TABLE accounts RENAME name TO full_name")
+
+
+def _newer(desk: Desk, change: str) -> Verdict:
+    desk.fingerprints()
     desk.before()
+    desk.note("a newer image has migrated")
+    desk.sql(change)
     desk.sql("UPDATE alembic_version SET version_num = '0009'")
-    return desk.run(HEADSTART_AHEAD="allow").verdict
+    return desk.run().verdict
 
 
 def planned(desk: Desk) -> Verdict:
@@ -276,6 +291,8 @@ _ALL: tuple[Situation, ...] = (
     unproven,
     ambiguous,
     unknown_revision,
+    ahead_unproven,
+    ahead_incompatible,
     diverged,
     broken_history,
     stale_fingerprints,

@@ -30,7 +30,7 @@ CODES = {
     20: "access_refused",
     21: "revision_failed not_committed",
     22: "unproven ambiguous",
-    23: "unknown_revision diverged",
+    23: "unknown_revision ahead_unproven ahead_incompatible diverged",
     24: "broken_history stale_fingerprints",
     25: "drifted",
     26: "interrupted",

@@ -17,3 +17,8 @@ class Live:
     ignored: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+
+    @property
+    def retired_names(self) -> frozenset[str]:
+        """The names of these partitions, without what is said of them."""
+        return frozenset(each.removesuffix(" (detached)") for each in self.retired)

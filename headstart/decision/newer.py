@@ -1,0 +1,56 @@
+"""Say what a database that is newer than the image means for it. Pure."""
+
+from collections.abc import Iterable
+
+from headstart.facts.state import written
+from headstart.fingerprint.newer.ruling import Judgement
+from headstart.verdict.errors import AheadIncompatible, AheadUnproven, Explanation
+
+CONTRACT = (
+    "proven for code that names its columns and qualifies them in joins, makes no DDL on these"
+    " tables, changes no keys, and copies nothing into a narrower column"
+)
+"""What the proof assumes of the app; docs/rolling-back.md explains it."""
+_MOST_LINES = 60
+_MOST_REASONS = 3
+
+
+def refusal_of_newer(
+    rows: Iterable[str], targets: Iterable[str], judgement: Judgement
+) -> AheadUnproven | AheadIncompatible:
+    """The error of a newer schema that is not proven to be harmless."""
+    found = (
+        f"the database is at {written(rows)}, which this image does not contain; its newest is"
+        f" {written(targets)}"
+    )
+    explanation = _explained(judgement)
+    if judgement.breaks:
+        return AheadIncompatible(
+            f"{found}, and it cannot run on this schema: {_some(judgement.breaks)}",
+            explanation=explanation,
+        )
+    return AheadUnproven(
+        f"{found}, and it may not be able to run on this schema: {_some(judgement.doubts)}",
+        explanation=explanation,
+    )
+
+
+def of_newer(judgement: Judgement) -> Explanation:
+    """What there is more in a schema that was proven to be harmless."""
+    if not judgement.expected:  # an operator's word: nobody has looked
+        return Explanation()
+    explained = _explained(judgement)
+    return Explanation((*explained.lines, CONTRACT), explained.fields)
+
+
+def _explained(judgement: Judgement) -> Explanation:
+    parts = {"breaks": judgement.breaks, "doubts": judgement.doubts, "newer": judgement.newer}
+    lines = [f"{name}: {each}" for name, every in parts.items() for each in every]
+    more = len(lines) - _MOST_LINES
+    shown = lines if more <= 1 else [*lines[:_MOST_LINES], f"... and {more} lines more"]
+    return Explanation(tuple(shown), {name: list(every) for name, every in parts.items() if every})
+
+
+def _some(reasons: tuple[str, ...]) -> str:
+    more = len(reasons) - _MOST_REASONS
+    return "; ".join(reasons[:_MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,197 @@
+r"""A schema's lines, by object; and what stands around it. Pure.
+
+>>> schema = Schema.of(["table\tusers\t\ttable", "column\tusers\tname\ttext not null"])
+>>> schema.columns["users"]["name"].type, schema.columns["users"]["name"].required
+('text', True)
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from functools import cached_property
+from typing import Self
+
+from headstart.patterns import pattern
+from headstart.values import dataclass
+
+RELATIONS = frozenset({"table", "view", "matview"})
+TYPES = frozenset({"enum", "domain", "range", "composite", "type"})
+OF_A_TABLE = frozenset(
+    {"column", "pk", "unique", "fk", "check", "exclude", "index", "trigger", "policy", "rule"}
+    | {"statistics", "published"}
+)
+"""Kinds of facts about an object that has a line of its own."""
+
+_COLUMN = pattern(
+    r"(?P<type>.+?)(?: collate (?P<collation>\"(?:[^\"]|\"\")*\"|\S+))?(?P<required> not null)?"
+    r"(?: (?P<filled>(?:identity (?:always|by default)|serial)(?: \(.*\))?)"
+    r"| generated \((?P<generated>.*)\) (?:stored|virtual)| default (?P<default>.*))?",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: `name` is that of a part of `thing`, empty for the object itself."""
+
+    kind: str
+    thing: str
+    name: str
+    detail: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same fact in another schema."""
+        return self.kind, self.thing, self.name
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `filled` is how the server fills it, `identity ...` or `serial`."""
+
+    type: str
+    collation: str | None = None
+    required: bool = False
+    filled: str | None = None
+    generated: str | None = None
+    default: str | None = None
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """Whether a row may be inserted that does not name it."""
+        return not self.required or self.is_given
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the server gives it a value."""
+        return any(each is not None for each in (self.filled, self.generated, self.default))
+
+    @property
+    def is_plainly_null(self) -> bool:
+        """Whether it is NULL in each row of somebody who does not know it."""
+        return not self.required and not self.is_given
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The facts of a schema."""
+
+    facts: Mapping[tuple[str, str, str], Fact]
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> Self:
+        """The schema of these lines."""
+        facts = (Fact(*line.split("\t")) for line in lines)
+        return cls({each.key: each for each in facts})
+
+    @cached_property
+    def relations(self) -> frozenset[str]:
+        """The names of tables and views."""
+        return self._things(RELATIONS)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The names of types."""
+        return self._things(TYPES)
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The names of functions."""
+        return self._things(frozenset({"function"}))
+
+    @cached_property
+    def columns(self) -> Mapping[str, Mapping[str, Column]]:
+        """The columns of each table and view."""
+        found: dict[str, dict[str, Column]] = {}
+        for each in self.facts.values():
+            if each.kind == "column":
+                found.setdefault(each.thing, {})[each.name] = column_of(each.detail)
+        return found
+
+    def column(self, table: str, name: str) -> Column | None:
+        """A column, if it is there."""
+        return self.columns.get(table, {}).get(name)
+
+    def about(self, thing: str, *kinds: str) -> list[Fact]:
+        """The facts of these kinds about an object."""
+        return [each for each in self._by_thing.get(thing, ()) if each.kind in kinds]
+
+    def of_kind(self, kind: str) -> list[Fact]:
+        """All facts of a kind."""
+        return [each for each in self.facts.values() if each.kind == kind]
+
+    @cached_property
+    def _by_thing(self) -> Mapping[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for each in self.facts.values():
+            found.setdefault(each.thing, []).append(each)
+        return found
+
+    def _things(self, kinds: frozenset[str]) -> frozenset[str]:
+        return frozenset(each.thing for each in self.facts.values() if each.kind in kinds)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What no line says, read from the database; nothing of it is known of a recorded schema.
+
+    `sources` are the texts of functions, with the names of their arguments, by the function's name
+    as lines write it. `builtins` are the names of functions that pg_catalog has one of, too;
+    `role_schemas` the schemas that are called as a role is; `unusable` the sequences that the role
+    may not use.
+    """
+
+    sources: Mapping[str, str] = field(default_factory=dict)
+    builtins: frozenset[str] = frozenset()
+    role_schemas: frozenset[str] = frozenset()
+    unusable: frozenset[str] = frozenset()
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The schema that code was made for, and the one that it meets."""
+
+    before: Schema
+    after: Schema
+    around: Surroundings
+
+    def is_new_null(self, table: str, column: str) -> bool:
+        """Whether it is NULL in each row that code for `before` writes, and in no row else used."""
+        found = self.after.column(table, column)
+        new = self.before.column(table, column) is None
+        return new and found is not None and found.is_plainly_null and not self.is_domain(found)
+
+    def is_domain(self, column: Column) -> bool:
+        """Whether its type is a domain, or an array of one."""
+        kind = ("domain", column.type.removesuffix("[]"), "")
+        return kind in self.after.facts
+
+    def functions_with(self, word: str) -> list[str]:
+        """The functions of `before` in whose text a name stands; all, where none can be read."""
+        word = bare(word)
+        if not self.around.known:
+            return sorted(self.before.functions)
+        looked = re.compile(rf"(?<![\w$]){re.escape(word)}(?![\w$])", re.IGNORECASE)
+        return sorted(name for name, text in self.around.sources.items() if looked.search(text))
+
+
+def column_of(detail: str) -> Column:
+    """What a column's line says of it."""
+    match = _COLUMN.fullmatch(detail)
+    assert match is not None  # any text is a type
+    found = match.groupdict()
+    return Column(
+        found["type"],
+        found["collation"],
+        found["required"] is not None,
+        found["filled"],
+        found["generated"],
+        found["default"],
+    )
+
+
+def bare(name: str) -> str:
+    """The name alone, without its schema and quotes."""
+    last = name.rpartition(".")[2] if not name.endswith('"') else name
+    return last.split('."')[-1].strip('"').replace('""', '"')
