@@ -161,7 +161,7 @@ def test_a_history_of_thousands_needs_no_recursion() -> None:
 
 
 # the other one takes a look at the schema: tests/integration/test_newer_database.py
-@pytest.mark.parametrize("state", set(State) - {State.AHEAD})
+@pytest.mark.parametrize("state", [each for each in State if each is not State.AHEAD])
 def test_every_state_is_reached_by_some_facts(state: State) -> None:
     reachable = {
         detect(facts(rows, present), history(BRANCHES, "b"))
