@@ -32,7 +32,9 @@ def problems(project: ProjectCopy, *argv: str, **environ: str) -> dict[str, str]
     outcomes = {each["outcome"] for each in every}
     worst = "broken_history" if "broken_history" in outcomes else "stale_fingerprints"
     assert answer["outcome"] == (worst if every else "image_usable")
-    return {each["message"]: each["next_step"] for each in every}
+    told = {each["message"]: each["next_step"] for each in every}
+    assert len(told) == len(every), "something is told twice"
+    return told
 
 
 def the_problem(project: ProjectCopy, *argv: str, **environ: str) -> tuple[str, str]:
@@ -105,7 +107,6 @@ WRONG_DATABASES = {
     "set both ways": {"DATABASE_URL": "postgresql://a@b/c", "DATABASE_URL_FILE": "/nowhere"},
     "a file that is not there": {"DATABASE_URL_FILE": "/nowhere"},
     "embedded beside a URL": {"DATABASE_URL": "postgresql://a@b/c", "HEADSTART_EMBEDDED": "1"},
-    "embedded": {"HEADSTART_EMBEDDED": "1"},
     "a port that is none": {"PGHOST": "db", "PGPORT": "many"},
 }
 
@@ -116,6 +117,13 @@ def test_a_wrong_database_is_not_its_business(
 ) -> None:
     done = checked(project, **environ)
     assert (done.exit_code, done.verdict["outcome"]) == (0, "image_usable"), done.verdict
+
+
+def test_the_embedded_server_is_not_started(project: ProjectCopy) -> None:
+    folder = project.path / "embedded"
+    more = {"HEADSTART_EMBEDDED": "1", "HEADSTART_EMBEDDED_DIR": str(folder)}
+    done = checked(project, **more)
+    assert (done.exit_code, folder.exists()) == (0, False)
 
 
 def test_other_mistakes_in_the_settings_are_told(project: ProjectCopy) -> None:
@@ -184,7 +192,12 @@ def test_each_cycle_is_named(project: ProjectCopy) -> None:
 
 def test_a_revision_that_follows_itself_is_named(project: ProjectCopy) -> None:
     file = project.add("0004", "0004")
-    assert str(file) in the_problem(project)[0]
+    message, _ = the_problem(project)
+    assert message.startswith(f"{file}: ")
+    nowhere = {"DATABASE_URL": "postgresql://app@127.0.0.1:1/app"}
+    for verb in ("run", "check", "plan"):  # no other verb may pass over it
+        done = run_headstart(verb, env={"HEADSTART_ALEMBIC_INI": project.ini} | nowhere)
+        assert (done.exit_code, done.verdict["error"]["message"]) == (24, message)
 
 
 def test_an_image_without_revisions_is_refused(project: ProjectCopy) -> None:
@@ -240,7 +253,11 @@ OPEN = {
     "decorated": (
         "def at_once(function): return lambda: None\n@at_once\nasync def upgrade(): pass"
     ),
-    "in a branch": "if True:\n    def upgrade(): pass\nelse:\n    async def upgrade(): pass",
+    "in a branch": "if 0 > 1:\n    async def upgrade(): pass\nelse:\n    def upgrade(): pass",
+    "in one of two": (
+        "import os\nif os:\n    def upgrade(): pass\nelse:\n    async def upgrade(): pass"
+    ),
+    "replaced": "async def upgrade(): pass\nimport asyncio\nupgrade = print",
     "by its name": "globals()['upgrade'] = print",
     "with one inside": "def upgrade():\n    async def inner(): yield\n    return None",
 }
@@ -365,6 +382,21 @@ def test_only_what_would_be_held_back_with_a_contract_is_named(
         project.add(name, parent, "op.get_bind()", top=top)
     told = problems(project, "--since", "0003", HEADSTART_TARGET="heads")
     assert {message.partition(": hold")[0] for message in told} == expected
+
+
+def test_a_phase_that_is_said_counts_though_upgrade_does_nothing(project: ProjectCopy) -> None:
+    project.add("a", "0003", top=CONTRACT)
+    project.add("b", "a")
+    assert problems(project, "--since", "0003") == {}
+    project.add("b", "a", top="headstart_phase = 'expand'")
+    assert len(problems(project, "--since", "0003")) == 1
+
+
+def test_an_order_is_not_guessed_where_a_parent_is_missing(project: ProjectCopy) -> None:
+    forty(project)
+    project.remove("r20")
+    (message,) = problems(project, "--since", "r30")
+    assert message.endswith("follows revision r20, which no script has")
 
 
 @pytest.mark.parametrize("top", ["", "revision = str('m')"], ids=["told", "imported"])
