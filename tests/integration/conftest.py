@@ -35,6 +35,8 @@ MORE = frozenset(
         "test_hints",
         "test_hostile_names",
         "test_hostile_text",
+        "test_image_order",
+        "test_image_scripts",
         "test_index_builds",
         "test_invalid_indexes",
         "test_kinds_of_source",
