@@ -91,20 +91,15 @@ class AppliedRecord:
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
-        proof = {} if self.proof is None else {"proof": self.proof}
-        head = _encoded({"headstart": FORMAT, "at": list(self.at)})[:-1]
-        rest = _encoded({**proof, **self.others})[1:-1]
-        rest = f", {rest}}}" if rest else "}"
-        room = MOST_CHARACTERS - len(head) - len(rest) - len(', "chain": []')
-        if room < 0:
-            return None
-        kept = []
-        for entry in reversed(self.chain[-MOST_ENTRIES:]):
-            room -= len(entry.text) + len(", ")
-            if room < 0:
-                break
-            kept.append(entry.text)
-        return f'{head}, "chain": [{", ".join(reversed(kept))}]{rest}'
+        more = dict(self.others) if self.proof is None else {"proof": self.proof, **self.others}
+        rest = f", {_encoded(more)[1:]}" if more else "}"
+        kept = [entry.text for entry in self.chain[-MOST_ENTRIES:]]
+        start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(self.at))}, "chain": ['
+        room = MOST_CHARACTERS - len(start) - len("]") - len(rest)
+        room -= sum(map(len, kept)) + len(", ") * len(kept)
+        while room < 0 and kept:
+            room += len(kept.pop(0)) + len(", ")
+        return None if room < 0 else f"{start}{', '.join(kept)}]{rest}"
 
 
 def record_in(comment: str | None) -> AppliedRecord | NoRecord:

@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headstart.facts.applied_record import UNKNOWN_MARK, AppliedEntry, AppliedRecord
+from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
 from headstart.facts.sql import literal
 from headstart.fingerprint.file.states import script_digest
 from headstart.revisions.causes import first_line
@@ -45,15 +45,25 @@ class Recording:
     """What is recorded: beside which table, after what, of which image.
 
     `table` is its name as SQL writes it. `parents` maps a revision to what it needs, `scripts` to
-    its file. `mark_of` tells whether code of before a revision can run after it: "+", "!" or "?".
+    its file, `digests` to what is known of that. `mark_of` tells whether code of before a revision
+    can run after it: "+", "!" or "?".
     """
 
     table: str
     before: AppliedRecord
     image: str
     parents: Mapping[str, Collection[str]]
-    scripts: Mapping[str, Path]
+    scripts: Mapping[str, str]
+    digests: Mapping[str, str]
     mark_of: Callable[[str], str] = lambda _: UNKNOWN_MARK
+
+    def digest_of(self, revision: str) -> str:
+        """That of its script; empty where it cannot be read any more."""
+        if revision in self.digests:
+            return self.digests[revision]
+        with suppress(OSError, KeyError):
+            return script_digest(content_of(Path(self.scripts[revision])))
+        return ""
 
 
 @dataclass
@@ -83,6 +93,7 @@ class RecordKeeper:
             return
         seconds = None if step.is_stamp else round(self.elapsed(), 3)
         self._entries += [self._entry(each, seconds) for each in step.up_revision_ids]
+        del self._entries[:-MOST_ENTRIES]
         text = self.recording.before.after(heads, self._entries).text
         if text is None:
             self._gave_up = True
@@ -100,7 +111,7 @@ class RecordKeeper:
             f"{now:%Y-%m-%dT%H:%M:%SZ}",
             seconds,
             recording.image,
-            "" if stamped else _digest_of(recording.scripts.get(revision)),
+            "" if stamped else recording.digest_of(revision),
         )
 
     def _write(self, connection: Connection, comment: str) -> None:
@@ -160,9 +171,3 @@ def _send(connection: Connection, sql: str) -> None:
 
 def _is_locked(error: BaseException) -> bool:
     return sqlstate_of(error) == _LOCK_NOT_AVAILABLE
-
-
-def _digest_of(script: Path | None) -> str:
-    with suppress(OSError):
-        return "" if script is None else script_digest(content_of(script))
-    return ""

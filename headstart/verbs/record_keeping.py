@@ -1,6 +1,6 @@
 """What a run records of the revisions that it applies, and where; read with the version rows."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
 from headstart.facts.applied_record import NoRecord, record_in
 from headstart.facts.sql import identifier
@@ -29,8 +29,16 @@ def recording_of(task: Task, image: Image, facts: DatabaseFacts, scope: Scope) -
         # what everybody may read holds no password, whatever an image is called
         str(task.secrets.mask(task.settings.image_revision or "")),
         image.history.requirements,
-        {each.revision: Path(each.path) for each in image.project.scripts},
+        {each.revision: str(each.path) for each in image.project.scripts},
+        _digests(image),
     )
+
+
+def _digests(image: Image) -> Mapping[str, str]:
+    """Those of the fingerprints file, which says nothing unless they are those of the scripts."""
+    usable = image.fingerprints.usable
+    steps = usable.steps if usable is not None else {}
+    return {name: state.script for name, state in steps.items() if state.script}
 
 
 def _table(facts: DatabaseFacts, scope: Scope) -> str:
