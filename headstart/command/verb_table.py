@@ -72,6 +72,19 @@ def _plan() -> "Handler":
     return plan
 
 
+def _status() -> "Handler":
+    from headstart.command.overview_text import overview_text
+    from headstart.command.streams import print_answer
+    from headstart.verbs.status import overview
+    from headstart.verdict.outcome import Outcome
+
+    def status(task: "Task", request: Request) -> Outcome:
+        print_answer(overview_text(overview(task), request.output, task.secrets))
+        return Outcome.PLANNED
+
+    return status
+
+
 def _diff() -> "Handler":
     from headstart.verbs.diff import diff
 
@@ -136,6 +149,15 @@ VERBS = (
         _NOTHING,
         _plan,
         _OUTPUT | {"sql": "print what a run would do as SQL"},
+        verdict_on_stdout=False,
+    ),
+    Verb(
+        "status",
+        "which revisions are applied, when and from which image, and what would a run do now?"
+        " A table for people",
+        _NOTHING,
+        _status,
+        _OUTPUT,
         verdict_on_stdout=False,
     ),
     Verb(

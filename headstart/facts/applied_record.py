@@ -80,6 +80,10 @@ class AppliedRecord:
         """Whether it was written with just these version rows."""
         return bool(self.at) and sorted(self.at) == sorted(rows)
 
+    def is_stale(self, rows: Collection[str]) -> bool:
+        """Whether there is one, and it was written with other version rows."""
+        return bool(self.at) and not self.is_current(rows)
+
     def after(self, heads: Iterable[str], entries: Iterable[AppliedEntry]) -> Self:
         """The record with these version rows, once these revisions are applied.
 

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
         False,
         "the database is newer than this image, which can run on it",
     )
-    PLANNED = "planned", 0, False, "plan: printed what a run would do, changed nothing"
+    PLANNED = "planned", 0, False, "plan, status: printed what a run would do, changed nothing"
     SAME = "same", 0, False, "diff: the schema equals what the revision builds"
     FINGERPRINTED = (
         "fingerprinted",

@@ -63,6 +63,7 @@ MORE = frozenset(
         "test_secrets",
         "test_selections",
         "test_silent_network",
+        "test_status",
         "test_unruly_scripts",
         "test_version_place",
         "test_version_table",

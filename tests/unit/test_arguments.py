@@ -71,7 +71,7 @@ REFUSED = {
     (
         "--output",
         "json",
-    ): "--output belongs to the verbs check, wait, plan, diff,",
+    ): "--output belongs to the verbs check, wait, plan, status, diff,",
     ("check", "--output", "xml"): "--output is one of text, json",
     ("--target", "a", "check", "--target", "b"): "--target is given twice",
     ("--wait-seconds",): "--wait-seconds needs a value",
