@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from headstart.decision.drift import requires_comparison
-from headstart.decision.image_report import Remark, report_of
+from headstart.decision.image_report import ImageReport, Remark, report_of
 from headstart.decision.phase_order import refusals_of_order
 from headstart.decision.version_width import has_long_id, refusals_of_long_ids
 from headstart.facts.sql import identifier
-from headstart.facts.state import VersionColumn, scope_named
+from headstart.facts.state import History, VersionColumn, scope_named
 from headstart.patterns import pattern
 from headstart.revisions.graph_problems import Graph, read_graph
 from headstart.revisions.history import nothing_in, read_history
@@ -40,8 +40,7 @@ _BETWEEN = pattern(r"[+,\s]+")
 
 def check_image(task: Task, request: Request) -> Outcome:
     """Check the image alone. Raises InvalidSettings, BrokenHistory or StaleFingerprints."""
-    image = _read(_without_database(task))
-    report = report_of(image.graph.history, _remarks(image, request.since))
+    report = _report(_without_database(task), request.since)
     if error := report.error():
         raise error
     task.emit(Explained(report.explanation()))
@@ -67,6 +66,14 @@ class _Image:
 def _without_database(task: Task) -> Task:
     settings = replace(task.settings, database=nowhere(), embedded=False)
     return replace(task, settings=settings)
+
+
+def _report(task: Task, since: str | None) -> ImageReport:
+    try:
+        image = _read(task)
+    except BrokenHistory as refusal:  # no script can be found: there is nothing else to say
+        return report_of(History({}, frozenset()), [refusal])
+    return report_of(image.graph.history, _remarks(image, since))
 
 
 def _read(task: Task) -> _Image:

@@ -160,6 +160,11 @@ def test_a_revision_that_follows_itself_is_named(project: ProjectCopy) -> None:
         assert (done.exit_code, done.verdict["error"]["message"]) == (24, message)
 
 
+def test_an_image_whose_scripts_are_nowhere_is_refused(project: ProjectCopy) -> None:
+    (project.path / "alembic").rename(project.path / "elsewhere")
+    assert str(project.path / "alembic") in the_problem(project)[0]
+
+
 def test_an_image_without_revisions_is_refused(project: ProjectCopy) -> None:
     project.remove("0001", "0002", "0003")
     assert str(project.versions) in the_problem(project)[0]
