@@ -62,6 +62,7 @@ def preview_text(preview: "Preview", output: Output, secrets: Secrets) -> str:
             "target": preview.target,
             "baseline": preview.baseline,
             "pending": preview.pending,
+            "held": preview.held,
             "proof": preview.proof.value,
             "run_in_progress": preview.run_in_progress,
         }
@@ -80,6 +81,7 @@ def _lines(preview: "Preview") -> list[str]:
     lines.append(f"target: {', '.join(preview.target)}")
     lines += [f"stamp:  {revision}" for revision in preview.baseline]
     lines += [f"run:    {revision}" for revision in preview.pending]
+    lines += [f"hold:   {revision}" for revision in preview.held]
     if preview.baseline:
         lines.append(f"proof:  {preview.proof.value}")
     lines += [f"note:   {line}" for line in preview.explanation]

@@ -35,12 +35,13 @@ from headstart.verdict.proof import Proof
 class NothingToDo:
     """The database is ready as it is; `newer` when it is newer than this image.
 
-    Then it holds what is known of the differences.
+    Then it holds what is known of the differences. `held` is pending, and held back.
     """
 
     slug: ClassVar[str] = "nothing_to_do"
     proof: Proof = Proof.VERSION_ROW
     newer: Judgement | None = None
+    held: tuple[str, ...] = ()
 
     @property
     def ahead(self) -> bool:
@@ -50,11 +51,12 @@ class NothingToDo:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """Run `pending`, ancestors first."""
+    """Run `pending`, ancestors first; `held` is held back."""
 
     slug: ClassVar[str] = "upgrade"
     proof: ClassVar[Proof] = Proof.VERSION_ROW
     pending: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Baseline:
     revisions: tuple[str, ...]
     pending: tuple[str, ...]
     proven: Proven | None = None
+    held: tuple[str, ...] = ()
 
     @property
     def proof(self) -> Proof:
@@ -100,6 +103,7 @@ class Preview:
     run_in_progress: bool
     sql: str | None = None
     proof: Proof = Proof.NONE
+    held: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
 
 

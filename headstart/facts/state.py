@@ -4,8 +4,8 @@ Pure: reads nothing, knows no connection. Adding a state makes mypy fail in deci
 it has to be decided and explained.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -73,6 +73,13 @@ class History:
         """The version rows that Alembic writes where these revisions are applied."""
         every = frozenset(applied)
         return every - {needed for revision in every for needed in self.requirements[revision]}
+
+    def without(self, held: Collection[str]) -> Self:
+        """The same history with targets that do not need what is held back."""
+        if not held:
+            return self
+        rest = self.applied_with(self.targets) - frozenset(held)
+        return replace(self, targets=self.heads_of(rest))
 
     def rows_of(self, revisions: Iterable[str]) -> frozenset[str]:
         """The version rows where these revisions are applied, with all that they need."""

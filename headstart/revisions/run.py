@@ -31,7 +31,8 @@ class Decided:
     """What a plan decided on these version rows: what to run, and what to stamp before.
 
     `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too. `recording`
-    is None where nothing is recorded.
+    is None where nothing is recorded. `upto` are the revisions to upgrade to, where that is not the
+    target.
     """
 
     scope: Scope
@@ -39,6 +40,7 @@ class Decided:
     rows: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     recording: Recording | None = None
+    upto: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         run.keep_record(context, decided.baseline)
         yield from _stamp(project, decided.baseline, heads, context, run)
         heads = decided.baseline
-    pending = _pending(project, target, heads, decided, run)
+    pending = _pending(project, decided.upto or target, heads, decided, run)
     again = frozenset(step.revision.revision for step in pending)
     run.forget(again)
     run.keep_record(context, again)
@@ -77,7 +77,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
 
 
-def _pending(project: Project, target: str, heads: Any, decided: Decided, run: Run) -> list[Any]:
+def _pending(project: Project, target: Any, heads: Any, decided: Decided, run: Run) -> list[Any]:
     """Alembic's steps. Raises NotReady where it has none from rows that others changed."""
     try:
         return list(project.directory._upgrade_revs(target, heads))

@@ -8,7 +8,7 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
-from headstart.settings.kinds import Ahead, LogFormat, LogLevel, RecordKeeping, Verify
+from headstart.settings.kinds import Ahead, Hold, LogFormat, LogLevel, RecordKeeping, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
@@ -70,6 +70,11 @@ class DeclaredSettings:
         meaning="What to do when the database is at a revision that this image does not contain."
         " prove: accept it where the fingerprints prove that this image can run on its schema;"
         " allow: accept it; refuse: refuse it",
+    )
+    hold: Hold = one_of(
+        Hold.NONE,
+        meaning="Which pending revisions to hold back. none: none; contract: those whose script"
+        ' says headstart_phase = "contract", where this image runs without them',
     )
     record: RecordKeeping = one_of(
         RecordKeeping.COMMENT,

@@ -25,6 +25,13 @@ class Ahead(StrEnum):
     REFUSE = "refuse"
 
 
+class Hold(StrEnum):
+    """Which pending revisions a run holds back."""
+
+    NONE = "none"
+    CONTRACT = "contract"
+
+
 class RecordKeeping(StrEnum):
     """Where a run notes what it has applied."""
 

@@ -6,9 +6,10 @@ from typing import assert_never
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.elsewhere import elsewhere, note_of
 from headstart.decision.explanation import of_proof
+from headstart.decision.hold import of_held
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.newer import of_newer
-from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.facts.state import DatabaseFacts, State, written
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import Connection
@@ -19,7 +20,6 @@ from headstart.verbs.compare import Comparison
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import (
     Image,
-    Inspection,
     Inspector,
     connected,
     inspector_of,
@@ -105,6 +105,9 @@ def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) 
     if outlook.comparison is not None:
         rows = outlook.facts.version_rows
         task.emit(ProofEstablished(report_drift(task, occasion, outlook.comparison, rows)))
+    if plan.held:
+        task.emit(Explained(of_held(plan.held)))
+        return Outcome.HELD
     return Outcome.AHEAD_COMPATIBLE if plan.ahead else Outcome.NOTHING_TO_DO
 
 
@@ -123,13 +126,15 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     with connected(task, attempt) as connection:
         in_progress = run_in_progress(connection)
         inspection = inspector.inspect(connection, Catalog(connection))
-        comparison = _comparison(task, inspector, connection, inspection, occasion)
-        others = other_version_tables(image, connection, inspection.facts)
-    # whoever asks need not be able to do it: a check may run with the app's own role
-    facts = replace(inspection.facts, may_create=True)
+        # whoever asks need not be able to do it: a check may run with the app's own role
+        facts = replace(inspection.facts, may_create=True)
+        plan = inspector.plan(replace(inspection, facts=facts))
+        comparison = None
+        if _is_to_be_compared(task, plan, occasion):
+            comparison = _comparison(inspector, connection, facts.version_rows)
+        others = other_version_tables(image, connection, facts)
     task.emit(StateDetected(inspection.state, facts.version_rows))
     task.emit(VersionRowsRead(facts.version_rows))
-    plan = decide(inspection.state, facts, image.history, task.settings.ahead, inspection.finding)
     looked, is_named = task.settings.version_table, is_table_named(task)
     notes = (*uncertainty(task, attempt), *(note_of(looked, others) if is_named else ()))
     task.emit(Explained(Explanation(notes)))
@@ -138,16 +143,14 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     return Outlook(facts, inspection.state, plan, in_progress, comparison, invalid, wrong, notes)
 
 
-def _comparison(
-    task: Task,
-    inspector: Inspector,
-    connection: Connection,
-    inspection: Inspection,
-    occasion: Occasion,
-) -> Comparison | None:
-    """The schema against its version rows, which say that the database is ready."""
+def _is_to_be_compared(task: Task, plan: Plan, occasion: Occasion) -> bool:
+    """Whether the schema has to be that of its version rows: they say that it is ready."""
     skipped = response_to_drift(task.settings.verify, occasion) is Response.SKIP
-    if skipped or inspection.state is not State.AT_HEAD:
-        return None
+    return not skipped and isinstance(plan, NothingToDo) and plan.newer is None
+
+
+def _comparison(
+    inspector: Inspector, connection: Connection, rows: tuple[str, ...]
+) -> Comparison | None:
     with Catalog(connection) as catalog:
-        return inspector.compare(catalog, inspection.facts.version_rows)
+        return inspector.compare(catalog, rows)

@@ -22,6 +22,7 @@ from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
 from headstart.fingerprint.newer.judge import judge
 from headstart.fingerprint.newer.ruling import Judgement
+from headstart.fingerprint.newer.schema import Surroundings
 from headstart.fingerprint.newer.survey import survey_of, survey_statement
 from headstart.fingerprint.show.difference import Difference, difference
 from headstart.values import dataclass
@@ -116,6 +117,29 @@ def judge_newer(
             break
         judgement = again
     return judgement
+
+
+def surroundings(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Surroundings:
+    """What stands around our objects now. Raises as Catalog does."""
+    snapshot, _ = _read(catalog, scope, fingerprints)
+    sql = survey_statement(fingerprints.objects, snapshot.schema)
+    return survey_of(fingerprints.objects, catalog.look_around(sql)).around
+
+
+def judge_held(
+    fingerprints: Fingerprints, history: History, rows: frozenset[str], around: Surroundings
+) -> Judgement | None:
+    """Judge whether our head's code runs on the schema of these rows, by what the file says.
+
+    None where it does not say what the one or the other builds.
+    """
+    heads = history.rows_of(history.targets)
+    ours, held = (
+        expected_states(frozenset(), fingerprints, history, each) for each in (heads, rows)
+    )
+    if not ours or not held:
+        return None
+    return judge(ours[0], held[0], around)
 
 
 def _judged(

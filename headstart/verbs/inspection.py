@@ -7,7 +7,9 @@ from functools import cached_property
 from itertools import chain
 
 from headstart.decision.drift import requires_comparison
+from headstart.decision.hold import hold_back
 from headstart.decision.index_repair import InvalidIndex, not_as_built
+from headstart.decision.plan import Plan, decide
 from headstart.decision.version_width import has_long_id
 from headstart.facts.state import (
     DatabaseFacts,
@@ -23,20 +25,31 @@ from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
 from headstart.fingerprint.newer.ruling import Judgement
+from headstart.fingerprint.newer.schema import Surroundings
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
 from headstart.postgres.reader import Reader
 from headstart.revisions.history import read_history
+from headstart.revisions.image_scripts import phases_of
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
 from headstart.revisions.version_column import as_scripts_make_it
-from headstart.settings.kinds import Ahead
+from headstart.settings.kinds import Ahead, Hold
 from headstart.values import dataclass
 from headstart.verbs.app_environment import app_environment
-from headstart.verbs.compare import AnyCatalog, Comparison, Promised, compare, judge_newer, prove
+from headstart.verbs.compare import (
+    AnyCatalog,
+    Comparison,
+    Promised,
+    compare,
+    judge_held,
+    judge_newer,
+    prove,
+    surroundings,
+)
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
@@ -60,12 +73,16 @@ class Image:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one look at the database found; `finding` only where the version rows do not say it."""
+    """What one look at the database found; `finding` only where the version rows do not say it.
+
+    `around` is what stands around our objects, where something may be held back.
+    """
 
     facts: DatabaseFacts
     state: State
     finding: Finding | Judgement | None
     invalid: tuple[InvalidIndex, ...]
+    around: Surroundings | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class Inspector:
     """Looks at a database for an image; `tables` are ours too, where the file does not say it.
 
     `found_empty`: it had no table when the run lock was taken. `ahead` is what a database that is
-    newer has to show.
+    newer has to show, and `hold` what is held back.
     """
 
     image: Image
@@ -81,6 +98,7 @@ class Inspector:
     tables: frozenset[TableName] = frozenset()
     found_empty: bool = False
     ahead: Ahead = Ahead.PROVE
+    hold: Hold = Hold.NONE
 
     def inspect(
         self, connection: Reader, catalog: AbstractContextManager[AnyCatalog]
@@ -101,7 +119,30 @@ class Inspector:
                 finding = self._judge_newer(opened)
             if finding is not None and not finding.breaks:
                 state = State.AHEAD
-        return Inspection(facts, state, finding, invalid)
+        around = None
+        if self.hold is Hold.CONTRACT and state in {State.BEHIND, State.UNVERSIONED}:
+            with catalog as opened:
+                around = self._surroundings(opened)
+        return Inspection(facts, state, finding, invalid, around)
+
+    def plan(self, inspection: Inspection) -> Plan:
+        """What to do about what was found."""
+        history, usable = self.image.history, self.image.fingerprints.usable
+        facts, finding, around = inspection.facts, inspection.finding, inspection.around
+        plan = decide(inspection.state, facts, history, self.ahead, finding)
+        if self.hold is Hold.NONE:
+            return plan
+
+        def judge(rows: frozenset[str]) -> Judgement | None:
+            if usable is None or around is None:
+                return None
+            return judge_held(usable, history, rows, around)
+
+        return hold_back(plan, facts, history, phases_of(self.image.project), judge)
+
+    def _surroundings(self, catalog: AnyCatalog) -> Surroundings | None:
+        usable = self.image.fingerprints.usable
+        return None if usable is None else surroundings(catalog, usable, self.scope)
 
     def _judge_newer(self, catalog: AnyCatalog) -> Judgement | None:
         """Whether this image can run on a schema that it did not build; None without a file."""
@@ -186,7 +227,8 @@ def image_of(task: Task, project: Project) -> Image:
 def inspector_of(task: Task, image: Image) -> Inspector:
     """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
     scope = scope_named(task.settings.version_table)
-    return Inspector(image, scope, ahead=task.settings.ahead)
+    settings = task.settings
+    return Inspector(image, scope, ahead=settings.ahead, hold=settings.hold)
 
 
 @contextmanager

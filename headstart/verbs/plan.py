@@ -15,6 +15,7 @@ from headstart.verbs.app_environment import app_environment
 from headstart.verbs.check import Outlook, ask
 from headstart.verbs.inspection import Image, read_image
 from headstart.verbs.task import Task
+from headstart.verdict.errors import InvalidSettings
 
 
 def preview(task: Task, *, with_sql: bool) -> Preview:
@@ -34,6 +35,7 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
         run_in_progress=outlook.in_progress,
         sql=_sql(task, image, outlook, baseline) if with_sql else None,
         proof=outlook.plan.proof,
+        held=() if isinstance(outlook.plan, Refuse) else outlook.plan.held,
         explanation=(
             *_explained(outlook.plan),
             *names_of(outlook.invalid).lines,
@@ -60,8 +62,13 @@ def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _sql(task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...]) -> str:
     url, rows = sqlalchemy_url(task.resolve()), outlook.facts.version_rows
+    target = task.settings.target
+    if not isinstance(outlook.plan, Refuse) and outlook.plan.held:
+        target, *others = sorted(image.history.without(outlook.plan.held).targets)
+        if others:  # Alembic's offline mode takes one
+            raise InvalidSettings("plan --sql cannot hold revisions back on several branches")
     with app_environment(task, connected=True):
-        return render_sql(image.project, url, baseline, rows, task.settings.target)
+        return render_sql(image.project, url, baseline, rows, target)
 
 
 def _explained(plan: Plan) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from typing import assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
+from headstart.decision.hold import of_held
 from headstart.decision.newer import of_newer
-from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured, configured_by, refuse_unsafe
 from headstart.revisions.env_pass import Started
@@ -112,7 +113,7 @@ class Migration:
         configured = configured_by(self._worker, now)
         verification = Verification(self._task, self._lock, image, configured)
         inspection = verification.inspect_in(OwnConnection(now.connection))
-        plan = self._plan(image, inspection)
+        plan = verification.plan(inspection)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
         return self._decided(plan, image, configured, inspection)
@@ -129,7 +130,9 @@ class Migration:
                 stamped = plan.revisions if isinstance(plan, Baseline) else ()
                 refuse_unsafe(self._project, configured, plan.pending)
                 recording = recording_of(self._task, image, facts, scope)
-                return Decided(scope, plan.pending, facts.version_rows, stamped, recording)
+                target = tuple(sorted(image.history.without(plan.held).targets))
+                upto = target if plan.held else None
+                return Decided(scope, plan.pending, facts.version_rows, stamped, recording, upto)
             case Refuse():
                 raise plan.error
             case _:
@@ -143,10 +146,6 @@ class Migration:
         else:
             confirm(self._project, imported)
         return self._image
-
-    def _plan(self, image: Image, inspection: Inspection) -> Plan:
-        ahead, finding = self._task.settings.ahead, inspection.finding
-        return decide(inspection.state, inspection.facts, image.history, ahead, finding)
 
     def _before_stamp(self, connection: OwnConnection) -> None:
         plan, verification, _ = self._made or (None, None, None)
@@ -168,7 +167,7 @@ class Migration:
         while True:
             verification = Verification(task, self._lock, image, None)
             inspection = verification.inspect_anew()
-            plan = self._plan(image, inspection)
+            plan = verification.plan(inspection)
             late = deadline.passed(time.monotonic())
             if late or isinstance(plan, NothingToDo | Refuse):
                 break
@@ -186,6 +185,8 @@ class Migration:
 
 def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
     task.emit(StateDetected(inspection.state, inspection.facts.version_rows))
+    if not isinstance(plan, Refuse):
+        task.emit(Explained(of_held(plan.held)))
     if not isinstance(plan, Baseline):
         if isinstance(plan, NothingToDo) and plan.newer is not None:
             task.emit(Explained(of_newer(plan.newer)))
@@ -217,10 +218,11 @@ def _conclude(
         case _:
             assert_never(plan)
     if not isinstance(plan, NothingToDo):
-        rows = verification.verify_rows()
+        rows = verification.verify_rows(plan.held)
     verification.refuse_invalid()
     applied = plan.pending if isinstance(plan, Upgrade | Baseline) else ()
     proof = verification.verify_schema(rows, _occasion(plan), applied)
+    outcome = Outcome.HELD if plan.held else outcome
     return outcome, plan.proof if proof is None or plan.proof is Proof.OPERATOR else proof
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
+from headstart.decision.plan import Plan
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
@@ -74,11 +75,20 @@ class Verification:
         self._inspector = inspector_of(task, image)
         if configured is not None:
             self._inspector = Inspector(
-                image, configured.scope, configured.tables, lock.found_empty, task.settings.ahead
+                image,
+                configured.scope,
+                configured.tables,
+                lock.found_empty,
+                task.settings.ahead,
+                task.settings.hold,
             )
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = self._hurried = False
         self._left_transaction = False
+
+    def plan(self, inspection: Inspection) -> Plan:
+        """What to do about what was found."""
+        return self._inspector.plan(inspection)
 
     def inspect_in(self, connection: OwnConnection) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
@@ -105,15 +115,19 @@ class Verification:
                 next_step="run again; something else is changing this database",
             )
 
-    def verify_rows(self) -> tuple[str, ...]:
-        """The version rows, which have to be the targets. Raises NotCommitted."""
+    def verify_rows(self, held: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The version rows, which have to be the targets, less what is held back.
+
+        Raises NotCommitted.
+        """
+        history = self._history.without(held)
         with self._connected() as connection:
             facts = self._read(connection)
             self._invalid = self._inspector.read_invalid(connection, facts)
-        if detect(facts, self._history) is not State.AT_HEAD:
+        if detect(facts, history) is not State.AT_HEAD:
             raise NotCommitted(
                 f"after the run the version row is {', '.join(facts.version_rows) or 'not there'},"
-                f" not {', '.join(sorted(self._history.targets))}",
+                f" not {', '.join(sorted(history.targets))}",
                 next_step=self.cure_of_rollback(),
             )
         return facts.version_rows

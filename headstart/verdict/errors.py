@@ -226,6 +226,16 @@ class BrokenHistory(HeadstartError):
     next_step = "correct the revision scripts and build the image again"
 
 
+class HoldRefused(BrokenHistory):
+    """What HEADSTART_HOLD would keep back is needed by the code of this image."""
+
+    outcome = Outcome.HOLD_REFUSED
+    next_step = (
+        "put what this image needs before the contract revision, or release the contract revision"
+        " later; or unset HEADSTART_HOLD, and all of it runs at once"
+    )
+
+
 class StaleFingerprints(BrokenHistory):
     """The fingerprints file is not what the scripts build."""
 

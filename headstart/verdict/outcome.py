@@ -39,6 +39,7 @@ class Outcome(StrEnum):
         False,
         "the database is newer than this image, which can run on it",
     )
+    HELD = "held", 0, False, "contract revisions are held back, and nothing else is pending"
     PLANNED = "planned", 0, False, "plan, status: printed what a run would do, changed nothing"
     SAME = "same", 0, False, "diff: the schema equals what the revision builds"
     FINGERPRINTED = (
@@ -118,6 +119,10 @@ class Outcome(StrEnum):
         "version rows are on another branch than the target, or overlap",
     )
     BROKEN_HISTORY = "broken_history", 24, False, "the image's own revisions cannot be used"
+    HOLD_REFUSED = (
+        "hold_refused", 24, False,
+        "a contract revision cannot be held back: this image may not run without it",
+    )  # fmt: skip
     STALE_FINGERPRINTS = (
         "stale_fingerprints", 24, False,
         "the fingerprints file is missing, or differs from what the revisions build",

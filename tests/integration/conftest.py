@@ -34,6 +34,7 @@ MORE = frozenset(
         "test_free_slots",
         "test_hints",
         "test_hostile_names",
+        "test_hold",
         "test_hostile_text",
         "test_image_order",
         "test_image_scripts",

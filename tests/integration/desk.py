@@ -34,10 +34,12 @@ class Desk:
         self.typed.append(f"$ {command_line((), environ)}")
         assert self.stage.run(**environ).exit_code == 0
 
-    def revision(self, revision: str, body: str) -> None:
+    def revision(self, revision: str, body: str, *, after: str = "0003", top: str = "") -> None:
         """Add a revision after the last one, and say what it does."""
-        self.typed.append(f"# revision {revision} of the image: {body}")
-        self.stage.project.add(revision, "0003", body)
+        self.typed.append(
+            f"# revision {revision} of the image: {'; '.join(filter(None, (top, body)))}"
+        )
+        self.stage.project.add(revision, after, body, top=top)
 
     def fingerprints(self, *more: str) -> Result:
         """Make the file of fingerprints, in an empty database beside this one."""

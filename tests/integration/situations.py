@@ -19,6 +19,7 @@ BUG = (
     " headstart.command.main.main()"
 )
 """A function taken away: the only way to meet a bug that is not known."""
+CONTRACT = 'headstart_phase = "contract"'
 NO_MIGRATIONS = ("            context.run_migrations()\n\n\nif", "            pass\n\n\nif")
 ROLLS_BACK = (
     "            context.run_migrations()\n\n\nif",
@@ -65,6 +66,14 @@ def _newer(desk: Desk, change: str) -> Verdict:
     desk.sql(change)
     desk.sql("UPDATE alembic_version SET version_num = '0009'")
     return desk.run().verdict
+
+
+def held(desk: Desk) -> Verdict:
+    desk.revision("0004", 'op.execute("CREATE TABLE old_names (id int)")')
+    desk.revision("0005", 'op.drop_table("old_names")', after="0004", top=CONTRACT)
+    desk.fingerprints()
+    desk.before(HEADSTART_TARGET="0003")
+    return desk.run(HEADSTART_HOLD="contract").verdict
 
 
 def planned(desk: Desk) -> Verdict:
@@ -218,6 +227,13 @@ def broken_history(desk: Desk) -> Verdict:
     return desk.run().verdict
 
 
+def hold_refused(desk: Desk) -> Verdict:
+    desk.revision("0004", 'op.drop_column("accounts", "name")', top=CONTRACT)
+    desk.fingerprints()
+    desk.before(HEADSTART_TARGET="0003")
+    return desk.run(HEADSTART_HOLD="contract").verdict
+
+
 def stale_fingerprints(desk: Desk) -> Verdict:
     desk.fingerprints()
     desk.revision("0004", 'op.execute("ALTER TABLE orders ADD note text")')
@@ -270,6 +286,7 @@ _ALL: tuple[Situation, ...] = (
     upgraded,
     baselined,
     ahead_compatible,
+    held,
     planned,
     same,
     fingerprinted,
@@ -295,6 +312,7 @@ _ALL: tuple[Situation, ...] = (
     ahead_incompatible,
     diverged,
     broken_history,
+    hold_refused,
     stale_fingerprints,
     drifted,
     interrupted,

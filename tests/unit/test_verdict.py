@@ -19,7 +19,8 @@ from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
 
 CODES = {
-    0: "nothing_to_do upgraded baselined ahead_compatible planned same fingerprinted image_usable",
+    0: "nothing_to_do upgraded baselined ahead_compatible held planned same fingerprinted"
+    " image_usable",
     1: "internal_error",
     2: "invalid_settings wrong_database",
     10: "unreachable pool_exhausted",
@@ -31,7 +32,7 @@ CODES = {
     21: "revision_failed not_committed",
     22: "unproven ambiguous",
     23: "unknown_revision ahead_unproven ahead_incompatible diverged",
-    24: "broken_history stale_fingerprints",
+    24: "broken_history stale_fingerprints hold_refused",
     25: "drifted",
     26: "interrupted",
     130: "sigint",
