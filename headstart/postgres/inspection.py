@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from headstart.facts.sql import array, literal
-from headstart.facts.state import DatabaseFacts, OurTables, Scope
+from headstart.facts.state import DatabaseFacts, OurTables, Scope, TableName
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection
 from headstart.postgres.read_failure import named_failures
@@ -45,9 +45,11 @@ def read_our_tables(
         connection.execute(BEGIN_READING)
         pinned, ours = _pinned(connection, scope), our_tables()
         ours = replace(ours, names=ours.names | ours.views)
-        (named, every), _ = _read_our_tables(connection, pinned, str(pinned.schema), ours, "rpfm")
+        named, _ = _read_named_tables(connection, pinned, ours.names, _WITH_INDEXES)
+        touched, _ = _read_named_tables(connection, pinned, ours.touched, _WITH_INDEXES)
+        every = _any_table(connection, pinned, ours)
         connection.execute("COMMIT")
-    return named | every
+    return _dotted(named | touched | every)
 
 
 def run_in_progress(connection: Connection) -> bool:
@@ -81,10 +83,12 @@ def _read(connection: Reader, scope: Scope, our_tables: Callable[[], OurTables])
     if rows or not has_tables(connection, scope):
         return DatabaseFacts(rows, schema, role, may_create, version_column=column)
     ours = our_tables()
-    (named, every), missing = _read_our_tables(connection, scope, schema, ours)
-    doubts = () if named else ours.doubts
-    facts = DatabaseFacts(rows, schema, role, may_create, named | every, missing, doubts)
-    only_touched = bool(every and ours.names and not named | set(ours.doubts))
+    named, missing = _read_named_tables(connection, scope, ours.names, _IN_OUR_PLACE)
+    touched, _ = _read_named_tables(connection, scope, ours.touched, _IN_OUR_PLACE)
+    every = touched | _any_table(connection, scope, ours)
+    doubts, present = () if named else ours.doubts, _described(named | every)
+    facts = DatabaseFacts(rows, schema, role, may_create, present, _dotted(missing), doubts)
+    only_touched = bool(every and ours.names and not (named or ours.doubts))
     return replace(facts, only_touched=only_touched, version_column=column)
 
 
@@ -122,29 +126,51 @@ def _read_target(connection: Reader, scope: Scope) -> tuple[str, str, bool]:
     return str(rows[0][0]), str(rows[0][1]), bool(rows[0][2])
 
 
-_TABLES = "rpf"
-"""Ordinary, partitioned and foreign ones. A materialized view ("m") has indexes, but no rows that
-are lost with it.
+_TABLES = "c.relkind IN ('r', 'p', 'f')"
+"""Ordinary, partitioned and foreign ones."""
+_WITH_INDEXES = "c.relkind IN ('r', 'p', 'f', 'm')"
+"""A materialized view has indexes, but no rows that are lost with it."""
+_IN_OUR_PLACE = "c.relkind <> 't'"
+"""Whatever has the name of a table of ours, of kinds yet to come too: a view takes our statements
+in its place, and anything else makes CREATE TABLE fail, or IF NOT EXISTS skip it.
 """
+_NO_INDEXES = "c.relkind NOT IN ('i', 'I', 't')"
+"""There is none without its table; the version table has one, too."""
+_OF_ANYBODY = "c.relkind NOT IN ('i', 'I', 't', 'S', 'c')"
+"""What may have rows, or hand an UPDATE on to the table behind it, as a view does."""
+_KINDS = {
+    "v": " (a view)",
+    "m": " (a materialized view)",
+    "S": " (a sequence)",
+    "c": " (a composite type)",
+    "i": " (an index)",
+    "I": " (an index)",
+}
+"""How a relation is called that is no table."""
+
+
+Relations = dict[tuple[str, str], str]
+"""By schema and name, the kind of each."""
 
 
 def _relations(kinds: str) -> str:
-    kind = ", ".join(map(literal, kinds))
     return (
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        f" WHERE c.relkind IN ({kind})"
+        f" WHERE {kinds}"
     )
 
 
 def has_tables(connection: Reader, scope: Scope) -> bool:
-    """Whether there is any table at all, but for one of the version table's name.
+    """Whether there is any table at all, or what may stand in the place of one of ours.
 
-    A new database spares us the look into every script. Raises psycopg2.Error, TimeoutError.
+    But for one of the version table's name. A new database, with an extension's views at most,
+    spares us the look into every script. Raises psycopg2.Error, TimeoutError.
     """
     rows = connection.execute(
-        f"SELECT EXISTS (SELECT {_relations(_TABLES)}"
+        f"SELECT EXISTS (SELECT {_relations(_NO_INDEXES)}"
         f" AND c.relname <> {literal(scope.version_table)}"
-        " AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
+        f" AND ({_TABLES} OR NOT {_of_extension('c', 'class')}))"
     )
     return bool(rows[0][0])
 
@@ -161,57 +187,44 @@ def limits_of_login(connection: Connection, names: Iterable[str]) -> frozenset[s
     return frozenset(str(name) for (name,) in rows)
 
 
-def _read_our_tables(
-    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str = _TABLES
-) -> tuple[tuple[frozenset[str], frozenset[str]], frozenset[str]]:
-    """Those that are there, by their names and because they may be ours, and those that are not."""
-    named, missing = _read_named_tables(connection, scope, schema, ours, kinds)
-    changed = replace(ours, names=ours.touched)
-    touched, _ = _read_named_tables(connection, scope, schema, changed, kinds)
-    return (named, touched | _any_table(connection, scope, schema, ours, kinds)), missing
-
-
 def _read_named_tables(
-    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str
-) -> tuple[frozenset[str], frozenset[str]]:
-    wanted = {
-        (named_schema, name) for named_schema, name in ours.names if name != scope.version_table
-    }
+    connection: Reader, scope: Scope, tables: frozenset[TableName], kinds: str
+) -> tuple[Relations, set[tuple[str, str]]]:
+    """Those that are there, and those that are not."""
+    wanted = {(schema, name) for schema, name in tables if name != scope.version_table}
     if not wanted:
-        return frozenset(), frozenset()
+        return {}, set()
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname, n.nspname::text = ANY ({array(scope.search_path)})"
+        "SELECT n.nspname, c.relname, c.relkind::text,"
+        f" n.nspname::text = ANY ({array(scope.search_path)})"
         f" {_relations(kinds)} AND c.relname IN ({names})",
         timeout_seconds=READ_SECONDS,
     )
-    existing = {(str(named_schema), str(name)) for named_schema, name, _ in rows}
-    visible = {
-        str(name): (str(named_schema), str(name)) for named_schema, name, seen in rows if seen
+    existing = {(str(where), str(name)): str(kind) for where, name, kind, _ in rows}
+    visible = {str(name): (str(where), str(name)) for where, name, _, seen in rows if seen}
+    places = {
+        (schema, name) if schema else visible.get(name, (str(scope.schema), name))
+        for schema, name in wanted
     }
-    present: set[tuple[str, str]] = set()
-    missing: set[tuple[str, str]] = set()
-    for named_schema, name in wanted:
-        place = (named_schema, name) if named_schema else visible.get(name, (schema, name))
-        (present if place in existing else missing).add(place)
-    return _dotted(present), _dotted(missing)
+    present = {place: existing[place] for place in places & existing.keys()}
+    return present, places - existing.keys()
 
 
-def _any_table(
-    connection: Reader, scope: Scope, schema: str, ours: OurTables, kinds: str
-) -> frozenset[str]:
+def _any_table(connection: Reader, scope: Scope, ours: OurTables) -> Relations:
     """Where a name is not known, every table that is no extension's: none is called foreign."""
     if ours.names and not ours.doubts:
-        return frozenset()
+        return {}
+    schema = str(scope.schema)
     schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
     names = ", ".join(literal(each) for each in sorted(schemas))
     rows = connection.execute(
-        f"SELECT n.nspname, c.relname {_relations(kinds)}"
+        f"SELECT n.nspname, c.relname, c.relkind::text {_relations(_OF_ANYBODY)}"
         f" AND (n.nspname IN ({names}){_ELSEWHERE * ours.anywhere})"
         f" AND c.relname <> {literal(scope.version_table)} AND NOT {_of_extension('c', 'class')}",
         timeout_seconds=READ_SECONDS,
     )
-    return _dotted({(str(s), str(name)) for s, name in rows})
+    return {(str(where), str(name)): str(kind) for where, name, kind in rows}
 
 
 def _of_extension(alias: str, catalog: str) -> str:
@@ -226,6 +239,11 @@ _ELSEWHERE = (
     f" AND NOT {_of_extension('n', 'namespace')}"
 )
 """Any schema that a script can make or find: not the server's, nor an extension's."""
+
+
+def _described(relations: Relations) -> frozenset[str]:
+    """Those that are no tables say what they are."""
+    return frozenset(f"{s}.{name}{_KINDS.get(kind, '')}" for (s, name), kind in relations.items())
 
 
 def _dotted(tables: Iterable[tuple[str, str]]) -> frozenset[str]:

@@ -187,7 +187,8 @@ def test_base_runs_every_revision_beside_the_tables_of_others(stage: Stage) -> N
         "SELECT",
         "CREATE SCHEMA ext CREATE TABLE settings (id int); ALTER EXTENSION plpgsql ADD SCHEMA ext",
         "CREATE TABLE settings (id int); ALTER EXTENSION plpgsql ADD TABLE settings",
-        "CREATE VIEW settings AS SELECT 1",
+        "CREATE VIEW settings AS SELECT 1; ALTER EXTENSION plpgsql ADD VIEW settings",
+        "CREATE SEQUENCE settings; CREATE TYPE state AS (name text)",
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
     ],
 )
@@ -198,6 +199,51 @@ def test_a_schema_without_tables_that_count_is_empty(stage: Stage, prepare: str)
     assert "pending" in stage.run("check").verdict["error"]["message"]
     ended = stage.run()
     assert (ended.verdict["outcome"], ended.verdict["state"]) == ("upgraded", "empty")
+
+
+IN_ITS_PLACE = {
+    "a view": f"CREATE SCHEMA legacy; SET search_path TO legacy; {IN_USE};"
+    " CREATE VIEW public.settings AS SELECT * FROM settings",
+    "a materialized view": "CREATE MATERIALIZED VIEW settings AS SELECT 'theme'::text AS key",
+    "a sequence": "CREATE SEQUENCE settings",
+    "a composite type": "CREATE TYPE settings AS (key text, value text)",
+    "an index": "CREATE TABLE of_others (id int); CREATE INDEX settings ON of_others (id)",
+}
+
+
+@pytest.mark.parametrize("kind", IN_ITS_PLACE)
+@pytest.mark.parametrize("body", [f'op.execute("{SETTINGS}")', 'op.create_table("settings")'])
+@ON_ONE_SERVER
+def test_whatever_stands_in_the_place_of_a_table_of_ours_counts(
+    stage: Stage, kind: str, body: str
+) -> None:
+    spoil(stage.project, body.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
+    stage.database.execute(IN_ITS_PLACE[kind])
+    told = assert_untouched(stage)
+    assert "the database has tables of ours but no version row; present: " in told
+    assert f"public.settings ({kind}); missing: public.accounts" in told
+
+
+@ON_ONE_SERVER
+def test_a_view_counts_where_a_revision_may_write_through_any(stage: Stage) -> None:
+    body = f"op.execute(\"DO $$ BEGIN EXECUTE '{SETTINGS.replace('TABLE', 'TABLE IF NOT EXISTS')}'"
+    spoil(stage.project, f'{body}; END $$")')
+    stage.database.execute(IN_ITS_PLACE["a view"])
+    assert "legacy.settings, public.settings (a view); missing" in assert_untouched(stage)
+    stage.database.execute("CREATE SCHEMA app; ALTER TABLE legacy.settings SET SCHEMA app")
+    stage.run()
+    assert stage.database.query("SELECT value FROM app.settings") == [("dark",)]
+
+
+@ON_ONE_SERVER
+def test_with_fingerprints_a_view_in_the_place_of_our_table_is_no_empty_schema(
+    known: KnownStage,
+) -> None:
+    spoil(known.project, f'op.execute("{SETTINGS.replace("TABLE", "TABLE IF NOT EXISTS")}")')
+    rebuild(known)
+    known.database.execute(IN_ITS_PLACE["a view"])
+    refused(known, 22, "unproven")
+    assert known.database.query("SELECT value FROM legacy.settings") == [("dark",)]
 
 
 @ON_ONE_SERVER
