@@ -1,8 +1,10 @@
 """Say what a database that is newer than the image means for it. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from headstart.facts.state import written
+from headstart.facts.lineage import Lineage
+from headstart.facts.state import History, written
 from headstart.fingerprint.newer.ruling import Judgement
 from headstart.verdict.errors import AheadIncompatible, AheadUnproven, Explanation
 
@@ -15,8 +17,25 @@ _MOST_LINES = 60
 _MOST_REASONS = 3
 
 
+def with_lineage(judgement: Judgement, lineage: Lineage | None, history: History) -> Judgement:
+    """The judgement with what the record tells of the newer revisions, if it tells anything.
+
+    An author's no is a break; a yes, or a derived one, of all of them allows the doubts. Nothing
+    overrules what breaks.
+    """
+    if lineage is None:
+        return judgement
+    if lineage.forbidden is not None:
+        word = f"revision {lineage.forbidden} says that older code cannot run after it"
+        return replace(judgement, breaks=(word, *judgement.breaks))
+    judgement = replace(judgement, rows_unproven=lineage.unproven_rows(history))
+    if judgement.doubts and lineage.is_allowed(history):
+        return replace(judgement, doubts=(), allowed=judgement.doubts)
+    return judgement
+
+
 def refusal_of_newer(
-    rows: Iterable[str], targets: Iterable[str], judgement: Judgement
+    rows: Iterable[str], targets: Iterable[str], judgement: Judgement, lineage: Lineage | None
 ) -> AheadUnproven | AheadIncompatible:
     """The error of a newer schema that is not proven to be harmless."""
     found = (
@@ -25,9 +44,14 @@ def refusal_of_newer(
     )
     explanation = _explained(judgement)
     if judgement.breaks:
+        image = lineage.image if lineage is not None else ""
         return AheadIncompatible(
             f"{found}, and it cannot run on this schema: {_some(judgement.breaks)}",
             explanation=explanation,
+            next_step=f"{AheadIncompatible.next_step}; the last revision came from the image"
+            f" {image}"
+            if image
+            else None,
         )
     return AheadUnproven(
         f"{found}, and it may not be able to run on this schema: {_some(judgement.doubts)}",
@@ -44,7 +68,13 @@ def of_newer(judgement: Judgement) -> Explanation:
 
 
 def _explained(judgement: Judgement) -> Explanation:
-    parts = {"breaks": judgement.breaks, "doubts": judgement.doubts, "newer": judgement.newer}
+    parts = {
+        "breaks": judgement.breaks,
+        "doubts": judgement.doubts,
+        "allowed": judgement.allowed,
+        "unproven_data": judgement.rows_unproven,
+        "newer": judgement.newer,
+    }
     lines = [f"{name}: {each}" for name, every in parts.items() for each in every]
     more = len(lines) - _MOST_LINES
     shown = lines if more <= 1 else [*lines[:_MOST_LINES], f"... and {more} lines more"]

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import ClassVar, TypeVar, assert_never
 
 from headstart.decision.explanation import refusal
-from headstart.decision.newer import refusal_of_newer
+from headstart.decision.newer import refusal_of_newer, with_lineage
 from headstart.decision.version_width import refusal_of_long_id
+from headstart.facts.applied_record import record_in
+from headstart.facts.lineage import lineage_of
 from headstart.facts.state import DatabaseFacts, History, State, written
 from headstart.fingerprint.match.finding import (
     Finding,
@@ -220,13 +222,17 @@ def _unknown(
         return Refuse(_ahead_and_behind(unknown, history.pending_after(known)))
     if not all(row.strip() for row in unknown):  # that is nobody's revision
         return Refuse(_not_in_image(unknown, history))
+    lineage = lineage_of(record_in(facts.version_column.comment), facts.version_rows, history)
+    if lineage is not None and lineage.lacking:
+        return Refuse(_ahead_and_behind(unknown, lineage.lacking))
     match ahead:
         case Ahead.ALLOW:
             return NothingToDo(Proof.OPERATOR, Judgement())
-        case Ahead.PROVE if judgement is not None and judgement.is_harmless:
-            return NothingToDo(Proof.FINGERPRINT, judgement)
         case Ahead.PROVE if judgement is not None and judgement.is_alike:
-            return Refuse(refusal_of_newer(unknown, history.targets, judgement))
+            judged = with_lineage(judgement, lineage, history)
+            if judged.is_harmless:
+                return NothingToDo(Proof.FINGERPRINT, judged)
+            return Refuse(refusal_of_newer(unknown, history.targets, judged, lineage))
         case Ahead.PROVE | Ahead.REFUSE:
             return Refuse(_not_in_image(unknown, history))
         case _:

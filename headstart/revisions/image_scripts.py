@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from headstart.facts.phase import Phase
+from headstart.revisions.authors_word import word_of
 from headstart.revisions.phase import phase_of
 from headstart.revisions.project import Project
 from headstart.revisions.script_graph import PHASE, AnyScript, mark_of
@@ -52,10 +53,11 @@ def refusals_of_scripts(project: Project) -> Iterator[BrokenHistory]:
     for script in project.scripts:
         if refusal_of_it := refusal_of_code(script):
             yield refusal_of_it
-        try:
-            phase_of(script)
-        except BrokenHistory as refusal:
-            yield refusal
+        for look in (phase_of, lambda each: word_of(each, ())):
+            try:
+                look(script)
+            except BrokenHistory as refusal:
+                yield refusal
 
 
 def phases_of(project: Project) -> Mapping[str, Phase]:

@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
+from headstart.facts.lineage import words_for
 from headstart.facts.sql import literal
 from headstart.fingerprint.file.states import script_digest
 from headstart.revisions.causes import first_line
@@ -46,7 +47,7 @@ class Recording:
 
     `table` is its name as SQL writes it. `parents` maps a revision to what it needs, `scripts` to
     its file, `digests` to what is known of that. `mark_of` tells whether code of before a revision
-    can run after it: "+", "!" or "?".
+    can run after it: "+", "!" or "?", and `word_of` what its author says of that.
     """
 
     table: str
@@ -56,6 +57,7 @@ class Recording:
     scripts: Mapping[str, str]
     digests: Mapping[str, str]
     mark_of: Callable[[str], str] = lambda _: UNKNOWN_MARK
+    word_of: Callable[[str], str | bool | None] = lambda _: None
 
     def digest_of(self, revision: str) -> str:
         """That of its script; empty where it cannot be read any more."""
@@ -112,6 +114,7 @@ class RecordKeeper:
             seconds,
             recording.image,
             "" if stamped else recording.digest_of(revision),
+            words_for(recording.word_of(revision)),
         )
 
     def _write(self, connection: Connection, comment: str) -> None:

@@ -11,6 +11,8 @@ from headstart.decision.hold import hold_back
 from headstart.decision.index_repair import InvalidIndex, not_as_built
 from headstart.decision.plan import Plan, decide
 from headstart.decision.version_width import has_long_id
+from headstart.facts.applied_record import record_in
+from headstart.facts.lineage import lineage_of
 from headstart.facts.state import (
     DatabaseFacts,
     History,
@@ -117,7 +119,7 @@ class Inspector:
         if state is State.UNKNOWN_REVISION and self.ahead is Ahead.PROVE:
             with catalog as opened:
                 finding = self._judge_newer(opened)
-            if finding is not None and not finding.breaks:
+            if (finding is not None and not finding.breaks) or self._leads_back(facts):
                 state = State.AHEAD
         around = None
         if self.hold is Hold.CONTRACT and state in {State.BEHIND, State.UNVERSIONED}:
@@ -143,6 +145,12 @@ class Inspector:
     def _surroundings(self, catalog: AnyCatalog) -> Surroundings | None:
         usable = self.image.fingerprints.usable
         return None if usable is None else surroundings(catalog, usable, self.scope)
+
+    def _leads_back(self, facts: DatabaseFacts) -> bool:
+        """Whether the record tells how all revisions that are newer build on our head."""
+        record = record_in(facts.version_column.comment)
+        lineage = lineage_of(record, facts.version_rows, self.image.history)
+        return lineage is not None and lineage.is_whole and not lineage.lacking
 
     def _judge_newer(self, catalog: AnyCatalog) -> Judgement | None:
         """Whether this image can run on a schema that it did not build; None without a file."""

@@ -1,10 +1,12 @@
 """What a run records of the revisions that it applies, and where; read with the version rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from headstart.facts.applied_record import NoRecord, record_in
+from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, NoRecord, record_in
 from headstart.facts.sql import identifier
 from headstart.facts.state import DatabaseFacts, Scope
+from headstart.fingerprint.newer.marks import mark_of
+from headstart.revisions.authors_word import word_of
 from headstart.revisions.recording import Recording
 from headstart.settings.kinds import RecordKeeping
 from headstart.verbs.inspection import Image
@@ -12,10 +14,13 @@ from headstart.verbs.task import Task
 from headstart.verdict.events.revisions import RecordNotWritten
 
 
-def recording_of(task: Task, image: Image, facts: DatabaseFacts, scope: Scope) -> Recording | None:
+def recording_of(
+    task: Task, image: Image, facts: DatabaseFacts, scope: Scope, pending: tuple[str, ...]
+) -> Recording | None:
     """None where nothing is recorded, by a setting, or because the comment is not ours to change.
 
-    Only for a run that has something to do: another one writes nothing.
+    Only for a run that has something to do: another one writes nothing. Raises BrokenHistory for a
+    script that says something unclear of older code.
     """
     if task.settings.record is RecordKeeping.OFF:
         return None
@@ -31,7 +36,26 @@ def recording_of(task: Task, image: Image, facts: DatabaseFacts, scope: Scope) -
         image.history.requirements,
         {each.revision: str(each.path) for each in image.project.scripts},
         _digests(image),
+        _marks(image, pending),
+        _words(image, pending).get,
     )
+
+
+def _marks(image: Image, pending: tuple[str, ...]) -> Callable[[str], str]:
+    """Only of the last ones, which are those that stay in the record."""
+    usable, kept = image.fingerprints.usable, frozenset(pending[-MOST_ENTRIES:])
+    if usable is None:
+        return lambda _: UNKNOWN_MARK
+    return lambda revision: mark_of(usable, revision) if revision in kept else UNKNOWN_MARK
+
+
+def _words(image: Image, pending: tuple[str, ...]) -> Mapping[str, str | bool | None]:
+    wanted, parents = frozenset(pending), image.history.requirements
+    return {
+        each.revision: word_of(each, parents[each.revision])
+        for each in image.project.scripts
+        if each.revision in wanted
+    }
 
 
 def _digests(image: Image) -> Mapping[str, str]:

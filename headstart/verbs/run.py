@@ -129,7 +129,7 @@ class Migration:
             case Upgrade() | Baseline():
                 stamped = plan.revisions if isinstance(plan, Baseline) else ()
                 refuse_unsafe(self._project, configured, plan.pending)
-                recording = recording_of(self._task, image, facts, scope)
+                recording = recording_of(self._task, image, facts, scope, plan.pending)
                 target = tuple(sorted(image.history.without(plan.held).targets))
                 upto = target if plan.held else None
                 return Decided(scope, plan.pending, facts.version_rows, stamped, recording, upto)

@@ -19,6 +19,7 @@ MORE = frozenset(
         "test_app_settings",
         "test_app_settings_mistakes",
         "test_async_env",
+        "test_authors_word",
         "test_changed_behaviour",
         "test_classic_workflow",
         "test_create_all_extensions",

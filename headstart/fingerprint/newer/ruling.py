@@ -29,7 +29,8 @@ class Judgement:
     """How a schema differs from the one that the code is for.
 
     `newer` are the harmless differences, as facts, `doubts` and `breaks` the others, as sentences.
-    Of `expected` facts `agreeing` are there as they were.
+    Of `expected` facts `agreeing` are there as they were. `rows_unproven` are newer revisions that
+    may have changed rows, and `allowed` the doubts that their authors have overruled.
     """
 
     newer: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class Judgement:
     breaks: tuple[str, ...] = ()
     agreeing: int = 0
     expected: int = 0
+    rows_unproven: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     @property
     def is_harmless(self) -> bool:

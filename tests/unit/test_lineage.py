@@ -1,0 +1,90 @@
+"""How revisions that an image does not have lead back to its own, and what is said of them."""
+
+import pytest
+
+from headstart.decision.newer import with_lineage
+from headstart.facts.applied_record import AppliedEntry, AppliedRecord, NoRecord
+from headstart.facts.lineage import Lineage, lineage_of, words_for
+from headstart.fingerprint.newer.ruling import Judgement
+from tests.unit.histories import LINE, history
+
+OURS = history(LINE, "d")
+DOUBTFUL = Judgement(doubts=("DELETE may be refused",), agreeing=9, expected=9)
+
+
+def entry(
+    revision: str, parents: str, mark: str = "+", word: str | bool | None = None
+) -> AppliedEntry:
+    time = "2026-11-29T10:00:00Z"
+    return AppliedEntry(revision, tuple(parents), mark, time, 0.1, "v2", "", words_for(word))
+
+
+def lineage(*chain: AppliedEntry, at: str = "f") -> Lineage:
+    found = lineage_of(AppliedRecord(tuple(at), chain), tuple(at), OURS)
+    assert found is not None
+    return found
+
+
+def test_it_leads_back_by_the_parents() -> None:
+    found = lineage(entry("d", "c"), entry("e", "d"), entry("x", "a"), entry("f", "e"))
+    assert [each.revision for each in found.newer] == ["e", "f"]
+    assert (found.is_whole, found.lacking, found.image) == (True, (), "v2")
+
+
+def test_where_a_link_is_missing_it_is_not_whole() -> None:
+    assert not lineage(entry("f", "e")).is_whole
+
+
+def test_what_they_do_not_build_on_is_lacking() -> None:
+    """A branch from c: our d has never run there."""
+    assert lineage(entry("f", "c")).lacking == ("d",)
+
+
+def test_a_record_of_other_rows_says_nothing() -> None:
+    record = AppliedRecord(("e",), (entry("e", "d"), entry("f", "e")))
+    assert lineage_of(record, ("f",), OURS) is None
+    assert lineage_of(NoRecord.ANOTHERS, ("f",), OURS) is None
+
+
+@pytest.mark.parametrize(
+    ("chain", "doubts"),
+    [
+        ((entry("f", "d", "+"),), 0),
+        ((entry("f", "d", "?"),), 1),
+        ((entry("f", "d", "!"),), 1),
+        ((entry("f", "d", "!", "d"),), 0),
+        ((entry("f", "d", "?", "b"),), 0),
+        ((entry("f", "d", "?", "later"),), 1),
+        ((entry("e", "d", "+"), entry("f", "e", "!", "e")), 1),
+        ((entry("e", "d", "+"), entry("f", "e", "!", "d")), 0),
+        ((entry("f", "e", "+"),), 1),
+    ],
+    ids=["+", "?", "!", "yes", "since", "a floor above us", "of its parent", "of us", "not whole"],
+)
+def test_a_doubt_is_allowed_where_all_of_them_are_harmless(
+    chain: tuple[AppliedEntry, ...], doubts: int
+) -> None:
+    judged = with_lineage(DOUBTFUL, lineage(*chain), OURS)
+    assert len(judged.doubts) == doubts
+    assert len(judged.allowed) == 1 - doubts
+
+
+def test_an_authors_no_breaks_whatever_the_schema_says() -> None:
+    judged = with_lineage(Judgement(), lineage(entry("e", "d", "+", False), entry("f", "e")), OURS)
+    assert "revision e says" in judged.breaks[0]
+
+
+def test_a_yes_overrules_nothing_that_breaks() -> None:
+    broken = Judgement(breaks=("column t.x is gone",))
+    assert with_lineage(broken, lineage(entry("f", "d", "!", "a")), OURS).breaks == broken.breaks
+
+
+def test_what_may_have_changed_rows_is_named() -> None:
+    chain = (entry("e", "d", "?"), entry("x", "e", "?", "d"), entry("f", "x", "!"))
+    judged = with_lineage(Judgement(), lineage(*chain), OURS)
+    assert judged.rows_unproven == ("e",)
+    assert judged.is_harmless
+
+
+def test_without_a_record_nothing_changes() -> None:
+    assert with_lineage(DOUBTFUL, None, OURS) is DOUBTFUL
