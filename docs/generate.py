@@ -15,8 +15,8 @@ from pathlib import Path
 
 from chart import read_chart, schema_text, table_rows
 from headstart.command.verb_table import VERBS
+from headstart.decision.choice import consequence
 from headstart.decision.drift import POLICY, Occasion, Response
-from headstart.decision.plan import consequence
 from headstart.facts.state import State
 from headstart.settings.declared import SETTINGS
 from headstart.verdict.outcome import Outcome

@@ -1,6 +1,6 @@
 """What the database and the image are: facts, history, and the one state they are in together.
 
-Pure: reads nothing, knows no connection. Adding a state makes mypy fail in decision/plan.py, where
+Pure: reads nothing, knows no connection. A new state makes mypy fail in decision/choice.py, where
 it has to be decided and explained.
 """
 
@@ -53,12 +53,20 @@ class History:
     `requirements` maps each revision to its down_revision and its depends_on, by their full ids,
     ancestors first: Alembic makes no difference between the two where it writes version rows.
     `targets` is what HEADSTART_TARGET resolved to, `baseline` what HEADSTART_BASELINE did (None:
-    proof; none of them: base).
+    proof; none of them: base). `replaced` maps the base of a squashed history to the revisions that
+    it replaces, in their order.
     """
 
     requirements: Mapping[str, frozenset[str]]
     targets: frozenset[str]
     baseline: frozenset[str] | None = None
+    replaced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def successor_of(self, rows: Collection[str]) -> str | None:
+        """The base that replaces what this row names; None where none does, or not it alone."""
+        (row, *others) = rows or ("",)
+        bases = (base for base, names in self.replaced.items() if row in names)
+        return next(bases, None) if not others else None
 
     def applied_with(self, revisions: Iterable[str]) -> frozenset[str]:
         """Everything that is applied when `revisions` are, themselves included."""

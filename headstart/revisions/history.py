@@ -19,6 +19,7 @@ from headstart.revisions.graph_problems import (
 )
 from headstart.revisions.naming import resolve_revision, resolve_revisions
 from headstart.revisions.project import Project
+from headstart.revisions.replaced import replaced_by
 from headstart.revisions.script_graph import AnyScript
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
@@ -39,6 +40,7 @@ def read_history(project: Project, target: str, baseline: str) -> History:
         requirements=_ancestors_first(project.scripts),
         targets=targets,
         baseline=_resolve_baseline(project, baseline, targets),
+        replaced=replaced_by(project.scripts),
     )
     _check_baseline(history, baseline)
     return history

@@ -32,7 +32,7 @@ class Decided:
 
     `scope` is where env.py works. Nothing to run and nothing to stamp is a plan, too. `recording`
     is None where nothing is recorded. `upto` are the revisions to upgrade to, where that is not the
-    target.
+    target; `instead_of` the version rows that the stamped ones replace.
     """
 
     scope: Scope
@@ -41,6 +41,7 @@ class Decided:
     baseline: tuple[str, ...] = ()
     recording: Recording | None = None
     upto: tuple[str, ...] | None = None
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

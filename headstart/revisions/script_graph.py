@@ -40,7 +40,8 @@ from headstart.verdict.errors import BrokenHistory
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 PHASE = "headstart_phase"
 COMPATIBLE, COMPATIBLE_SINCE = "headstart_compatible", "headstart_compatible_since"
-_MARKS = (PHASE, COMPATIBLE, COMPATIBLE_SINCE)
+REPLACES = "headstart_replaces"
+_MARKS = (PHASE, COMPATIBLE, COMPATIBLE_SINCE, REPLACES)
 """What a script may say to headstart, read as the four names are. They do not make the graph, so a
 script that computes one is told all the same."""
 _FIRST_BLOCK = pattern(rb"^(?:def|class|async|@)", re.MULTILINE)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from alembic.runtime.migration import StampStep
+
 from headstart.facts.state import written
 from headstart.revisions.naming import why_not_written
 from headstart.revisions.project import Project
@@ -32,6 +34,28 @@ def stamp_steps(
         first.migration_fn = _asking(first.migration_fn, context, before)
         yield from (first, *others)
         _refuse_other_rows(project, frozenset(revisions), context.get_current_heads())
+
+
+def replacing_steps(
+    project: Project,
+    old: tuple[str, ...],
+    new: tuple[str, ...],
+    context: Any,
+    before: Callable[[OwnConnection], None],
+) -> Iterator[Any]:
+    """Alembic's step that puts one version row in the place of another, which no script has.
+
+    Otherwise as stamp_steps.
+    """
+    heads = context.get_current_heads()
+    if tuple(heads) != old:
+        raise NotReady(
+            f"the version rows are {', '.join(heads) or 'gone'} now, no longer {', '.join(old)}",
+            next_step="run again; something else is changing the version rows of this database",
+        )
+    step: Any = StampStep(old, new, True, False, project.directory.revision_map)
+    step.migration_fn = _asking(step.migration_fn, context, before)
+    yield step
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.run import Decided, Run
 from headstart.revisions.script_source import env_rolls_back
-from headstart.revisions.stamping import stamp_steps
+from headstart.revisions.stamping import replacing_steps, stamp_steps
 from headstart.revisions.transactions import commit_rest
 from headstart.revisions.upgrade_functions import refuse_unfinished
 from headstart.verdict.errors import NotReady, RevisionFailed
@@ -62,7 +62,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
     if decided.baseline and not (heads and set(decided.baseline) <= run.ran):
         run.forget(frozenset(decided.baseline))
         run.keep_record(context, decided.baseline)
-        yield from _stamp(project, decided.baseline, heads, context, run)
+        yield from _stamp(project, decided, heads, context, run)
         heads = decided.baseline
     pending = _pending(project, decided.upto or target, heads, decided, run)
     again = frozenset(step.revision.revision for step in pending)
@@ -112,11 +112,7 @@ def _refuse_other_steps(pending: Sequence[str], decided: Decided, run: Run) -> N
 
 
 def _stamp(
-    project: Project,
-    revisions: tuple[str, ...],
-    heads: tuple[str, ...],
-    context: Any,
-    run: Run,
+    project: Project, decided: Decided, heads: tuple[str, ...], context: Any, run: Run
 ) -> Iterator[Any]:
     def ask(connection: OwnConnection) -> None:
         try:
@@ -127,11 +123,15 @@ def _stamp(
 
     run.listener.before_revision()
     try:
-        yield from stamp_steps(project, revisions, heads, context, ask)
+        if decided.instead_of:
+            yield from replacing_steps(project, decided.instead_of, decided.baseline, context, ask)
+        else:
+            yield from stamp_steps(project, decided.baseline, heads, context, ask)
     except Exception as error:
         run.failure = error
         raise
-    run.end_step(frozenset(revisions), lambda: run.emit(BaselineStamped(revisions)))
+    stamped = decided.baseline
+    run.end_step(frozenset(stamped), lambda: run.emit(BaselineStamped(stamped)))
 
 
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:

@@ -112,9 +112,11 @@ def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) 
 
 
 def _not_stamped(plan: Baseline) -> NotReady:
+    what = "our tables exist without a version row; a run would baseline them at"
+    if plan.instead_of:
+        what = f"{written(plan.instead_of)} was squashed; a run would replace the version row by"
     return NotReady(
-        "our tables exist without a version row; a run would baseline them at"
-        f" {written(plan.revisions)}",
+        f"{what} {written(plan.revisions)}",
         explanation=of_proof(plan.proven) if plan.proven is not None else None,
     )
 

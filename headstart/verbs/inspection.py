@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
+from headstart.decision.choice import decide
 from headstart.decision.drift import requires_comparison
 from headstart.decision.hold import hold_back
 from headstart.decision.index_repair import InvalidIndex, not_as_built
-from headstart.decision.plan import Plan, decide
+from headstart.decision.plan import Plan
 from headstart.decision.version_width import has_long_id
 from headstart.facts.applied_record import record_in
 from headstart.facts.lineage import lineage_of
@@ -116,7 +117,10 @@ class Inspector:
         if state is State.UNVERSIONED and self.image.history.baseline is None:
             with catalog as opened:
                 finding = self.prove(opened)
-        if state is State.UNKNOWN_REVISION and self.ahead is Ahead.PROVE:
+        if state is State.UNKNOWN_REVISION and self._is_succeeded(facts):
+            with catalog as opened:
+                finding = self.prove(opened) or Unknowable("there is no file of fingerprints")
+        elif state is State.UNKNOWN_REVISION and self.ahead is Ahead.PROVE:
             with catalog as opened:
                 finding = self._judge_newer(opened)
             if (finding is not None and not finding.breaks) or self._leads_back(facts):
@@ -145,6 +149,10 @@ class Inspector:
     def _surroundings(self, catalog: AnyCatalog) -> Surroundings | None:
         usable = self.image.fingerprints.usable
         return None if usable is None else surroundings(catalog, usable, self.scope)
+
+    def _is_succeeded(self, facts: DatabaseFacts) -> bool:
+        """Whether the base of a squashed history replaces what the version row names."""
+        return self.image.history.successor_of(facts.version_rows) is not None
 
     def _leads_back(self, facts: DatabaseFacts) -> bool:
         """Whether the record tells how all revisions that are newer build on our head."""

@@ -132,7 +132,9 @@ class Migration:
                 recording = recording_of(self._task, image, facts, scope, plan.pending)
                 target = tuple(sorted(image.history.without(plan.held).targets))
                 upto = target if plan.held else None
-                return Decided(scope, plan.pending, facts.version_rows, stamped, recording, upto)
+                old = plan.instead_of if isinstance(plan, Baseline) else ()
+                rows = facts.version_rows
+                return Decided(scope, plan.pending, rows, stamped, recording, upto, old)
             case Refuse():
                 raise plan.error
             case _:

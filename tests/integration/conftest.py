@@ -65,6 +65,7 @@ MORE = frozenset(
         "test_secrets",
         "test_selections",
         "test_silent_network",
+        "test_squashed",
         "test_status",
         "test_unruly_scripts",
         "test_version_place",

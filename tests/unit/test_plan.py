@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade, decide
+from headstart.decision.choice import decide
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.facts.state import DatabaseFacts, History, State, detect
 from headstart.fingerprint.newer.ruling import Judgement
 from headstart.settings.kinds import Ahead
