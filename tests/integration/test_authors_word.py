@@ -2,8 +2,12 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.recorded import record_of
+
+# what is decided here, the server's version has no part in
+pytestmark = ON_ONE_SERVER
 
 REFERS = 'op.execute("CREATE TABLE notes (account_id int REFERENCES accounts)")'
 NOTE = 'op.add_column("accounts", sa.Column("note", sa.Text))'

@@ -2,9 +2,13 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.recorded import record_of
+
+# what is decided here, the server's version has no part in
+pytestmark = ON_ONE_SERVER
 
 BASE = """
     key = sa.Column("id", sa.Integer, primary_key=True)
