@@ -82,7 +82,10 @@ def consequence(state: State) -> str:
                 " something may, and name it. `HEADSTART_AHEAD=allow` overrules this"
             )
         case State.UNKNOWN_REVISION:
-            return "refuse (23), unless `HEADSTART_AHEAD=allow`"
+            return (
+                "refuse (23), unless `HEADSTART_AHEAD=allow`, or `auto` in an image without"
+                " fingerprints"
+            )
         case State.DIVERGED:
             return "refuse (23), or `HEADSTART_TARGET=heads` for branches"
         case _:

@@ -6,7 +6,7 @@ from typing import assert_never
 from headstart.decision.newer import refusal_of_newer, with_lineage
 from headstart.decision.plan import NothingToDo, Refuse
 from headstart.facts.applied_record import record_in
-from headstart.facts.lineage import lineage_of
+from headstart.facts.lineage import Lineage, lineage_of
 from headstart.facts.state import DatabaseFacts, History
 from headstart.fingerprint.newer.ruling import Judgement
 from headstart.settings.kinds import Ahead
@@ -31,15 +31,28 @@ def of_unknown(
     match ahead:
         case Ahead.ALLOW:
             return NothingToDo(Proof.OPERATOR, Judgement())
-        case Ahead.PROVE if judgement is not None and judgement.is_alike:
-            judged = with_lineage(judgement, lineage, history)
-            if judged.is_harmless:
-                return NothingToDo(Proof.FINGERPRINT, judged)
-            return Refuse(refusal_of_newer(unknown, history.targets, judged, lineage))
-        case Ahead.PROVE | Ahead.REFUSE:
+        case Ahead.AUTO if judgement is None:  # no fingerprints: only the record may forbid it
+            return _heeding(lineage, Judgement(), unknown, history, Proof.OPERATOR)
+        case Ahead.PROVE | Ahead.AUTO if judgement is not None and judgement.is_alike:
+            return _heeding(lineage, judgement, unknown, history, Proof.FINGERPRINT)
+        case Ahead.PROVE | Ahead.AUTO | Ahead.REFUSE:
             return Refuse(_not_in_image(unknown, history))
         case _:
             assert_never(ahead)
+
+
+def _heeding(
+    lineage: Lineage | None,
+    judgement: Judgement,
+    unknown: list[str],
+    history: History,
+    proof: Proof,
+) -> NothingToDo | Refuse:
+    """What the judgement leads to, with what the record tells of the newer revisions."""
+    judged = with_lineage(judgement, lineage, history)
+    if judged.is_harmless:
+        return NothingToDo(proof, judged)
+    return Refuse(refusal_of_newer(unknown, history.targets, judged, lineage))
 
 
 def _not_in_image(unknown: list[str], history: History) -> UnknownRevision:

@@ -69,7 +69,8 @@ class DeclaredSettings:
         Ahead.PROVE,
         meaning="What to do when the database is at a revision that this image does not contain."
         " prove: accept it where the fingerprints prove that this image can run on its schema;"
-        " allow: accept it; refuse: refuse it",
+        " auto: the same, and accept it where the image has no usable fingerprints; allow: accept"
+        " it; refuse: refuse it",
     )
     hold: Hold = one_of(
         Hold.NONE,

@@ -21,6 +21,7 @@ class Ahead(StrEnum):
     """What to do about a database that is newer than the image."""
 
     PROVE = "prove"
+    AUTO = "auto"
     ALLOW = "allow"
     REFUSE = "refuse"
 

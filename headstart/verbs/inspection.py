@@ -120,7 +120,7 @@ class Inspector:
         if state is State.UNKNOWN_REVISION and self._is_succeeded(facts):
             with catalog as opened:
                 finding = self.prove(opened) or Unknowable("there is no file of fingerprints")
-        elif state is State.UNKNOWN_REVISION and self.ahead is Ahead.PROVE:
+        elif state is State.UNKNOWN_REVISION and self.ahead in {Ahead.PROVE, Ahead.AUTO}:
             with catalog as opened:
                 finding = self._judge_newer(opened)
             if (finding is not None and not finding.breaks) or self._leads_back(facts):

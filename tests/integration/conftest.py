@@ -16,6 +16,7 @@ MORE = frozenset(
     {
         "test_addresses",
         "test_adopting",
+        "test_ahead_auto",
         "test_app_settings",
         "test_app_settings_mistakes",
         "test_async_env",

@@ -117,11 +117,11 @@ def test_a_rollout_waits_longer_than_a_run_may_take() -> None:
     assert own < DEPLOYMENT["spec"]["progressDeadlineSeconds"]
 
 
-def test_a_newer_database_is_ready_for_a_pod_of_an_app_and_not_for_a_job() -> None:
-    """Else no old pod starts again after a release that migrated. Its probe asks headstart, too."""
+def test_a_newer_database_is_judged_when_a_pod_starts_and_by_a_job_and_not_while_it_runs() -> None:
+    """Without fingerprints no old pod would start again. The app's probe asks headstart, too."""
     (app,) = INIT_POD["containers"]
     told = [variable(each, "HEADSTART_AHEAD") for each in (INIT_CONTAINER, app)]
-    assert told == ["allow", "allow"]
+    assert told == ["auto", "allow"]
     assert "HEADSTART_AHEAD" not in {each["name"] for each in JOB_CONTAINER["env"]}
 
 

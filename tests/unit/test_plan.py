@@ -70,6 +70,8 @@ POLICIES = {
     (State.AHEAD, Ahead.ALLOW): NothingToDo(Proof.OPERATOR, Judgement()),
     (State.AHEAD, Ahead.REFUSE): UnknownRevision,
     (State.UNKNOWN_REVISION, Ahead.ALLOW): NothingToDo(Proof.OPERATOR, Judgement()),
+    # nobody has judged it: the image has no fingerprints
+    (State.UNKNOWN_REVISION, Ahead.AUTO): NothingToDo(Proof.OPERATOR, Judgement()),
     (State.DIVERGED, None): Diverged,
 }
 """State, and the operator's word that changes its plan: to the plan, or the error of a refusal."""

@@ -8,12 +8,18 @@
      initContainer is the job itself: one pod migrates, the others wait for it. waitContainer is for
      the modes hook and job: it only looks, until the database is ready for this image.
 
-     In the pods of an app a newer database is ready, too, unless settings.ahead says otherwise: the old
-     pods that are still there work with it anyway, and one that starts again must not stay away. Jobs
-     and the check before a rollback ask strictly. */}}
+     An old pod that starts again meets a newer database. Unless settings.ahead says otherwise, it proves
+     that it can run on it where its image has fingerprints; without, nobody could, and it starts.
+     Jobs and the check before a rollback always ask for the proof. */}}
 
 {{- define "headstart.aheadOfPods" -}}
-{{- default "allow" .Values.settings.ahead -}}
+{{- default "auto" .Values.settings.ahead -}}
+{{- end -}}
+
+{{/* What is held back, in each container that runs until the Job after the rollout has begun. Pods hold
+     it, too: whatever asks without it would wait for that Job, and Helm for the pods. */}}
+{{- define "headstart.held" -}}
+{{- if .Values.hook.phases }}contract{{ else }}{{ .Values.settings.hold }}{{ end -}}
 {{- end -}}
 
 {{- define "headstart.initContainer" -}}
@@ -21,7 +27,7 @@
 {{- end -}}
 
 {{- define "headstart.waitContainer" -}}
-{{- include "headstart.container" (dict "chart" . "verb" "wait" "ahead" (include "headstart.aheadOfPods" .)) -}}
+{{- include "headstart.container" (dict "chart" . "verb" "wait" "ahead" (include "headstart.aheadOfPods" .) "hold" (include "headstart.held" .)) -}}
 {{- end -}}
 
 {{- define "headstart.container" -}}
@@ -32,7 +38,7 @@
   imagePullPolicy: {{ .image.pullPolicy }}
   args: [{{ $.verb }}]
   env:
-    {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify "ahead" $.ahead) | nindent 4 }}
+    {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify "ahead" $.ahead "hold" $.hold) | nindent 4 }}
   {{- with .envFrom }}
   envFrom: {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -59,6 +65,9 @@
 {{- with .ahead -}}
 {{- $settings = merge (dict "ahead" .) $settings -}}
 {{- end -}}
+{{- with .hold -}}
+{{- $settings = merge (dict "hold" .) $settings -}}
+{{- end -}}
 {{- $settings = merge (deepCopy $chart.Values.settings) $settings -}}
 - name: HEADSTART_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -78,13 +87,18 @@
 {{- end }}
 {{- end -}}
 
-{{/* For the container of an app that mounts headstart.volumeMounts: where the database is, and for a
-     probe that asks headstart.readiness the rule of the pod's init container, or the pod comes up and
-     is never ready. */}}
+{{/* For the container of an app that mounts headstart.volumeMounts: where the database is, and what a
+     probe that asks headstart.readiness must not mind, or pods leave the service. A newer database
+     never counts: the init container has judged it when the pod started, and the pods that run while a
+     release migrates must not all be unready at once. */}}
 {{- define "headstart.databaseEnv" -}}
 {{ include "headstart.connectionEnv" . | trim }}
 - name: HEADSTART_AHEAD
-  value: {{ include "headstart.aheadOfPods" . }}
+  value: allow
+{{- with include "headstart.held" . }}
+- name: HEADSTART_HOLD
+  value: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "headstart.connectionEnv" -}}

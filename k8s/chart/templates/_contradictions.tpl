@@ -39,6 +39,17 @@
 {{- fail (printf "settings.deadlineSeconds and job.backoffLimit make a hook of up to %d s, but Helm gives up after hook.timeoutSeconds, %d s: say `helm --timeout %ds` and hook.timeoutSeconds=%d, or shorten them" $needed (int .Values.hook.timeoutSeconds) $needed $needed) -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.hook.phases -}}
+{{- if ne $mode "hook" -}}
+{{- fail (printf "hook.phases: mode %s has no Job that runs after the rollout; take mode hook, or hold the contract revisions back in one release (settings.hold=contract), and run them in the next one" $mode) -}}
+{{- end -}}
+{{- if .Values.settings.hold -}}
+{{- fail "hook.phases says itself which containers hold the contract revisions back: remove settings.hold" -}}
+{{- end -}}
+{{- if hasKey .Values.job.annotations "argocd.argoproj.io/hook" -}}
+{{- fail "hook.phases: argocd.argoproj.io/hook in job.annotations would make both Jobs run at the same moment; remove it, Argo CD runs Helm's hooks as PreSync and PostSync" -}}
+{{- end -}}
+{{- end -}}
 {{- if eq $mode "init" -}}
 {{- if or .Values.networkPolicy.enabled .Values.podDisruptionBudget.enabled -}}
 {{- fail "mode init makes no pods of its own: networkPolicy and podDisruptionBudget belong into the chart of your app" -}}

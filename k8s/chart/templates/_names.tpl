@@ -53,6 +53,15 @@ helm.sh/hook-weight: {{ int .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation{{ with .andThen }},{{ . }}{{ end }}
 {{- end -}}
 
+{{/* When the Job runs, when the one with the contract revisions does, and what both of them need. */}}
 {{- define "headstart.hooks" -}}
 {{ ternary "pre-install,pre-upgrade" "pre-upgrade" .Values.hook.install }}
+{{- end -}}
+
+{{- define "headstart.contractHooks" -}}
+{{ include "headstart.hooks" . | replace "pre-" "post-" }}
+{{- end -}}
+
+{{- define "headstart.allHooks" -}}
+{{ include "headstart.hooks" . }}{{ if .Values.hook.phases }},{{ include "headstart.contractHooks" . }}{{ end }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* The spec of a pod that runs one verb and ends. Takes chart, verb, and verify for check. */}}
+{{/* The spec of a pod that runs one verb and ends. Takes chart, verb, verify for check, and hold. */}}
 {{- define "headstart.podSpec" -}}
 {{- $chart := .chart -}}
 {{- with $chart.Values -}}
@@ -74,6 +74,12 @@ template:
 {{- end -}}
 
 {{- define "headstart.runSpec" -}}
+{{- $limits := dict "backoffLimit" (include "headstart.backoffLimit" .) "jobDeadline" (include "headstart.jobDeadline" .) -}}
+{{- include "headstart.jobSpec" (merge (dict "chart" . "verb" "run" "hold" (include "headstart.held" .)) $limits) -}}
+{{- end -}}
+
+{{/* The same with nothing held back: after the rollout. */}}
+{{- define "headstart.contractSpec" -}}
 {{- $limits := dict "backoffLimit" (include "headstart.backoffLimit" .) "jobDeadline" (include "headstart.jobDeadline" .) -}}
 {{- include "headstart.jobSpec" (merge (dict "chart" . "verb" "run") $limits) -}}
 {{- end -}}
