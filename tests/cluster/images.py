@@ -15,9 +15,12 @@ from tenacity import retry, stop_after_attempt, wait_fixed
 
 from headstart import __version__
 from tests.cluster.kube import command
+from tests.harness.embedded import PostgresServer
 from tests.harness.environment import ROOT
-from tests.harness.project import copy_plain
+from tests.harness.project import ProjectCopy, copy_plain
+from tests.harness.server import empty_database
 from tests.image.settings_class import make_context
+from tests.integration.fingerprinting import Fingerprinter
 
 BUILD_SECONDS = 900
 PUBLISH_ATTEMPTS = 5
@@ -36,30 +39,37 @@ SETTINGS_CLASS = "settings-class"
 WAITING = ["python", "-c", "import signal; signal.sigwait([signal.SIGTERM])"]
 """The command of an app that only waits for its end, in the image of a release."""
 
+NOTE = {"0004": "op.add_column('invoices', sa.Column('note', sa.Text))"}
+TOTAL = {"0005": "op.add_column('invoices', sa.Column('total', sa.Numeric))"}
 RELEASES: dict[str, dict[str, str]] = {
     "one": {},
-    "two": {"0004": "op.add_column('invoices', sa.Column('note', sa.Text))"},
-    "broken": {
-        "0004": "op.add_column('invoices', sa.Column('note', sa.Text))",
-        "0005": "op.execute('SELECT 1 / 0')",
-    },
-    "repaired": {
-        "0004": "op.add_column('invoices', sa.Column('note', sa.Text))",
-        "0005": "op.add_column('invoices', sa.Column('total', sa.Numeric))",
-    },
+    "bare": {},
+    "two": NOTE,
+    "broken": NOTE | {"0005": "op.execute('SELECT 1 / 0')"},
+    "repaired": NOTE | TOTAL,
+    "renamed": NOTE | {"0005": "op.alter_column('accounts', 'name', new_column_name='title')"},
+    "phased": NOTE | TOTAL | {"0006": "op.drop_column('invoices', 'note')"},
     "slow": {"0004": "op.execute('CREATE TABLE slow (id int)')\nop.execute('SELECT pg_sleep(8)')"},
     "endless": {"0004": "op.execute('SELECT pg_sleep(600)')"},
 }
 """The revisions of each release beside 0001, 0002 and 0003 of tests/projects/plain."""
+PROVING = {"one", "two", "repaired", "phased"}
+"""The releases that have fingerprints."""
+CONTRACT = "0006"
+"""A revision of the phase contract."""
 
 
 def build_and_publish() -> None:
     """Build every image and bring it to the cluster; what has not changed takes no time."""
     build(HEADSTART, str(ROOT))
     build(APP, str(ROOT), f"--file={ROOT / 'examples' / 'minirag-app' / 'Dockerfile'}")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, PostgresServer() as server:
         for release, revisions in RELEASES.items():
-            build_release(release, revisions, Path(folder) / release)
+            project = write_release(revisions, Path(folder) / release)
+            if release in PROVING:
+                with empty_database(server) as scratch:
+                    Fingerprinter(project, scratch).build()
+            build(release_image(release), str(project.path))
         context = make_context(Path(folder) / SETTINGS_CLASS)
         build(release_image(SETTINGS_CLASS), str(context), f"--build-arg=BASE={HEADSTART}")
     for image in (HEADSTART, APP, *map(release_image, (*RELEASES, SETTINGS_CLASS))):
@@ -74,18 +84,21 @@ def build(image: str, context: str, *options: str) -> None:
     command("docker", "build", f"--tag={image}", *options, context, timeout_seconds=BUILD_SECONDS)
 
 
-def build_release(release: str, revisions: dict[str, str], folder: Path) -> None:
-    """Build one release of the project on the image."""
+def write_release(revisions: dict[str, str], folder: Path) -> ProjectCopy:
+    """Write one release of the project, to be built on the image."""
     project = copy_plain(folder)
     parent = "0003"
     for revision, body in revisions.items():
-        project.add(revision, parent, body)
+        top = 'headstart_phase = "contract"' if revision == CONTRACT else ""
+        project.add(revision, parent, body, top=top)
         parent = revision
     ini = Path(project.ini)
     lines = ini.read_text().splitlines(keepends=True)
     ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
     (folder / "Dockerfile").write_text(f"FROM {HEADSTART}\nCOPY --chmod=755 . ./\n")
-    build(release_image(release), str(folder))
+    # what the replay has compiled is another file each time
+    (folder / ".dockerignore").write_text("**/__pycache__\n")
+    return project
 
 
 def release_image(release: str) -> str:

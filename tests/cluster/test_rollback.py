@@ -10,6 +10,12 @@ from tests.cluster.database import Postgres
 from tests.cluster.kube import HELM, CommandFailed, command, eventually, verdict_of
 from tests.cluster.releases import APP, Make, Release, failure
 
+HARMLESS = "ALTER TABLE invoices ADD note text"
+BREAKING = "ALTER TABLE accounts RENAME name TO title"
+NEWER = "UPDATE alembic_version SET version_num = '0009'"
+PROVEN = ("ahead_compatible", "fingerprint")
+CHECK = "job-name=shop-headstart-rollback-check"
+
 
 def told_ahead(container: dict[str, Any]) -> str | None:
     """HEADSTART_AHEAD of a container; None where it has none."""
@@ -18,11 +24,11 @@ def told_ahead(container: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("mode", ["hook", "job", "init"])
-@pytest.mark.parametrize("word", [None, "prove", "allow", "refuse"])
-def test_a_newer_database_is_ready_for_every_container_of_an_apps_pod_and_for_no_job(
+@pytest.mark.parametrize("word", [None, "prove", "auto", "allow", "refuse"])
+def test_a_pod_judges_a_newer_database_as_it_starts_and_never_while_it_runs(
     chart: Path, tmp_path: Path, mode: str, word: str | None
 ) -> None:
-    """The app's as well: its readiness probe asks headstart. `settings.ahead` rules all of them."""
+    """The app's readiness probe asks headstart, too: all pods would be unready at once."""
     settings = {"ahead": word} if word else {}
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump({"headstart": {"mode": mode, "settings": settings}}))
@@ -35,36 +41,70 @@ def test_a_newer_database_is_ready_for_every_container_of_an_apps_pod_and_for_no
     }
     (pod,) = specs["Deployment"]
     of_the_pod = [told_ahead(each) for each in (*pod["initContainers"], *pod["containers"])]
-    assert of_the_pod == [word or "allow"] * 2
+    assert of_the_pod == [word or "auto", "allow"]
     of_jobs = [told_ahead(each) for spec in specs["Job"] for each in spec["containers"]]
     assert of_jobs == ([] if mode == "init" else [word] * 2)
 
 
-@pytest.mark.parametrize("mode", ["hook", "job"])
-def test_a_rollback_to_an_image_that_does_not_know_the_revision_is_refused_before_a_pod_goes(
+@pytest.mark.parametrize("mode", ["hook", "job", "init"])
+def test_a_rollback_after_a_release_that_only_added_things_succeeds(
     release: Make, postgres: Postgres, mode: str
 ) -> None:
+    """By proof: the old image has fingerprints, and nobody said allow."""
     shop = release(mode)
     shop.install("one")
     shop.upgrade("two")
     before = shop.app_pods()
+    go_back(shop, 1)
+    assert shop.statuses()[-1] == "deployed"
+    assert shop.app_versions() == {"one"}
+    assert not shop.app_pods() & before
+    ends = shop.app_verdicts()
+    if mode != "init":
+        ends += [verdict_of(pod) or {} for pod in shop.namespace.pods(CHECK)]
+    assert {(each["outcome"], each["proof"]) for each in ends} == {PROVEN}
+    assert postgres.version() == ["0004"]
+
+
+REFUSED = {
+    "one": ("ahead_incompatible", "deploy the newer image again"),
+    "bare": ("unknown_revision", "HEADSTART_AHEAD=allow"),
+}
+"""What an old image says to a renamed column, and what to do; `bare` has no fingerprints."""
+
+
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize(
+    ("mode", "old"), [("hook", "one"), ("job", "one"), ("hook", "bare")], ids="-".join
+)
+def test_a_rollback_to_an_image_that_may_not_run_is_refused_before_a_pod_goes(
+    release: Make, mode: str, old: str
+) -> None:
+    shop = release(mode)
+    shop.install(old)
+    shop.upgrade("renamed")
+    before = shop.app_pods()
     said = failure(shop.rollback, 1)
     assert "rollback-check" in said
     assert shop.app_pods() == before
-    assert shop.app_versions() == {"two"}
-    (pod,) = shop.namespace.pods("job-name=shop-headstart-rollback-check")
+    assert shop.app_versions() == {"renamed"}
+    (pod,) = shop.namespace.pods(CHECK)
     verdict = verdict_of(pod) or {}
-    assert (verdict["outcome"], verdict["exit_code"]) == ("unknown_revision", 23)
-    assert "HEADSTART_AHEAD=allow" in verdict["next_step"]
-    assert postgres.version() == ["0004"]
+    outcome, next_step = REFUSED[old]
+    assert (verdict["outcome"], verdict["exit_code"]) == (outcome, 23)
+    assert next_step in verdict["next_step"]
 
-    # the way out that docs/kubernetes.md describes
+    # the ways out that docs/kubernetes.md describes
     assert shop.statuses()[-1] == "pending-rollback"
-    assert "another operation" in failure(shop.upgrade, "repaired")
+    assert "another operation" in failure(shop.upgrade, "renamed")
     go_back(shop, 2)
-    shop.upgrade("repaired")
     assert shop.statuses()[-1] == "deployed"
-    assert postgres.version() == ["0005"]
+    assert shop.app_versions() == {"renamed"}
+    if (mode, old) == ("hook", "one"):
+        shop.upgrade("one", settings={"ahead": "allow"})
+        assert shop.app_versions() == {"one"}
+        shop.upgrade("renamed")
+        assert shop.app_versions() == {"renamed"}
 
 
 def go_back(shop: Release, number: int) -> None:
@@ -77,26 +117,52 @@ def go_back(shop: Release, number: int) -> None:
         shop.rollback(number)
 
 
-def test_a_rollback_without_its_hook_is_the_operators_word(
+def test_in_mode_init_no_pod_goes_for_an_image_that_cannot_run_and_both_ways_out_work(
     release: Make, postgres: Postgres
 ) -> None:
-    shop = release("hook")
+    """Back to the image that knows the database; or the operator's word, and on from there."""
+    shop = release("init")
     shop.install("one")
-    shop.upgrade("two")
-    shop.namespace.helm("rollback", "shop", "1", "--no-hooks", "--wait", "--timeout=100s")
+    shop.upgrade("renamed")
+    before = shop.app_pods()
+
+    def refused() -> dict[str, Any] | None:
+        verdicts = (each for each in shop.app_verdicts() if each.get("exit_code") == 23)
+        return next(verdicts, None)
+
+    shop.namespace.helm("rollback", "shop", "1")
+    verdict = eventually(refused, "a pod that refuses")
+    assert verdict["outcome"] == "ahead_incompatible"
+    assert "deploy the newer image again" in verdict["next_step"]
+    assert before < shop.app_pods()
+    shop.rollback(2)
+    assert shop.app_pods() == before
+
+    shop.namespace.helm("rollback", "shop", "1")
+    eventually(refused, "a pod that refuses")
+    shop.upgrade("one", settings={"ahead": "allow"})
     assert shop.app_versions() == {"one"}
-    assert postgres.version() == ["0004"]
+    assert postgres.version() == ["0005"]
+    shop.upgrade("renamed")
+    assert shop.app_versions() == {"renamed"}
 
 
-def test_a_rollback_is_allowed_by_the_word_of_the_release_that_it_goes_back_to(
-    release: Make, postgres: Postgres
+@pytest.mark.parametrize("way", ["without its hook", "by the word of the old release"])
+def test_a_rollback_that_nothing_proves_is_the_operators_word(
+    release: Make, postgres: Postgres, way: str
 ) -> None:
+    """Without fingerprints the pods start; with them, that takes the word `allow`."""
     shop = release("hook")
-    shop.install("one", settings={"ahead": "allow"})
-    shop.upgrade("two")
-    shop.rollback(1)
-    assert shop.app_versions() == {"one"}
-    assert postgres.version() == ["0004"]
+    if way == "without its hook":
+        shop.install("bare")
+        shop.upgrade("renamed")
+        shop.namespace.helm("rollback", "shop", "1", "--no-hooks", "--wait", "--timeout=100s")
+    else:
+        shop.install("one", settings={"ahead": "allow"})
+        shop.upgrade("renamed")
+        shop.rollback(1)
+    assert shop.app_versions() <= {"one", "bare"}
+    assert postgres.version() == ["0005"]
 
 
 def test_a_rollback_after_a_failed_upgrade_that_changed_nothing_succeeds(
@@ -130,69 +196,38 @@ def test_in_mode_init_an_old_pod_starts_again_after_a_release_that_migrated(
         return [verdict for pod in pods if (verdict := verdict_of(pod))]
 
     (verdict,) = eventually(started_again, "a verdict of the pod in its place")
-    assert (verdict["outcome"], verdict["from"]) == ("ahead_compatible", ["0004"])
+    assert (verdict["outcome"], verdict["proof"], verdict["from"]) == (*PROVEN, ["0004"])
     assert postgres.version() == ["0004"]
 
 
-def test_in_mode_init_a_rollback_starts_the_old_pods_and_leaves_the_database_as_it_is(
-    release: Make, postgres: Postgres
-) -> None:
-    shop = release("init")
-    shop.install("one")
-    shop.upgrade("two")
-    shop.rollback(1)
-    assert shop.statuses()[-1] == "deployed"
-    assert shop.app_versions() == {"one"}
-    assert {each["outcome"] for each in shop.app_verdicts()} == {"ahead_compatible"}
-    assert postgres.version() == ["0004"]
+ANSWERS = {
+    "proven": ("one", HARMLESS, None, PROVEN),
+    "breaking": ("one", BREAKING, None, ("ahead_incompatible", "none")),
+    "no fingerprints": ("bare", BREAKING, None, ("ahead_compatible", "operator")),
+    "refuse": ("one", HARMLESS, "refuse", ("unknown_revision", "none")),
+}
+"""The old image, what has become of the database, settings.ahead: to the answer and its proof."""
 
 
 @pytest.mark.parametrize("mode", ["hook", "init"])
-@pytest.mark.parametrize(
-    ("settings", "outcome"),
-    [
-        pytest.param({}, "ahead_compatible", id="by default"),
-        pytest.param({"ahead": "refuse", "waitSeconds": 3}, "unknown_revision", id="refuse"),
-    ],
-)
-def test_an_old_replica_starts_again_on_a_newer_database_unless_that_is_refused(
-    release: Make, postgres: Postgres, mode: str, settings: dict[str, str], outcome: str
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_old_pod_starts_again_on_a_newer_database_unless_it_cannot_run_on_it(
+    release: Make, postgres: Postgres, mode: str, case: str
 ) -> None:
-    """The old pods go after the database has become newer: until then they work with it anyway."""
-    shop = release(mode)
-    shop.install("one", settings=settings)
-    shop.namespace.kubectl("scale", "deployment/shop", "--replicas=0")
-    eventually(lambda: not shop.namespace.pods(APP), "an end of the pods")
-    postgres.query("UPDATE alembic_version SET version_num = '0004'")
-    shop.namespace.kubectl("scale", "deployment/shop", "--replicas=1")
+    """In the middle of a rollout. The pods that run stay ready, whatever the database became."""
+    version, change, word, expected = ANSWERS[case]
+    shop, settings = release(mode), {"waitSeconds": 3} | ({"ahead": word} if word else {})
+    shop.install(version, settings=settings)
+    postgres.query(change)
+    postgres.query(NEWER)
+    probe = shop.namespace.kubectl("exec", "deployment/shop", "--", "headstart", "check")
+    assert "ahead_compatible" in probe
+    before = shop.app_pods()
+    shop.namespace.kubectl("delete", "pod", shop.namespace.pods(APP)[0]["metadata"]["name"])
 
-    def answered() -> str | None:
-        return next((each["outcome"] for each in shop.app_verdicts() if each), None)
+    def answered() -> tuple[str, str] | None:
+        new = [pod for pod in shop.namespace.pods(APP) if pod["metadata"]["uid"] not in before]
+        verdicts = (verdict_of(pod) for pod in new)
+        return next(((each["outcome"], each["proof"]) for each in verdicts if each), None)
 
-    assert eventually(answered, "a verdict of the old replica") == outcome
-
-
-def test_in_mode_init_where_that_is_refused_both_ways_out_of_the_page_work(
-    release: Make, postgres: Postgres
-) -> None:
-    """Back to the image that knows the database; or the operator's word, and on from there."""
-    shop, strict = release("init"), {"ahead": "refuse"}
-    shop.install("one", settings=strict)
-    shop.upgrade("two", settings=strict)
-    shop.namespace.helm("rollback", "shop", "1")
-    eventually(lambda: refused(shop), "a pod that refuses")
-    shop.rollback(2)
-    assert shop.app_versions() == {"two"}
-
-    shop.namespace.helm("rollback", "shop", "1")
-    eventually(lambda: refused(shop), "a pod that refuses")
-    shop.upgrade("one", settings={"ahead": "allow"})
-    assert shop.app_versions() == {"one"}
-    assert postgres.version() == ["0004"]
-    shop.upgrade("repaired", settings=strict)
-    assert postgres.version() == ["0005"]
-
-
-def refused(shop: Release) -> bool:
-    """Whether a pod of the app refuses the database since it is newer."""
-    return any(each.get("outcome") == "unknown_revision" for each in shop.app_verdicts())
+    assert eventually(answered, "a verdict of the old pod") == expected
