@@ -63,4 +63,4 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def release(namespace: Namespace, chart: Path) -> Make:
     """A release that is not installed yet."""
-    return lambda mode: Release(namespace, chart, mode)
+    return lambda mode, **more: Release(namespace, chart, mode, **more)

@@ -2,10 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -36,6 +35,7 @@ class Release:
     chart: Path
     mode: str
     name: str = "shop"
+    readiness_probe: dict[str, Any] | None = None
 
     def values(self, version: str, **headstart: Any) -> str:
         """The values for a version of the tests' project, as YAML; more of them for headstart."""
@@ -44,7 +44,7 @@ class Release:
             {
                 "image": image,
                 "command": WAITING,
-                "readinessProbe": None,
+                "readinessProbe": self.readiness_probe,
                 "headstart": {"mode": self.mode, "image": image, **headstart},
             }
         )
@@ -95,8 +95,11 @@ class Release:
         }
 
 
-Make = Callable[[str], Release]
-"""Makes the release in a mode."""
+class Make(Protocol):
+    """Makes the release in a mode."""
+
+    def __call__(self, mode: str, **more: Any) -> Release:
+        """`more` are fields of the release."""
 
 
 def failure(act: Any, *arguments: Any, **values: Any) -> str:

@@ -16,6 +16,8 @@ from tests.harness.program import run_tool
 SCENARIOS = sorted((CHART / "ci").glob("*-values.yaml"))
 HOOK = {"database": {"url": "postgresql://minirag@db/minirag", "secret": "minirag-database"}}
 URL = {"database": {"url": "postgresql://minirag@db/minirag"}}
+PHASES = {"phases": True}
+PRESYNC = {"argocd.argoproj.io/hook": "PreSync"}
 SIDECAR = {"name": "proxy", "image": "proxy:1", "restartPolicy": "Always"}
 
 
@@ -113,6 +115,10 @@ def test_the_schema_names_the_path_of_a_bad_value(
         (URL | {"job": {"backoffLimit": 1}}, "make a hook of up to 590 s"),
         (URL | {"mode": "init", "networkPolicy": {"enabled": True}}, "makes no pods of its own"),
         (URL | {"mode": "init", "sidecars": [SIDECAR]}, "makes no pods of its own"),
+        (URL | {"mode": "init", "hook": PHASES}, "hook.phases: mode init has no Job that runs"),
+        (URL | {"mode": "job", "hook": PHASES}, "hook.phases: mode job has no Job that runs"),
+        (URL | {"hook": PHASES, "settings": {"hold": "contract"}}, "remove settings.hold"),
+        (URL | {"hook": PHASES, "job": {"annotations": PRESYNC}}, "hook in job.annotations"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_with_the_cure(
@@ -141,7 +147,25 @@ def test_the_chart_makes_the_job_of_the_plain_manifest(tmp_path: Path) -> None:
 def is_job(manifest: dict[str, Any]) -> bool:
     """Whether it is the Job that upgrades."""
     hook = manifest["metadata"].get("annotations", {}).get("helm.sh/hook")
-    return bool(manifest["kind"] == "Job" and hook != "pre-rollback")
+    return manifest["kind"] == "Job" and hook in {None, "pre-install,pre-upgrade"}
+
+
+def test_what_both_jobs_of_phases_need_is_there_for_each(tmp_path: Path) -> None:
+    """A hook's own objects go with it; and pods ask only after the first Job has run."""
+    values = URL | {"hook": PHASES, "networkPolicy": {"enabled": True}}
+    values |= {"podDisruptionBudget": {"enabled": True}}
+    hooks = {
+        (each["kind"], each["metadata"]["name"]): each["metadata"]["annotations"]["helm.sh/hook"]
+        for each in rendered(tmp_path, values)
+    }
+    before, after = "pre-install,pre-upgrade", "post-install,post-upgrade"
+    assert hooks["Job", "shop-headstart"] == before
+    assert hooks["Job", "shop-headstart-contract"] == after
+    for kind in ("NetworkPolicy", "PodDisruptionBudget"):
+        assert hooks[kind, "shop-headstart"] == f"{before},{after}"
+    later = rendered(tmp_path, values | {"hook": PHASES | {"install": False}})
+    found = {each["metadata"]["annotations"]["helm.sh/hook"] for each in later}
+    assert {"pre-upgrade", "post-upgrade", "pre-upgrade,post-upgrade"} <= found
 
 
 @pytest.mark.parametrize(

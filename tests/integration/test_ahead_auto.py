@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.known_stage import KnownStage
+from tests.integration.test_authors_word import newer as applied
 from tests.integration.test_newer_database import COLUMN, REFERS, REQUIRED, VERBS, newer
 
 
@@ -54,3 +55,10 @@ def test_without_fingerprints_what_is_pending_is_not_passed_over(
     assert known.run(HEADSTART_TARGET="0001").exit_code == 0
     known.database.execute("INSERT INTO alembic_version VALUES ('newer')")
     assert told(known, verb) == (23, "unknown_revision", "none")
+
+
+@VERBS
+def test_without_fingerprints_the_newer_authors_no_counts(known: KnownStage, verb: str) -> None:
+    applied(known, "pass", top="headstart_compatible = False")
+    known.file.unlink()
+    assert told(known, verb) == (23, "ahead_incompatible", "none")

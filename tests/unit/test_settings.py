@@ -92,7 +92,7 @@ def test_a_value_that_is_not_allowed_is_refused_with_what_is(name: str, text: st
 
 def test_a_choice_is_refused_with_all_choices() -> None:
     (mistake,) = mistakes(URL | {"HEADSTART_AHEAD": "yes"})
-    assert mistake == "HEADSTART_AHEAD='yes' is invalid: expected prove, allow or refuse"
+    assert mistake == "HEADSTART_AHEAD='yes' is invalid: expected prove, auto, allow or refuse"
 
 
 SECRET = {
