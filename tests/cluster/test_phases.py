@@ -11,8 +11,13 @@ from tests.cluster.kube import HELM, command, verdict_of
 from tests.cluster.releases import APP, Make, Release
 
 PHASES = {"phases": True}
-CHECKING = {"exec": {"command": ["headstart", "check"]}, "periodSeconds": 3, "timeoutSeconds": 10}
-"""A readiness probe with the setting of the app's container."""
+CHECKING = {
+    "httpGet": None,
+    "exec": {"command": ["headstart", "check"]},
+    "periodSeconds": 3,
+    "timeoutSeconds": 10,
+}
+"""A readiness probe in place of the chart's, with the settings of the app's container."""
 
 
 def held_in(manifest: dict[str, Any]) -> list[str | None]:
@@ -100,7 +105,7 @@ def test_in_mode_init_one_release_holds_back_and_the_next_one_runs_the_rest(
     release: Make, postgres: Postgres
 ) -> None:
     """Until then the way back is open."""
-    shop, held = release("init", readiness_probe=CHECKING), {"hold": "contract"}
+    shop, held = release("init"), {"hold": "contract"}
     shop.install("two", settings=held)
     shop.upgrade("phased", settings=held)
     assert postgres.version() == ["0005"]

@@ -19,7 +19,7 @@
 {{/* What is held back, in each container that runs until the Job after the rollout has begun. Pods hold
      it, too: whatever asks without it would wait for that Job, and Helm for the pods. */}}
 {{- define "headstart.held" -}}
-{{- if .Values.hook.phases }}contract{{ else }}{{ .Values.settings.hold }}{{ end -}}
+{{- if .Values.hook.phases }}contract{{ else }}{{ default "" .Values.settings.hold }}{{ end -}}
 {{- end -}}
 
 {{- define "headstart.initContainer" -}}
