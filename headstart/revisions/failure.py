@@ -3,14 +3,11 @@
 Statement text is kept for the log, parameters and DETAIL (rows of people's data) are not.
 """
 
-import errno
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import gaierror
 
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
 from headstart.revisions.database_failure import (
@@ -23,6 +20,7 @@ from headstart.revisions.database_failure import (
 )
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.link import FAILED_TRANSACTION, Link, says_lost, sqlstate_of
+from headstart.revisions.passing import behind, has_timed_out, may_pass
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose
 from headstart.revisions.refused import refusal_of
@@ -73,14 +71,15 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
         if isinstance(error, RevisionFailed | BrokenHistory) and link and link.is_lost():
             return ConnectionLost(f"the connection was lost: {error}")
         return error
-    refusal = refusal_of(_behind(raised), link) if link and moment.revision is None else None
+    refusal = refusal_of(behind(raised), link) if link and moment.revision is None else None
     if refusal is not None:
         return refusal
     if _was_lost(raised, link):
         return _lost(raised, moment.revision)
     told = _told_by_driver(raised, link)
     if told is not None:
-        return database_failure(told, moment, elsewhere=_is_lost(told), beside=beside(raised))
+        more = beside(raised) or _passed_on(told, error, link)
+        return database_failure(told, moment, elsewhere=_is_lost(told), beside=more)
     if is_our_own(error):
         return error
     return _script_failure(raised, moment)
@@ -94,6 +93,7 @@ def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException |
     """The driver's error that tells what happened; None if the script's own error does.
 
     In a transaction that has failed only the error before tells: a script may have swallowed it.
+    One that may pass decides even if the script has kept nothing of it but its words.
     """
     error = telling(raised)
     follows = isinstance(error, PendingRollbackError) or _state(error) == FAILED_TRANSACTION
@@ -101,11 +101,17 @@ def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException |
         return link.error
     if _is_drivers(error):
         return error
-    causes = (one for one in _behind(raised) if _is_drivers(one))
+    causes = (one for one in behind(raised) if _is_drivers(one))
     told = (one for one in causes if _state(one) and fault_of(_state(one)) in _BEHIND)
     # without a SQLSTATE only where the script says that this is the cause
     lost = (one for one in _raised_from(error) if _is_drivers(one) and _is_lost(one))
-    return next(told, None) or next(lost, None)
+    return next(told, None) or next(lost, None) or (link.passing if link is not None else None)
+
+
+def _passed_on(told: BaseException, error: BaseException, link: Link | None) -> str:
+    """How the script went on after what the server said, where its own error shows nothing."""
+    is_behind = link is None or told is not link.passing or told in behind(error)
+    return "" if is_behind else f"; then the script raised {type(error).__name__}"
 
 
 def _raised_from(error: BaseException) -> Iterator[BaseException]:
@@ -134,7 +140,7 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
     script = next((str(s.path) for s in project.scripts if s.revision == revision), "env.py")
     text = f"{place or script}: {cause_of(error)}"
     note = note_of(telling(error))
-    if any(map(_passes, (telling(error), *_raised_from(telling(error))))):
+    if may_pass(error):
         where = f"revision {revision}" if revision else "env.py"
         return ServerFailed(f"{where}: {text}", next_step=note or _ELSEWHERE)
     cure = cure_of(error) or (_OUT_OF_TIME if _ran_out_of_time(telling(error)) else None)
@@ -149,29 +155,9 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
 
 
 _ELSEWHERE = (
-    "see that what the script connects to can be reached from here, and that this machine has"
-    " memory and disk left; then run again"
+    "see that what the script asks can be reached from here and answers in time, and that this"
+    " machine has memory and disk left; then run again"
 )
-_PASSING_ERRORS = frozenset(
-    {
-        *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ETIMEDOUT),
-        *(errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN),
-        *(errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO),
-        *(errno.EAGAIN, errno.EINTR),
-    }
-)
-"""Of the system: the network, and what a machine may run out of."""
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether it is the network's or the machine's fault, whatever service was asked."""
-    if isinstance(error, gaierror | MemoryError | PoolTimeoutError):
-        return True
-    within = error.args[0] if error.args else None  # urllib's has the system's error in it
-    if isinstance(within, OSError):
-        return _passes(within)
-    return isinstance(error, OSError) and error.errno in _PASSING_ERRORS
-
 
 _OUT_OF_TIME = (
     "a time limit has ended it: raise the one that env.py or a script has set (asyncio.timeout(),"
@@ -182,7 +168,7 @@ _OUT_OF_TIME = (
 
 def _ran_out_of_time(error: BaseException) -> bool:
     """Whether a limit in the process has ended it; what the network gives up has a number."""
-    timed_out = isinstance(error, TimeoutError) and error.errno is None
+    timed_out = isinstance(error, TimeoutError) and error.errno is None and not has_timed_out(error)
     return timed_out or isinstance(error, CancelledError)
 
 
@@ -207,25 +193,11 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
     if link.known:
         return link.is_lost()
     # of a connection that never got so far nothing is known but what was raised
-    return looks_lost or link.is_lost() or any(map(_is_lost, _behind(error)))
-
-
-def _behind(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and all that it was raised for or grouped from; once each."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        grouped = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-        linked = (one.__cause__, one.__context__, getattr(one, "orig", None), *grouped)
-        waiting += [each for each in linked if isinstance(each, BaseException)]
+    return looks_lost or link.is_lost() or any(map(_is_lost, behind(error)))
 
 
 def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
-    causes = list(_behind(error))
+    causes = list(behind(error))
     lost = next((one for one in causes if _is_lost(one)), error)
     driver_error = getattr(lost, "orig", None) or lost
     where = f"revision {revision}" if revision else "env.py"

@@ -18,6 +18,7 @@ from headstart.verdict.sqlstates import Fault, fault_of
 _PSYCOPG2_BROKEN = 2
 FAILED_TRANSACTION = "25P02"
 """in_failed_sql_transaction, which only follows from an error before."""
+_PASSING = frozenset({Fault.CONNECTION, Fault.SERVER, Fault.LOCK, Fault.UNKNOWN})
 
 
 class Link:
@@ -27,7 +28,8 @@ class Link:
     with; `name` is the application_name of a connection that is only tried. `connected` is whether
     env.py has had any connection in this run, `in_transaction` whether the one that migrates has
     begun something else than an autocommit block last; `attempt` what the last one is tried with;
-    `error` what the connection that migrates has met in its transaction, before it failed.
+    `error` what the connection that migrates has met in its transaction, before it failed;
+    `passing` the last error in this revision that may pass: it may have ended a savepoint only.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Link:
         self.in_transaction = False
         self.gone = False
         self.error: BaseException | None = None
+        self.passing: BaseException | None = None
 
     @property
     def role(self) -> str:
@@ -105,10 +108,17 @@ class Link:
 
     def hear_error(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of the connection that migrates."""
-        if sqlstate_of(context.original_exception) != FAILED_TRANSACTION:
+        sqlstate = sqlstate_of(context.original_exception)
+        if sqlstate != FAILED_TRANSACTION:
             self.error = context.sqlalchemy_exception
+        if sqlstate is not None and fault_of(sqlstate) in _PASSING:
+            self.passing = context.sqlalchemy_exception
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
+
+    def changes_revision(self) -> None:
+        """A revision begins, or has ended well: whatever it met on the way is over."""
+        self.passing = None
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""
