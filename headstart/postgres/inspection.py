@@ -3,7 +3,7 @@
 Reads the catalog and the version table only, in read-only transactions, and writes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from headstart.facts.sql import array, literal
@@ -61,11 +61,15 @@ def run_in_progress(connection: Connection) -> bool:
         return bool(in_progress)
 
 
-def transaction_kept(connection: Connection, transaction: int) -> bool:
-    """Whether a transaction, by its number on the server, was committed."""
+def kept_transactions(connection: Connection, transactions: Collection[int]) -> frozenset[int]:
+    """Those of these transactions, by their numbers on the server, that were committed."""
+    if not transactions:
+        return frozenset()
+    statuses = ", ".join(f"pg_catalog.txid_status({each})" for each in transactions)
     with named_failures():
-        rows = connection.execute(f"SELECT pg_catalog.txid_status({transaction})")
-    return rows[0][0] == "committed"
+        row = connection.execute(f"SELECT {statuses}")[0]
+    kept = zip(transactions, row, strict=True)
+    return frozenset(each for each, status in kept if status == "committed")
 
 
 def cancel_backend(connection: Connection, application_name: str, process: int) -> None:

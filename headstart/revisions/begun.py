@@ -52,17 +52,24 @@ _SQL_STATE = "current_user, pg_catalog.current_setting('search_path')"
 SQL_STATE = f"SELECT {_SQL_STATE}"
 """The role and the search_path, as they are now."""
 
-SQL_NOW = (
-    f"WITH seen AS MATERIALIZED (SELECT {SQL_IDENTITY} AS identity,"
-    " pg_catalog.txid_current_if_assigned() AS number,"
-    f" pg_catalog.current_setting('{_MARK}', true) AS mark, {_SQL_STATE})"
-    " SELECT seen.*, CASE WHEN seen.mark OPERATOR(pg_catalog.=) seen.identity"
-    f" THEN pg_catalog.set_config('{_MARK}', '', false) END FROM seen"
-)
+
+def _sql_now(number: str) -> str:
+    return (
+        f"WITH seen AS MATERIALIZED (SELECT {SQL_IDENTITY} AS identity,"
+        f" pg_catalog.{number}() AS number,"
+        f" pg_catalog.current_setting('{_MARK}', true) AS mark, {_SQL_STATE})"
+        " SELECT seen.*, CASE WHEN seen.mark OPERATOR(pg_catalog.=) seen.identity"
+        f" THEN pg_catalog.set_config('{_MARK}', '', false) END FROM seen"
+    )
+
+
+SQL_NOW = _sql_now("txid_current_if_assigned")
 """Which transaction it is now, its number, if it has written something, the mark, role and path.
 
 The mark of one that goes on is taken away: behind a pooler the session is somebody else's next.
 """
+SQL_BEFORE_ROW = _sql_now("txid_current")
+"""The same of the one in which the version row is written next, which gives it a number anyway."""
 
 
 def sql_of_begun(numbering: Numbering) -> str:
@@ -90,11 +97,11 @@ def sql_of_lost(begun: Begun) -> str:
 
 
 def sql_of_fate(number: int) -> str:
-    """SQL of two columns: what became of a transaction, and the number of the one that is open."""
-    return (
-        f"SELECT pg_catalog.txid_status({number}),"
-        " pg_catalog.txid_current_if_assigned()::pg_catalog.int8"
-    )
+    """SQL of two columns: what became of a transaction, and the number of the one that is open.
+
+    Asked before the version row is written, as SQL_BEFORE_ROW is.
+    """
+    return f"SELECT pg_catalog.txid_status({number}), pg_catalog.txid_current()::pg_catalog.int8"
 
 
 def sql_of_prepared(begun: Begun) -> str:

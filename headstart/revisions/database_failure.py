@@ -7,6 +7,7 @@ Statement text is kept for the log, parameters and DETAIL (rows of people's data
 from dataclasses import replace
 from pathlib import Path
 
+from headstart.decision.other_hands import OTHERS_MIGRATE
 from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
@@ -22,6 +23,7 @@ from headstart.verdict.errors import (
     Blocked,
     BrokenHistory,
     HeadstartError,
+    NotReady,
     RevisionFailed,
     ServerFailed,
     UnknownRevision,
@@ -197,6 +199,9 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
             return _as(ServerFailed, answer, _CLOSED)
         case _ if moment.revision is not None:
             return _failed(answer, moment, None)
+        case _ if answer.sqlstate in ALREADY_THERE_SQLSTATES:
+            text = f"{answer.text}: somebody else has made it meanwhile"
+            return _as(NotReady, replace(answer, text=text), OTHERS_MIGRATE)
         case _:
             return _as(BrokenHistory, answer, CORRECT_ENV)
 

@@ -107,7 +107,7 @@ class Replay:
                 before_revision,
                 self.applied,
                 partly_applied=lambda _: None,
-                look_back=lambda _: Committed(frozenset(), transaction_kept=False),
+                look_back=lambda _: Committed(),
                 migrated=migrated,
             )
             upgrade(self.project, "heads", self.run(listener))

@@ -20,10 +20,26 @@ from headstart.verdict.events.event import Emit
 
 @dataclass(frozen=True)
 class Committed:
-    """What a second connection sees: every applied revision, and whether a transaction was kept."""
+    """What a second connection sees: every applied revision, and which transactions were kept.
+
+    A revision that is applied may have been applied by somebody else; the transactions are ours.
+    """
+
+    revisions: frozenset[str] = frozenset()
+    transactions: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A step that is over: its revisions, the transaction of its version rows, and how to tell."""
 
     revisions: frozenset[str]
-    transaction_kept: bool
+    transaction: int | None
+    tell: Callable[[], None]
+
+    def is_in(self, committed: Committed) -> bool:
+        """Whether this run has committed it: a row alone may be somebody else's."""
+        return self.transaction in committed.transactions and self.revisions <= committed.revisions
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,8 @@ class Listener:
     connection, and raises what is refused; `before_revision` raises when the run must not go on;
     `applied` is called after each COMMIT, with the revision and the seconds that it took;
     `partly_applied`, after a failure, with a revision that had committed a part of its work;
-    `look_back` asks a second connection, also for the fate of a transaction; `before_stamp` may ask
+    `committed` hears of the revisions of each step that this run has committed;
+    `look_back` asks a second connection, also for the fate of transactions; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
     the one that migrates after each revision, committed or, in mode ATOMIC, not;
     `left_transaction` gets a revision that goes on outside the transaction it began in.
@@ -62,7 +79,8 @@ class Listener:
     before_revision: Callable[[], None]
     applied: Callable[[str, float], None]
     partly_applied: Callable[[str], None]
-    look_back: Callable[[int | None], Committed]
+    look_back: Callable[[Collection[int]], Committed]
+    committed: Callable[[frozenset[str]], None] = lambda _: None
     before_stamp: Callable[[OwnConnection], None] = lambda _: None
     migrated: Callable[[str, Connection], None] = lambda _, __: None
     left_transaction: Callable[[str], None] = lambda _: None
@@ -87,7 +105,7 @@ class Run:
     ran: set[str] = field(default_factory=set, init=False)
     started: float = field(default=0.0, init=False)
     failure: BaseException | None = field(default=None, init=False)
-    ended: list[tuple[frozenset[str], Callable[[], None]]] = field(default_factory=list, init=False)
+    ended: list[Ended] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
     keeper: RecordKeeper | None = field(default=None, init=False)
 
@@ -135,19 +153,25 @@ class Run:
         """A step is over; in mode per_revision Alembic has committed it by now."""
         self.current = None
         self.ran |= revisions
-        self.ended.append((revisions, tell))
+        step = Ended(revisions, self.watch.row_in, tell)
         if self.mode is Mode.PER_REVISION:
-            self.tell_committed(revisions)
+            self._tell(step)
+        else:
+            self.ended.append(step)
 
     def forget(self, pending: frozenset[str]) -> None:
         """What is pending again has been rolled back since, if it has run."""
         self.ran -= pending
-        self.ended = [step for step in self.ended if not step[0] & pending]
+        self.ended = [step for step in self.ended if not step.revisions & pending]
 
-    def tell_committed(self, committed: frozenset[str]) -> None:
+    def tell_committed(self, committed: Committed) -> None:
         """Tell of each step that is over and committed."""
-        waiting = [step for step in self.ended if not step[0] <= committed]
+        waiting = [step for step in self.ended if not step.is_in(committed)]
         for step in self.ended:
             if step not in waiting:
-                step[1]()
+                self._tell(step)
         self.ended = waiting
+
+    def _tell(self, step: Ended) -> None:
+        self.listener.committed(step.revisions)
+        step.tell()

@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 
 from headstart.patterns import pattern
 from headstart.revisions.begun import (
+    SQL_BEFORE_ROW,
     SQL_NOW,
     Begun,
     sql_of_fate,
@@ -54,7 +55,11 @@ _DOES_NOTHING = pattern(
 
 
 class TransactionWatch:
-    """The transactions begun since the revision started; the first that did something counts."""
+    """The transactions begun since the revision started; the first that did something counts.
+
+    `row_in` is the number of the one in which the version row is written: whether that was
+    committed tells whether this run has applied the revision, and nobody else.
+    """
 
     def __init__(self) -> None:
         self._begun: list[Begun] = []
@@ -62,6 +67,7 @@ class TransactionWatch:
         self._kept_outside = False
         self._running = False
         self._has_version_table = False
+        self.row_in: int | None = None
 
     @property
     def first(self) -> int | None:
@@ -95,7 +101,7 @@ class TransactionWatch:
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
         self._outside = self._kept_outside = False
-        self._running = True
+        self._running, self.row_in = True, None
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
@@ -155,9 +161,14 @@ class TransactionWatch:
         self._refuse_lost(connection, revision)
         self._has_version_table = False  # it is committed with this one
 
+    def row_follows(self, connection: Connection) -> None:
+        """A version row is written next, in the transaction that is open."""
+        self.row_in = int(one_row(connection, SQL_BEFORE_ROW)[1])
+
     def _refuse_lost(self, connection: Connection, revision: str) -> None:
-        if not self._begun:
-            return  # none has begun, or none that did anything
+        if not self._begun:  # none has begun, or none that did anything
+            self.row_follows(connection)
+            return
         first = self._begun[0]
         if first.number is not None:
             status, now = one_row(connection, sql_of_fate(first.number))
@@ -165,8 +176,10 @@ class TransactionWatch:
                 raise self._rolled_back(revision)
             if status == "in progress" and now != first.number:
                 raise _prepared(revision)
+            self.row_in = int(now)
             return
-        identity, _, mark, *state, _ = one_row(connection, SQL_NOW)
+        identity, now, mark, *state, _ = one_row(connection, SQL_BEFORE_ROW)
+        self.row_in = int(now)
         if first.identity == identity:
             return  # it goes on
         if first.identity == mark:

@@ -15,7 +15,7 @@ from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
-from headstart.revisions.run import Decided, Run
+from headstart.revisions.run import Decided, Ended, Run
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import replacing_steps, stamp_steps
 from headstart.revisions.transactions import commit_rest
@@ -116,6 +116,7 @@ def _stamp(
 ) -> Iterator[Any]:
     def ask(connection: OwnConnection) -> None:
         try:
+            run.watch.row_follows(context.connection)
             run.listener.before_stamp(connection)
         except BaseException as error:
             run.failure = error  # env.py may swallow it
@@ -214,12 +215,13 @@ def _settle(run: Run) -> None:
     """Tell what has been committed without our having seen it: by env.py, or as we failed."""
     if not run.ended and run.current is None:
         return
-    current = run.current
+    current, first = run.current, run.watch.first
     if current is not None:
         teller = _teller(current, time.monotonic() - run.started, run)
-        run.ended.append((frozenset([current]), teller))
-    committed = run.listener.look_back(run.watch.first)
-    run.tell_committed(committed.revisions)
-    kept = committed.transaction_kept or run.watch.kept_outside
-    if current is not None and kept and current not in committed.revisions:
-        run.listener.partly_applied(current)
+        run.ended.append(Ended(frozenset([current]), run.watch.row_in, teller))
+    asked = {first, *(step.transaction for step in run.ended)}
+    committed = run.listener.look_back([each for each in asked if each is not None])
+    run.tell_committed(committed)
+    kept = first in committed.transactions or run.watch.kept_outside
+    if kept and any(step.revisions == {current} for step in run.ended):
+        run.listener.partly_applied(str(current))

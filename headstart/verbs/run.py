@@ -5,6 +5,7 @@ Alembic's insides or how a log line looks. The report is the caller's.
 """
 
 import time
+from collections.abc import Collection
 from typing import assert_never
 
 from headstart.decision.drift import Occasion
@@ -92,12 +93,16 @@ class Migration:
             applied=lambda revision, seconds: task.emit(RevisionApplied(revision, seconds)),
             partly_applied=lambda revision: task.emit(RevisionPartlyApplied(revision)),
             look_back=self._look_back,
+            committed=self._note_committed,
             before_stamp=self._before_stamp,
             left_transaction=self._note_left,
         )
 
-    def _look_back(self, transaction: int | None) -> Committed:
-        return self._verification.read_committed(transaction)
+    def _look_back(self, transactions: Collection[int]) -> Committed:
+        return self._verification.read_committed(transactions)
+
+    def _note_committed(self, revisions: frozenset[str]) -> None:
+        self._verification.note_committed(revisions)
 
     def _note_left(self, revision: str) -> None:
         self._verification.note_left_transaction(revision)

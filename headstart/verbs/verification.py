@@ -1,6 +1,6 @@
 """What the database is found to be: on env.py's connection before the work, on a new one after."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
+from headstart.decision.other_hands import unless_changed_by_others
 from headstart.decision.plan import Plan
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
@@ -16,7 +17,7 @@ from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.event_triggers import read_event_triggers
 from headstart.postgres.identity import Purpose
-from headstart.postgres.inspection import transaction_kept
+from headstart.postgres.inspection import kept_transactions
 from headstart.postgres.lock import RunLock
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
@@ -85,6 +86,8 @@ class Verification:
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._silent = self._hurried = False
         self._left_transaction = False
+        self._before: tuple[str, ...] = ()
+        self._ours: frozenset[str] = frozenset()
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
@@ -103,7 +106,7 @@ class Verification:
 
     def _found(self, found: Inspection) -> Inspection:
         self._task.emit(VersionRowsRead(found.facts.version_rows))
-        self._invalid = found.invalid
+        self._invalid, self._before = found.invalid, found.facts.version_rows
         return found
 
     def prove_again(self, connection: OwnConnection, revisions: tuple[str, ...]) -> None:
@@ -158,16 +161,18 @@ class Verification:
         self._left_transaction = True
         self._task.emit(TransactionLeft(revision))
 
-    def read_committed(self, transaction: int | None) -> Committed:
+    def note_committed(self, revisions: frozenset[str]) -> None:
+        """This run has committed the version rows of these revisions."""
+        self._ours |= revisions
+
+    def read_committed(self, transactions: Collection[int]) -> Committed:
         """What has been committed; nothing where nobody answers any more."""
         with suppress(HeadstartError), self._connected() as connection:
             rows = self._read(connection).version_rows
             known = [row for row in rows if row in self._history.requirements]
-            return Committed(
-                self._history.applied_with(known),
-                transaction is not None and transaction_kept(connection, transaction),
-            )
-        return Committed(frozenset(), transaction_kept=False)
+            kept = kept_transactions(connection, transactions)
+            return Committed(self._history.applied_with(known), kept)
+        return Committed()
 
     def read_back(self, error: BaseException) -> BaseException:
         """Tell what the database has after a failure, rather than what we think; gives the error.
@@ -191,6 +196,8 @@ class Verification:
             return AccessRefused(
                 f"{error}: {refused}", sqlstate=refused.sqlstate, next_step=refused.next_step
             )
+        rows = facts.version_rows
+        error = unless_changed_by_others(error, self._history, self._before, self._ours, rows)
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
         if isinstance(error, RevisionFailed) and error.raised_in:
@@ -201,7 +208,7 @@ class Verification:
             with suppress(HeadstartError), Catalog(connection) as catalog:
                 finding = self._inspector.prove(catalog)
             script = self._script(error.revision)
-            left = Left(invalid, facts.version_rows, self._history, script, finding)
+            left = Left(invalid, rows, self._history, script, finding)
             found = already_there(error, left)
             if isinstance(found, Interrupted):
                 return found

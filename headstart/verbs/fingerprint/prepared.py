@@ -38,7 +38,7 @@ def imported_in_env(scratch: Scratch, project: Project) -> Project:
             before_revision=lock.ensure_held,
             applied=lambda _, __: None,
             partly_applied=lambda _: None,
-            look_back=lambda _: Committed(frozenset(), transaction_kept=False),
+            look_back=lambda _: Committed(),
         )
         with only_in_scratch(project, worker):
             upgrade(project, "heads", Run(worker, listener, task.settings.heartbeat_seconds))
