@@ -2,7 +2,7 @@
 
 Pure. Server texts are translated: they are shown and never matched. libpq's own and PgBouncer's own
 texts are English always and are matched where no SQLSTATE tells. Permanent means: waiting will not
-help.
+help. At a login that is known of access, of settings, of data; nothing else lasts for certain.
 Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, client.c and server.c.
 """
 
@@ -133,8 +133,10 @@ def _failure_of(sqlstate: str, words: str) -> ConnectFailure:
     elif sqlstate.startswith(_DATA):
         ours = "a login trigger failed"
     text = f"{ours}: {words}" if words else _WORDLESS.get(sqlstate, ours)
-    fault = fault_of(sqlstate)
-    return ConnectFailure(text, fault.permanent, fault is Fault.ACCESS, sqlstate)
+    # a database that is closed for a while, a proxy's limit: what nobody knows to last may pass
+    access = fault_of(sqlstate) is Fault.ACCESS
+    lasts = access or sqlstate in SETTINGS_SQLSTATES or sqlstate.startswith(_DATA)
+    return ConnectFailure(text, lasts, access, sqlstate)
 
 
 def is_full(failure: ConnectFailure) -> bool:
@@ -171,6 +173,8 @@ TO_A_PRIMARY = (
 _CURES = {
     READ_ONLY_SQLSTATE: f"{TO_A_PRIMARY}; if there is none, complete the failover, or turn"
     " default_transaction_read_only off",
+    "55000": "let the database accept connections again: ALTER DATABASE ... ALLOW_CONNECTIONS true;"
+    " who restores or renames it may have closed it; then run again",
     NO_SLOT_SQLSTATE: "end idle sessions, or raise the limit that the server names (its"
     " max_connections, or a CONNECTION LIMIT); then run again",
 }

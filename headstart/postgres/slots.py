@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 import psycopg2
 
 from headstart.facts.sql import identifier
-from headstart.postgres.connect_failure import error_of, is_full
+from headstart.postgres.connect_failure import PROTOCOL_VIOLATION, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.lock_polling import POLL_SECONDS
 from headstart.values import dataclass
@@ -13,6 +13,7 @@ from headstart.verdict.errors import HeadstartError, PoolExhausted, Unreachable
 
 _NEEDED = 2
 """The run lock's connection, and one for the work or for what is read."""
+_POOLERS = (None, PROTOCOL_VIOLATION)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def no_second_connection(
             sqlstate=failure.sqlstate,
             next_step=_cure(limits()),
         )
-    if failure is not None and failure.permanent:
+    # a server that answers has its words; a pooler says nothing, or that nothing got free
+    if failure is not None and (failure.permanent or failure.sqlstate not in _POOLERS):
         return error_of(failure, 1)
     return PoolExhausted(
         f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"

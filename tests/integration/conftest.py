@@ -49,6 +49,7 @@ MORE = frozenset(
         "test_not_repeatable",
         "test_odd_surroundings",
         "test_other_services",
+        "test_other_hands",
         "test_our_tables",
         "test_partitioned_indexes",
         "test_newer_database",

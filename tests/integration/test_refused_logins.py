@@ -31,7 +31,9 @@ def test_a_proxys_words_are_shown_with_its_refusal(sqlstate: str, words: str) ->
     assert "pg_hba.conf" not in end.verdict["error"]["message"]
 
 
-@pytest.mark.parametrize("sqlstate", ["58000", "08P01", "XX000"])
+@pytest.mark.parametrize(
+    "sqlstate", ["58000", "08P01", "XX000", "54000", "26000", "0A000", "55000"]
+)
 def test_and_with_what_may_pass(sqlstate: str) -> None:
     with Refuser(sqlstate, b"all servers are down, says the proxy") as proxy:
         end = wait_in_vain(proxy.url)

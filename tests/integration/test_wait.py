@@ -197,9 +197,20 @@ def test_a_database_that_does_not_exist_is_refused_at_once(database: Database) -
     assert_refused_at_once(end, sqlstate="3D000", cause="database does not exist")
 
 
-def test_a_database_that_accepts_nobody_is_refused_at_once(database: Database) -> None:
-    end = run(database.server.url(dbname="template0"))
-    assert_refused_at_once(end, sqlstate="55000", cause="does not accept connections")
+def test_a_database_that_accepts_nobody_is_waited_for(database: Database) -> None:
+    end = wait_in_vain(database.server.url(dbname="template0"))
+    assert_waited_in_vain(end, sqlstate="55000", cause="does not accept connections")
+    assert "ALLOW_CONNECTIONS true" in end.verdict["next_step"]
+
+
+def test_a_database_that_is_closed_for_a_while_is_waited_for(database: Database) -> None:
+    allowed = f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS"
+    database.server.execute(f"{allowed} false")
+    with start(database.url, SLOW_SECONDS="0") as waiting:
+        waiting.await_event("connection_failed")
+        database.server.execute(f"{allowed} true")
+        end = waiting.end()
+    assert end.outcome == "upgraded"
 
 
 def test_a_role_without_the_connect_privilege_is_refused_at_once(visitor: Database) -> None:

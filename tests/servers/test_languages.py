@@ -38,7 +38,6 @@ REFUSALS: dict[str, tuple[Callable[[Database], str], str, str]] = {
     "no such role": (lambda d: d.url(user="nobody"), "28P01", "Passwort"),
     "role may not log in": (lambda d: d.url(user="pg_monitor"), "28P01", "Passwort"),
     "no such database": (lambda d: d.url(name="missing"), "3D000", "existiert nicht"),
-    "database is closed": (lambda d: d.url(name="template0"), "55000", "akzeptiert"),
     "TLS required": (lambda d: d.url(sslmode="disable"), "28000", "pg_hba.conf"),
 }
 
@@ -65,6 +64,13 @@ def test_too_many_clients_in_german_are_waited_out(crowded: str) -> None:
     assert "zu viele Verbindungen" in said_by(crowded)
     end = run(crowded, HEADSTART_WAIT_SECONDS=str(WAIT_SECONDS))
     assert_waited_in_vain(end, sqlstate="53300", cause="no connection slot")
+
+
+def test_a_database_that_is_closed_is_waited_for_in_german(debian: Database) -> None:
+    url = debian.url(name="template0")
+    assert "akzeptiert" in said_by(url)
+    end = run(url, HEADSTART_WAIT_SECONDS=str(WAIT_SECONDS))
+    assert_waited_in_vain(end, sqlstate="55000", cause="does not accept connections")
 
 
 @pytest.mark.usefixtures("debian")  # builds the image
