@@ -160,10 +160,19 @@ def _try_outside(connection: Connection, comment: str) -> Exception | None:
 
 
 def _send(connection: Connection, sql: str) -> None:
-    """Several statements as one message, by the driver itself, which leaves a % or a : alone."""
+    """Several statements as one message, by the driver itself, which leaves a % or a : alone.
+
+    A statement that is prepared may be only one: asyncpg's cursors prepare each, psycopg's where
+    env.py asks for it (prepare_threshold=0).
+    """
     dbapi: Any = dbapi_connection(connection)
-    if connection.dialect.driver == "asyncpg":  # its cursors prepare, which takes one statement
-        dbapi.run_async(lambda raw: raw.execute(sql))
+    dialect = connection.dialect
+    unprepared = {"prepare": False} if dialect.driver == "psycopg" else {}
+    if dialect.is_async:
+        dbapi.run_async(lambda raw: raw.execute(sql, **unprepared))
+        return
+    if unprepared:
+        dbapi.execute(sql, **unprepared)
         return
     cursor = dbapi.cursor()
     try:

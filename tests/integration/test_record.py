@@ -101,6 +101,26 @@ def test_the_record_is_the_same_with_every_driver(stage: Stage, driver: str) -> 
     assert [(e[0], e[5]) for e in record["chain"]] == [(each, AWKWARD) for each in REVISIONS]
 
 
+NEVER_ONE = "connect_args={'prepare_threshold': 0}, poolclass=pool.NullPool"
+SYNC = """config.set_main_option('sqlalchemy.url', config.get_main_option('sqlalchemy.url')
+        .replace('%', '%%').replace('psycopg2', 'psycopg'))
+    connectable = engine_from_config("""
+
+
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+@ON_ONE_SERVER
+def test_psycopg_may_prepare_whatever_it_executes(stage: Stage, is_async: bool) -> None:
+    if is_async:
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    else:
+        stage.project.edit_env("connectable = engine_from_config(", SYNC)
+    stage.project.edit_env("poolclass=pool.NullPool", NEVER_ONE)
+    done = stage.run(DATABASE_URL=url_with(stage, "psycopg"))
+    assert [e["driver"] for e in done.events if e["event"] == "env_configured"] == ["psycopg"]
+    assert (done.exit_code, not_written(done)) == (0, []), done.verdict
+    assert chain_of(stage.database) == REVISIONS
+
+
 @pytest.mark.parametrize("name", ["engine_begin", "concurrent_index", "raw_commit", "own_commit"])
 @ON_ONE_SERVER
 def test_the_record_is_kept_in_whichever_transactions_revisions_run(

@@ -1,6 +1,7 @@
 """Whatever the comment on the version table meets, the revision and the run go on as without it."""
 
 import json
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tests.harness.program import until
 from tests.harness.project import REVISIONS
 from tests.integration.recorded import chain_of, comment_of, not_written, record_of
 from tests.integration.stage import Stage
+from tests.integration.test_async_env import TEMPLATE, url_with
 
 EVENT_TRIGGER = """
     CREATE FUNCTION public.at_comments() RETURNS event_trigger LANGUAGE plpgsql
@@ -75,10 +77,15 @@ def test_a_comment_that_is_not_ours_stays(stage: Stage, comment: str, told: str)
     assert not_written(stage.run()) == []  # nothing to do, nothing to say
 
 
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
 @ON_ONE_SERVER
-def test_an_event_trigger_that_raises_does_not_take_the_revision_along(stage: Stage) -> None:
+def test_an_event_trigger_that_raises_does_not_take_the_revision_along(
+    stage: Stage, driver: str
+) -> None:
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
     stage.database.execute(EVENT_TRIGGER.format("RAISE EXCEPTION 'no comments here';"))
-    done = stage.run()
+    done = stage.run(DATABASE_URL=url_with(stage, driver))
     assert done.verdict["outcome"] == "upgraded", done.verdict
     assert not_written(done) == ["no comments here (P0001)"]
     assert stage.rows() == ["0003"]
@@ -202,12 +209,17 @@ def test_a_run_that_is_killed_between_a_rows_own_commit_and_the_record_leaves_hi
     assert chain_of(stage.database) == [*REVISIONS, "0005"]
 
 
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
 @ON_ONE_SERVER
-def test_a_connection_that_is_lost_at_the_comment_is_a_lost_connection(stage: Stage) -> None:
+def test_a_connection_that_is_lost_at_the_comment_is_a_lost_connection(
+    stage: Stage, driver: str
+) -> None:
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
     assert stage.run(HEADSTART_TARGET="0001").exit_code == 0
     before = comment_of(stage.database)
     stage.database.execute(EVENT_TRIGGER.format("PERFORM pg_sleep(60);"))
-    with stage.start() as run:
+    with stage.start(DATABASE_URL=url_with(stage, driver)) as run:
         until(lambda: stage.database.query(AT_A_COMMENT), "a comment that takes a minute")
         stage.database.query(f"SELECT pg_terminate_backend(pid) FROM ({AT_A_COMMENT}) s")
         ended = run.end()
