@@ -12,7 +12,7 @@ It is world-readable, and whoever owns the version table can write anything into
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from typing import Self
@@ -90,7 +90,7 @@ class AppliedRecord:
         A proof was that of the schema before.
         """
         chain = (*self.chain, *entries)[-MOST_ENTRIES:]
-        return replace(self, at=tuple(sorted(heads)), chain=chain, proof=None)
+        return type(self)(tuple(sorted(heads)), chain, None, self.others)
 
     @property
     def text(self) -> str | None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from headstart.facts.state import History
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
-from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState, script_digest
+from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState
 from headstart.fingerprint.file.text import FORMAT, InvalidFile, read_file
-from headstart.revisions.compiled import content_of
 from headstart.revisions.project import Project
+from headstart.revisions.script_graph import digest_of
 from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
 
@@ -93,7 +93,7 @@ def _broken(path: Path, cause: str) -> BrokenHistory:
 
 def digests(project: Project) -> Mapping[str, str]:
     """The digest of each revision's script."""
-    return {s.revision: script_digest(content_of(Path(s.path))) for s in project.scripts}
+    return {script.revision: digest_of(script) for script in project.scripts}
 
 
 def why_stale(

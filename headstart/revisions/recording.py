@@ -18,7 +18,6 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,10 +25,9 @@ from sqlalchemy import Connection
 from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
 from headstart.facts.lineage import words_for
 from headstart.facts.sql import literal
-from headstart.fingerprint.file.states import script_digest
 from headstart.revisions.causes import first_line
-from headstart.revisions.compiled import content_of
 from headstart.revisions.link import sqlstate_of
+from headstart.revisions.script_graph import AnyScript, digest_of
 from headstart.revisions.worker import dbapi_connection
 from headstart.values import dataclass
 from headstart.verdict.events.event import Emit
@@ -45,26 +43,23 @@ _RETRIES, _RETRY_SECONDS = 20, 0.05
 class Recording:
     """What is recorded: beside which table, after what, of which image.
 
-    `table` is its name as SQL writes it. `parents` maps a revision to what it needs, `scripts` to
-    its file, `digests` to what is known of that. `mark_of` tells whether code of before a revision
-    can run after it: "+", "!" or "?", and `word_of` what its author says of that.
+    `table` is its name as SQL writes it. `parents` maps a revision to what it needs. `mark_of`
+    tells whether code of before a revision can run after it: "+", "!" or "?", and `word_of` what
+    its author says of that.
     """
 
     table: str
     before: AppliedRecord
     image: str
     parents: Mapping[str, Collection[str]]
-    scripts: Mapping[str, str]
-    digests: Mapping[str, str]
+    scripts: Mapping[str, AnyScript]
     mark_of: Callable[[str], str] = lambda _: UNKNOWN_MARK
     word_of: Callable[[str], str | bool | None] = lambda _: None
 
     def digest_of(self, revision: str) -> str:
         """That of its script; empty where it cannot be read any more."""
-        if revision in self.digests:
-            return self.digests[revision]
         with suppress(OSError, KeyError):
-            return script_digest(content_of(Path(self.scripts[revision])))
+            return digest_of(self.scripts[revision])
         return ""
 
 

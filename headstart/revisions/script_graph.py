@@ -33,8 +33,9 @@ from alembic.script.base import Script, _only_source_rev_file, _sourceless_rev_f
 from alembic.script.revision import Revision, RevisionError
 from alembic.util import CommandError, to_tuple
 
+from headstart.fingerprint.file.states import script_digest
 from headstart.patterns import pattern
-from headstart.revisions.compiled import code_of, is_compiled
+from headstart.revisions.compiled import code_of, content_of, is_compiled
 from headstart.verdict.errors import BrokenHistory
 
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
@@ -56,11 +57,12 @@ class ScriptText(Revision):
 
     `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
     ones change nothing unless somebody names a revision by one of them. `marks` is what it says to
-    headstart: literals, or UNTOLD.
+    headstart: literals, or UNTOLD. `digest` is that of its source, which is in hand as it is made.
     """
 
-    def __init__(self, path: Path, told: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, told: Mapping[str, Any], source: bytes | None) -> None:
         self.path = str(path)
+        self.digest = None if source is None else script_digest(source)
         self.marks = {name: told[name] for name in _MARKS if name in told}
         labels = told.get("branch_labels")
         self.labels_told = labels != UNTOLD
@@ -74,6 +76,12 @@ class ScriptText(Revision):
 
 AnyScript = ScriptText | Script
 """A script, whether its text told what it is or it was imported."""
+
+
+def digest_of(script: AnyScript) -> str:
+    """The digest of its content. Raises OSError where that is read only now, and is gone."""
+    told = script.digest if isinstance(script, ScriptText) else None
+    return told or script_digest(content_of(Path(script.path)))
 
 
 def version_folders(directory: ScriptDirectory) -> list[Path]:
@@ -101,11 +109,12 @@ def script_files(directory: ScriptDirectory, folders: Sequence[Path]) -> list[Pa
 
 def read_script(file: Path) -> ScriptText | None:
     """What a script's text tells; None where it does not tell all. Raises BrokenHistory."""
-    told = _names_in_code(file) if is_compiled(file) else _names_in_file(file)
+    source = None if is_compiled(file) else _source_of(file)
+    told = _names_in_code(file) if source is None else names_in(source)
     if told is None:
         return None
     try:
-        return ScriptText(file, told)
+        return ScriptText(file, told, source)
     except (RevisionError, CommandError) as error:
         raise BrokenHistory(f"{file}: {error}") from error
 
@@ -185,11 +194,12 @@ def _is_superseded(file: Path) -> bool:
     return source.exists() or (file.suffix == ".pyo" and file.with_suffix(".pyc").exists())
 
 
-def _names_in_file(file: Path) -> Mapping[str, object] | None:
+def _source_of(file: Path) -> bytes:
+    """Nothing where it cannot be read: importing it will tell why."""
     try:
-        return names_in(file.read_bytes())
-    except OSError:  # importing it will tell why
-        return None
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _names_of(source: bytes) -> Mapping[str, object] | None:

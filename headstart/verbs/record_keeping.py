@@ -34,8 +34,7 @@ def recording_of(
         # what everybody may read holds no password, whatever an image is called
         str(task.secrets.mask(task.settings.image_revision or "")),
         image.history.requirements,
-        {each.revision: str(each.path) for each in image.project.scripts},
-        _digests(image),
+        {script.revision: script for script in image.project.scripts},
         _marks(image, pending),
         _words(image, pending).get,
     )
@@ -56,13 +55,6 @@ def _words(image: Image, pending: tuple[str, ...]) -> Mapping[str, str | bool | 
         for each in image.project.scripts
         if each.revision in wanted
     }
-
-
-def _digests(image: Image) -> Mapping[str, str]:
-    """Those of the fingerprints file, which says nothing unless they are those of the scripts."""
-    usable = image.fingerprints.usable
-    steps = usable.steps if usable is not None else {}
-    return {name: state.script for name, state in steps.items() if state.script}
 
 
 def _table(facts: DatabaseFacts, scope: Scope) -> str:
