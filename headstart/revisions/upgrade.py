@@ -19,7 +19,7 @@ from headstart.revisions.run import Decided, Ended, Run
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import replacing_steps, stamp_steps
 from headstart.revisions.transactions import commit_rest
-from headstart.revisions.upgrade_functions import refuse_unfinished
+from headstart.revisions.upgrade_functions import finished_work
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
 
@@ -144,9 +144,8 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
 
     def migrate_and_check(**options: Any) -> None:
         try:
-            with only_the_parent_goes_on():
-                returned = migrate(**options)
-            refuse_unfinished(returned, revision)
+            with finished_work(revision) as look_at, only_the_parent_goes_on():
+                look_at(migrate(**options))
             run.watch.ensure_kept(connection, revision)
         except BaseException as error:
             run.failure = error  # env.py may swallow it

@@ -5,10 +5,13 @@ run by then, and its version row would be written all the same.
 """
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import sys
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any
 
 from alembic.script import Script
@@ -76,18 +79,86 @@ def _kind_of_function(upgrade: Callable[..., Any]) -> str | None:
     return None
 
 
-def refuse_unfinished(returned: object, revision: str) -> None:
-    """Raise RevisionFailed for what an upgrade() gave back in place of running it."""
-    if not (isinstance(returned, _LAZY) or inspect.isgenerator(returned) or _is_function(returned)):
+@contextmanager
+def finished_work(revision: str) -> Iterator[Callable[[object], None]]:
+    """Refuse an upgrade() that leaves work undone; it gets what upgrade() has returned.
+
+    Raises RevisionFailed for work that is given back, and for a coroutine that was called in the
+    block and never awaited: Python says so when it forgets it, which any filter of warnings hides.
+    """
+    found: list[str] = []
+    with _heard_unawaited(found):
+        yield lambda returned: _refuse_returned(returned, revision)
+    if found:
+        raise RevisionFailed(
+            f"revision {revision}: {found[0]} was called and never awaited: what it would do has"
+            " not been done",
+            next_step=f"{_CURE}; or run what is async to its end (asyncio.run(), in a thread of its"
+            " own). Then run again",
+        )
+
+
+@contextmanager
+def _heard_unawaited(found: list[str]) -> Iterator[None]:
+    """Name what Python finds never awaited, of the coroutines that this thread makes in the block.
+
+    Source: CPython, _PyErr_WarnUnawaitedCoroutine, which looks for the function in the module.
+    """
+    depth, tell = sys.get_coroutine_origin_tracking_depth(), vars(warnings).get(_TELL_UNAWAITED)
+
+    def hear(coroutine: Any) -> None:
+        if coroutine.cr_origin is not None:  # an older one, or another thread's, has none
+            file, line, _ = coroutine.cr_origin[0]
+            found.append(f"{coroutine.__qualname__}() ({file}, line {line})")
+        elif tell is not None:
+            tell(coroutine)
+
+    vars(warnings)[_TELL_UNAWAITED] = hear
+    sys.set_coroutine_origin_tracking_depth(max(depth, 1))
+    try:
+        yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(depth)
+        vars(warnings)[_TELL_UNAWAITED] = tell
+
+
+_TELL_UNAWAITED = "_warn_unawaited_coroutine"
+
+
+def _refuse_returned(returned: object, revision: str) -> None:
+    work = returned if _is_lazy(returned) else next(_work_within(returned), None)
+    if work is None:
         return
-    if inspect.iscoroutine(returned) or inspect.isgenerator(returned):
-        returned.close()  # else Python warns that it was never awaited
-    kind = "function" if _is_function(returned) else type(returned).__name__
+    for one in (work, *_work_within(returned)):
+        if inspect.iscoroutine(one) or inspect.isgenerator(one):
+            one.close()  # else Python warns that it was never awaited
+    kind = "function" if _is_function(work) else type(work).__name__
     raise RevisionFailed(
         f"revision {revision}: upgrade() returned a {kind} that nobody runs: what that would do"
         " has not been done",
         next_step=f"{_CURE}; look at its decorators, too. Then run again",
     )
+
+
+def _is_lazy(returned: object) -> bool:
+    is_one = isinstance(returned, _LAZY) or inspect.isgenerator(returned)
+    return is_one or _is_function(returned)
+
+
+def _work_within(returned: object, depth: int = 3) -> Iterator[Any]:
+    """What has not begun, or not ended, in the lists and mappings that upgrade() gave back."""
+    if inspect.iscoroutine(returned):
+        if inspect.getcoroutinestate(returned) != inspect.CORO_CLOSED:
+            yield returned
+    elif inspect.isgenerator(returned):
+        if inspect.getgeneratorstate(returned) == inspect.GEN_CREATED:
+            yield returned
+    elif isinstance(returned, Future):
+        if not returned.done():
+            yield returned
+    elif isinstance(returned, list | tuple | set | frozenset | Mapping) and depth:
+        values = returned.values() if isinstance(returned, Mapping) else returned
+        yield from chain.from_iterable(_work_within(one, depth - 1) for one in values)
 
 
 def _is_function(returned: object) -> bool:

@@ -1,5 +1,8 @@
 """An upgrade() that gives back its work instead of doing it is refused, and its row never kept."""
 
+import re
+import shutil
+
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
@@ -7,6 +10,7 @@ from tests.harness.project import REVISIONS, TABLES
 from tests.harness.result import Result
 from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.stage import Stage
+from tests.integration.test_async_env import TEMPLATE, url_with
 
 pytestmark = ON_ONE_SERVER
 
@@ -80,7 +84,76 @@ def test_what_is_seen_as_it_returns_is_rolled_back_without_its_row(
     assert not [e for e in ended.events if "never awaited" in str(e.get("text"))]
 
 
+WORK = f"async def work(*_):\n    {MAKE}\n"
+FORGOTTEN = {
+    "called": "work()",
+    "called, and kept until the end": "later = work()",
+    "called in a list": "[work(n) for n in range(2)]",
+    "called by another function": "def seed():\n        work()\n    seed()",
+    "a method": "class Service:\n        async def work(self): ...\n    Service().work()",
+    "an async session's": "from sqlalchemy.ext.asyncio import AsyncSession\n"
+    "    AsyncSession().execute(sa.text('SELECT 1'))",
+    "whatever the filters of warnings are": "import warnings\n"
+    "    warnings.simplefilter('ignore')\n    work()",
+    "in an object that is returned": "from types import SimpleNamespace\n"
+    "    return SimpleNamespace(all=[work()])",
+}
+GIVEN_BACK = {
+    "a list of coroutines": "return [work()]",
+    "a tuple in a mapping": "return {'all': (1, work())}",
+    "a generator in a list": "return [op.execute(s) for s in ()] + [(work for _ in 'x')]",
+    "a future in a list": "import threading\n    from concurrent.futures import Future\n"
+    "    return [Future()]",
+}
+
+
+@pytest.mark.parametrize("body", FORGOTTEN.values(), ids=FORGOTTEN.keys())
+def test_a_coroutine_that_nobody_awaits_is_no_work_done(stage: Stage, body: str) -> None:
+    ended = with_upgrade(stage, f"{WORK}def upgrade():\n    {body}\n")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    message = ended.verdict["error"]["message"]
+    assert re.search(
+        r"revision 0004: [\w.<>]*\(\) \(\S+\.py, line \d+\) was called and never", message
+    )
+    assert "asyncio.run()" in ended.verdict["next_step"]
+    assert ended.verdict["to"] == stage.rows() == REVISIONS[-1:]
+
+
+@pytest.mark.parametrize("body", GIVEN_BACK.values(), ids=GIVEN_BACK.keys())
+def test_nor_is_one_that_is_given_back_among_others(stage: Stage, body: str) -> None:
+    ended = with_upgrade(stage, f"{WORK}def upgrade():\n    {body}\n")
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert "revision 0004: upgrade() returned a" in ended.verdict["error"]["message"]
+    assert stage.rows() == REVISIONS[-1:]
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_with_an_async_driver_too(stage: Stage, driver: str) -> None:
+    shutil.copy(TEMPLATE, stage.project.path / "alembic/env.py")
+    stage.project.add("0004", "0003", "async def work():\n    pass\nwork()")
+    ended = stage.run(DATABASE_URL=url_with(stage, driver))
+    assert ended.exit_code == 21, ended.verdict
+    assert "work() (" in ended.verdict["error"]["message"]
+    assert stage.rows() == REVISIONS[-1:]
+
+
+def test_what_was_forgotten_before_is_not_the_revisions(stage: Stage) -> None:
+    stage.project.edit_env(
+        "config = context.config\n",
+        "config = context.config\nasync def forget(): ...\nloop = [forget()]\nloop.append(loop)\n"
+        "del loop\n",
+    )
+    stage.project.add("0004", "0003", "import gc\ngc.collect()")
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (0, "upgraded"), ended.verdict
+
+
 RETURNS = {
+    "coroutines that have ended": "import asyncio, threading\nasync def work(): ...\n"
+    "every = [work()]\nrun = lambda: asyncio.run(every[0])\n"
+    "thread = threading.Thread(target=run); thread.start(); thread.join()\nreturn every",
+    "futures that are done": "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+    "with Pool() as pool:\n    return [pool.submit(print)]",
     "a result": "return op.get_bind().execute(sa.text('SELECT 1'))",
     "rows": "return [1, 2]",
     "a table": f"return {MAKE}",
