@@ -12,11 +12,18 @@ from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import Reader
+from headstart.postgres.version_holder import naming_holder
 from headstart.postgres.version_table import read_version_table
-from headstart.verdict.errors import AccessRefused
+from headstart.verdict.errors import AccessRefused, Blocked
 
-BEGIN_READING = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE"
-"""A role's default may be serializable, which waits for others and which no standby can do."""
+BEGIN_READING = (
+    "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE;"
+    " SET LOCAL lock_timeout = '2s'"
+)
+"""A role's default may be serializable, which waits for others and which no standby can do.
+
+Nor does a read wait for who has locked the version table: whoever asks has limits of its own.
+"""
 
 
 def inspect_database(
@@ -25,12 +32,19 @@ def inspect_database(
     """Read the facts in one read-only transaction.
 
     `our_tables` is asked only if there are tables but no version row. Raises AccessRefused
-    where the role may not read, and ConnectionLost.
+    where the role may not read, Blocked where the version table is locked, and ConnectionLost.
     """
-    with named_failures():
-        connection.execute(BEGIN_READING)
-        facts = _read(connection, _pinned(connection, scope), our_tables)
-        connection.execute("COMMIT")
+    try:
+        with named_failures():
+            connection.execute(BEGIN_READING, pin=False)
+            facts = _read(connection, _pinned(connection, scope), our_tables)
+            connection.execute("COMMIT")
+    except Blocked as error:
+        if not isinstance(connection, Connection):  # env.py's own is in a transaction of its own
+            raise
+        with named_failures():
+            connection.execute("ROLLBACK")
+        raise naming_holder(error, connection, BEGIN_READING, scope) from None
     return facts
 
 
@@ -42,7 +56,7 @@ def read_our_tables(
     Raises as inspect_database does.
     """
     with named_failures():
-        connection.execute(BEGIN_READING)
+        connection.execute(BEGIN_READING, pin=False)
         pinned, ours = _pinned(connection, scope), our_tables()
         ours = replace(ours, names=ours.names | ours.views)
         named, _ = _read_named_tables(connection, pinned, ours.names, _WITH_INDEXES)

@@ -52,8 +52,7 @@ def _holding(connection: Connection, revisions: Collection[str]) -> list[Version
     if not places:
         return []
     rows = connection.execute(
-        "SET LOCAL lock_timeout = '2s'; "
-        + " UNION ALL ".join(
+        " UNION ALL ".join(
             f"(SELECT {number}, version_num::pg_catalog.text"
             f" FROM ONLY {identifier(str(schema))}.{identifier(str(name))} LIMIT {_MOST_ROWS})"
             for number, (schema, name) in enumerate(places)

@@ -14,11 +14,13 @@ from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
-from headstart.postgres.connection import ConnectFailed, Connection
+from headstart.postgres.connection import READ_SECONDS, ConnectFailed, Connection
 from headstart.postgres.event_triggers import read_event_triggers
 from headstart.postgres.identity import Purpose
-from headstart.postgres.inspection import kept_transactions
+from headstart.postgres.inspection import BEGIN_READING, kept_transactions
 from headstart.postgres.lock import RunLock
+from headstart.postgres.version_holder import naming_holder
+from headstart.process.retry import retried
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
@@ -28,6 +30,7 @@ from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_o
 from headstart.verbs.task import Task
 from headstart.verdict.errors import (
     AccessRefused,
+    Blocked,
     ConnectionLost,
     Drifted,
     HeadstartError,
@@ -95,9 +98,18 @@ class Verification:
 
     def inspect_in(self, connection: OwnConnection) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
-        with connection.reading():
-            catalog = nullcontext(OwnCatalog(connection))
-            return self._found(self._inspector.inspect(connection, catalog))
+        try:
+            with connection.reading():
+                catalog = nullcontext(OwnCatalog(connection))
+                return self._found(self._inspector.inspect(connection, catalog))
+        except Blocked as error:
+            raise self._named(error) from None
+
+    def _named(self, error: Blocked) -> Blocked:
+        """With who holds the version table, as another connection sees it."""
+        with suppress(HeadstartError), self._connected() as beside:
+            return naming_holder(error, beside, BEGIN_READING, self._inspector.scope)
+        return error
 
     def inspect_anew(self) -> Inspection:
         """The same, on a connection of its own."""
@@ -253,6 +265,16 @@ class Verification:
         return connect_to_read(self._lock, connect, deadline)
 
     def _read(self, connection: Connection) -> DatabaseFacts:
-        facts = self._inspector.read_facts(connection)
+        facts = self._read_patiently(connection)
         self._task.emit(VersionRowsRead(facts.version_rows))
         return facts
+
+    def _read_patiently(self, connection: Connection) -> DatabaseFacts:
+        """What was committed is worth a wait for who has locked the version table."""
+        deadline = self._task.within(0 if self._hurried else READ_SECONDS)
+        return retried(
+            lambda: self._inspector.read_facts(connection),
+            deadline,
+            lambda error: isinstance(error, Blocked),
+            lambda _: None,
+        )

@@ -45,6 +45,7 @@ MORE = frozenset(
         "test_kinds_of_source",
         "test_last_word",
         "test_leaving_env",
+        "test_locked_version_table",
         "test_lost_connections",
         "test_not_repeatable",
         "test_odd_surroundings",

@@ -1,8 +1,10 @@
 """A revision that prepares its transaction has not committed its work."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.harness.embedded import PostgresServer
@@ -59,3 +61,13 @@ def test_what_another_session_has_prepared_is_nobodys_business(prepared: Stage) 
     assert prepared.run(HEADSTART_TARGET="0001", HEADSTART_BASELINE="base").exit_code == 0
     prepared.database.query("BEGIN; INSERT INTO others VALUES (1); PREPARE TRANSACTION 'theirs'")
     assert prepared.run().exit_code == 0
+
+
+def test_one_that_holds_the_version_table_is_named_with_its_end(prepared: Stage) -> None:
+    assert prepared.run().exit_code == 0
+    with closing(psycopg2.connect(prepared.database.url)) as other:
+        other.cursor().execute("LOCK TABLE alembic_version; PREPARE TRANSACTION 'left'")
+    ended = prepared.run("check")
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert "prepared transaction 'left'" in ended.verdict["error"]["message"]
+    assert "ROLLBACK PREPARED 'left'" in ended.verdict["next_step"]
