@@ -7,7 +7,7 @@ a person. What this run has met then is no fault of its scripts, whatever it loo
 from collections.abc import Iterable
 
 from headstart.facts.state import History
-from headstart.verdict.errors import HeadstartError, NotReady
+from headstart.verdict.errors import Blocked, HeadstartError, NotReady
 
 OTHERS_MIGRATE = (
     "run again when the other one has ended; the run lock holds no alembic command back: let"
@@ -25,9 +25,12 @@ def unless_changed_by_others(
     """The error that tells of others, where they have changed the version rows; else the error.
 
     `before` are the rows on which the plan was made, `now` those that are there, and `ours` the
-    revisions that this run has committed. An error after which a run may be tried again stays.
+    revisions that this run has committed. An error after which a run may be tried again stays, but
+    for a lock: now it is known whose it was.
     """
-    if not isinstance(error, HeadstartError) or error.outcome.retry:
+    if not isinstance(error, HeadstartError):
+        return error
+    if error.outcome.retry and not isinstance(error, Blocked):
         return error
     started, found = _applied(history, before), _applied(history, now)
     if found <= started | _applied(history, ours) and started <= found:

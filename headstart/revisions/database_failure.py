@@ -12,7 +12,7 @@ from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
 from headstart.revisions.causes import failing_place, first_line, hint_of
-from headstart.revisions.link import Link, sqlstate_of
+from headstart.revisions.link import Link, fault_in, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
 from headstart.revisions.project import Project
 from headstart.revisions.version_statement import version_table_of
@@ -28,7 +28,7 @@ from headstart.verdict.errors import (
     ServerFailed,
     UnknownRevision,
 )
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, Fault, fault_of
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, UNIQUE_VIOLATION, Fault
 
 CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
 RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
@@ -54,6 +54,7 @@ _FIND_OUT = (
     " person made it: find out which (headstart diff), and let the database and the revision agree;"
     " then run again"
 )
+_MADE_TWICE = "somebody else made the same object at the same moment: run again, which finds it"
 _REACH_OTHER = (
     "see that what the revision connects to can be reached from here, or take that out of the"
     " revision; then run again"
@@ -96,11 +97,7 @@ class Answer:
     statement: str | None
     note: str | None
     context: str = ""
-
-    @property
-    def fault(self) -> Fault:
-        """What the SQLSTATE says."""
-        return fault_of(self.sqlstate)
+    fault: Fault = Fault.UNKNOWN
 
 
 def database_failure(
@@ -121,12 +118,12 @@ def database_failure(
         getattr(error, "statement", None),
         note_of(error),
         _context_of(driver_error),
+        fault_in(driver_error),
     )
     if answer.fault is Fault.LOCK:
         rolled_back = "" if moment.left else "; rolled back"
-        return Blocked(
-            f"{answer.text}{rolled_back}", sqlstate=answer.sqlstate, statement=answer.statement
-        )
+        answer = replace(answer, text=f"{answer.text}{rolled_back}")
+        return _as(Blocked, answer, _MADE_TWICE if sqlstate == UNIQUE_VIOLATION else None)
     if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
         return _as(ServerFailed, answer, _REACH_OTHER)
     if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):

@@ -19,7 +19,7 @@ from headstart.revisions.database_failure import (
     place_of,
 )
 from headstart.revisions.groups import beside, telling
-from headstart.revisions.link import FAILED_TRANSACTION, Link, says_lost, sqlstate_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link, fault_in, says_lost, sqlstate_of
 from headstart.revisions.passing import behind, has_timed_out, may_pass
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose
@@ -102,7 +102,7 @@ def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException |
     if _is_drivers(error):
         return error
     causes = (one for one in behind(raised) if _is_drivers(one))
-    told = (one for one in causes if _state(one) and fault_of(_state(one)) in _BEHIND)
+    told = (one for one in causes if _state(one) and _fault(one) in _BEHIND)
     # without a SQLSTATE only where the script says that this is the cause
     lost = (one for one in _raised_from(error) if _is_drivers(one) and _is_lost(one))
     return next(told, None) or next(lost, None) or (link.passing if link is not None else None)
@@ -131,6 +131,10 @@ def _is_drivers(error: BaseException) -> bool:
 
 def _state(error: BaseException) -> str | None:
     return sqlstate_of(getattr(error, "orig", None) or error)
+
+
+def _fault(error: BaseException) -> Fault:
+    return fault_in(getattr(error, "orig", None) or error)
 
 
 def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:

@@ -111,7 +111,7 @@ class Link:
         sqlstate = sqlstate_of(context.original_exception)
         if sqlstate != FAILED_TRANSACTION:
             self.error = context.sqlalchemy_exception
-        if sqlstate is not None and fault_of(sqlstate) in _PASSING:
+        if sqlstate is not None and fault_in(context.original_exception) in _PASSING:
             self.passing = context.sqlalchemy_exception
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
@@ -150,6 +150,20 @@ def sqlstate_of(error: BaseException) -> str | None:
     if sqlstate is None:
         sqlstate = fields_of(error).get("C")
     return sqlstate if isinstance(sqlstate, str) else None
+
+
+def fault_in(error: BaseException) -> Fault:
+    """What a driver's error says, by its SQLSTATE, and by whose index it tells of."""
+    return fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
+
+
+def _schema_of(error: BaseException) -> str | None:
+    for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
+        name = getattr(getattr(one, "diag", None), "schema_name", None)
+        name = name or getattr(one, "schema_name", None) or (one and fields_of(one).get("s"))
+        if isinstance(name, str):
+            return name
+    return None
 
 
 def fields_of(error: BaseException) -> Mapping[str, object]:

@@ -77,8 +77,17 @@ _FAULTS = {
 }
 
 
-def fault_of(sqlstate: str | None) -> Fault:
-    """What a SQLSTATE says; UNKNOWN for one that no entry knows, or where there is none."""
+UNIQUE_VIOLATION = "23505"
+
+
+def fault_of(sqlstate: str | None, *, in_catalog: bool = False) -> Fault:
+    """What a SQLSTATE says; UNKNOWN for one that no entry knows, or where there is none.
+
+    `in_catalog`: of a catalog's own index. Then two transactions have made the same object at the
+    same moment, IF NOT EXISTS or not, and the one that comes again finds it.
+    """
     named = sqlstate or ""
+    if in_catalog and named == UNIQUE_VIOLATION:
+        return Fault.LOCK
     lengths = range(len(named), 1, -1)
     return next((_FAULTS[named[:n]] for n in lengths if named[:n] in _FAULTS), Fault.UNKNOWN)

@@ -47,6 +47,7 @@ MORE = frozenset(
         "test_leaving_env",
         "test_locked_version_table",
         "test_lost_connections",
+        "test_made_twice",
         "test_not_repeatable",
         "test_odd_surroundings",
         "test_other_services",
