@@ -60,7 +60,7 @@ def _do_exit_work(until: float) -> None:
         thread.join(max(0.0, until - time.monotonic()))
     with suppress(Exception):
         atexit._run_exitfuncs()  # noqa: SLF001 the only way to have them all run, and no more
-    gc.unfreeze()  # gc_tuning.py: what is frozen is not among the objects
+    # what is frozen is not among the objects (gc_tuning.py): libraries, which write no files
     buffered = frozenset(_classes(_BUFFERED))
     for each in [each for each in gc.get_objects() if type(each) in buffered]:
         with suppress(Exception):

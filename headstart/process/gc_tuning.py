@@ -12,11 +12,18 @@ def uncollected() -> Iterator[None]:
     While Alembic and SQLAlchemy are imported, the collector would look at all of it dozens of
     times: a tenth of what a start costs (bench/client_cpu.py).
     """
+    with uninterrupted():
+        yield
+        gc.freeze()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Load things in the block without looking for garbage meanwhile; later it may be."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
 
 

@@ -20,7 +20,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionMap
 from alembic.util import CommandError, to_tuple
 
-from headstart.process.gc_tuning import uncollected
+from headstart.process.gc_tuning import uninterrupted
 from headstart.revisions.causes import cause_of, cure_of, failing_place
 from headstart.revisions.groups import telling
 from headstart.revisions.script_graph import (
@@ -68,7 +68,7 @@ class Project:
 
         None for what Alembic takes for no script. Raises BrokenHistory.
         """
-        with _failure_named(self.folders, file), uncollected():
+        with _failure_named(self.folders, file), uninterrupted():
             return Script._from_path(self.directory, file)
 
     def having(self, scripts: Sequence[AnyScript]) -> Self:
@@ -161,7 +161,7 @@ def _loader(
 
     @cache
     def load() -> tuple[Script, ...]:
-        with uncollected():
+        with uninterrupted():  # what scripts open is looked for at the end (exit_work.py)
             return tuple(_load_scripts(directory, folders))
 
     return load

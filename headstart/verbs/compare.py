@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from headstart.facts.state import History, Scope
 from headstart.fingerprint.catalog.live import Live
@@ -20,12 +20,13 @@ from headstart.fingerprint.match.retired import (
 )
 from headstart.fingerprint.match.scope import live_schema, with_renamed
 from headstart.fingerprint.match.search import expected_states
-from headstart.fingerprint.newer.judge import judge
 from headstart.fingerprint.newer.ruling import Judgement
-from headstart.fingerprint.newer.schema import Surroundings
-from headstart.fingerprint.newer.survey import survey_of, survey_statement
 from headstart.fingerprint.show.difference import Difference, difference
 from headstart.values import dataclass
+
+if TYPE_CHECKING:  # what only a newer schema needs is not loaded with a run
+    from headstart.fingerprint.newer.schema import Surroundings
+    from headstart.fingerprint.newer.survey import Survey
 
 
 class AnyCatalog(Protocol):
@@ -119,20 +120,28 @@ def judge_newer(
     return judgement
 
 
-def surroundings(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Surroundings:
+def surroundings(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> "Surroundings":
     """What stands around our objects now. Raises as Catalog does."""
     snapshot, _ = _read(catalog, scope, fingerprints)
+    return _survey(catalog, fingerprints, snapshot).around
+
+
+def _survey(catalog: AnyCatalog, fingerprints: Fingerprints, snapshot: Snapshot) -> "Survey":
+    from headstart.fingerprint.newer.survey import survey_of, survey_statement
+
     sql = survey_statement(fingerprints.objects, snapshot.schema)
-    return survey_of(fingerprints.objects, catalog.look_around(sql)).around
+    return survey_of(fingerprints.objects, catalog.look_around(sql))
 
 
 def judge_held(
-    fingerprints: Fingerprints, history: History, rows: frozenset[str], around: Surroundings
+    fingerprints: Fingerprints, history: History, rows: frozenset[str], around: "Surroundings"
 ) -> Judgement | None:
     """Judge whether our head's code runs on the schema of these rows, by what the file says.
 
     None where it does not say what the one or the other builds.
     """
+    from headstart.fingerprint.newer.judge import judge
+
     heads = history.rows_of(history.targets)
     ours, held = (
         expected_states(frozenset(), fingerprints, history, each) for each in (heads, rows)
@@ -145,6 +154,8 @@ def judge_held(
 def _judged(
     catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
 ) -> Judgement | None:
+    from headstart.fingerprint.newer.judge import judge
+
     snapshot, where = _read(catalog, scope, fingerprints)
     heads = history.rows_of(history.targets)
     ours = live_schema(snapshot, fingerprints)
@@ -155,8 +166,7 @@ def _judged(
     # the form that this database descends from, and no other one that it might be taken for
     least = min(map(_distance, compared))
     nearest = [each for each in compared if _distance(each) == least]
-    sql = survey_statement(fingerprints.objects, snapshot.schema)
-    survey = survey_of(fingerprints.objects, catalog.look_around(sql))
+    survey = _survey(catalog, fingerprints, snapshot)
     whole = catalog.read(reading_of(where, survey.names))
     lines = without(fingerprints.counting(whole.lines), nearest[0].live.retired_names)
     judged = (judge(each.expected or (), lines, survey.around) for each in nearest)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from headstart.decision.choice import decide
 from headstart.decision.drift import requires_comparison
@@ -28,14 +29,12 @@ from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
 from headstart.fingerprint.newer.ruling import Judgement
-from headstart.fingerprint.newer.schema import Surroundings
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
 from headstart.postgres.reader import Reader
 from headstart.revisions.history import read_history
-from headstart.revisions.image_scripts import phases_of
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
 from headstart.revisions.script_source import made_tables
@@ -57,6 +56,9 @@ from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
 from headstart.verdict.events.schema import FingerprintsUnusable
+
+if TYPE_CHECKING:
+    from headstart.fingerprint.newer.schema import Surroundings
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Inspection:
     state: State
     finding: Finding | Judgement | None
     invalid: tuple[InvalidIndex, ...]
-    around: Surroundings | None = None
+    around: "Surroundings | None" = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class Inspector:
         plan = decide(inspection.state, facts, history, self.ahead, finding)
         if self.hold is Hold.NONE:
             return plan
+        from headstart.revisions.image_scripts import phases_of
 
         def judge(rows: frozenset[str]) -> Judgement | None:
             if usable is None or around is None:
@@ -146,7 +149,7 @@ class Inspector:
 
         return hold_back(plan, facts, history, phases_of(self.image.project), judge)
 
-    def _surroundings(self, catalog: AnyCatalog) -> Surroundings | None:
+    def _surroundings(self, catalog: AnyCatalog) -> "Surroundings | None":
         usable = self.image.fingerprints.usable
         return None if usable is None else surroundings(catalog, usable, self.scope)
 

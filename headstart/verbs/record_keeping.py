@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, NoRecord, record_in
 from headstart.facts.sql import identifier
 from headstart.facts.state import DatabaseFacts, Scope
-from headstart.fingerprint.newer.marks import mark_of
 from headstart.revisions.authors_word import word_of
 from headstart.revisions.recording import Recording
 from headstart.settings.kinds import RecordKeeping
@@ -45,6 +44,8 @@ def _marks(image: Image, pending: tuple[str, ...]) -> Callable[[str], str]:
     usable, kept = image.fingerprints.usable, frozenset(pending[-MOST_ENTRIES:])
     if usable is None:
         return lambda _: UNKNOWN_MARK
+    from headstart.fingerprint.newer.marks import mark_of  # not loaded where nothing is applied
+
     return lambda revision: mark_of(usable, revision) if revision in kept else UNKNOWN_MARK
 
 
