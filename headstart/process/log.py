@@ -5,6 +5,7 @@ an env.py which configures that cannot silence it. No secret passes through it. 
 people read and is imported for them alone: a pod's log needs none of its time.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -14,6 +15,9 @@ from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.events.event import Event, Level
 from headstart.verdict.events.execution import RunFinished
+
+_PATIENCE_SECONDS = 1.0
+"""For whoever is writing as the last line comes; who reads it may be slow, or gone."""
 
 Render = Callable[[str, Mapping[str, Any]], str]
 """Makes a line, or several, of a level and the fields of an event."""
@@ -27,6 +31,7 @@ class Log:
     ) -> None:
         self._lowest = Level[level.name]
         self._stream, self._secrets, self._run_id = stream, secrets, run_id
+        self._writing, self._concluded = threading.Lock(), False
         self._for_people = form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
         self._render = _console(stream) if self._for_people else _json
 
@@ -38,11 +43,19 @@ class Log:
     def __call__(self, event: Event, /) -> None:
         level = event.logged_at
         if level is not None and level >= self._lowest:
-            self._write(level, event)
+            with self._writing:
+                if not self._concluded:
+                    self._write(level, event)
 
     def conclude(self, event: RunFinished) -> None:
-        """Write the last line, whatever the level."""
-        self._write(event.logged_at, event)
+        """Write the last line, whatever the level; what comes later is not written any more."""
+        free = self._writing.acquire(timeout=_PATIENCE_SECONDS)
+        self._concluded = True
+        try:
+            self._write(event.logged_at, event)
+        finally:
+            if free:
+                self._writing.release()
 
     def explain(self, lines: Iterable[str]) -> None:
         """Write lines for people, before the last one; the JSON has them as fields."""
