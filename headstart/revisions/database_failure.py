@@ -15,6 +15,13 @@ from headstart.revisions.causes import failing_place, first_line, hint_of
 from headstart.revisions.link import Link, fault_in, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
 from headstart.revisions.project import Project
+from headstart.revisions.server_words import (
+    ASKED_BEFORE,
+    SET_BEFORE,
+    asked_by_of,
+    context_of,
+    sets_too_late,
+)
 from headstart.revisions.version_statement import version_table_of
 from headstart.settings.declared import DeclaredSettings
 from headstart.values import dataclass
@@ -117,9 +124,13 @@ def database_failure(
         sqlstate,
         getattr(error, "statement", None),
         note_of(error),
-        _context_of(driver_error),
+        context_of(driver_error),
         fault_in(driver_error),
     )
+    if sets_too_late(sqlstate, driver_error):
+        kind = BrokenHistory if moment.revision is None else RevisionFailed
+        text = f"{answer.text}{ASKED_BEFORE}"
+        return _as(kind, replace(answer, text=text), SET_BEFORE[moment.revision is None])
     if answer.fault is Fault.LOCK:
         rolled_back = "" if moment.left else "; rolled back"
         answer = replace(answer, text=f"{answer.text}{rolled_back}")
@@ -136,7 +147,7 @@ def database_failure(
         text = f"env.py raised after its revisions: {answer.text}"
         return _as(BrokenHistory, replace(answer, text=text), RAISED_AFTER)
     if answer.sqlstate == _NO_PRIVILEGE:
-        return _without_privilege(answer, moment, _asked_by(driver_error))
+        return _without_privilege(answer, moment, asked_by_of(driver_error))
     if moment.revision is None:
         place = place_of(error, moment.project)
         text = f"env.py: {place}: {said}" if place else answer.text
@@ -213,25 +224,6 @@ def _without_privilege(answer: Answer, moment: Moment, asked_by: str | None) -> 
         cure = privilege_cure(answer.statement, _role(moment), _database(moment))
     kept = "; then run again" if moment.revision is None else "; then run again as it is"
     return _as(AccessRefused, answer, f"{cure}{kept}")
-
-
-def _asked_by(driver_error: BaseException) -> str | None:
-    """The function of the server that refused; it is not translated."""
-    for one in (driver_error, driver_error.__cause__):
-        name = getattr(getattr(one, "diag", None), "source_function", None)
-        name = name or getattr(one, "server_source_function", None)
-        if isinstance(name, str):
-            return name
-    return None
-
-
-def _context_of(driver_error: BaseException) -> str:
-    for one in (driver_error, driver_error.__cause__):
-        context = getattr(getattr(one, "diag", None), "context", None)
-        context = context or getattr(one, "context", None)
-        if isinstance(context, str):
-            return context
-    return ""
 
 
 def _role(moment: Moment) -> str:
