@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 def write_termination_message(path: str, fields: dict[str, object]) -> None:
     """Write the verdict where the kubelet reads it; only if that file exists.
 
-    It is opened, never created and never renamed over: it is a bind mount.
+    It is opened, never created and never renamed over: it is a bind mount. A pipe that nobody
+    reads is left alone: it must not keep the run from its end.
     """
     with suppress(OSError):  # a read-only file must not turn a success into a failure
-        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NONBLOCK | os.O_NOCTTY)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(termination_message(fields))
 

@@ -12,6 +12,7 @@ from headstart.facts.state import History
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.file.states import BASE, Fingerprints, RecordedState
 from headstart.fingerprint.file.text import FORMAT, InvalidFile, read_file
+from headstart.process.files import read_text
 from headstart.revisions.project import Project
 from headstart.revisions.script_graph import digest_of
 from headstart.values import dataclass
@@ -74,7 +75,7 @@ def with_rows(fingerprints: Fingerprints, history: History) -> Fingerprints:
 def load(path: Path) -> Fingerprints | None:
     """The file's states, whatever they belong to; None if there is no file."""
     try:
-        return read_file(path.read_text(encoding="utf-8"))
+        return read_file(read_text(str(path)))
     except FileNotFoundError:
         return None
     except InvalidFile as error:
