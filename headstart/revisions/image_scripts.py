@@ -7,7 +7,7 @@ from pathlib import Path
 from headstart.facts.phase import Phase
 from headstart.revisions.authors_word import word_of
 from headstart.revisions.phase import phase_of
-from headstart.revisions.project import Project
+from headstart.revisions.project import WITHOUT_ENV, Project
 from headstart.revisions.script_graph import PHASE, AnyScript, mark_of
 from headstart.revisions.script_source import env_file
 from headstart.revisions.upgrade_text import compiled, does_nothing, refusal_of_code
@@ -38,6 +38,7 @@ def read_scripts(project: Project) -> ImageScripts:
         try:
             script = project.import_one(file)
         except BrokenHistory as error:
+            error.next_step = f"{WITHOUT_ENV}; otherwise {error.next_step}"
             unread.append(error)
         else:
             scripts += [] if script is None else [script]

@@ -36,6 +36,12 @@ from headstart.verdict.errors import BrokenHistory, Cancelled, InvalidSettings
 _PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""
 
+WITHOUT_ENV = (
+    "here no env.py runs, which may prepare what this script imports (sys.path, variables), as in a"
+    " run: write revision and down_revision as literals, so that nothing has to be imported, or let"
+    " prepend_sys_path in alembic.ini, or PYTHONPATH, name the folder"
+)
+
 
 @dataclass(frozen=True)
 class Project:
@@ -70,6 +76,18 @@ class Project:
         """
         with _failure_named(self.folders, file), uninterrupted():
             return Script._from_path(self.directory, file)
+
+    def imported_without_env(self) -> Self:
+        """The same where no env.py runs; what is missing then may be what that prepares.
+
+        Raises BrokenHistory, which says so.
+        """
+        with self.imports_allowed():
+            try:
+                return self.imported()
+            except BrokenHistory as error:
+                error.next_step = f"{WITHOUT_ENV}; otherwise {error.next_step}"
+                raise
 
     def having(self, scripts: Sequence[AnyScript]) -> Self:
         """The same project with these scripts and no others, some told and some imported, maybe."""

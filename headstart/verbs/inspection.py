@@ -224,8 +224,8 @@ def read_image(task: Task) -> Image:
     project = read_project(task)
     if project.untold:
         # scripts may import the app and its settings
-        with app_environment(task, connected=False), project.imports_allowed():
-            project = project.imported()
+        with app_environment(task, connected=False):
+            project = project.imported_without_env()
     return image_of(task, project)
 
 

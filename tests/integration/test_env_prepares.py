@@ -155,3 +155,33 @@ def test_labels_that_are_computed_matter_only_to_who_names_one(known: Stage, ver
     assert known.run().verdict["to"] == ["0004"]
     assert known.run(verb).exit_code == 0
     assert known.run(HEADSTART_TARGET="shop@head").verdict["outcome"] == "nothing_to_do"
+
+
+NEEDS_ENV = {
+    "a module": ("import shop_names", "shop_names.PARENT"),
+    "a variable": ("import os", "os.environ['SHOP_PARENT']"),
+}
+
+
+@pytest.mark.parametrize("needs", NEEDS_ENV)
+@pytest.mark.parametrize(
+    "verb", [["check"], ["check", "--image"], ["wait", "--wait-seconds", "1"], ["plan"], ["diff"]]
+)
+def test_a_verb_that_runs_no_env_py_says_what_it_lacks(
+    stage: Stage, verb: list[str], needs: str
+) -> None:
+    """A run finds it; they tell how it is found without."""
+    prepares = f"{PREPARES}; module.PARENT = '0003'; import os; os.environ['SHOP_PARENT'] = '0003'"
+    stage.project.edit_env("config = context.config\n", f"config = context.config\n{prepares}\n")
+    module, parent = NEEDS_ENV[needs]
+    stage.project.add("0004", "0003", top=f"{module}\ndown_revision = {parent}")
+    assert stage.run().verdict["to"] == ["0004"]
+    ended = stage.run(*verb, HEADSTART_FINGERPRINTS="/nowhere")
+    assert (ended.exit_code, ended.outcome) == (24, "broken_history"), ended.verdict
+    told = f"{ended.verdict['next_step']} {ended.verdict.get('problems')}"
+    assert "here no env.py runs, which may prepare what this script imports" in told
+    if needs == "a module":
+        folder = stage.project.path / "lib"
+        folder.mkdir()
+        (folder / "shop_names.py").write_text("PARENT = '0003'\n")
+        assert stage.run(*verb, PYTHONPATH=str(folder)).exit_code in (0, 24 * (verb == ["diff"]))

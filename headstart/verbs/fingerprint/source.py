@@ -30,8 +30,8 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
         if scratch is not None:
             project = imported_in_env(scratch, project)
         else:
-            with app_environment(task, connected=False), project.imports_allowed():
-                project = project.imported()
+            with app_environment(task, connected=False):
+                project = project.imported_without_env()
     history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = (None if anew else load(path)) or Fingerprints(())
