@@ -39,7 +39,7 @@ def statements(module: str) -> Iterator[str]:
                 pass
             case _:
                 continue
-        if "pg_catalog" in text:
+        if "pg_catalog." in text:
             yield text
 
 
