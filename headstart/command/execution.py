@@ -126,7 +126,7 @@ class Execution:
     def _last_words(self, command: Command) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
         self._emit(VersionRowsOutdated())
-        return self._conclude(self._cause(TimeoutError("the server does not answer")), command)
+        return self._conclude(self._cause(TimeoutError(_STUCK)), command)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> None:
         self._log = Log(self._streams.log, form, level, self._secrets, self._run_id)
@@ -220,6 +220,10 @@ def _lost_error(received: int | None) -> ConnectionLost:
     if received is None:
         return ConnectionLost("the run lock was lost, or the database no longer answers")
     return ConnectionLost("HEADSTART_DEADLINE_SECONDS passed, and the database no longer answers")
+
+
+_STUCK = "what was being done went on, and could not be interrupted"
+"""A call of a script's that never returns to Python, or one that swallows what would end it."""
 
 
 def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:

@@ -73,7 +73,8 @@ def preview_text(preview: "Preview", output: Output, secrets: Secrets) -> str:
         return _text(_lines(preview), secrets)
     # what is executed is as it is; what is looked at is harmless
     sql = preview.sql.rstrip()
-    return "\n".join(lines_of(sql)) if stream_below(sys.stdout).isatty() else sql
+    stream = stream_below(sys.stdout)  # None where whoever started us has closed it
+    return "\n".join(lines_of(sql)) if stream is not None and stream.isatty() else sql
 
 
 def _lines(preview: "Preview") -> list[str]:

@@ -148,4 +148,7 @@ def print_answer(text: str) -> None:
         if stream is sys.stdout:
             # else the interpreter tries once more when it ends, and changes the exit code
             sys.stdout = io.StringIO()
-        raise InvalidSettings(f"stdout cannot be written: {error}") from None
+        raise InvalidSettings(
+            f"stdout cannot be written: {error}",
+            next_step="let stdout lead to a file or a reader that takes all of it, then run again",
+        ) from None

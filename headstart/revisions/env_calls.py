@@ -246,7 +246,8 @@ def _usable(connection: Connection | None, options: Options) -> Connection:
     if is_autocommit(connection):
         raise BrokenHistory(
             "env.py's engine is in AUTOCOMMIT, so that a revision that fails would stay half done",
-            next_step="remove isolation_level='AUTOCOMMIT' from env.py",
+            next_step="remove isolation_level='AUTOCOMMIT' from env.py, or whatever else there sets"
+            " the driver's connection to autocommit",
         )
     translated = connection.get_execution_options().get("schema_translate_map", {})
     if translated.get(None) and not options.get("version_table_schema"):

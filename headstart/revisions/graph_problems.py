@@ -46,6 +46,13 @@ def mistaken_ids(scripts: Iterable[AnyScript]) -> Iterator[BrokenHistory]:
     for script in scripts:
         if not isinstance(script.revision, str) or not script.revision.strip():
             yield BrokenHistory(f"{script.path} has no revision id")
+        elif script.revision != script.revision.strip():
+            yield BrokenHistory(
+                f"{script.path}: the revision id {script.revision!r} begins or ends with a space,"
+                " which a version row would be told by nobody",
+                next_step="take the space out of its revision, and of every down_revision that"
+                " names it; then build the image again",
+            )
         elif script.revision in files:
             yield BrokenHistory(
                 f"revision {script.revision} is there twice:"

@@ -43,6 +43,9 @@ _ENDS = pattern(
     r"(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b))\b",
     re.IGNORECASE | re.DOTALL,
 )
+_ROLLS_BACK = pattern(rf"{_BEFORE}(?:ABORT|ROLLBACK)\b", re.IGNORECASE | re.DOTALL)
+_CHAINS = pattern(r"\bAND\s+CHAIN\b", re.IGNORECASE)
+"""It goes on in a transaction, so that what follows is not kept by itself."""
 _OTHERS = (
     "; if it did nothing before the rollback, somebody else's at the same moment looks alike: run"
     " again as it is"
@@ -65,6 +68,7 @@ class TransactionWatch:
         self._begun: list[Begun] = []
         self._outside = False
         self._kept_outside = False
+        self._chained = self._in_chain = False
         self._running = False
         self._has_version_table = False
         self.row_in: int | None = None
@@ -100,13 +104,15 @@ class TransactionWatch:
 
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
-        self._outside = self._kept_outside = False
+        self._outside = self._kept_outside = self._chained = self._in_chain = False
         self._running, self.row_in = True, None
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
     def ending(self, connection: Connection) -> None:
         """Ask, before a COMMIT or ROLLBACK of SQLAlchemy's, what has been done until then."""
+        self._kept_outside |= self._running and self._in_chain
+        self._in_chain = False
         if not self._running or self._outside or len(self._begun) != 1 or self.first is not None:
             return
         first = self._begun[0]
@@ -124,13 +130,20 @@ class TransactionWatch:
         """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
         if not self._running or not _ENDS.match(statement):
             return False
+        rolls_back = bool(_ROLLS_BACK.match(statement))
+        self._in_chain &= not rolls_back
         self.ending(connection)
         self._outside = True
+        self._chained = bool(_CHAINS.search(statement))
         return True
 
     def hear_done(self, statement: str) -> None:
         """After a statement that has succeeded."""
-        if self._running and self._outside and not _DOES_NOTHING.match(statement):
+        if not self._running or not self._outside or _DOES_NOTHING.match(statement):
+            return
+        if self._chained:
+            self._in_chain = True
+        else:
             self._kept_outside = True
 
     def hear_failure(self, connection: Connection) -> None:

@@ -70,6 +70,27 @@ def test_an_answer_that_nobody_can_take_does_not_end_in_a_traceback(
     assert "run_finished" in done.stderr
 
 
+def test_a_plan_that_stdout_does_not_take_names_the_cure(stage: Stage) -> None:
+    done = stage.run_shell(f"{sys.executable} -m headstart plan >/dev/full")
+    assert done.verdict["next_step"].startswith("let stdout lead to a file or a reader")
+
+
+@pytest.mark.parametrize("options", ["", "--sql", "--output json"])
+def test_a_plan_without_a_stdout_ends_as_one_that_nobody_reads(stage: Stage, options: str) -> None:
+    done = stage.run_shell(f"{sys.executable} -m headstart plan {options} >&-")
+    assert (done.exit_code, done.outcome) == (0, "planned"), done.verdict
+
+
+@pytest.mark.parametrize("name", [" a ", "a ", "\\ta"])
+def test_an_id_that_no_version_row_would_tell_is_refused(stage: Stage, name: str) -> None:
+    stage.project.add("0004", "0003", top=f"revision = '{name}'")
+    for verb in ("run", "check", "plan"):
+        done = stage.run(verb)
+        assert (done.exit_code, done.outcome) == (24, "broken_history"), done.verdict
+        assert "begins or ends with a space" in done.verdict["error"]["message"]
+    assert stage.tables() == set()
+
+
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 def test_a_run_that_nobody_listens_to_does_its_work(stage: Stage, redirection: str) -> None:
     done = stage.run_shell(f"{sys.executable} -m headstart run {redirection}")
@@ -122,3 +143,10 @@ def test_a_mistake_in_libpqs_own_variables_is_a_mistake_in_the_settings(
 def test_the_sql_of_a_plan_has_a_transaction_for_each_revision(stage: Stage) -> None:
     sql = stage.run("plan", "--sql").stdout
     assert sql.count("BEGIN;") == sql.count("COMMIT;") == len(REVISIONS)
+
+
+def test_a_deadline_in_a_call_that_never_returns_does_not_blame_the_server(stage: Stage) -> None:
+    stage.project.add("0004", "0003", "os.system('exec sleep 30')", top="import os")
+    ended = stage.run(HEADSTART_DEADLINE_SECONDS="2")
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert "went on, and could not be interrupted" in ended.verdict["error"]["message"]

@@ -223,12 +223,25 @@ def test_where_it_cannot_be_told_the_row_is_not_written(stage: Stage) -> None:
     file.write_text(file.read_text().replace("other.rollback()", "other.close()"))
 
 
+CHAIN = "op.execute('ROLLBACK AND CHAIN')\n"
 PARTS = {
     "a commit, then work, then a failure": ("op.execute('COMMIT')\n" + WORK, True),
     "a commit, then a failure": ("op.execute('COMMIT')\n", False),
     "a rollback, then a failure": ("op.get_bind().rollback()\n", False),
     "a rollback, work, then a failure": ("op.get_bind().rollback()\n" + WORK, False),
     "a rollback as a statement, work, then a failure": ("op.execute('ROLLBACK')\n" + WORK, True),
+    "a rollback that chains, work, then a failure": (f"{CHAIN}{WORK}", False),
+    "a commit that chains, work, then a failure": (
+        f"{CHAIN.replace('ROLLBACK', 'COMMIT')}{WORK}",
+        False,
+    ),
+    "work, then a commit that chains": (f"{WORK}{CHAIN.replace('ROLLBACK', 'COMMIT')}", True),
+    "a rollback that chains, work, its commit": (f"{CHAIN}{WORK}op.execute('COMMIT')\n", True),
+    "a rollback that chains, work, SQLAlchemy's commit": (
+        f"{CHAIN}{WORK}op.get_bind().commit()\n",
+        True,
+    ),
+    "a rollback that chains, work, another one": (f"{CHAIN}{WORK}{CHAIN}", False),
     "an autocommit block that fails at once": ("block:", False),
     "an autocommit block that fails later": (f"block:{WORK}", True),
     "work by the driver and its commit": (
