@@ -151,7 +151,7 @@ def test_a_refusal_that_kubernetes_repeats_writes_nothing_and_says_the_same_agai
     postgres.query("SELECT pg_reload_conf()")
     next_transaction = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
     before = postgres.query(next_transaction)
-    namespace.apply(deployment("one", replicas=1))
+    namespace.apply(deployment("bare", replicas=1))
     first = verdict_of(failing(namespace))
     again = verdict_of(failing(namespace, restarts=2))
     assert first is not None
