@@ -24,12 +24,14 @@ from headstart.verdict.events.event import Emit
 class Patience:
     """Until when a slot is waited for, and who is told of each attempt.
 
-    `is_hopeless` is asked once a slot was refused: whether none can ever be free.
+    `is_hopeless` is asked once a slot was refused: whether none can ever be free. `make_room` gives
+    up what the run itself does not need any more.
     """
 
     deadline: Deadline
     emit: Emit
     is_hopeless: Callable[[], bool] = lambda: False
+    make_room: Callable[[], None] = lambda: None
 
 
 def connect_when_free(
@@ -46,6 +48,7 @@ def connect_when_free(
 
     def failed(retry: Retry) -> None:
         pause = round(retry.retry_in_seconds, 3)
+        patience.make_room()
         patience.emit(ConnectionFailed(retry.attempt, str(retry.error), pause))
 
     return retried(

@@ -56,6 +56,7 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         config, project.directory, fn=work.steps, dont_mutate=True, **upgrade_arguments(config)
     )
     with ExitStack() as attached:
+        attached.callback(worker.link.finish)
         refusal = Refusal(attached, worker)
         EnvCalls(worker, work, attached, environment, refusal)
         attached.enter_context(worker.environment())

@@ -43,7 +43,7 @@ class Link:
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
         self._migrating: ref[Any] | None = None
-        self._left = False
+        self._left = self._finished = False
         self._lost_with: BaseException | None = None
         self.known = False
         self.in_transaction = False
@@ -58,7 +58,7 @@ class Link:
 
     def start(self) -> None:
         """A pass begins: nothing is known of its connection yet."""
-        self.known = self.in_transaction = self.gone = False
+        self.known = self.in_transaction = self.gone = self._finished = False
 
     def tries(self, dialect: Dialect, _: Any, __: Any, parameters: Mapping[str, Any]) -> None:
         """SQLAlchemy's do_connect, of any engine; what listens later may change the parameters."""
@@ -96,6 +96,17 @@ class Link:
         for raw in list(self._opened):
             with suppress(Exception):  # closed meanwhile, or no socket at all
                 break_off(raw)
+
+    def finish(self) -> None:
+        """env.py has ended: what it has left open and idle is of no use to anybody."""
+        self._finished = True
+
+    def end_idle(self) -> None:
+        """End the connections that env.py has left idle in its pools; none while it runs."""
+        for raw in list(self._opened) if self._finished else ():
+            with suppress(Exception):  # closed meanwhile, or no socket at all
+                if _is_idle(raw):
+                    break_off(raw)
 
     def leave(self) -> None:
         """From here on we close env.py's connections ourselves: that is no loss of one."""
@@ -216,3 +227,9 @@ def _is_broken(raw: Any) -> bool:
     if hasattr(raw, "broken"):  # psycopg
         return bool(raw.broken)
     return getattr(raw, "closed", 0) == _PSYCOPG2_BROKEN
+
+
+def _is_idle(raw: Any) -> bool:
+    """Whether nothing is going on there, as its driver sees it: psycopg's and psycopg2's tell 0."""
+    ask = getattr(raw, "is_in_transaction", None)  # asyncpg
+    return not ask() if ask else int(raw.info.transaction_status) == 0

@@ -112,11 +112,15 @@ class Migration:
         assert self._made is not None
         return self._made[1]
 
+    def _verifying(self, image: Image, configured: Configured | None) -> Verification:
+        make_room = self._worker.link.end_idle
+        return Verification(self._task, self._lock, image, configured, make_room)
+
     def _decide(self, now: Started) -> Decided:
         """Called in env.py, on its connection: the scripts are imported here, as with Alembic."""
         image = self._confirmed()
         configured = configured_by(self._worker, now)
-        verification = Verification(self._task, self._lock, image, configured)
+        verification = self._verifying(image, configured)
         inspection = verification.inspect_in(OwnConnection(now.connection))
         plan = verification.plan(inspection)
         self._made = plan, verification, inspection
@@ -172,7 +176,7 @@ class Migration:
         image, deadline = self._image, task.within(task.settings.lock_seconds)
         assert image is not None
         while True:
-            verification = Verification(task, self._lock, image, None)
+            verification = self._verifying(image, None)
             inspection = verification.inspect_anew()
             plan = verification.plan(inspection)
             late = deadline.passed(time.monotonic())

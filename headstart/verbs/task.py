@@ -71,9 +71,9 @@ class Task:
         """How long a slot is waited for, from now, by a run that has begun."""
         return Patience(self.within(self.settings.wait_seconds), self.emit)
 
-    def connect_when_free(self, purpose: Purpose) -> Connection:
+    def connect_when_free(self, purpose: Purpose, patience: Patience) -> Connection:
         """Connect, and wait for a slot while others take them all. Raises ConnectFailed."""
-        return connect_when_free(self.resolve, self.identity.name(purpose), self.patience())
+        return connect_when_free(self.resolve, self.identity.name(purpose), patience)
 
     def try_connect(self, purpose: Purpose) -> Connection:
         """One attempt, for who knows better what its failure means. Raises ConnectFailed."""

@@ -1,7 +1,8 @@
 """What the database is found to be: on env.py's connection before the work, on a new one after."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +53,8 @@ from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 _NO_SCHEMA = "3F000"
 """What a server says for a wrong search_path, and for a schema whose USAGE the role lacks."""
+_ROOM_SECONDS = 2.0
+"""What the server needs to end a connection that was left idle, after a failure, too."""
 _UNCOMMITTED = (
     "env.py begins a transaction before context.configure() and never commits it: commit what it"
     " executes there, or use engine.begin() instead of engine.connect()"
@@ -66,13 +69,19 @@ class Verification:
     """Looks at the database; the verdict's `to` is what it saw last.
 
     `configured` is None where env.py never came to its migrations. Nothing is looked at but where
-    `lock` is held: a failover may have lost what was committed last.
+    `lock` is held: a failover may have lost what was committed last. `make_room` ends what env.py
+    has left idle, where no slot is left for a look.
     """
 
     def __init__(
-        self, task: Task, lock: RunLock, image: Image, configured: Configured | None
+        self,
+        task: Task,
+        lock: RunLock,
+        image: Image,
+        configured: Configured | None,
+        make_room: Callable[[], None],
     ) -> None:
-        self._task, self._lock = task, lock
+        self._task, self._lock, self._make_room = task, lock, make_room
         self._image = image
         self._history = image.history
         self._configured = configured
@@ -258,11 +267,13 @@ class Verification:
 
     def _connect(self) -> Connection:
         """Connect to where the lock is held; after a failure to whatever answers."""
+        patience = replace(self._task.patience(), make_room=self._make_room)
         if self._hurried:
-            return self._task.try_connect(Purpose.READ)
-        deadline = self._task.patience().deadline
-        connect = partial(self._task.connect_when_free, Purpose.READ)
-        return connect_to_read(self._lock, connect, deadline)
+            patience = replace(patience, deadline=self._task.within(_ROOM_SECONDS))
+        connect = partial(self._task.connect_when_free, Purpose.READ, patience)
+        return (
+            connect() if self._hurried else connect_to_read(self._lock, connect, patience.deadline)
+        )
 
     def _read(self, connection: Connection) -> DatabaseFacts:
         facts = self._read_patiently(connection)

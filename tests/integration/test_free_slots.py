@@ -12,6 +12,7 @@ from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.embedded import PostgresServer
 from tests.harness.program import until
+from tests.harness.project import REVISIONS
 from tests.harness.server import a_role
 from tests.harness.slow import run, start
 from tests.integration.stage import Stage
@@ -59,6 +60,26 @@ def test_a_run_that_holds_the_lock_waits_for_a_slot(
         end = started.end()
     assert "no connection slot is left" in failed["cause"]
     assert (end.exit_code, end.outcome) == (0, "upgraded"), end.verdict
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+@pytest.mark.parametrize("ends", ["upgraded", "revision_failed"])
+def test_what_env_py_has_left_idle_in_its_pool_makes_room_for_the_verification(
+    stage: Stage, role: str, driver: str, ends: str
+) -> None:
+    env = stage.project.path / "alembic" / "env.py"
+    if driver == "asyncpg":
+        shutil.copy(TEMPLATE, env)
+    stage.project.edit_env("poolclass=pool.NullPool", "pool_size=5")
+    if driver == "asyncpg":
+        stage.project.edit_env("    await connectable.dispose()\n", "")
+    if ends == "revision_failed":
+        stage.project.add("0004", "0003", "op.execute('no SQL')")
+    ended = stage.run(DATABASE_URL=role.replace("postgresql://", f"postgresql+{driver}://", 1))
+    assert ended.outcome == ends, ended.verdict
+    assert ended.applied == REVISIONS
+    assert ended.verdict["to"] == REVISIONS[-1:]
 
 
 @ON_ONE_SERVER
