@@ -37,6 +37,7 @@ from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
 from headstart.verdict.conclusion import conclude, fate_of_the_rest
 from headstart.verdict.errors import (
+    Blocked,
     Cancelled,
     ConnectionLost,
     InvalidSettings,
@@ -226,7 +227,12 @@ _STUCK = "what was being done went on, and could not be interrupted"
 """A call of a script's that never returns to Python, or one that swallows what would end it."""
 
 
-def _deadline_error(error: BaseException, record: Record) -> RevisionFailed:
+def _deadline_error(error: BaseException, record: Record) -> Blocked | RevisionFailed:
+    if record.waits:
+        return Blocked(
+            "HEADSTART_DEADLINE_SECONDS passed while the work waited for somebody else's lock:"
+            f" {'; '.join(record.waits)}; what was committed is kept{fate_of_the_rest(record)}"
+        )
     if record.state is None:
         return RevisionFailed(
             "HEADSTART_DEADLINE_SECONDS passed while env.py ran",

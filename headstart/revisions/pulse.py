@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from headstart.postgres.waits import Wait
+from headstart.process.deadline import Deadline
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import (
     BrokenHistory,
@@ -23,8 +24,10 @@ from headstart.verdict.errors import (
     HeadstartError,
     RevisionFailed,
 )
-from headstart.verdict.events.revisions import EnvRunning, RevisionRunning
+from headstart.verdict.events.revisions import EnvRunning, RevisionRunning, WaitsSeen
 
+LAST_LOOK_SECONDS = 1.0
+"""How long before the deadline that is: to connect and to look takes milliseconds, or too long."""
 Now = Callable[[], tuple[str | None, float]]
 """The revision that runs, if one does, and when it was started, on time.monotonic()."""
 
@@ -48,12 +51,13 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
     started = time.monotonic()
     before: frozenset[Wait] = frozenset()
     gone_before: int | None = None
-    while not ended.wait(every_seconds):
+    while not ended.wait(_pause(worker.deadline, every_seconds)):
         revision, since = now()
         watched = worker.link.process_to_watch() if revision is not None else None
         sight = worker.look(worker.link.processes(), watched)
         seconds = round(time.monotonic() - (since if revision else started), 1)
         told = tuple(map(str, sight.waits))
+        worker.emit(WaitsSeen(tuple(str(wait) for wait in sight.waits if not wait.by_itself)))
         if revision is None:
             worker.emit(EnvRunning(seconds, told))
         else:
@@ -66,6 +70,12 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         if gone is not None and gone == gone_before:
             worker.give_up(_ended_unheard(revision, gone))
         gone_before = gone
+
+
+def _pause(deadline: Deadline, every_seconds: float) -> float:
+    """Until the next look; there is one just before the deadline, whose verdict may need it."""
+    left = deadline.remaining(time.monotonic()) - LAST_LOOK_SECONDS
+    return min(every_seconds, left) if left > 0 else every_seconds
 
 
 def _ended_unheard(revision: str | None, process: int) -> ConnectionLost:

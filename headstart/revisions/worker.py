@@ -21,6 +21,7 @@ from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
 from headstart.postgres.patience import Patience
 from headstart.postgres.waits import Sight
+from headstart.process.deadline import Deadline
 from headstart.revisions.begun import Begun, Numbering, begun_of
 from headstart.revisions.link import Link
 from headstart.revisions.sessions import is_pooled
@@ -61,7 +62,7 @@ class Worker:
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
-    one of them may wait for a free slot, from now.
+    one of them may wait for a free slot, from now, `deadline` the end of the whole run.
     """
 
     url: Callable[[], str]
@@ -81,6 +82,7 @@ class Worker:
     async_drivers: tuple[str, ...]
     give_up: Callable[[HeadstartError], None]
     patience: Callable[[], Patience]
+    deadline: Deadline
 
 
 OwnLimits = tuple[str, ...] | None

@@ -96,6 +96,7 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         async_drivers=async_drivers(task.database().url.driver),
         give_up=task.signals.lose,
         patience=task.patience,
+        deadline=task.deadline,
     )
 
 

@@ -129,3 +129,59 @@ def test_a_connection_that_is_well_is_not_given_up(stage: Stage) -> None:
     stage.project.add("0004", "0003", "import time; time.sleep(5)")
     ended = stage.run(HEADSTART_HEARTBEAT_SECONDS="1")
     assert ended.outcome == "upgraded"
+
+
+LOCKS = "SET LOCAL lock_timeout = 0"
+WAITERS = {
+    "a change of a table": (
+        f"op.execute({LOCKS!r})\nop.execute('ALTER TABLE accounts ADD note text')",
+        "LOCK TABLE accounts",
+    ),
+    "an advisory lock": ("op.execute('SELECT pg_advisory_lock(1)')", "SELECT pg_advisory_lock(1)"),
+    "an index that waits for a transaction": (
+        (
+            "with op.get_context().autocommit_block():\n"
+            "    op.execute('CREATE INDEX CONCURRENTLY by_name ON accounts (name)')"
+        ),
+        "INSERT INTO accounts (name) VALUES ('x')",
+    ),
+}
+UNLIMITED = {"HEADSTART_DDL_LOCK_TIMEOUT_SECONDS": "60", "HEADSTART_DEADLINE_SECONDS": "8"}
+
+
+@pytest.mark.parametrize(("body", "held"), WAITERS.values(), ids=WAITERS)
+def test_a_deadline_that_passes_while_somebody_else_is_in_the_way_names_him(
+    stage: Stage, body: str, held: str
+) -> None:
+    """No heartbeat comes so soon: the look before the deadline tells."""
+    assert stage.run().exit_code == 0
+    stage.project.add("0004", "0003", body)
+    with closing(psycopg2.connect(stage.database.url)) as other:
+        process = other.info.backend_pid
+        other.cursor().execute(held)
+        ended = stage.run(**UNLIMITED)
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    message = ended.verdict["error"]["message"]
+    assert "HEADSTART_DEADLINE_SECONDS passed while the work waited" in message
+    assert f"waits for pid {process} " in message
+    assert stage.rows() == ["0003"]
+
+
+def test_so_does_one_that_passes_in_env_py(stage: Stage) -> None:
+    stage.project.edit_env(
+        "        context.configure(\n",
+        "        connection.exec_driver_sql('SELECT pg_advisory_lock(1)')\n"
+        "        connection.commit()\n        context.configure(\n",
+    )
+    with closing(psycopg2.connect(stage.database.url)) as other:
+        process = other.info.backend_pid
+        other.cursor().execute("SELECT pg_advisory_lock(1)")
+        ended = stage.run(**UNLIMITED)
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert f"waits for pid {process} " in ended.verdict["error"]["message"]
+
+
+def test_a_deadline_that_passes_in_a_revisions_own_work_is_its_failure(stage: Stage) -> None:
+    stage.project.add("0004", "0003", "op.execute('SELECT pg_sleep(60)')")
+    ended = stage.run(**UNLIMITED)
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict

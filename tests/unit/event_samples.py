@@ -41,6 +41,7 @@ from headstart.verdict.events.revisions import (
     RevisionRunning,
     RevisionStarted,
     TransactionLeft,
+    WaitsSeen,
 )
 from headstart.verdict.events.schema import (
     ComparisonStarted,
@@ -95,6 +96,7 @@ SAMPLES: tuple[Event, ...] = (
     RevisionStarted("0002", "1 of 2", "create orders"),
     EnvRunning(30.0, ("pid 7 waits for pid 8",)),
     RevisionRunning("0002", 30.0),
+    WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),
     RevisionReplayed("0002", 0.125),

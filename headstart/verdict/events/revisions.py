@@ -74,6 +74,16 @@ class RevisionRunning(Event):
 
 
 @dataclass(frozen=True)
+class WaitsSeen(RecordedEvent):
+    """For whom env.py's connections wait now, in words; not for another one of the same run."""
+
+    waits: tuple[str, ...]
+
+    def onto(self, record: Record) -> Record:
+        return replace(record, waits=self.waits)
+
+
+@dataclass(frozen=True)
 class RevisionApplied(RecordedEvent):
     """A revision was committed; `seconds` is what it took."""
 
@@ -82,7 +92,8 @@ class RevisionApplied(RecordedEvent):
     seconds: float
 
     def onto(self, record: Record) -> Record:
-        return replace(record, applied=(*record.applied, Applied(self.revision, self.seconds)))
+        applied = (*record.applied, Applied(self.revision, self.seconds))
+        return replace(record, applied=applied, waits=())
 
 
 @dataclass(frozen=True)
