@@ -185,3 +185,22 @@ def test_a_verb_that_runs_no_env_py_says_what_it_lacks(
         folder.mkdir()
         (folder / "shop_names.py").write_text("PARENT = '0003'\n")
         assert stage.run(*verb, PYTHONPATH=str(folder)).exit_code in (0, 24 * (verb == ["diff"]))
+
+
+@pytest.mark.parametrize("computed", [True, False])
+def test_a_build_says_that_env_py_ran_twice_where_a_script_is_computed(
+    stage: Stage, fingerprint: Fingerprinter, computed: bool
+) -> None:
+    once = (
+        "import sqlalchemy, string\n"
+        "data = vars(string).setdefault('shop_data', sqlalchemy.MetaData())\n"
+        "sqlalchemy.Table('legacy', data, sqlalchemy.Column('id', sqlalchemy.Integer))\n"
+    )
+    stage.project.edit_env("config = context.config\n", f"config = context.config\n{once}")
+    stage.project.add("0004", "0003", top="revision = '000' + str(4)" if computed else "")
+    ended = fingerprint.run("build")
+    if computed:
+        assert (ended.exit_code, ended.outcome) == (24, "broken_history"), ended.verdict
+        assert ended.verdict["next_step"].startswith("env.py ran twice here")
+    else:
+        assert ended.exit_code == 0, ended.verdict

@@ -37,7 +37,7 @@ from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
-from headstart.verdict.errors import ConnectionLost, InvalidSettings, WrongDatabase
+from headstart.verdict.errors import ConnectionLost, HeadstartError, InvalidSettings, WrongDatabase
 from headstart.verdict.events.revisions import RevisionReplayed
 from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
@@ -47,12 +47,13 @@ _RELATIONS = ("table\t", "view\t", "matview\t")
 
 @dataclass(frozen=True)
 class Source:
-    """The scripts, and what is on file about them."""
+    """The scripts, and what is on file about them; `imported`: env.py has run once, for that."""
 
     project: Project
     history: History
     path: Path
     known: Fingerprints
+    imported: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
             work = Replay(source.project, started.begin, run, started.see, started.applied)
             with (
                 _explained(scratch),
+                _said_to_be_second(started),
                 only_in_scratch(source.project, worker),
                 presupposing(),
             ):
@@ -178,6 +180,21 @@ def _explained(scratch: Scratch) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _said_to_be_second(started: _Started) -> Iterator[None]:
+    """What env.py may do but once fails in its second pass, before it comes to its migrations."""
+    try:
+        yield
+    except HeadstartError as error:
+        if started.source.imported and started.recording is None:
+            error.next_step = f"{_TWICE}; otherwise {error.next_step}"
+        raise
+
+
+_TWICE = (
+    "env.py ran twice here, the first time to import the scripts, since the text of one does not"
+    " tell its revision: write revision and down_revision as literals, and it runs once"
+)
 _LET_IT_USE = (
     "let env.py take its URL from DATABASE_URL{}, or name the variable that it reads in"
     " HEADSTART_URL_VARIABLES; if the app builds its URL from parts, set them to those of an empty"

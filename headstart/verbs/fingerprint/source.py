@@ -26,6 +26,7 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
     settings = task.settings
     with app_environment(task, connected=False):
         project = load_project(settings.alembic_ini, "heads", settings.x)
+    imported = bool(project.untold) and scratch is not None
     if project.untold:
         if scratch is not None:
             project = imported_in_env(scratch, project)
@@ -35,7 +36,7 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
     history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = (None if anew else load(path)) or Fingerprints(())
-    return Source(project, history, path, with_rows(known, history))
+    return Source(project, history, path, with_rows(known, history), imported)
 
 
 def write_file(source: Source, fingerprints: Fingerprints) -> str:
