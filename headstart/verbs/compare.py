@@ -155,12 +155,13 @@ def _judged(
     catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
 ) -> Judgement | None:
     from headstart.fingerprint.newer.judge import judge
+    from headstart.fingerprint.newer.retention import not_old
 
     snapshot, where = _read(catalog, scope, fingerprints)
     heads = history.rows_of(history.targets)
     ours = live_schema(snapshot, fingerprints)
     every = expected_states(ours.lines, fingerprints, history, heads)
-    compared = [_without_retired(ours, lines, frozenset()) for lines in every]
+    compared = [_without_retired(ours, lines, not_old(lines, ours.lines)) for lines in every]
     if not compared:
         return None
     # the form that this database descends from, and no other one that it might be taken for

@@ -3,6 +3,8 @@
 tests/newer has the proof of these rules: an app's statements on real servers.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from headstart.fingerprint.newer.judge import judge
@@ -15,6 +17,7 @@ BEFORE = (
     "column|users|name|character varying(50) not null",
     "column|users|age|smallint",
     "column|users|mood|mood",
+    "column|users|size|integer",
     "pk|users|users_pkey|(id)",
     "unique|users|users_name_key|(name)",
     "check|users|users_age|age > 0",
@@ -24,7 +27,7 @@ BEFORE = (
     "column|orders|user_id|integer",
     "fk|orders|orders_user|(user_id) REFERENCES users(id)",
     "view|active||SELECT id FROM users",
-    "function|full_name|(users)|(u users) returns text language sql body 0123456789abcdef",
+    "function|full_name|(bigint)|(u bigint) returns text language sql body 0123456789abcdef",
 )
 NEW_TABLE = ("table|inv||table", "column|inv|user_id|integer")
 NOTE = "column|users|note|text"
@@ -32,6 +35,7 @@ TO_USERS = "fk|inv|f|(user_id) REFERENCES users(id)"
 BOSS = "column|users|boss|integer"
 OF_INV = ("table|sub||table", "fk|sub|s|(x) REFERENCES inv(user_id)")
 FIRES = "trigger|inv|t|BEFORE DELETE EXECUTE FUNCTION f()"
+READ = Surroundings({"full_name": "SELECT 'x'"})
 HARMLESS, DOUBTFUL, BREAKING = "harmless", "doubtful", "breaking"
 
 
@@ -40,7 +44,7 @@ def tabbed(*lines: str) -> frozenset[str]:
 
 
 def judged(*after: str, around: Surroundings | None = None) -> Judgement:
-    return judge(tabbed(*BEFORE), tabbed(*after), around or Surroundings())
+    return judge(tabbed(*BEFORE), tabbed(*after), around or READ)
 
 
 def effect(judgement: Judgement) -> str:
@@ -112,8 +116,8 @@ ADDED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (DOUBTFUL, ('cast|"(text AS mood)"||with inout as implicit',)),
     (DOUBTFUL, ("something_new|x||y",)),
     (DOUBTFUL, ("something_new|users|x|y",)),
-    (HARMLESS, ("statistics|users|s|on age, name", "published|users|p|all columns")),
-    (DOUBTFUL, ("published|orders|p|all columns",)),
+    (HARMLESS, ("statistics|users|s|on age, name", "published|p|users|all columns")),
+    (DOUBTFUL, ("published|p|orders|all columns",)),
 )
 
 
@@ -129,7 +133,8 @@ CHANGED = (
     (BREAKING, "column|users|name|character(50) not null"),
     (BREAKING, 'column|users|name|character varying(50) collate "C" not null'),
     (DOUBTFUL, "column|users|name|character varying(50)"),
-    (HARMLESS, "column|users|age|smallint default 5"),
+    (HARMLESS, "column|users|size|integer default 5"),
+    (DOUBTFUL, "column|users|age|smallint default 5"),
     (DOUBTFUL, "column|users|age|smallint default f()"),
     (BREAKING, "column|users|age|smallint not null default 5"),
     (DOUBTFUL, "column|users|age|integer"),
@@ -152,7 +157,7 @@ def test_what_is_otherwise(expected: str, line: str) -> None:
     key = line.rpartition("|")[0]
     rest = [each for each in BEFORE if each.rpartition("|")[0] != key]
     assert len(rest) == len(BEFORE) - 1
-    around = Surroundings({"other": "SELECT 1"})
+    around = READ
     assert effect(judged(*rest, line, around=around)) == expected
 
 
@@ -189,33 +194,55 @@ def test_a_constraint_by_another_name_is_the_same() -> None:
 
 
 def test_a_name_that_a_function_uses_may_mean_the_new_column() -> None:
-    around = Surroundings({"total": "DECLARE note text; BEGIN SELECT name INTO note; END"})
-    assert "the function total" in judged(*BEFORE, NOTE, around=around).doubts[0]
+    text = "DECLARE note text; BEGIN SELECT name INTO note FROM users; END"
+    around = Surroundings({"full_name": text})
+    assert "the function full_name" in judged(*BEFORE, NOTE, around=around).doubts[0]
     assert not judged(*BEFORE, NOTE.replace("note", "not"), around=around).doubts
 
 
 @pytest.mark.parametrize("source", ["SELECT * FROM users", "u users%ROWTYPE"])
 def test_a_function_that_takes_whole_rows_gets_longer_ones(source: str) -> None:
-    around = Surroundings({"copy_all": source})
+    around = Surroundings({"full_name": source})
     assert judged(*BEFORE, NOTE, around=around).doubts
 
 
 def test_a_function_like_the_servers_own_may_be_called_in_its_place() -> None:
     line = "function|lower|(character varying)|(t character varying) returns text body 0"
-    around = Surroundings(builtins=frozenset({"lower"}))
+    around = replace(READ, builtins=frozenset({"lower"}))
     assert effect(judged(*BEFORE, line, around=around)) == DOUBTFUL
 
 
 def test_a_schema_called_as_a_role_comes_first_for_it() -> None:
-    around = Surroundings(role_schemas=frozenset({"app"}))
+    around = replace(READ, role_schemas=frozenset({"app"}))
     assert effect(judged(*BEFORE, "schema|app||schema", around=around)) == DOUBTFUL
 
 
 def test_a_sequence_that_this_role_may_not_use_breaks_each_insert() -> None:
     line = "column|users|no|bigint not null serial"
-    around = Surroundings(unusable=frozenset({"users.no"}))
+    around = replace(READ, unusable=frozenset({"users.no"}))
     assert effect(judged(*BEFORE, line, around=around)) == BREAKING
 
 
 def test_where_no_text_of_a_function_is_known_each_may_use_any_name() -> None:
     assert effect(judged(*BEFORE, NOTE, around=Surroundings(known=False))) == DOUBTFUL
+
+
+@pytest.mark.parametrize("bodies", [None, frozenset({"0123456789abcdef"}), frozenset({"other"})])
+def test_the_text_of_another_version_of_a_function_tells_nothing(
+    bodies: frozenset[str] | None,
+) -> None:
+    around = replace(READ, bodies=bodies)
+    doubted = effect(judged(*BEFORE, NOTE, around=around)) == DOUBTFUL
+    assert doubted == (bodies is not None and "other" in bodies)
+
+
+def test_a_function_whose_text_is_not_there_may_use_any_name() -> None:
+    assert effect(judged(*BEFORE, NOTE, around=Surroundings())) == DOUBTFUL
+
+
+def test_a_trigger_whose_function_nobody_can_read_may_copy_rows() -> None:
+    line = "trigger|users|t|BEFORE UPDATE FOR EACH ROW EXECUTE FUNCTION versioning()"
+    before = tabbed(*BEFORE, line)
+    assert judge(before, before | tabbed(NOTE), READ).doubts == (
+        "a trigger of users calls versioning, which nobody can read",
+    )

@@ -13,12 +13,16 @@ it:
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from headstart.fingerprint.newer.columns import changed_column, new_column
+from headstart.fingerprint.newer.definitions import items
 from headstart.fingerprint.newer.keys import (
     new_check,
     new_foreign_key,
     new_index,
     new_unique,
 )
+from headstart.fingerprint.newer.names import new_function, new_object, shadows
+from headstart.fingerprint.newer.published import KINDS as PUBLISHED
+from headstart.fingerprint.newer.published import of_publication
 from headstart.fingerprint.newer.ruling import (
     HARMLESS,
     Effect,
@@ -26,6 +30,7 @@ from headstart.fingerprint.newer.ruling import (
     Ruling,
     breaking,
     doubtful,
+    worst,
 )
 from headstart.fingerprint.newer.schema import (
     OF_A_TABLE,
@@ -35,26 +40,12 @@ from headstart.fingerprint.newer.schema import (
     Schema,
     Surroundings,
     bare,
+    written,
 )
 from headstart.fingerprint.show.difference import fact as shown
 from headstart.patterns import pattern
 
-_PART_OF = pattern(r"(?:, partition of |, inherits )(.+)", 16)  # re.DOTALL
-_NEW_AND_HARMLESS = frozenset(
-    {"view", "matview", "sequence", "enum", "domain", "range", "composite", "extension", "language"}
-    | {
-        "collation",
-        "fdw",
-        "server",
-        "ts_config",
-        "ts_dict",
-        "ts_parser",
-        "ts_template",
-        "publication",
-    }
-    | {"access_method", "opfamily"}
-)
-"""Objects that nobody meets who does not name them."""
+_PART_OF = pattern(r"(?:, partition of (.+?) (?:FOR VALUES|DEFAULT)\b|, inherits (.+))", 16)
 
 
 def judge(before: Iterable[str], after: Iterable[str], around: Surroundings) -> Judgement:
@@ -79,6 +70,8 @@ def _rulings(pair: Pair) -> Iterator[tuple[str, Ruling]]:
             yield f"- {_shown(old)}", _gone(pair, old)
         elif old is not None and new is not None and old != new:
             yield f"~ {_shown(new)}", _changed(pair, old, new)
+    for view in sorted(pair.around.unpopulated & pair.before.relations):
+        yield view, breaking(f"the materialized view {view} holds nothing yet: to read it fails")
 
 
 def _new(pair: Pair, fact: Fact) -> Ruling:
@@ -90,42 +83,23 @@ def _new(pair: Pair, fact: Fact) -> Ruling:
         if fact.thing in pair.before.relations or fact.thing in pair.before.types:
             return _NEW_ON_KNOWN.get(fact.kind, _unknown)(pair, fact)
         return HARMLESS  # a part of what is new itself
-    return _NEW_OBJECTS.get(fact.kind, _unknown_object)(pair, fact)
+    if fact.kind in PUBLISHED:
+        return of_publication(pair, fact)
+    return worst([shadows(pair, fact), _NEW_OBJECTS.get(fact.kind, new_object)(pair, fact)])
 
 
 def _unknown(_: Pair, fact: Fact) -> Ruling:
     return breaking(f"{_shown(fact)}: new")
 
 
-def _unknown_object(_: Pair, fact: Fact) -> Ruling:
-    if fact.kind in _NEW_AND_HARMLESS:
-        return HARMLESS
-    return doubtful(f"{_shown(fact)}: new, and may be chosen in place of another one")
-
-
 def _new_table(pair: Pair, fact: Fact) -> Ruling:
     part = _PART_OF.search(fact.detail)
     if part is None:
         return HARMLESS
-    parent = part[1]
-    ours = [
-        name
-        for name in pair.before.relations
-        if parent == name or parent.startswith((f"{name} ", f"{name},")) or f", {name}" in parent
-    ]
-    return (
-        breaking(f"{fact.thing} is a part of {ours[0]}: its rows are there, too")
-        if ours
-        else HARMLESS
-    )
-
-
-def _new_function(pair: Pair, fact: Fact) -> Ruling:
-    name = bare(fact.thing)
-    if name in {bare(each) for each in pair.before.functions}:
-        return breaking(f"there is another function {name}: calls of it may be ambiguous")
-    if name in pair.around.builtins or not pair.around.known:
-        return doubtful(f"the function {name} may be called in place of the server's own")
+    parents = [part[1]] if part[1] else list(items(part[2].split(", replica identity")[0]))
+    for parent in map(written, parents):
+        if parent.removesuffix(" (detach pending)") in pair.before.relations:
+            return breaking(f"{fact.thing} is a part of {parent}: its rows are there, too")
     return HARMLESS
 
 
@@ -136,13 +110,6 @@ def _new_schema(pair: Pair, fact: Fact) -> Ruling:
             " search_path"
         )
     return HARMLESS
-
-
-def _published(pair: Pair, fact: Fact) -> Ruling:
-    """A published table without an identity of its rows takes no UPDATE and no DELETE."""
-    if fact.detail == "all columns" and pair.after.about(fact.thing, "pk"):
-        return HARMLESS
-    return doubtful(f"{fact.thing} is published ({fact.name}): UPDATE and DELETE may be refused")
 
 
 def _harmless(*_: object) -> Ruling:
@@ -162,11 +129,10 @@ _NEW_ON_KNOWN: Mapping[str, _New] = {
     "unique": new_unique,
     "check": _check,
     "statistics": _harmless,
-    "published": _published,
 }
 _NEW_OBJECTS: Mapping[str, _New] = {
     "table": _new_table,
-    "function": _new_function,
+    "function": new_function,
     "schema": _new_schema,
 }
 
@@ -177,11 +143,13 @@ def _gone(pair: Pair, fact: Fact) -> Ruling:
         return breaking(_missing_object(pair, fact))  # said once for all that was in it
     if fact.kind in whole:
         return breaking(f"{fact.kind} {fact.thing} is gone")
-    if fact.kind in {"statistics", "published"}:
+    if fact.kind in {"statistics", "published", "published_schema"}:
         return HARMLESS
     if fact.kind == "index" and not fact.detail.startswith("unique "):
         return HARMLESS
     if fact.kind in {"check", "fk"} and _is_there(pair.after, fact):
+        if "DEFERRABLE" in fact.detail:
+            return breaking(f"{_shown(fact)} has another name: SET CONSTRAINTS may use the old one")
         return HARMLESS  # by another name, which no statement of an app's uses
     if fact.kind == "check":
         return doubtful(f"{_shown(fact)} is gone: rows may be there that code does not expect")
@@ -205,8 +173,10 @@ def _changed(pair: Pair, old: Fact, new: Fact) -> Ruling:
         return changed_column(pair, old, new)
     if old.kind == "index" and not old.detail.startswith("unique "):
         return new_index(pair, new)
-    if old.kind in {"statistics", "published"}:
-        return HARMLESS if old.kind == "statistics" else _published(pair, new)
+    if old.kind == "statistics":
+        return HARMLESS
+    if old.kind in {"published", "published_schema"}:
+        return of_publication(pair, new)
     if old.kind == "enum" and _has_all_labels(old.detail, new.detail):
         return doubtful(
             f"the type {new.thing} has labels that this image does not know: {new.detail}"

@@ -1,50 +1,54 @@
 """New indexes, keys, checks and foreign keys on tables that the code knows. Pure."""
 
-import re
 from collections.abc import Iterator
 
 from headstart.fingerprint.catalog.expression_tokens import tokens
-from headstart.fingerprint.catalog.lexer import NAME
-from headstart.fingerprint.newer.expressions import cannot_fail, is_unknown_of_null
+from headstart.fingerprint.newer.definitions import (
+    ForeignKey,
+    Index,
+    first_group,
+    foreign_key_of,
+    index_of,
+    items,
+)
+from headstart.fingerprint.newer.expressions import Ground, cannot_fail, is_unknown_of_null
+from headstart.fingerprint.newer.published import is_refused
 from headstart.fingerprint.newer.ruling import HARMLESS, Ruling, breaking, doubtful, worst
-from headstart.fingerprint.newer.schema import Fact, Pair
-from headstart.patterns import pattern
+from headstart.fingerprint.newer.schema import Fact, Pair, bare
+from headstart.fingerprint.newer.uses import user_of
 
-_INDEX = pattern(
-    r"(?P<unique>unique )?(?P<method>\w+)\((?P<keys>.*?)\)(?: ?INCLUDE ?\((?P<included>[^()]*)\))?"
-    r"(?P<nulls> NULLS NOT DISTINCT)?(?: WHERE (?P<where>.*?))?(?: invalid)?",
-    re.DOTALL,
-)
 _ENDS_OF_CHECK = (" not enforced", " not valid", " no inherit")
-_FOREIGN_KEY = pattern(
-    r"\((?P<columns>.*?)\) REFERENCES (?P<table>.+?)\((?P<keys>.*?)\)(?P<rest>.*)", re.DOTALL
-)
-_ON_DELETE = pattern(r"ON DELETE (CASCADE|SET NULL|SET DEFAULT|RESTRICT|NO ACTION)(?: ?\((.*?)\))?")
 
 
 def new_index(pair: Pair, fact: Fact) -> Ruling:
     """An index: only a unique one refuses rows by what it is for, any by an expression."""
     place = f"index {fact.name} on {fact.thing}"
-    match = _INDEX.fullmatch(fact.detail)
-    if match is None:
+    index = index_of(fact.detail)
+    if index is None:
         return doubtful(f"{place} may fail for a row: {fact.detail}")
-    columns = pair.after.columns.get(fact.thing, {})
-    keys = list(_items(match["keys"]))
-    if match["unique"]:
-        return _unique(pair, fact, [_column_of(each) for each in keys], bool(match["nulls"]))
-    texts = [*(each for each in keys if _column_of(each) not in columns), match["where"]]
-    for text in filter(None, texts):
-        if not cannot_fail(text, columns):
-            return doubtful(f"{place} may fail for a row: {text}")
+    own = {bare(each.thing) for each in pair.after.of_kind("opclass")}
+    for each in index.classes:
+        if bare(each) in own or "." in each:
+            return doubtful(f"{place} compares by {each}, which may fail for a row")
+    failing = _failing(pair, fact.thing, index)
+    if failing:
+        return doubtful(f"{place} may fail for a row: {failing}")
+    if index.unique:
+        return _unique(pair, fact, list(index.keys), index.nulls_equal)
     return HARMLESS
 
 
 def new_unique(pair: Pair, fact: Fact) -> Ruling:
     """A unique constraint."""
     text = fact.detail.removeprefix("NULLS NOT DISTINCT").strip()
-    columns = re.match(r"\((.*?)\)", text, re.DOTALL)
-    items = list(_items(columns[1])) if columns else []
-    return _unique(pair, fact, items, text != fact.detail)
+    columns, rest = first_group(text)
+    ruling = _unique(pair, fact, list(items(columns or "")), text != fact.detail)
+    if "DEFERRABLE" in rest:
+        waiting = doubtful(
+            f"ON CONFLICT DO NOTHING is refused on {fact.thing}: unique {fact.name} is deferrable"
+        )
+        return worst([ruling, waiting])
+    return ruling
 
 
 def new_check(pair: Pair, fact: Fact) -> Ruling:
@@ -53,28 +57,38 @@ def new_check(pair: Pair, fact: Fact) -> Ruling:
     for end in _ENDS_OF_CHECK:
         text = text.removesuffix(end)
     columns = pair.after.columns.get(fact.thing, {})
-    named = {each for each in columns if each in tokens(text)}
+    named = {name: columns[name] for name in columns if name in tokens(text)}
     unknown = all(pair.is_new_null(fact.thing, each) for each in named)
-    if named and unknown and is_unknown_of_null(text, named):
+    if named and unknown and is_unknown_of_null(text, Ground(named, pair.after)):
         return HARMLESS
     return breaking(f"check {fact.name} on {fact.thing} may refuse a row: {text}")
 
 
 def new_foreign_key(pair: Pair, fact: Fact) -> Ruling:
     """A foreign key, on a table that the code knows or on a new one; both its ends count."""
-    match = _FOREIGN_KEY.fullmatch(fact.detail)
-    if match is None:
+    key = foreign_key_of(fact.detail)
+    if key is None:
         return breaking(f"foreign key {fact.name} on {fact.thing}: {fact.detail}")
     rulings = []
-    if fact.thing in pair.before.relations:
-        columns = list(_items(match["columns"]))
-        if not all(pair.is_new_null(fact.thing, each) for each in columns):
-            rulings.append(
-                breaking(f"foreign key {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
-            )
-    if match["table"] in pair.before.relations:
-        rulings.append(_of_delete(pair, match["table"], fact, frozenset()))
+    known = all(pair.is_new_null(fact.thing, each) for each in key.columns)
+    if fact.thing in pair.before.relations and not known:
+        rulings.append(
+            breaking(f"foreign key {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
+        )
+    if key.table in pair.before.relations:
+        rulings.append(_of_delete(pair, fact, key, frozenset()))
+        rulings.append(_of_update(pair, fact, key))
     return worst(rulings)
+
+
+def _failing(pair: Pair, table: str, index: Index) -> str:
+    """The expression of an index that may fail for a row, if there is one."""
+    columns = pair.after.columns.get(table, {})
+    ground = Ground(columns, pair.after)
+    texts = [*(each for each in index.keys if each not in columns), index.where]
+    if index.unique:
+        texts = [index.where]  # of an expression's value nobody knows whether it is new
+    return next((each for each in filter(None, texts) if not cannot_fail(each, ground)), "")
 
 
 def _unique(pair: Pair, fact: Fact, columns: list[str], nulls_equal: bool) -> Ruling:
@@ -84,60 +98,70 @@ def _unique(pair: Pair, fact: Fact, columns: list[str], nulls_equal: bool) -> Ru
     return breaking(f"{fact.kind} {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
 
 
-def _of_delete(pair: Pair, deleted: str, key: Fact, seen: frozenset[str]) -> Ruling:
-    """Whether a row of `deleted` can go in spite of a key to it, and of what follows."""
-    refused = doubtful(f"DELETE on {deleted} may be refused by {key.thing} ({key.name})")
-    match = _FOREIGN_KEY.fullmatch(key.detail)
-    action = _ON_DELETE.search(match["rest"]) if match else None
-    if match is None or action is None or pair.after.about(key.thing, "trigger", "rule"):
+def _of_delete(pair: Pair, fact: Fact, key: ForeignKey, seen: frozenset[str]) -> Ruling:
+    """Whether a row of the key's table can go in spite of it, and of what follows."""
+    refused = doubtful(f"DELETE on {key.table} may be refused by {fact.thing} ({fact.name})")
+    parts = pair.after.parts.get(fact.thing, frozenset())
+    for table in (fact.thing, *sorted(parts)):
+        if pair.after.about(table, "trigger", "rule") or is_refused(pair, table):
+            return refused
+    if key.on_delete == "SET NULL":
+        return HARMLESS if _may_be_null(pair, fact.thing, key) else refused
+    if key.on_delete != "CASCADE":
         return refused
-    if action[1] == "SET NULL":
-        named = list(_items(action[2])) if action[2] else list(_items(match["columns"]))
-        return HARMLESS if _may_be_null(pair, key.thing, named) else refused
-    if action[1] != "CASCADE":
-        return refused
-    if key.thing in seen:
+    if fact.thing in seen:
         return HARMLESS
-    followers = (
-        each
-        for each in pair.after.of_kind("fk")
-        if (found := _FOREIGN_KEY.fullmatch(each.detail)) and found["table"] == key.thing
+    return worst(
+        _of_delete(pair, follower, found, seen | {fact.thing})
+        for follower, found in _keys_to(pair, {fact.thing, *parts})
     )
-    return worst(_of_delete(pair, key.thing, each, seen | {key.thing}) for each in followers)
 
 
-def _may_be_null(pair: Pair, table: str, columns: list[str]) -> bool:
-    """Whether these can become NULL in any row: in no key and no check, nothing made of them."""
+def _keys_to(pair: Pair, tables: set[str]) -> Iterator[tuple[Fact, ForeignKey]]:
+    for each in pair.after.of_kind("fk"):
+        found = foreign_key_of(each.detail)
+        if found is not None and found.table in tables:
+            yield each, found
+
+
+def _may_be_null(pair: Pair, table: str, key: ForeignKey) -> bool:
+    """Whether the key's columns can become NULL in any row: nothing depends on their values."""
     known = pair.after.columns.get(table, {})
-    if any(each not in known or known[each].required for each in columns):
+    if any(each not in known or known[each].required for each in key.nulled):
         return False
-    if any(pair.is_domain(known[each]) for each in columns):
+    if any(pair.is_domain(known[each]) for each in key.nulled):
         return False
-    if any(each.generated is not None for each in known.values()):
+    if any("MATCH FULL" in each.detail for each in pair.after.about(table, "fk")):
         return False
-    texts = [each.detail for each in pair.after.about(table, "pk", "unique", "check", "exclude")]
-    texts += [e.detail for e in pair.after.about(table, "index") if e.detail.startswith("unique ")]
-    return not any(column in tokens(text) for text in texts for column in columns)
+    return not any(user_of(pair, table, each) for each in key.nulled)
 
 
-def _items(text: str) -> Iterator[str]:
-    """The items of a list, whose commas are those outside of parentheses."""
-    depth, start = 0, 0
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth == 0:
-            yield text[start:at].strip()
-            start = at + 1
-    yield text[start:].strip()
+def _of_update(pair: Pair, fact: Fact, key: ForeignKey) -> Ruling:
+    """Whether what it refers to can be changed as before: keys are not, by the contract."""
+    if set(key.keys) <= _old_keys(pair, key.table):
+        return HARMLESS
+    refused = doubtful(
+        f"UPDATE of {key.table}.{', '.join(key.keys)} may be refused by {fact.thing} ({fact.name})"
+    )
+    if key.on_update != "CASCADE" or pair.after.about(fact.thing, "trigger", "rule"):
+        return refused
+    if is_refused(pair, fact.thing) or "MATCH FULL" in key.rest:
+        return refused
+    old, new = pair.after.columns.get(key.table, {}), pair.after.columns.get(fact.thing, {})
+    for mine, theirs in zip(key.columns, key.keys, strict=False):
+        alike = mine in new and theirs in old and new[mine].type == old[theirs].type
+        if not alike or user_of(pair, fact.thing, mine):
+            return refused
+    return HARMLESS
 
 
-_KEY = pattern(
-    rf"({NAME})(?: COLLATE \S+)?(?: (?!ASC|DESC|NULLS)[\w.\"]+(?: ?\([^()]*\))?)?(?: (?:ASC|DESC))?"
-    r"(?: NULLS (?:FIRST|LAST))?"
-)
-
-
-def _column_of(item: str) -> str:
-    """The column of an item of an index; the item itself where it is no plain column."""
-    match = _KEY.fullmatch(item)
-    return match[1] if match else item
+def _old_keys(pair: Pair, table: str) -> set[str]:
+    """The columns that nobody changes: of the primary key, or referred to all along."""
+    found: set[str] = set()
+    for each in pair.before.about(table, "pk"):
+        found.update(items(first_group(each.detail)[0] or ""))
+    for each in pair.before.of_kind("fk"):
+        key = foreign_key_of(each.detail)
+        if key is not None and key.table == table:
+            found.update(key.keys)
+    return found

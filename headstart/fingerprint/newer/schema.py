@@ -6,11 +6,12 @@ r"""A schema's lines, by object; and what stands around it. Pure.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from typing import Self
 
+from headstart.fingerprint.catalog.names import escaped, qualified, split_name
 from headstart.patterns import pattern
 from headstart.values import dataclass
 
@@ -18,9 +19,11 @@ RELATIONS = frozenset({"table", "view", "matview"})
 TYPES = frozenset({"enum", "domain", "range", "composite", "type"})
 OF_A_TABLE = frozenset(
     {"column", "pk", "unique", "fk", "check", "exclude", "index", "trigger", "policy", "rule"}
-    | {"statistics", "published"}
+    | {"statistics"}
 )
 """Kinds of facts about an object that has a line of its own."""
+NAMED_OBJECTS = RELATIONS | TYPES | {"function", "sequence", "collation", "ts_config", "ts_dict"}
+"""What is looked for in one schema after the other, by its name alone."""
 
 _COLUMN = pattern(
     r"(?P<type>.+?)(?: collate (?P<collation>\"(?:[^\"]|\"\")*\"|\S+))?(?P<required> not null)?"
@@ -28,6 +31,7 @@ _COLUMN = pattern(
     r"| generated \((?P<generated>.*)\) (?:stored|virtual)| default (?P<default>.*))?",
     re.DOTALL,
 )
+_PARTITION = pattern(r", partition of (.+?) (?:FOR VALUES|DEFAULT)\b", 16)  # re.DOTALL
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,23 @@ class Schema:
         return self._things(frozenset({"function"}))
 
     @cached_property
+    def by_bare_name(self) -> Mapping[str, frozenset[str]]:
+        """What has which name, whatever its schema."""
+        found: dict[str, set[str]] = {}
+        for each in self._things(NAMED_OBJECTS):
+            found.setdefault(bare(each), set()).add(each)
+        return {name: frozenset(things) for name, things in found.items()}
+
+    @cached_property
+    def parts(self) -> Mapping[str, frozenset[str]]:
+        """The partitions of each table, and theirs."""
+        found: dict[str, set[str]] = {}
+        for each in self.of_kind("table"):
+            if match := _PARTITION.search(each.detail):
+                found.setdefault(written(match[1]), set()).add(each.thing)
+        return {table: frozenset(_all_below(table, found)) for table in found}
+
+    @cached_property
     def columns(self) -> Mapping[str, Mapping[str, Column]]:
         """The columns of each table and view."""
         found: dict[str, dict[str, Column]] = {}
@@ -131,20 +152,36 @@ class Schema:
         return frozenset(each.thing for each in self.facts.values() if each.kind in kinds)
 
 
+_WITHOUT_EQUALITY = frozenset(
+    {"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"}
+)
+
+
+def is_without_equality(column: Column, schema: Schema) -> bool:
+    """Whether two values of its type, or two elements of them, may not be comparable."""
+    kind = column.type.removesuffix("[]")
+    return kind in _WITHOUT_EQUALITY or ("composite", written(kind), "") in schema.facts
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What no line says, read from the database; nothing of it is known of a recorded schema.
 
     `sources` are the texts of functions, with the names of their arguments, by the function's name
-    as lines write it. `builtins` are the names of functions that pg_catalog has one of, too;
-    `role_schemas` the schemas that are called as a role is; `unusable` the sequences that the role
-    may not use.
+    as lines write it. `builtins` are the names of functions and types of which pg_catalog has a
+    function, too; `role_schemas` the schemas that are called as a role is; `unusable` the columns
+    whose sequence the role may not use; `overloads` the functions of whose name an extension has
+    one; `unpopulated` the materialized views that hold nothing yet; `bodies` the digests of the
+    texts, as lines have them.
     """
 
     sources: Mapping[str, str] = field(default_factory=dict)
     builtins: frozenset[str] = frozenset()
     role_schemas: frozenset[str] = frozenset()
     unusable: frozenset[str] = frozenset()
+    overloads: frozenset[str] = frozenset()
+    unpopulated: frozenset[str] = frozenset()
+    bodies: frozenset[str] | None = None
     known: bool = True
 
 
@@ -164,16 +201,11 @@ class Pair:
 
     def is_domain(self, column: Column) -> bool:
         """Whether its type is a domain, or an array of one."""
-        kind = ("domain", column.type.removesuffix("[]"), "")
-        return kind in self.after.facts
+        return self.domain_of(column.type.removesuffix("[]")) is not None
 
-    def functions_with(self, word: str) -> list[str]:
-        """The functions of `before` in whose text a name stands; all, where none can be read."""
-        word = bare(word)
-        if not self.around.known:
-            return sorted(self.before.functions)
-        looked = re.compile(rf"(?<![\w$]){re.escape(word)}(?![\w$])", re.IGNORECASE)
-        return sorted(name for name, text in self.around.sources.items() if looked.search(text))
+    def domain_of(self, name: str) -> Fact | None:
+        """What a domain is, by its name as the server prints it."""
+        return self.after.facts.get(("domain", written(name), ""))
 
 
 def column_of(detail: str) -> Column:
@@ -189,6 +221,20 @@ def column_of(detail: str) -> Column:
         found["generated"],
         found["default"],
     )
+
+
+def written(name: str) -> str:
+    """A name as lines write it: a server quotes keywords, too."""
+    try:
+        return escaped(qualified(*split_name(name)))
+    except ValueError:
+        return name  # a type of the server's, in several words or with a length
+
+
+def _all_below(table: str, parts: Mapping[str, set[str]]) -> Iterator[str]:
+    for each in parts.get(table, ()):
+        yield each
+        yield from _all_below(each, parts)
 
 
 def bare(name: str) -> str:

@@ -14,7 +14,8 @@ from headstart.values import dataclass
 _SQL = """\
 WITH RECURSIVE wanted (schema, name) AS (@wanted@),
 space AS MATERIALIZED (
-  SELECT n.oid, n.nspname, CASE n.nspname WHEN @target@ THEN '' ELSE n.nspname::text END AS schema
+  SELECT n.oid, n.nspname, CASE n.nspname WHEN @target@ THEN '' ELSE n.nspname::text END AS schema,
+         n.nspname = @target@ OR n.nspname IN (SELECT o.rolname FROM pg_catalog.pg_roles o) AS whole
     FROM pg_catalog.pg_namespace n
    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
 related (oid) AS (
@@ -30,30 +31,40 @@ member AS MATERIALIZED (
   SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'),
 function AS MATERIALIZED (
   SELECT p.*, n.schema FROM pg_catalog.pg_proc p JOIN space n ON n.oid = p.pronamespace
-   WHERE (n.schema = '' OR (n.schema, p.proname::text) IN (SELECT w.schema, w.name FROM wanted w)
+   WHERE (n.whole OR (n.schema, p.proname::text) IN (SELECT w.schema, w.name FROM wanted w)
           OR p.oid IN (SELECT g.tgfoid FROM pg_catalog.pg_trigger g
                         WHERE g.tgrelid IN (SELECT r.oid FROM related r)))
      AND p.oid NOT IN (SELECT m.objid FROM member m
-                        WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass))
+                        WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)),
+kind (oid) AS (
+  SELECT t.oid FROM pg_catalog.pg_type t JOIN space n ON n.oid = t.typnamespace WHERE n.whole
+   UNION
+  SELECT a.atttypid FROM pg_catalog.pg_attribute a
+   WHERE a.attrelid IN (SELECT r.oid FROM related r)
+   UNION
+  SELECT x.oid FROM kind k JOIN pg_catalog.pg_type t ON t.oid = k.oid,
+         LATERAL (VALUES (t.typelem), (t.typbasetype)) AS x (oid) WHERE x.oid <> 0)
 SELECT 'name' AS kind, n.schema AS schema, c.relname::text AS name, NULL::text AS text
   FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
-   AND (n.schema = '' OR c.oid IN (SELECT r.oid FROM related r))
+   AND (n.whole OR c.oid IN (SELECT r.oid FROM related r))
 UNION ALL
 SELECT 'name', n.schema, t.typname::text, NULL
   FROM pg_catalog.pg_type t JOIN space n ON n.oid = t.typnamespace
- WHERE t.typtype IN ('e', 'd', 'r') AND (n.schema = '' OR t.oid IN (
-         SELECT coalesce(nullif(e.typelem, 0), e.oid) FROM pg_catalog.pg_attribute a
-           JOIN pg_catalog.pg_type e ON e.oid = a.atttypid
-          WHERE a.attrelid IN (SELECT r.oid FROM related r)))
+ WHERE t.typtype IN ('e', 'd', 'r', 'b') AND t.typelem = 0 AND t.oid IN (SELECT k.oid FROM kind k)
 UNION ALL
 SELECT 'name', f.schema, f.proname::text, NULL FROM function f
 UNION ALL
 SELECT 'name', n.schema, o.oprname::text, NULL
   FROM pg_catalog.pg_operator o JOIN space n ON n.oid = o.oprnamespace WHERE n.schema = ''
 UNION ALL
-SELECT 'name', '', pg_catalog.concat('(', pg_catalog.format_type(k.castsource, NULL), ' AS ',
-         pg_catalog.format_type(k.casttarget, NULL), ')'), NULL
+SELECT 'name', n.schema, o.opcname::text, NULL
+  FROM pg_catalog.pg_opclass o JOIN space n ON n.oid = o.opcnamespace WHERE n.schema = ''
+UNION ALL
+SELECT 'name', n.schema, o.conname::text, NULL
+  FROM pg_catalog.pg_conversion o JOIN space n ON n.oid = o.connamespace WHERE n.schema = ''
+UNION ALL
+SELECT 'name', '', pg_catalog.concat('(', @castsource@, ' AS ', @casttarget@, ')'), NULL
   FROM pg_catalog.pg_cast k WHERE k.oid >= 16384
 UNION ALL
 SELECT 'name', '', e.extname::text, NULL FROM pg_catalog.pg_extension e
@@ -66,9 +77,25 @@ SELECT 'source', f.schema, f.proname::text,
        pg_catalog.concat_ws(' ', pg_catalog.array_to_string(f.proargnames, ' '), f.prosrc)
   FROM function f
 UNION ALL
+SELECT 'body', '', pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
+         pg_catalog.convert_to(f.prosrc, 'UTF8')), 'hex'), 16), NULL FROM function f
+UNION ALL
 SELECT 'builtin', '', f.proname::text, NULL FROM function f
  WHERE f.proname IN (SELECT p.proname FROM pg_catalog.pg_proc p
                       WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
+UNION ALL
+SELECT 'builtin', '', t.typname::text, NULL FROM pg_catalog.pg_type t
+ WHERE t.oid IN (SELECT k.oid FROM kind k) AND t.typtype IN ('e', 'd', 'r')
+   AND t.typname IN (SELECT p.proname FROM pg_catalog.pg_proc p
+                      WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
+UNION ALL
+SELECT 'unpopulated', n.schema, c.relname::text, NULL
+  FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'm' AND NOT c.relispopulated AND n.whole
+UNION ALL
+SELECT 'overload', '', f.proname::text, NULL FROM function f
+ WHERE f.proname IN (SELECT p.proname FROM pg_catalog.pg_proc p JOIN member m ON m.objid = p.oid
+                      WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
 UNION ALL
 SELECT r.kind, '', n.nspname::text, NULL
   FROM space n, (VALUES ('role_schema'), ('name')) AS r (kind)
@@ -85,6 +112,15 @@ SELECT 'unusable', n.schema, c.relname::text, a.attname::text
        END"""
 
 
+def _as_printed(column: str) -> str:
+    """A type as the reading prints it, for which the target schema is in the search_path."""
+    return (
+        "(SELECT CASE WHEN n.nspname = @target@ THEN pg_catalog.quote_ident(t.typname)"
+        " ELSE pg_catalog.format_type(t.oid, NULL) END FROM pg_catalog.pg_type t"
+        f" JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = k.{column})"
+    )
+
+
 @dataclass(frozen=True)
 class Survey:
     """What stands around the image's objects; `names` are what to read, as lines write them."""
@@ -99,7 +135,10 @@ def survey_statement(names: Iterable[str], target: str) -> str:
         f"({literal(schema)}, {literal(name)})" for schema, name in sorted(map(split_name, names))
     )
     wanted = f"VALUES {pairs}" if pairs else "SELECT ''::text, ''::text WHERE false"
-    return _SQL.replace("@wanted@", wanted).replace("@target@", literal(target))
+    sql = _SQL
+    for column in ("castsource", "casttarget"):
+        sql = sql.replace(f"@{column}@", _as_printed(column))
+    return sql.replace("@wanted@", wanted).replace("@target@", literal(target))
 
 
 def survey_of(names: Iterable[str], rows: Iterable[Sequence[str | None]]) -> Survey:
@@ -113,11 +152,15 @@ def survey_of(names: Iterable[str], rows: Iterable[Sequence[str | None]]) -> Sur
         elif kind == "unusable":
             found.setdefault("unusable", set()).add(f"{thing}.{escaped(quoted(str(text)))}")
         else:
-            found.setdefault(str(kind), set()).add(thing if kind == "name" else str(name))
+            whole = kind in {"name", "unpopulated"}
+            found.setdefault(str(kind), set()).add(thing if whole else str(name))
     around = Surroundings(
         sources,
         frozenset(found.get("builtin", ())),
         frozenset(found.get("role_schema", ())),
         frozenset(found.get("unusable", ())),
+        frozenset(found.get("overload", ())),
+        frozenset(found.get("unpopulated", ())),
+        frozenset(found.get("body", ())),
     )
     return Survey(frozenset(names) | found.get("name", set()), around)
