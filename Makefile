@@ -53,6 +53,10 @@ test-projects: setup ## Some eighty awkward Alembic projects, against the alembi
 test-campaign: setup ## Each kind of fault, twice, at moments of a run; a sample of the next one
 	$(PYTEST) tests/campaign
 
+.PHONY: test-newer
+test-newer: setup ## What an app meets on a newer schema: 300 changes, and what headstart says of each
+	$(PYTEST) tests/newer
+
 RUNS := 1000
 SEED := 1
 
