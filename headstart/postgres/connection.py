@@ -113,6 +113,13 @@ class Connection:
         _poll(self._raw, time.monotonic() + timeout_seconds)
         return cursor.fetchall() if cursor.description else []
 
+    def tell_sqlstates(self) -> None:
+        """Have what the server says as it ends the connection told with its SQLSTATE.
+
+        In its own language that is a text of libpq's, and an error without a pgcode.
+        """
+        _set_error_verbosity()(self._raw.pgconn_ptr, _ERRORS_VERBOSE)
+
     def break_off(self) -> None:
         """End it from another thread, so that what waits for an answer there fails at once.
 

@@ -29,7 +29,7 @@ import psycopg2
 
 from headstart.facts.sql import PINNED
 from headstart.postgres.advisory_lock import held_condition
-from headstart.postgres.connect_failure import TO_A_PRIMARY
+from headstart.postgres.connect_failure import TO_A_PRIMARY, answers_in
 from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
 from headstart.postgres.lock_polling import POLL_SECONDS, LockWait, acquire
@@ -55,6 +55,8 @@ UNANSWERED_SECONDS = 3.0
 STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
 """A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
 
+TERMINATED = "57P01"
+"""admin_shutdown, of one session, too."""
 LOST = "the connection that held the run lock was lost"
 
 
@@ -72,10 +74,11 @@ class RunLock:
         self.found_empty = False
         self.lent_limits: frozenset[str] = frozenset()
         self._connection = connection
+        connection.tell_sqlstates()
         self._tell_lost = lost
         self._in_use = threading.Lock()
         self._released = threading.Event()
-        self._lost = False
+        self._lost = self._terminated = False
         # set while an answer is awaited, so that is_unanswered() need not ask
         self._asked_at: float | None = None
         self._answered_at = time.monotonic()
@@ -128,8 +131,17 @@ class RunLock:
         overdue = asked_at is not None and time.monotonic() - asked_at > UNANSWERED_SECONDS
         return self._lost or overdue
 
-    def starvation(self) -> ConnectionLost | None:
-        """Why the lock is lost, if that is because this process did not run; else None."""
+    def cause_of_loss(self) -> ConnectionLost | None:
+        """Why the lock is lost: its session was ended, or this process did not run; else None."""
+        if self._terminated:
+            return ConnectionLost(
+                "the session of the run lock was ended: the server shut down, or somebody ended it"
+                " by pg_terminate_backend()",
+                sqlstate=TERMINATED,
+                next_step="run again; if it happens again, see whether a revision ends other"
+                " sessions: it has to leave alone those whose application_name begins with"
+                " headstart:",
+            )
         if self._starved_seconds < STARVED_SECONDS:
             return None
         return ConnectionLost(
@@ -175,7 +187,7 @@ class RunLock:
         while not self._lost and not self._released.wait(HEARTBEAT_SECONDS):
             self._ask(self._beat_once)
         if not self._released.is_set():
-            self._tell_lost(self.starvation())
+            self._tell_lost(self.cause_of_loss())
 
     def _beat_once(self) -> None:
         # no SELECT: CREATE INDEX CONCURRENTLY waits for the end of each transaction that has a
@@ -194,7 +206,9 @@ class RunLock:
             try:
                 ask()
                 self._asked_at, self._answered_at = None, time.monotonic()
-            except (psycopg2.Error, TimeoutError, OSError, ValueError):  # the socket may be gone
+            except (psycopg2.Error, TimeoutError, OSError, ValueError) as error:  # no socket, say
+                told = [sqlstate for sqlstate, _ in answers_in(str(error))]
+                self._terminated = TERMINATED in told
                 self._starved_seconds = asked_at - self._answered_at
                 self._lost = True
 
@@ -220,6 +234,6 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     try:
         yield lock
     except ConnectionLost as error:
-        raise lock.starvation() or error from error.__cause__
+        raise lock.cause_of_loss() or error from error.__cause__
     finally:
         lock.release()

@@ -11,6 +11,7 @@ from headstart.decision.other_hands import OTHERS_MIGRATE
 from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
+from headstart.patterns import pattern
 from headstart.revisions.causes import failing_place, first_line, hint_of
 from headstart.revisions.link import Link, fault_in, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
@@ -56,6 +57,13 @@ _SERVER_CURES = {
     "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or one that"
     " env.py or a script has set), or somebody canceled it: raise the limit, or run again",
 }
+_IN_USE = "55006"
+_OF_DATABASE = pattern(r"(?is)\s*(?:CREATE|ALTER|DROP)\s+DATABASE\b")
+_OWN_SESSIONS = (
+    "end the sessions that use that database; where it is the one that is migrated, headstart's own"
+    " are among them (the run lock's, and this one), and no run can do that: take it out of the"
+    " revisions, or name another template; then run again"
+)
 _FIND_OUT = (
     "an earlier statement of this revision, an earlier revision, a run that was cut off, or a"
     " person made it: find out which (headstart diff), and let the database and the revision agree;"
@@ -138,7 +146,7 @@ def database_failure(
     if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
         return _as(ServerFailed, answer, _REACH_OTHER)
     if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):
-        return _as(ServerFailed, answer, _SERVER_CURES.get(str(answer.sqlstate)))
+        return _as(ServerFailed, answer, _cure_of_server(answer))
     if table is not None:
         return _of_version_table(answer, moment, table)
     if moment.revision is None and answer.fault is Fault.RAISED:
@@ -174,6 +182,12 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
         statement=answer.statement,
         next_step=answer.note or next_step,
     )
+
+
+def _cure_of_server(answer: Answer) -> str | None:
+    if answer.sqlstate == _IN_USE and _OF_DATABASE.match(answer.statement or ""):
+        return _OWN_SESSIONS
+    return _SERVER_CURES.get(str(answer.sqlstate))
 
 
 def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:

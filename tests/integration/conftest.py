@@ -53,6 +53,7 @@ MORE = frozenset(
         "test_other_services",
         "test_other_hands",
         "test_our_tables",
+        "test_own_sessions",
         "test_partitioned_indexes",
         "test_newer_database",
         "test_passed_on_faults",
