@@ -15,7 +15,7 @@ from tests.harness.server import Database, refusing_port
 from tests.integration.desk import Desk
 
 BUG = (
-    "import headstart.verbs.run, headstart.command.main; headstart.verbs.run.decide = None;"
+    "import headstart.verbs.inspection as at, headstart.command.main; at.decide = None;"
     " headstart.command.main.main()"
 )
 """A function taken away: the only way to meet a bug that is not known."""
