@@ -64,6 +64,7 @@ MORE = frozenset(
         "test_proof_rows",
         "test_record",
         "test_record_hindered",
+        "test_record_killed",
         "test_refused_env",
         "test_refused_logins",
         "test_replay_server",
