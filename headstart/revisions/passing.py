@@ -63,7 +63,7 @@ def has_timed_out(error: BaseException) -> bool:
 
     asyncio.timeout() and its kin say nothing: they are the script's limit, on whatever it does.
     """
-    text = str(error.args[0]) if error.args else ""
+    text = error.args[0] if error.args and isinstance(error.args[0], str) else ""
     said = text == "timed out" or text.endswith("operation timed out")
     return isinstance(error, TimeoutError) and said
 

@@ -78,7 +78,7 @@ def test_a_retry_that_takes_it_for_there_is_no_success(stage: Stage) -> None:
     index_revision(stage, CAREFUL)
     with building(stage, HEADSTART_DEADLINE_SECONDS="15") as run:
         end = run.end()
-    assert end.outcome == "revision_failed"
+    assert (end.exit_code, end.outcome) == (12, "blocked"), end.verdict
     message, step = end.verdict["error"]["message"], end.verdict["next_step"]
     assert "was rolled back" not in message
     assert "revision 0004 was at work outside a transaction" in message
