@@ -13,8 +13,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text, primary_key=True),
         sa.Column("rate", sa.Numeric, nullable=False),
     )
-    op.get_bind().commit()  # so that the table is there even when the bank is not
-    raise ConnectionError("the bank's service does not answer")
+    op.get_bind().commit()  # so that the table is there even when the rates are not
+    raise LookupError("the bank knows no rates today")
 
 
 def downgrade() -> None:
