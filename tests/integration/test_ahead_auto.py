@@ -2,9 +2,13 @@
 
 import pytest
 
+from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage
 from tests.integration.test_authors_word import newer as applied
 from tests.integration.test_newer_database import COLUMN, REFERS, REQUIRED, VERBS, newer
+
+# what is decided here, the server's version has no part in
+pytestmark = ON_ONE_SERVER
 
 
 def told(stage: KnownStage, verb: str) -> tuple[int, str, str]:
