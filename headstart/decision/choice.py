@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from headstart.decision.explanation import refusal
-from headstart.decision.fitting import fitting
+from headstart.decision.fitting import beyond_target, fitting
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.decision.succession import succession
 from headstart.decision.unknown import of_unknown
@@ -113,19 +113,11 @@ def _adoption(facts: DatabaseFacts, history: History, finding: Finding | None) -
             case _:
                 assert_never(finding)
     if not revisions <= history.applied_with(history.targets):
-        return Refuse(_beyond_target(revisions, history))
+        return Refuse(beyond_target(revisions, history))
     if not facts.may_create:
         return Refuse(_no_create_privilege(facts))
     plan = Baseline(tuple(sorted(revisions)), history.pending_after(revisions), proven)
     return fitting(plan, facts)
-
-
-def _beyond_target(revisions: Iterable[str], history: History) -> Diverged:
-    return Diverged(
-        f"the schema matches {written(revisions)}, which is not an ancestor of the target"
-        f" {_names(history.targets)}",
-        next_step="set HEADSTART_TARGET to heads, or to a revision that includes it",
-    )
 
 
 def _diverged(facts: DatabaseFacts, history: History) -> Diverged:

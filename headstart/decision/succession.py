@@ -1,7 +1,7 @@
 """A squashed history: its base takes the place of what it replaces. Pure."""
 
 from headstart.decision.explanation import refusal
-from headstart.decision.fitting import fitting
+from headstart.decision.fitting import beyond_target, fitting
 from headstart.decision.plan import Baseline, Refuse
 from headstart.facts.state import DatabaseFacts, History
 from headstart.fingerprint.match.finding import (
@@ -27,6 +27,8 @@ def succession(facts: DatabaseFacts, history: History, finding: Finding) -> Base
         return Refuse(_not_the_last(row, last, base))
     if not isinstance(finding, Proven) or finding.revisions != (base,):
         return Refuse(_not_as_replaced(row, base, finding))
+    if base not in history.applied_with(history.targets):
+        return Refuse(beyond_target((base,), history))
     plan = Baseline((base,), history.pending_after((base,)), finding, instead_of=(row,))
     return fitting(plan, facts)
 
