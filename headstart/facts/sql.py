@@ -1,7 +1,5 @@
 """Names and texts as SQL writes them, and a search_path in which nobody's operators are. Pure."""
 
-from collections.abc import Iterable
-
 from headstart.facts.visible import UNSAFE
 from headstart.patterns import pattern
 
@@ -15,12 +13,6 @@ _UNSAFE = pattern(f"[{UNSAFE}]")
 _TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "RELEASE", "ROLLBACK", "SAVEPOINT")
 
 
-def literal(value: str) -> str:
-    """A string as an SQL literal, whatever standard_conforming_strings says."""
-    quoted = value.replace("'", "''")
-    return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in quoted else f"'{quoted}'"
-
-
 def identifier(name: str) -> str:
     """A name as a quoted SQL identifier, which a person may read and execute, whatever it holds."""
     quoted = '"' + name.replace('"', '""') + '"'
@@ -28,11 +20,6 @@ def identifier(name: str) -> str:
         return quoted
     doubled = quoted.replace("\\", "\\\\")
     return "U&" + _UNSAFE.sub(lambda found: f"\\+{ord(found[0]):06x}", doubled)
-
-
-def array(texts: Iterable[str]) -> str:
-    """Texts as an SQL array of them."""
-    return f"ARRAY[{', '.join(map(literal, texts))}]::pg_catalog.text[]"
 
 
 def pinned(sql: str) -> str:

@@ -7,7 +7,7 @@ whoever owns the version table decides what we take the database for.
 
 from collections.abc import Iterable
 
-from headstart.facts.sql import array, literal
+from headstart.facts.literals import array, literal
 
 
 def owner_is_trusted(role: str | None = None, owner: str = "c.relowner") -> str:

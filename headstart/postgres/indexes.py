@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from headstart.decision.index_repair import InvalidIndex, Partition
-from headstart.facts.sql import literal
+from headstart.facts.literals import literal
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import READ_SECONDS

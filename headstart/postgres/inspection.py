@@ -6,7 +6,7 @@ Reads the catalog and the version table only, in read-only transactions, and wri
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from headstart.facts.sql import array, literal
+from headstart.facts.literals import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope, TableName
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection

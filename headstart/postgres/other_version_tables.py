@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 import psycopg2
 
-from headstart.facts.sql import identifier, literal
+from headstart.facts.literals import literal
+from headstart.facts.sql import identifier
 from headstart.facts.state import VersionTable
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS, Connection

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import psycopg2
 
-from headstart.facts.sql import literal
+from headstart.facts.literals import literal
 from headstart.facts.state import Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Connection

@@ -3,7 +3,8 @@
 A row that a trigger swallows leaves its revision applied without a row; a padded one names nothing.
 """
 
-from headstart.facts.sql import identifier, literal
+from headstart.facts.literals import literal
+from headstart.facts.sql import identifier
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.reader import Reader, Rows
 from headstart.verdict.errors import UnknownRevision

@@ -7,7 +7,8 @@ somebody else made there before us.
 import psycopg2
 
 from headstart.facts.applied_record import MOST_CHARACTERS
-from headstart.facts.sql import array, identifier, literal
+from headstart.facts.literals import array, literal
+from headstart.facts.sql import identifier
 from headstart.facts.state import Scope, VersionColumn
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS

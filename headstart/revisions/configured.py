@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData
 
-from headstart.facts.sql import array
+from headstart.facts.literals import array
 from headstart.facts.state import Scope, TableName
 from headstart.revisions.env_pass import Mode, Options, Started, version_table
 from headstart.revisions.project import Project

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
 from headstart.facts.lineage import words_for
-from headstart.facts.sql import literal
+from headstart.facts.literals import literal
 from headstart.revisions.causes import first_line
 from headstart.revisions.link import sqlstate_of
 from headstart.revisions.script_graph import AnyScript, digest_of

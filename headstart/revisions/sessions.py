@@ -34,7 +34,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from headstart.facts.sql import array, identifier, literal
+from headstart.facts.literals import array, literal
+from headstart.facts.sql import identifier
 from headstart.revisions.drivers import is_known
 from headstart.values import dataclass
 

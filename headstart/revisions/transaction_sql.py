@@ -4,7 +4,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Self
 
-from headstart.facts.sql import array, literal
+from headstart.facts.literals import array, literal
 from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.begun import SQL_LEAVING_MARK, Numbering, sql_of_begun
 from headstart.values import dataclass

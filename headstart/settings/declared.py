@@ -8,7 +8,7 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
-from headstart.settings.kinds import Ahead, Hold, LogFormat, LogLevel, RecordKeeping, Verify
+from headstart.settings.kinds import Ahead, Gate, Hold, LogFormat, LogLevel, RecordKeeping, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
@@ -87,6 +87,12 @@ class DeclaredSettings:
         meaning="What to do when the schema differs from its revision. auto: fail in check and"
         " after a run that changed something, otherwise report; strict: always fail, even when no"
         " comparison is possible; warn: report; off: do not compare",
+    )
+    gate: Gate = one_of(
+        Gate.AUTO,
+        meaning="Whether run, check and wait may answer from the proof of an earlier run, where"
+        " nothing has changed since. auto: where the fingerprints file says that env.py is not"
+        " needed for that; on: even where it says that it is; off: never",
     )
     fingerprints: str | None = setting(
         default=None,

@@ -26,6 +26,14 @@ class Ahead(StrEnum):
     REFUSE = "refuse"
 
 
+class Gate(StrEnum):
+    """Whether what was proven before may be said again without the flow."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class Hold(StrEnum):
     """Which pending revisions a run holds back."""
 

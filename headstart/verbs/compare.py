@@ -68,6 +68,13 @@ class Comparison:
             return Difference(0)
         return difference(self.expected, self.live.lines)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is nothing to tell but that it is as promised, and who else is there."""
+        live = self.live
+        told = live.tolerated or live.free or live.retired
+        return self.expected is not None and not told and not self.difference
+
 
 def _live(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> Live:
     snapshot, _ = _read(catalog, scope, fingerprints)

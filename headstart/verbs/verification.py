@@ -28,6 +28,7 @@ from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.run import Committed
 from headstart.verbs.drift_report import report_drift
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
+from headstart.verbs.proof_mark import ProofMark
 from headstart.verbs.task import Task
 from headstart.verdict.errors import (
     AccessRefused,
@@ -171,8 +172,13 @@ class Verification:
         response = response_to_drift(self._task.settings.verify, occasion)
         if response is Response.SKIP or self._image.fingerprints.usable is None:
             return None
-        with self._connected() as connection, Catalog(connection) as catalog:
-            comparison = self._inspector.compare(catalog, rows, applied)
+        mark = ProofMark(self._task, self._image, self._inspector.scope)
+        with self._connected() as connection:
+            look = mark.look(connection, rows)
+            with Catalog(connection) as catalog:
+                comparison = self._inspector.compare(catalog, rows, applied)
+            if comparison is not None and comparison.is_exact and look is not None:
+                mark.note(connection, look)
         if comparison is None:
             return None
         return report_drift(self._task, occasion, comparison, rows)

@@ -7,7 +7,7 @@ normal_form.py knows what they mean for each kind. `schema` is empty for the tar
 
 from collections.abc import Iterable, Iterator
 
-from headstart.facts.sql import literal
+from headstart.facts.literals import literal
 from headstart.facts.state import Scope
 from headstart.fingerprint.catalog.catalog_rows import ROWS
 from headstart.fingerprint.catalog.names import split_name

@@ -76,12 +76,14 @@ class RecordedState:
 class Fingerprints:
     """Every state, parents first. `meta` says how they were made.
 
+    `header` are the gate's lines (header.py); whatever changes the states leaves them out.
     `old_format` is the number of an earlier format, in which rows stood in clear: they are dropped.
     """
 
     states: tuple[RecordedState, ...]
     meta: Mapping[str, object] = field(default_factory=dict)
     old_format: int | None = None
+    header: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, RecordedState]:

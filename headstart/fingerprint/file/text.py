@@ -2,6 +2,7 @@ r"""The text of alembic/fingerprints.txt: lines, deltas only, so that it merges 
 
 headstart-fingerprints 2
 meta {"normal_form": 1, "postgres": "16.14"}
+gate<TAB>...
 state 05572d91c071 parent=e4a9c8f3c28f revs=05572d91c071 effect=schema file=... root=... via=upgrade
 +column<TAB>assets<TAB>asset_id<TAB>integer not null serial
 -index<TAB>...
@@ -9,6 +10,7 @@ state 05572d91c071 parent=e4a9c8f3c28f revs=05572d91c071 effect=schema file=... 
 *row<TAB>roles<TAB>8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918<TAB>name
 *free<TAB>unique<TAB>assets<TAB>uq_\*<TAB>(name)
 
+The lines of the gate are header.py's: a file with them has format 4, any other one an earlier.
 The last line is a fact that is another one each time (free.py): with such a line the file has
 format 3, so that an older headstart does not take it for one.
 A row is known by its digest, never in clear: the file is committed.
@@ -17,9 +19,11 @@ A row is known by its digest, never in clear: the file is committed.
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 
 from headstart.facts.visible import UNSAFE
 from headstart.fingerprint.catalog.names import escaped, unescaped
+from headstart.fingerprint.file.header import MARK, with_body
 from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState, root_of
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.inserted import InsertedRow
@@ -28,9 +32,12 @@ from headstart.patterns import pattern
 FORMAT = 2
 _FIRST = f"headstart-fingerprints {FORMAT}"
 _FIRST_WITH_FREE = f"headstart-fingerprints {FORMAT + 1}"
+_FIRST_WITH_HEADER = f"headstart-fingerprints {FORMAT + 2}"
+_FIRSTS = (_FIRST, _FIRST_WITH_FREE, _FIRST_WITH_HEADER)
 _WITH_ROWS_IN_CLEAR = 1
 _OLD_FIRST = f"headstart-fingerprints {_WITH_ROWS_IN_CLEAR}"
 _ATTRIBUTES = ("parent", "revs", "effect", "file", "root", "via")
+_GATE = MARK.decode()
 _NOTHING = "-"
 _NO_WORD = pattern(f"[ %,={UNSAFE}]")
 _DIGEST = pattern("[0-9a-f]{64}")
@@ -43,10 +50,14 @@ class InvalidFile(ValueError):
 def file_text(fingerprints: Fingerprints) -> str:
     """Write the file; the same states give the same text."""
     first = _FIRST_WITH_FREE if fingerprints.free else _FIRST
-    lines = [first, f"meta {json.dumps(dict(fingerprints.meta), sort_keys=True)}"]
-    for state in fingerprints.states:
-        lines += _state_lines(state)
-    return "\n".join(lines) + "\n"
+    if fingerprints.header:
+        first = _FIRST_WITH_HEADER
+    begin = f"{first}\nmeta {json.dumps(dict(fingerprints.meta), sort_keys=True)}\n"
+    states = "".join(
+        f"{line}\n" for state in fingerprints.states for line in _state_lines(state)
+    )
+    header = with_body(fingerprints.header, (begin + states).encode())
+    return begin + "".join(f"{line}\n" for line in header) + states
 
 
 def _state_lines(state: RecordedState) -> Iterator[str]:
@@ -78,14 +89,18 @@ def read_file(text: str) -> Fingerprints:
     if lines[-1] == "":
         lines.pop()
     meta = _meta(lines[1] if len(lines) > 1 else "")
-    fingerprints = Fingerprints(tuple(_states(lines)), meta, old)
+    header = tuple(takewhile(lambda line: line.startswith(_GATE), lines[2:]))
+    if header and lines[0] != _FIRST_WITH_HEADER:
+        raise InvalidFile("line 3: a merge has put the gate's lines into a file of another format")
+    states = tuple(_states(lines, 2 + len(header)))
+    fingerprints = Fingerprints(states, meta, old, header)
     _check_roots(fingerprints)
     return fingerprints
 
 
 def _old_format(first: str) -> int | None:
     """The number of a format that is read without its rows; None if it is today's."""
-    if first not in (_FIRST, _FIRST_WITH_FREE, _OLD_FIRST):
+    if first not in (*_FIRSTS, _OLD_FIRST):
         raise InvalidFile(f"line 1: it does not begin with {_FIRST!r}")
     return _WITH_ROWS_IN_CLEAR if first == _OLD_FIRST else None
 
@@ -110,10 +125,10 @@ def _meta(line: str) -> dict[str, object]:
     return meta
 
 
-def _states(lines: list[str]) -> Iterator[RecordedState]:
+def _states(lines: list[str], first: int) -> Iterator[RecordedState]:
     starts = [number for number, line in enumerate(lines) if line.startswith("state ")]
-    if len(lines) > 2 and (not starts or starts[0] != 2):
-        raise InvalidFile("line 3: it is not 'state ...'")
+    if len(lines) > first and (not starts or starts[0] != first):
+        raise InvalidFile(f"line {first + 1}: it is not 'state ...'")
     ends = [*starts[1:], len(lines)] if starts else []
     seen: set[str] = set()
     for start, end in zip(starts, ends, strict=True):

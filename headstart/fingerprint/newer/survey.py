@@ -6,7 +6,7 @@ that it knows, or refer to it. All other schemas of the database are left alone,
 
 from collections.abc import Iterable, Sequence
 
-from headstart.facts.sql import literal
+from headstart.facts.literals import literal
 from headstart.fingerprint.catalog.names import escaped, qualified, quoted, split_name
 from headstart.fingerprint.newer.schema import Surroundings
 from headstart.values import dataclass

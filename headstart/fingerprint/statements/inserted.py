@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from headstart.facts.sql import identifier, literal
+from headstart.facts.literals import literal
+from headstart.facts.sql import identifier
 
 _MOST_ARGUMENTS = 90
 """A function of the server's takes 100 arguments."""

@@ -22,6 +22,7 @@ from headstart.settings.declared import VERSION_TABLE
 from headstart.settings.request import Request
 from headstart.verbs.fingerprint.again import repeated
 from headstart.verbs.fingerprint.create_all import record_create_all
+from headstart.verbs.fingerprint.header import header_lines
 from headstart.verbs.fingerprint.replay import Finished, Source, replay
 from headstart.verbs.fingerprint.scratch import AGAIN, Scratch, open_scratch
 from headstart.verbs.fingerprint.source import answered, read_source, write_file
@@ -47,7 +48,8 @@ def build(task: Task, request: Request) -> Outcome:
     if request.create_all:
         record_create_all(found, recording)
     fingerprints = _with_version_table(recording.done(), found.configured.scope)
-    return answered(task, write_file(source, fingerprints), more)
+    header = header_lines(task, found, source, fingerprints)
+    return answered(task, write_file(source, replace(fingerprints, header=header)), more)
 
 
 @contextmanager

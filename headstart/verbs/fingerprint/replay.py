@@ -22,8 +22,10 @@ from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
 from headstart.process.files import read_text
 from headstart.process.progress import bar, shows_bar
+from headstart.process.reads import Reads, heard_reads
 from headstart.revisions.configured import Configured, configured_by
 from headstart.revisions.env_pass import Started
+from headstart.revisions.fitness import EnvWork, watched_env
 from headstart.revisions.history import confirm
 from headstart.revisions.known_states import below_snapshots, digests
 from headstart.revisions.project import Project
@@ -58,11 +60,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a replay found: the states, env.py's configuration, and where it took place."""
+    """What a replay found: the states, env.py's configuration, and where it took place.
+
+    `env` and `reads` are what env.py did beside its migrations, and `is_whole` whether the schema
+    is that of the revisions, now that it has ended.
+    """
 
     recording: Recording
     configured: Configured
     scratch: Scratch
+    env: EnvWork
+    reads: Reads
+    is_whole: bool
 
 
 def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
@@ -77,12 +86,14 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
         new = _prepared(scratch)
         worker = worker_under(task, lock)
         pending = len(source.history.requirements)
-        with bar(pending) as drawn:
-            started = _Started(task, scratch, source, worker, new, drawn)
+        with bar(pending) as drawn, watched_env() as env, heard_reads() as reads:
+            started = _Started(task, scratch, source, worker, new, drawn, env)
 
             def run(listener: Listener) -> Run:
                 order = {name: number for number, name in enumerate(source.known.steps)}
-                return Run(worker, listener, task.settings.heartbeat_seconds, order)
+                made = Run(worker, listener, task.settings.heartbeat_seconds, order)
+                env.migrating = lambda: made.decided is not None and not made.done
+                return made
 
             work = Replay(source.project, started.begin, run, started.see, started.applied)
             with (
@@ -92,7 +103,7 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
                 presupposing(),
             ):
                 work.start(lock.ensure_held)
-    return started.finished()
+    return started.finished(reads)
 
 
 @dataclass
@@ -105,6 +116,7 @@ class _Started:
     worker: Worker
     new: bool
     drawn: Callable[[str], None]
+    env: EnvWork
     configured: Configured | None = field(default=None, init=False)
     recording: Recording | None = field(default=None, init=False)
     revisions: set[str] = field(default_factory=set, init=False)
@@ -113,6 +125,7 @@ class _Started:
         """Called in env.py, when it comes to its migrations."""
         confirm(self.source.project, self.source.project.imported())
         self.configured = configured_by(self.worker, now)
+        self.env.begin(now, self.configured, _plain(self.task))
         scope, own = self.configured.scope, OwnConnection(now.connection)
         reading = reading_of(scope)
         with own.reading():
@@ -158,11 +171,15 @@ class _Started:
         """A revision is committed."""
         self.task.emit(RevisionReplayed(revision, seconds))
 
-    def finished(self) -> Finished:
+    def finished(self, reads: Reads) -> Finished:
         """What was found, when env.py has ended."""
         assert self.recording is not None
         assert self.configured is not None
-        return Finished(self.recording, self.configured, self.scratch)
+        scope = self.configured.scope
+        with self.task.connect(Purpose.READ) as connection:
+            lines = Catalog(connection).read(reading_of(scope)).lines
+        whole = lines == self.recording.lines
+        return Finished(self.recording, self.configured, self.scratch, self.env, reads, whole)
 
 
 @contextmanager
@@ -220,6 +237,14 @@ def _look(task: Task) -> tuple[tuple[str, ...], frozenset[str]]:
     with task.connect(Purpose.READ) as connection:
         rows = inspect_database(connection, scope, OurTables).version_rows
         return rows, Catalog(connection).read(reading_of(scope)).lines
+
+
+def _plain(task: Task) -> tuple[str, str]:
+    """The schema and the role of a connection that nobody has prepared."""
+    with task.connect(Purpose.READ) as connection:
+        sql = "SELECT coalesce(pg_catalog.current_schema(), ''), current_user"
+        schema, role = connection.execute(sql, pin=False)[0]
+    return str(schema), str(role)
 
 
 def _has_relations(lines: frozenset[str]) -> bool:

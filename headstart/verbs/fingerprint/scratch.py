@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg2
 
-from headstart.facts.sql import array, identifier, literal
+from headstart.facts.literals import array, literal
+from headstart.facts.sql import identifier
 from headstart.postgres.identity import Purpose
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import DatabaseUrl

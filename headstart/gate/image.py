@@ -1,0 +1,105 @@
+"""Whether the image is the one that its fingerprints file was built from, as far as that matters.
+
+The file's header (fingerprint/file/header.py) names what decides about a run with nothing to do:
+alembic.ini, env.py with what it imports of the project, the scripts of the heads, and the names of
+all scripts. Each is compared by digest.
+"""
+
+import os
+
+from headstart.fingerprint.file.header import (
+    ABSENT,
+    Header,
+    digest_of_file,
+    digest_of_names,
+    header_in,
+)
+from headstart.gate.doubt import Doubt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FILE = "fingerprints.txt"
+_HERE = "%(here)s"
+
+
+def read_ini(path: str) -> str:
+    """The text of alembic.ini. Raises Doubt."""
+    try:
+        return _content(path).decode()
+    except UnicodeDecodeError as error:
+        raise Doubt(path) from error
+
+
+def matching_header(ini_path: str, ini: str) -> Header:
+    """The header beside env.py, if all that it names is as it was. Raises Doubt."""
+    folder = script_folder(ini_path, ini)
+    header = header_in(_content(os.path.join(folder, _FILE)))  # noqa: PTH118  see the package
+    if header is None:
+        raise Doubt("no header")
+    named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]  # noqa: PTH100, PTH118
+    if os.path.abspath(ini_path) not in named:  # noqa: PTH100
+        raise Doubt(ini_path)
+    for path, digest in zip(named, header.files.values(), strict=True):
+        if _digest_of(path) != digest:
+            raise Doubt(path)
+    for path, digest in header.folders.items():
+        if digest_of_names(_names_in(os.path.join(folder, path))) != digest:  # noqa: PTH118
+            raise Doubt(path)
+    return header
+
+
+def fits(header: Header, settings: "dict[str, str]") -> bool:
+    """Whether this header's image may be answered for, with these settings."""
+    if header.unfit is not None and settings.get("GATE") != "on":
+        return False
+    if len(header.heads) != 1 and settings.get("TARGET") != "heads":
+        return False
+    if settings.get("VERSION_TABLE", header.version_table) != header.version_table:
+        return False
+    names = _names(settings.get("URL_VARIABLES", ""))
+    return {"DATABASE_URL", *names} >= set(header.variables) >= set(names)
+
+
+def _names(text: str) -> "Sequence[str]":
+    return text.replace(",", " ").split()
+
+
+def script_folder(ini_path: str, ini: str) -> str:
+    """What script_location names, where it is an ordinary folder. Raises Doubt."""
+    section, found = "", []
+    for line in ini.splitlines():
+        if line.startswith("["):
+            section = line.strip()
+        key, _, value = line.partition("=")
+        if section == "[alembic]" and key.strip() == "script_location" and key[:1] == "s":
+            found.append(value.strip())
+    if len(found) != 1:
+        raise Doubt("script_location")
+    here = os.path.dirname(os.path.abspath(ini_path))  # noqa: PTH100, PTH120
+    location = found[0].replace(_HERE, here)
+    if not location or "%" in location or ":" in location:
+        raise Doubt("script_location")
+    return os.path.abspath(location)  # noqa: PTH100
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except (OSError, ValueError) as error:
+        raise Doubt(path) from error
+
+
+def _digest_of(path: str) -> str:
+    if not os.path.lexists(path):
+        return ABSENT
+    return digest_of_file(_content(path))
+
+
+def _names_in(folder: str) -> "list[str]":
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError as error:
+        raise Doubt(folder) from error

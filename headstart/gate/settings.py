@@ -1,0 +1,106 @@
+"""Whether the settings are such that the gate may answer; one table says which it understands.
+
+What it understands has no influence on the answer where nothing is to be done, or is one of the
+values given here. A value that the flow might read otherwise, or refuse, is none.
+"""
+
+from headstart.gate.doubt import Doubt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+VERBS = ("run", "check", "wait")
+_PREFIX = "HEADSTART_"
+_LEAST_DEADLINE_SECONDS = 5.0
+"""More than the gate itself ever takes."""
+_LONGEST_DIGITS = 6
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _nothing(_: str) -> bool:
+    return False
+
+
+def _is_text(value: str) -> bool:
+    return bool(value) and value == value.strip() and value.isascii() and value.isprintable()
+
+
+def _is_seconds(value: str) -> bool:
+    whole, _, rest = value.partition(".")
+    return _is_digits(whole) and (_is_digits(rest) or value == whole)
+
+
+def _is_long(value: str) -> bool:
+    return _is_seconds(value) and float(value) >= _LEAST_DEADLINE_SECONDS
+
+
+def _is_positive(value: str) -> bool:
+    return _is_seconds(value) and float(value) >= 1
+
+
+def _is_digits(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _LONGEST_DIGITS
+
+
+def _one_of(*values: str) -> "Callable[[str], bool]":
+    return lambda value: value in values
+
+
+UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
+    "ALEMBIC_INI": _is_text,
+    "TARGET": _one_of("head", "heads"),
+    "WAIT_SECONDS": _is_seconds,
+    "LOCK_SECONDS": _is_seconds,
+    "DEADLINE_SECONDS": _is_long,
+    "ACCESS_GRACE_SECONDS": _is_seconds,
+    "BASELINE": _one_of("proof"),
+    "AHEAD": _one_of("prove", "auto", "allow", "refuse"),
+    "HOLD": _one_of("none", "contract"),
+    "RECORD": _one_of("comment"),
+    "VERIFY": _one_of("auto"),
+    "FINGERPRINTS": _nothing,
+    "REPLAY_SQL": _anything,
+    "VERSION_TABLE": _is_text,
+    "X": _nothing,
+    "URL_VARIABLES": _is_text,
+    "DDL_LOCK_TIMEOUT_SECONDS": _is_seconds,
+    "DDL_RETRY_SECONDS": _nothing,
+    "STATEMENT_TIMEOUT_SECONDS": _is_seconds,
+    "HEARTBEAT_SECONDS": _is_positive,
+    "LOG_FORMAT": _one_of("auto", "json"),
+    "LOG_LEVEL": _one_of("info", "warning", "error"),
+    "TERMINATION_LOG": _is_text,
+    "IMAGE_REVISION": _anything,
+    "POD_NAME": _is_text,
+    "EMBEDDED": _one_of("false"),
+    "EMBEDDED_DIR": _is_text,
+    "GATE": _one_of("auto", "on"),
+}
+"""For each setting, the values with which the gate may answer."""
+
+_OTHERS = ("HEADSTART_OWN_PROJECT",)
+"""What is not a setting of headstart's: entrypoint.py reads it."""
+
+
+def verb_of(arguments: "Sequence[str]") -> str:
+    """The verb of a command line without any option. Raises Doubt."""
+    if len(arguments) > 1 or (arguments and arguments[0] not in VERBS):
+        raise Doubt("options")
+    return arguments[0] if arguments else VERBS[0]
+
+
+def plain(environ: "Mapping[str, str]") -> "dict[str, str]":
+    """The settings in the environment, without the prefix. Raises Doubt for any that is not plain."""
+    found = {}
+    for name, value in environ.items():
+        if not name.upper().startswith(_PREFIX) or name in _OTHERS:
+            continue
+        short = name[len(_PREFIX) :]
+        if not UNDERSTOOD.get(short, _nothing)(value) or not name.startswith(_PREFIX):
+            raise Doubt(name)
+        found[short] = value
+    return found

@@ -1,0 +1,189 @@
+"""The gate's verdict: the same fields as the flow's, written without what the flow needs for it."""
+
+import os
+import time
+
+from headstart import __version__
+from headstart.gate.doubt import Doubt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from headstart.gate.server import Answered
+
+    Value = str | int | float | bool | list[str] | dict[str, str]
+
+_TERMINATION_LOG = "/dev/termination-log"
+_SIGNALS = {2: "sigint", 15: "sigterm"}
+_MESSAGE_BYTES = 2048
+"""termination.py cuts what is longer."""
+_MOST_NAMES = 10
+_SIMPLE = "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+
+class Said:
+    """What is said, and where: the answer on stdout, the termination message, the last line."""
+
+    def __init__(self, answer: str, message: str, line: str) -> None:
+        self.answer, self.message, self.line = answer, message, line
+
+
+class Asked:
+    """What was asked, with which settings, since when."""
+
+    def __init__(self, verb: str, settings: "Mapping[str, str]", started: float) -> None:
+        self.verb, self.settings, self.started = verb, settings, started
+        self.run_id = os.urandom(4).hex()
+
+    @property
+    def ini_path(self) -> str:
+        """alembic.ini, as it is named."""
+        return self.settings.get("ALEMBIC_INI", "alembic.ini")
+
+    @property
+    def termination_log(self) -> str:
+        """Where Kubernetes reads the verdict."""
+        return self.settings.get("TERMINATION_LOG", _TERMINATION_LOG)
+
+
+def nothing_to_do(
+    asked: Asked, heads: "Sequence[str]", answered: "Answered", ignored: "Sequence[str]"
+) -> Said:
+    """What to say of a proven schema. Raises Doubt for what is better left to the flow."""
+    seconds, runs = round(time.monotonic() - asked.started, 3), asked.verb == "run"
+    place = {"host": answered.host, "port": answered.port}
+    place |= {"name": answered.name, "user": answered.user}
+    fields: dict[str, Value] = {
+        "outcome": "nothing_to_do",
+        "exit_code": 0,
+        "state": "at_head",
+        "from": list(heads),
+        "to": list(heads),
+        "applied": [],
+        "proof": "fingerprint",
+        "gate": True,
+        **({"ignored": _some(ignored)} if ignored else {}),
+        "wait_attempts": 1,
+        "wait_seconds": seconds if asked.verb != "check" else 0.0,
+        "lock_wait_seconds": 0.0,
+        "duration_seconds": seconds,
+        "database": place,
+        **({"tls": answered.tls, "server_version": answered.version} if runs else {}),
+    }
+    return _said(asked, "info", fields, "" if runs else _answer(ignored))
+
+
+def cancelled(asked: Asked, signum: int) -> Said:
+    """What to say where a signal has ended it. Raises Doubt where that cannot be written."""
+    fields: dict[str, Value] = {
+        "outcome": _SIGNALS[signum],
+        "exit_code": 128 + signum,
+        "next_step": "run again: nothing was changed",
+        "error": {"type": "Cancelled", "message": f"canceled by signal {signum}"},
+        "applied": [],
+        "proof": "none",
+        "gate": True,
+        "duration_seconds": round(time.monotonic() - asked.started, 3),
+    }
+    return _said(asked, "error", fields, "")
+
+
+def _said(asked: Asked, level: str, fields: "dict[str, Value]", answer: str) -> Said:
+    fields |= {"run_id": asked.run_id, "headstart_version": __version__}
+    if asked.settings.get("IMAGE_REVISION"):
+        fields["image_revision"] = asked.settings["IMAGE_REVISION"]
+    fields["alembic_ini"] = os.path.abspath(asked.ini_path)  # noqa: PTH100
+    now = time.time()
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    first: dict[str, Value] = {
+        "timestamp": f"{seconds}.{int(now % 1 * 1e6):06}Z",
+        "level": level,
+        "event": "run_finished",
+        "run_id": asked.run_id,
+    }
+    message = _json(fields)
+    if len(message) > _MESSAGE_BYTES:
+        raise Doubt("a long message")
+    return Said(answer, message, _json({**first, **fields}))
+
+
+def say(said: Said, path: str) -> None:
+    """Say it; the answer first. Raises Doubt only where nothing has been said."""
+    if said.answer:
+        _write_answer(said.answer.encode())
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NONBLOCK | os.O_NOCTTY)
+        os.write(descriptor, said.message.encode())
+        os.close(descriptor)
+    except OSError:  # there is none, or it is read-only: that ends no run
+        pass
+    try:
+        os.write(2, f"{said.line}\n".encode())
+    except OSError:
+        pass
+
+
+def relation_names(text: str | None) -> "list[str]":
+    """The relations beside ours, as `schema<TAB>name` lines, in the words of the flow.
+
+    Raises Doubt for a name that the flow would quote.
+    """
+    names = []
+    for line in (text or "").splitlines():
+        parts = [part for part in line.split("\t") if part]
+        if any(part[0].isdigit() or part.strip(_SIMPLE) for part in parts):
+            raise Doubt("a quoted name")
+        names.append(".".join(parts))
+    return sorted(names)
+
+
+def _write_answer(content: bytes) -> None:
+    try:
+        written = os.write(1, content)
+        while written < len(content):
+            written += os.write(1, content[written:])
+    except OSError as error:
+        raise Doubt("stdout") from error
+
+
+def _answer(ignored: "Sequence[str]") -> str:
+    lines = ["ready: nothing_to_do"]
+    if ignored:
+        count = len(ignored)
+        lines.append(
+            f"  ignored: {count} relation{'s' * (count != 1)} outside this history:"
+            f" {', '.join(_some(ignored))}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _some(names: "Sequence[str]") -> "list[str]":
+    more = len(names) - _MOST_NAMES
+    return list(names) if more <= 0 else [*names[:_MOST_NAMES], f"and {more} more"]
+
+
+def _json(value: "Value | Mapping[str, Value]") -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            return _text(value)
+        case list():
+            return _joined("[", (_text(each) for each in value), "]")
+        case _:
+            every = (f"{_text(name)}: {_json(each)}" for name, each in value.items())
+            return _joined("{", every, "}")
+
+
+def _joined(start: str, parts: "Iterable[str]", end: str) -> str:
+    return f"{start}{', '.join(parts)}{end}"
+
+
+def _text(value: str) -> str:
+    """A text that needs no escape, and no masking by what it holds. Raises Doubt."""
+    if not (value.isascii() and value.isprintable()) or '"' in value or "\\" in value:
+        raise Doubt("a text")
+    return f'"{value}"'

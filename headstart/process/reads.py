@@ -1,0 +1,182 @@
+"""What a project's code reads while a block runs: variables, files, folders, other services.
+
+For the gate, which leaves env.py out: its answer may not depend on anything that is not known when
+the fingerprints are built. What the libraries read that env.py connects with is no business of the
+project's, nor are the standard library's own variables. Where it is not clear who asks, it counts.
+"""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import field
+from types import FrameType
+from typing import Any
+
+from headstart.patterns import pattern
+from headstart.values import dataclass
+
+EVERY = "*"
+"""In place of a variable's name, where all of them are read."""
+
+_LIBRARIES = frozenset(
+    {"alembic", "asyncpg", "greenlet", "headstart", "mako", "markupsafe", "psycopg", "psycopg2"}
+    | {"psycopg_binary", "psycopg_c", "sqlalchemy", "typing_extensions"}
+)
+"""What env.py connects with; a project that imports more imports something of its own."""
+_SYSTEMS = pattern(
+    r"(PYTHON|LC_|SSL_CERT_).*|LANG(UAGE)?|TZ|HOME|USER|LOGNAME|PATH|PWD|TE?MP|TMPDIR|TERM"
+    r"|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|XDG_.*"
+)
+_DEVICES = ("/dev/", "/proc/", "/etc/", "/usr/share/zoneinfo/")
+_FOLDERS = {"os.listdir", "os.scandir"}
+_OUTSIDE = {
+    "subprocess.Popen": "starts a process",
+    "os.system": "starts a process",
+    "os.posix_spawn": "starts a process",
+    "os.exec": "starts a process",
+    "os.fork": "forks",
+    "sqlite3.connect": "opens a database of its own",
+    "socket.sendto": "talks to another service",
+}
+_CONNECTS = "socket.connect"
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What was read; paths are absolute. `addresses` are those that sockets were connected to.
+
+    `others` says in words what else it does that nobody can know beforehand.
+    """
+
+    variables: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    addresses: set[tuple[object, ...] | str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+
+
+class _Hook:
+    """Python's audit hook, of which there can be no end: it hears only while a block runs."""
+
+    def __init__(self) -> None:
+        self.reads: Reads | None = None
+        self.installed = False
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        reads = self.reads
+        if reads is None:
+            return
+        if event == "open" or event in _FOLDERS:
+            path = arguments[0]
+            if isinstance(path, str | bytes | os.PathLike):
+                name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  no object for each
+                if not name.startswith(_DEVICES) and _asks_for_project(sys._getframe(1)):
+                    (reads.files if event == "open" else reads.folders).add(name)
+        elif event in _OUTSIDE and _asks_for_project(sys._getframe(1)):
+            reads.others.add(_OUTSIDE[event])
+        elif event == _CONNECTS:
+            address = arguments[1]
+            reads.addresses.add(tuple(address[:2]) if isinstance(address, tuple) else str(address))
+
+
+_HOOK = _Hook()
+
+
+class _HeardEnviron(os._Environ):  # type: ignore[type-arg]
+    """os.environ, while somebody listens; the object stays the one that everybody has."""
+
+    def __getitem__(self, key: Any) -> Any:
+        _hear_variable(os.fsdecode(key))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        _hear_variable(EVERY)
+        return super().__iter__()
+
+
+def _hear_variable(name: str) -> None:
+    reads = _HOOK.reads
+    if reads is None:
+        return
+    frame = _caller(sys._getframe(2))
+    if frame is None or _is_library(frame):
+        return
+    if _is_standard(frame) and name != EVERY and _SYSTEMS.fullmatch(name):
+        return
+    reads.variables.add(name)
+
+
+@contextmanager
+def heard_reads() -> Iterator[Reads]:
+    """Hear what is read in the block."""
+    if not _HOOK.installed:
+        sys.addaudithook(_HOOK)
+        _HOOK.installed = True
+    every = [os.environ, os.environb]
+    before = [type(each) for each in every]
+    reads = _HOOK.reads = Reads()
+    for each in every:
+        each.__class__ = _HeardEnviron  # type: ignore[assignment]
+    try:
+        yield reads
+    finally:
+        _HOOK.reads = None
+        for each, kind in zip(every, before, strict=True):
+            each.__class__ = kind  # type: ignore[assignment]
+
+
+def own_modules() -> frozenset[str]:
+    """The files of the modules that are neither Python's, nor installed, nor headstart's."""
+    named = ((name, getattr(each, "__file__", None)) for name, each in list(sys.modules.items()))
+    return frozenset(
+        os.path.abspath(file)  # noqa: PTH100
+        for name, file in named
+        if isinstance(file, str)
+        and name.partition(".")[0] not in {*_LIBRARIES, "__main__"}
+        and not (_is_installed(file) or file.startswith(_STANDARD))
+    )
+
+
+_STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")})
+_WAY = (os.__file__, "<frozen os>", "<frozen _collections_abc>", "_collections_abc.py")
+
+
+def _is_installed(file: str) -> bool:
+    return file.startswith(_INSTALLED) or "/site-packages/" in file or "/dist-packages/" in file
+
+
+def _caller(frame: FrameType | None) -> FrameType | None:
+    """The frame that asked, past the mapping's own methods."""
+    while frame is not None and frame.f_code.co_filename.endswith(_WAY):
+        frame = frame.f_back
+    return frame
+
+
+def _is_library(frame: FrameType) -> bool:
+    """By the module: a checkout of headstart stands in no folder of packages."""
+    name = str(frame.f_globals.get("__name__", ""))
+    return name.partition(".")[0] in _LIBRARIES
+
+
+def _is_standard(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    standard = file.startswith(("<frozen ", *_STANDARD))
+    return standard and not _is_installed(file)
+
+
+def _asks_for_project(frame: FrameType | None) -> bool:
+    """Whether somebody opens something for the project: not an import, nor a library.
+
+    What the standard library does it does for whoever called it.
+    """
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib") or "importlib/_bootstrap" in file:
+            return False
+        if not _is_standard(frame):
+            return not _is_library(frame)
+        frame = frame.f_back
+    return False

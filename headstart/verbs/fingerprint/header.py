@@ -1,0 +1,129 @@
+"""The gate's header of a fingerprints file: what a build has seen of the project and its env.py."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.file.header import (
+    ABSENT,
+    Header,
+    digest_of_file,
+    digest_of_names,
+)
+from headstart.fingerprint.file.states import Fingerprints
+from headstart.gate.doubt import Doubt
+from headstart.gate.image import script_folder
+from headstart.postgres.row_versions import COVERED
+from headstart.process.reads import EVERY, own_modules
+from headstart.settings.declared import VERSION_TABLE
+from headstart.verbs.fingerprint.replay import Finished, Source
+from headstart.verbs.task import Task
+
+_PYPROJECT = "pyproject.toml"
+_OURS = ("DATABASE_URL", "PGPASSWORD")
+"""What a run sets for env.py; PGPASSWORD says nothing that the URL does not."""
+_MOST_REASONS = 3
+
+
+def header_lines(
+    task: Task, found: Finished, source: Source, fingerprints: Fingerprints
+) -> tuple[str, ...]:
+    """The lines for the gate, which say why where the project is not fit for it."""
+    folder = Path(source.project.directory.dir).absolute()
+    files = _digests(folder, _files(task, source, folder))
+    folders = [*source.project.folders, *_listed(found, source)]
+    reasons = [*_unfit(task, found, source, fingerprints, files)]
+    objects = sorted({split_name(name) for name in fingerprints.objects})
+    header = Header(
+        heads=sorted(source.history.rows_of(source.history.targets)),
+        version_table=found.configured.scope.version_table,
+        variables=sorted(_variables(task, found)),
+        files=files,
+        folders={_relative(each, folder): digest_of_names(os.listdir(each)) for each in folders},  # noqa: PTH208
+        objects=objects,
+        unfit="; ".join(reasons[:_MOST_REASONS]) or None,
+    )
+    lines = tuple(header.lines)
+    # a name that would break a line: such a file has no header
+    return lines if all(line.isprintable() for line in map(_without_tabs, lines)) else ()
+
+
+def _without_tabs(line: str) -> str:
+    return line.replace("\t", "")
+
+
+def _files(task: Task, source: Source, folder: Path) -> Iterator[Path]:
+    """What decides about a run with nothing to do: configuration, env.py, its imports, heads."""
+    yield Path(task.settings.alembic_ini).absolute()
+    yield Path(_PYPROJECT).absolute()
+    yield folder / "env.py"
+    heads = source.history.targets
+    yield from (Path(each.path) for each in source.project.scripts if each.revision in heads)
+    own = {str(path) for path in source.project.folders}
+    yield from (Path(each) for each in own_modules() if str(Path(each).parent) not in own)
+
+
+def _digests(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    return {_relative(path, folder): _digest(path) for path in files}
+
+
+def _digest(path: Path) -> str:
+    return digest_of_file(path.read_bytes()) if path.exists() else ABSENT
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path, folder)
+
+
+def _listed(found: Finished, source: Source) -> Iterator[Path]:
+    """The project's folders that env.py looks into, to import all models, say."""
+    own = {str(path) for path in source.project.folders}
+    yield from (Path(each) for each in sorted(found.reads.folders - own) if Path(each).is_dir())
+
+
+def _variables(task: Task, found: Finished) -> set[str]:
+    return {"DATABASE_URL", *task.settings.url_variables} & found.reads.variables
+
+
+def _unfit(
+    task: Task, found: Finished, source: Source, fingerprints: Fingerprints, files: Iterable[str]
+) -> Iterator[str]:
+    """Why no answer may be given without env.py, or by the numbers of row_versions.py."""
+    yield from found.env.reasons
+    reads, directory = found.reads, source.project.directory
+    others = reads.variables - {*_OURS, *task.settings.url_variables}
+    if others:
+        names = "all of its environment" if EVERY in others else ", ".join(sorted(others)[:5])
+        yield f"env.py, or what it imports, reads {names}"
+    folder = Path(directory.dir).absolute()
+    if opened := reads.files - {str((folder / path).resolve()) for path in files} - own_modules():
+        yield f"env.py, or what it imports, reads {_relative(Path(min(opened)), folder)}"
+    yield from (f"env.py, or what it imports, {each}" for each in sorted(reads.others))
+    if any(not _is_databases(task, address) for address in reads.addresses):
+        yield "env.py, or what it imports, talks to another service"
+    if not found.is_whole:
+        yield "env.py changes the schema beside the revisions"
+    if task.settings.x:
+        yield "env.py was given an argument by -x"
+    if directory.sourceless or directory.recursive_version_locations:
+        yield "alembic.ini has sourceless or recursive_version_locations"
+    if uncovered := fingerprints.kinds - COVERED:
+        yield f"a revision makes: {', '.join(sorted(uncovered))}"
+    if found.configured.scope.version_table != VERSION_TABLE and "." in task.settings.version_table:
+        yield "the version table is in a schema of its own"
+    try:
+        ini = Path(task.settings.alembic_ini)
+        same = script_folder(str(ini), ini.read_text(encoding="utf-8")) == str(folder)
+    except (Doubt, OSError, ValueError):
+        same = False
+    if not same:
+        yield "alembic.ini names its script_location in an unusual way"
+
+
+def _is_databases(task: Task, address: tuple[object, ...] | str) -> bool:
+    """Whether it is the database's, to which an async driver connects by itself."""
+    parameters = task.database().parameters
+    if isinstance(address, str):
+        return address.startswith(parameters.get("host", "\0"))
+    return str(address[1]) == parameters.get("port", "5432")
