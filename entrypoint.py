@@ -21,13 +21,13 @@ NAMED = ("HEADSTART_ALEMBIC_INI", "HEADSTART_OWN_PROJECT")
 def is_untouched(folder: str) -> bool:
     """Whether nobody has put a project there. Without pathlib, which costs what the gate does."""
     try:
-        untouched = folder == APP and not os.path.ismount(folder) and not os.listdir(folder)  # noqa: PTH208, PTH214
+        untouched = folder == APP and not os.path.ismount(folder) and not os.listdir(folder)
     except PermissionError:  # somebody's, then; what is wrong with it is said later
         return False
     return untouched and not any(name in os.environ for name in NAMED)
 
 
 if __name__ == "__main__":
-    if is_untouched(os.getcwd()):  # noqa: PTH109
-        os.chdir(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
+    if is_untouched(os.getcwd()):
+        os.chdir(os.path.dirname(os.path.realpath(__file__)))
     main()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+
 from headstart.gate.passing import pass_gate
 
 TYPE_CHECKING = False

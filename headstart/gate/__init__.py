@@ -5,5 +5,7 @@ proven last. Whatever is unusual, unknown or too late goes on to the flow, which
 It never waits, never refuses and never writes to the database.
 
 Imported here is what an interpreter has anyway, psycopg2's C module, and modules of ours that do
-the same: no dataclasses, enums, json or re.
+the same.
+
+Not here: dataclasses, enums, json, re, pathlib; nothing that waits, refuses or writes.
 """

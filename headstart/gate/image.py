@@ -18,7 +18,7 @@ from headstart.gate.doubt import Doubt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _FILE = "fingerprints.txt"
 _HERE = "%(here)s"
@@ -35,22 +35,22 @@ def read_ini(path: str) -> str:
 def matching_header(ini_path: str, ini: str) -> Header:
     """The header beside env.py, if all that it names is as it was. Raises Doubt."""
     folder = script_folder(ini_path, ini)
-    header = header_in(_content(os.path.join(folder, _FILE)))  # noqa: PTH118  see the package
+    header = header_in(_content(os.path.join(folder, _FILE)))
     if header is None:
         raise Doubt("no header")
-    named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]  # noqa: PTH100, PTH118
-    if os.path.abspath(ini_path) not in named:  # noqa: PTH100
+    named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]
+    if os.path.abspath(ini_path) not in named:
         raise Doubt(ini_path)
     for path, digest in zip(named, header.files.values(), strict=True):
         if _digest_of(path) != digest:
             raise Doubt(path)
     for path, digest in header.folders.items():
-        if digest_of_names(_names_in(os.path.join(folder, path))) != digest:  # noqa: PTH118
+        if digest_of_names(_names_in(os.path.join(folder, path))) != digest:
             raise Doubt(path)
     return header
 
 
-def fits(header: Header, settings: "dict[str, str]") -> bool:
+def fits(header: Header, settings: "Mapping[str, str]") -> bool:
     """Whether this header's image may be answered for, with these settings."""
     if header.unfit is not None and settings.get("GATE") != "on":
         return False
@@ -77,16 +77,16 @@ def script_folder(ini_path: str, ini: str) -> str:
             found.append(value.strip())
     if len(found) != 1:
         raise Doubt("script_location")
-    here = os.path.dirname(os.path.abspath(ini_path))  # noqa: PTH100, PTH120
+    here = os.path.dirname(os.path.abspath(ini_path))
     location = found[0].replace(_HERE, here)
     if not location or "%" in location or ":" in location:
         raise Doubt("script_location")
-    return os.path.abspath(location)  # noqa: PTH100
+    return os.path.abspath(location)
 
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
         raise Doubt(path) from error
@@ -100,6 +100,6 @@ def _digest_of(path: str) -> str:
 
 def _names_in(folder: str) -> "list[str]":
     try:
-        return os.listdir(folder)  # noqa: PTH208
+        return os.listdir(folder)
     except OSError as error:
         raise Doubt(folder) from error

@@ -1,6 +1,6 @@
 """The proof mark: what a run writes into the record once it has proven the schema of the head.
 
-    1 0.1.0 5d41402abc4b2a76b9719d911017c592 160014 7713773343339192747 5 732 41:-6159177122649890931
+    1 0.1.0 5d41402abc4b2a76b9719d911017c592 160014 7713773343339192747 5 732 41:-615917712
 
 The format, headstart's version, the fingerprints file by its body, the server by version and
 identifier, the database, the transaction that wrote the mark, and the number of the schema then.
@@ -17,7 +17,7 @@ _XIDS = 1 << 32
 
 
 def mark_text(body: str, server: str, transaction: int, digest: str) -> str:
-    """The mark; `server` is its version, identifier and database, as row_versions.py asks them."""
+    """The mark; `server` is its version, identifier and database (proof_question.py)."""
     return f"{FORMAT} {__version__} {body} {server} {transaction % _XIDS} {digest}"
 
 

@@ -59,7 +59,7 @@ def _pass(asked: Asked) -> None:
         raise Doubt("unfit")
     from headstart.gate.place import place_of
     from headstart.gate.server import ask
-    from headstart.postgres.row_versions import question
+    from headstart.postgres.proof_question import question
 
     place = place_of(os.environ, ini)
     name = f"headstart:gate:{asked.run_id}"

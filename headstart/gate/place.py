@@ -102,10 +102,10 @@ def _from_file(environ: "Mapping[str, str]", name: str) -> str | None:
     path = environ.get(f"{name}_FILE")
     if path is None:
         return None
-    if name in environ or not os.path.isfile(path):  # noqa: PTH113  a pipe can be read but once
+    if name in environ or not os.path.isfile(path):  # a pipe can be read but once
         raise Doubt(path)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  pathlib costs more than all of this module
+        with open(path, "rb") as file:
             content = file.read(_FILE_BYTES)
         text = content.decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     except (OSError, ValueError) as error:
@@ -139,7 +139,7 @@ def _bytes_of(text: str) -> "Iterator[int]":
     while place < len(text):
         if text[place] == "%":
             digits = text[place + 1 : place + 3]
-            if len(digits) != 2 or any(digit not in _HEX for digit in digits):  # noqa: PLR2004
+            if len(digits) != 2 or any(digit not in _HEX for digit in digits):
                 raise Doubt("percent")
             yield int(digits, 16)
             place += 3

@@ -67,7 +67,7 @@ def _driver() -> "Any":
     """
     if _PACKAGE in sys.modules:
         return sys.modules[_MODULE]
-    folders = (os.path.join(path or ".", _PACKAGE) for path in sys.path)  # noqa: PTH118
+    folders = (os.path.join(path or ".", _PACKAGE) for path in sys.path)
     folder = next(filter(os.path.isdir, folders), None)
     if folder is None:
         raise Doubt(_PACKAGE)
@@ -90,11 +90,11 @@ def _opened(driver: "Any", place: "Place", name: str) -> "Any":
     """The connection as it begins; the password is in the environment for that moment only."""
     text = place.text(application_name=name, client_encoding="utf8")
     if place.password is None:
-        return driver._connect(text, None, True)  # noqa: FBT003
+        return driver._connect(text, None, True)
     before = os.environ.get("PGPASSWORD")
     os.environ["PGPASSWORD"] = place.password
     try:
-        return driver._connect(text, None, True)  # noqa: FBT003
+        return driver._connect(text, None, True)
     finally:
         if before is None:
             del os.environ["PGPASSWORD"]

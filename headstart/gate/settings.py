@@ -68,7 +68,6 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "X": _nothing,
     "URL_VARIABLES": _is_text,
     "DDL_LOCK_TIMEOUT_SECONDS": _is_seconds,
-    "DDL_RETRY_SECONDS": _nothing,
     "STATEMENT_TIMEOUT_SECONDS": _is_seconds,
     "HEARTBEAT_SECONDS": _is_positive,
     "LOG_FORMAT": _one_of("auto", "json"),
@@ -94,7 +93,7 @@ def verb_of(arguments: "Sequence[str]") -> str:
 
 
 def plain(environ: "Mapping[str, str]") -> "dict[str, str]":
-    """The settings in the environment, without the prefix. Raises Doubt for any that is not plain."""
+    """The settings in the environment, without the prefix. Raises Doubt for others."""
     found = {}
     for name, value in environ.items():
         if not name.upper().startswith(_PREFIX) or name in _OTHERS:

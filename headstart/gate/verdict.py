@@ -5,6 +5,7 @@ import time
 
 from headstart import __version__
 from headstart.gate.doubt import Doubt
+from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     Value = str | int | float | bool | list[str] | dict[str, str]
 
-_TERMINATION_LOG = "/dev/termination-log"
 _SIGNALS = {2: "sigint", 15: "sigterm"}
 _MESSAGE_BYTES = 2048
 """termination.py cuts what is longer."""
@@ -39,12 +39,12 @@ class Asked:
     @property
     def ini_path(self) -> str:
         """alembic.ini, as it is named."""
-        return self.settings.get("ALEMBIC_INI", "alembic.ini")
+        return self.settings.get("ALEMBIC_INI", ALEMBIC_INI)
 
     @property
     def termination_log(self) -> str:
         """Where Kubernetes reads the verdict."""
-        return self.settings.get("TERMINATION_LOG", _TERMINATION_LOG)
+        return self.settings.get("TERMINATION_LOG", TERMINATION_LOG)
 
 
 def nothing_to_do(
@@ -93,7 +93,7 @@ def _said(asked: Asked, level: str, fields: "dict[str, Value]", answer: str) -> 
     fields |= {"run_id": asked.run_id, "headstart_version": __version__}
     if asked.settings.get("IMAGE_REVISION"):
         fields["image_revision"] = asked.settings["IMAGE_REVISION"]
-    fields["alembic_ini"] = os.path.abspath(asked.ini_path)  # noqa: PTH100
+    fields["alembic_ini"] = os.path.abspath(asked.ini_path)
     now = time.time()
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
     first: dict[str, Value] = {

@@ -71,7 +71,7 @@ class _Hook:
         if event == "open" or event in _FOLDERS:
             path = arguments[0]
             if isinstance(path, str | bytes | os.PathLike):
-                name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  no object for each
+                name = os.path.abspath(os.fsdecode(path))
                 if not name.startswith(_DEVICES) and _asks_for_project(sys._getframe(1)):
                     (reads.files if event == "open" else reads.folders).add(name)
         elif event in _OUTSIDE and _asks_for_project(sys._getframe(1)):
@@ -118,20 +118,20 @@ def heard_reads() -> Iterator[Reads]:
     before = [type(each) for each in every]
     reads = _HOOK.reads = Reads()
     for each in every:
-        each.__class__ = _HeardEnviron  # type: ignore[assignment]
+        each.__class__ = _HeardEnviron
     try:
         yield reads
     finally:
         _HOOK.reads = None
         for each, kind in zip(every, before, strict=True):
-            each.__class__ = kind  # type: ignore[assignment]
+            each.__class__ = kind
 
 
 def own_modules() -> frozenset[str]:
     """The files of the modules that are neither Python's, nor installed, nor headstart's."""
     named = ((name, getattr(each, "__file__", None)) for name, each in list(sys.modules.items()))
     return frozenset(
-        os.path.abspath(file)  # noqa: PTH100
+        os.path.abspath(file)
         for name, file in named
         if isinstance(file, str)
         and name.partition(".")[0] not in {*_LIBRARIES, "__main__"}

@@ -8,6 +8,7 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
+from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG
 from headstart.settings.kinds import Ahead, Gate, Hold, LogFormat, LogLevel, RecordKeeping, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
@@ -21,7 +22,7 @@ class DeclaredSettings:
     """The settings that one value says, in the order in which they are shown."""
 
     alembic_ini: str = setting(
-        default="alembic.ini",
+        default=ALEMBIC_INI,
         parse=kinds.text,
         unit="PATH",
         meaning="Alembic configuration file",
@@ -160,7 +161,7 @@ class DeclaredSettings:
         meaning="Least severe events to log; debug includes tracebacks",
     )
     termination_log: str = setting(
-        default="/dev/termination-log",
+        default=TERMINATION_LOG,
         parse=kinds.text,
         unit="PATH",
         meaning="File that receives the verdict for Kubernetes, if it exists",

@@ -3,13 +3,12 @@
 The order matters. First the number of the schema is read, then the schema is proven, then the mark
 is written with that first number: a change in between leaves a mark that fits nothing. It is
 written under the run lock, in a transaction that makes nothing else, and only where it differs.
+Whatever is in its way, there is no mark then, so no gate, and everything else is as it was.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-
-import psycopg2
 
 from headstart.facts.applied_record import NoRecord, record_in
 from headstart.facts.literals import literal
@@ -18,15 +17,13 @@ from headstart.facts.state import Scope
 from headstart.fingerprint.file.header import Header, header_of
 from headstart.gate.mark import mark_in, mark_text
 from headstart.postgres.connection import READ_SECONDS, Connection
-from headstart.postgres.row_versions import leaving, question
+from headstart.postgres.proof_question import leaving, question
+from headstart.postgres.read_failure import named_failures
 from headstart.settings.kinds import Gate, RecordKeeping
 from headstart.values import dataclass
 from headstart.verbs.inspection import Image
 from headstart.verbs.task import Task
 from headstart.verdict.errors import HeadstartError
-
-_NOT_NOTED = (psycopg2.Error, TimeoutError, HeadstartError)
-"""Without a mark there is no gate, and everything else is as it was."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class ProofMark:
         header = self._header()
         if header is None or sorted(rows) != sorted(header.heads):
             return None
-        with suppress(*_NOT_NOTED):
+        with suppress(HeadstartError), named_failures():
             sql = question(header.version_table, header.objects)
             row = connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)[0]
             found, writable, owned, comment, server, xmin, digest, _, _ = row
@@ -63,7 +60,7 @@ class ProofMark:
 
     def note(self, connection: Connection, look: Look) -> None:
         """Write the mark, unless it is there; the schema has been proven since `look`."""
-        with suppress(*_NOT_NOTED):
+        with suppress(HeadstartError), named_failures():
             if not self._is_there(look) and self._may_be_written(connection, look):
                 with _transaction(connection):
                     self._write(connection, look)
@@ -113,7 +110,7 @@ def _transaction(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(*_NOT_NOTED):
+        with suppress(HeadstartError), named_failures():
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

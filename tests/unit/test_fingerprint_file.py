@@ -122,7 +122,7 @@ def test_tables_and_rows_may_hold_anything(text: str) -> None:
     ("old", "new", "line"),
     [
         pytest.param("headstart-fingerprints 2", "", 1, id="no first line"),
-        pytest.param("headstart-fingerprints 2", "headstart-fingerprints 4", 1, id="newer format"),
+        pytest.param("headstart-fingerprints 2", "headstart-fingerprints 5", 1, id="newer format"),
         pytest.param("headstart-fingerprints 2\n", "\n", 1, id="an empty first line"),
         pytest.param("headstart-", "<<<<<<< HEAD\nheadstart-", 1, id="a conflict at the top"),
         pytest.param("meta {", "meta [", 2, id="no JSON"),

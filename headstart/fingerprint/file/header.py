@@ -31,7 +31,7 @@ _SHORT_BYTES, _LONG_BYTES = 8, 16
 class Header:
     """What the gate has to find; `files` and `folders` map paths to digests."""
 
-    def __init__(  # noqa: PLR0913  data, made by name, without the price of dataclasses
+    def __init__(  # noqa: PLR0913  each by name, without the price of dataclasses
         self,
         *,
         heads: "Sequence[str]",
@@ -90,7 +90,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
     single: dict[str, list[str]] = {}
     pairs: dict[str, dict[str, str]] = {"file": {}, "folder": {}}
     for mark, name, *values in (line.split("\t") for line in lines if "\t" in line):
-        if mark != "gate" or name in single or (name in pairs and len(values) != 2):  # noqa: PLR2004
+        if mark != "gate" or name in single or (name in pairs and len(values) != 2):
             return None
         if name in pairs:
             pairs[name][values[0]] = values[1]

@@ -53,9 +53,7 @@ def file_text(fingerprints: Fingerprints) -> str:
     if fingerprints.header:
         first = _FIRST_WITH_HEADER
     begin = f"{first}\nmeta {json.dumps(dict(fingerprints.meta), sort_keys=True)}\n"
-    states = "".join(
-        f"{line}\n" for state in fingerprints.states for line in _state_lines(state)
-    )
+    states = "".join(f"{line}\n" for state in fingerprints.states for line in _state_lines(state))
     header = with_body(fingerprints.header, (begin + states).encode())
     return begin + "".join(f"{line}\n" for line in header) + states
 

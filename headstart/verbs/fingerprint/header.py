@@ -15,8 +15,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import script_folder
 from headstart.postgres.row_versions import COVERED
-from headstart.process.reads import EVERY, own_modules
-from headstart.settings.declared import VERSION_TABLE
+from headstart.process.reads import EVERY, Reads, own_modules
 from headstart.verbs.fingerprint.replay import Finished, Source
 from headstart.verbs.task import Task
 
@@ -89,36 +88,45 @@ def _variables(task: Task, found: Finished) -> set[str]:
 def _unfit(
     task: Task, found: Finished, source: Source, fingerprints: Fingerprints, files: Iterable[str]
 ) -> Iterator[str]:
-    """Why no answer may be given without env.py, or by the numbers of row_versions.py."""
+    """Why no answer may be given without env.py, or by the number of row_versions.py."""
     yield from found.env.reasons
-    reads, directory = found.reads, source.project.directory
-    others = reads.variables - {*_OURS, *task.settings.url_variables}
-    if others:
-        names = "all of its environment" if EVERY in others else ", ".join(sorted(others)[:5])
-        yield f"env.py, or what it imports, reads {names}"
-    folder = Path(directory.dir).absolute()
-    if opened := reads.files - {str((folder / path).resolve()) for path in files} - own_modules():
-        yield f"env.py, or what it imports, reads {_relative(Path(min(opened)), folder)}"
-    yield from (f"env.py, or what it imports, {each}" for each in sorted(reads.others))
-    if any(not _is_databases(task, address) for address in reads.addresses):
-        yield "env.py, or what it imports, talks to another service"
+    folder = Path(source.project.directory.dir).absolute()
+    yield from _unknown_reads(task, found.reads, folder, files)
     if not found.is_whole:
         yield "env.py changes the schema beside the revisions"
     if task.settings.x:
         yield "env.py was given an argument by -x"
+    directory = source.project.directory
     if directory.sourceless or directory.recursive_version_locations:
         yield "alembic.ini has sourceless or recursive_version_locations"
     if uncovered := fingerprints.kinds - COVERED:
         yield f"a revision makes: {', '.join(sorted(uncovered))}"
-    if found.configured.scope.version_table != VERSION_TABLE and "." in task.settings.version_table:
-        yield "the version table is in a schema of its own"
+    if _folder_named(task) != str(folder):
+        yield "alembic.ini names its script_location in an unusual way"
+
+
+def _unknown_reads(task: Task, reads: Reads, folder: Path, files: Iterable[str]) -> Iterator[str]:
+    """What env.py does depends on what nobody knows beforehand."""
+    who = "env.py, or what it imports,"
+    others = reads.variables - {*_OURS, *task.settings.url_variables}
+    if others:
+        names = "all of its environment" if EVERY in others else ", ".join(sorted(others)[:5])
+        yield f"{who} reads {names}"
+    known = {os.path.normpath(folder / path) for path in files}
+    if opened := reads.files - known - own_modules():
+        yield f"{who} reads {_relative(Path(min(opened)), folder)}"
+    yield from (f"{who} {each}" for each in sorted(reads.others))
+    if any(not _is_databases(task, address) for address in reads.addresses):
+        yield f"{who} talks to another service"
+
+
+def _folder_named(task: Task) -> str | None:
+    """The folder that the gate would find; None where it finds none."""
     try:
         ini = Path(task.settings.alembic_ini)
-        same = script_folder(str(ini), ini.read_text(encoding="utf-8")) == str(folder)
+        return script_folder(str(ini), ini.read_text(encoding="utf-8"))
     except (Doubt, OSError, ValueError):
-        same = False
-    if not same:
-        yield "alembic.ini names its script_location in an unusual way"
+        return None
 
 
 def _is_databases(task: Task, address: tuple[object, ...] | str) -> bool:
