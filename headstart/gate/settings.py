@@ -81,7 +81,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
 }
 """For each setting, the values with which the gate may answer."""
 
-_OTHERS = ("HEADSTART_OWN_PROJECT",)
+_OTHERS = ("OWN_PROJECT",)
 """What is not a setting of headstart's: entrypoint.py reads it."""
 
 
@@ -96,9 +96,9 @@ def plain(environ: "Mapping[str, str]") -> "dict[str, str]":
     """The settings in the environment, without the prefix. Raises Doubt for others."""
     found = {}
     for name, value in environ.items():
-        if not name.upper().startswith(_PREFIX) or name in _OTHERS:
-            continue
         short = name[len(_PREFIX) :]
+        if not name.upper().startswith(_PREFIX) or short in _OTHERS:
+            continue
         if not UNDERSTOOD.get(short, _nothing)(value) or not name.startswith(_PREFIX):
             raise Doubt(name)
         found[short] = value

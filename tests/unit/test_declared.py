@@ -143,7 +143,8 @@ def strings_of_the_package() -> list[tuple[Path, str]]:
 def test_a_default_is_written_down_once(default: str) -> None:
     assert default in {row.default for row in SETTINGS}
     places = [file.name for file, text in strings_of_the_package() if text == default]
-    assert places == ["declared.py"]
+    # the gate's are where it can have them without the declarations
+    assert places in (["declared.py"], ["defaults.py"])
 
 
 def test_every_setting_that_a_message_names_exists() -> None:
