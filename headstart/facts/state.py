@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from enum import StrEnum
 from typing import Self
 
+from headstart.facts import at_head
 from headstart.facts.sql import identifier
 from headstart.values import dataclass
 
@@ -31,7 +32,7 @@ class State(StrEnum):
     EMPTY = "empty", "no version row, and no table of ours"
     UNVERSIONED = "unversioned", "tables of ours, but no version row"
     BEHIND = "behind", "every version row is an ancestor of the target"
-    AT_HEAD = "at_head", "the target is applied"
+    AT_HEAD = at_head.AT_HEAD
     AHEAD = (
         "ahead",
         "a revision that is not in this image, and all that the target builds, unharmed",

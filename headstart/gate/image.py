@@ -7,20 +7,15 @@ all scripts. Each is compared by digest.
 
 import os
 
-from headstart.fingerprint.file.header import (
-    ABSENT,
-    Header,
-    digest_of_file,
-    digest_of_names,
-    header_in,
-)
+from headstart.fingerprint.file.digests import digest_of_file, digest_of_names
+from headstart.fingerprint.file.header import ABSENT, Header, header_in
 from headstart.gate.doubt import Doubt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FILE = "fingerprints.txt"
+FILE = "fingerprints.txt"
 _HERE = "%(here)s"
 
 
@@ -32,10 +27,9 @@ def read_ini(path: str) -> str:
         raise Doubt(path) from error
 
 
-def matching_header(ini_path: str, ini: str) -> Header:
-    """The header beside env.py, if all that it names is as it was. Raises Doubt."""
-    folder = script_folder(ini_path, ini)
-    header = header_in(_content(os.path.join(folder, _FILE)))
+def matching_header(folder: str, ini_path: str) -> Header:
+    """The header in the folder of env.py, if all that it names is as it was. Raises Doubt."""
+    header = header_in(_content(os.path.join(folder, FILE)))
     if header is None:
         raise Doubt("no header")
     named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]
@@ -44,7 +38,7 @@ def matching_header(ini_path: str, ini: str) -> Header:
     for path, digest in zip(named, header.files.values(), strict=True):
         if _digest_of(path) != digest:
             raise Doubt(path)
-    for path, digest in header.folders.items():
+    for path, digest in (*header.scripts.items(), *header.folders.items()):
         if digest_of_names(_names_in(os.path.join(folder, path))) != digest:
             raise Doubt(path)
     return header

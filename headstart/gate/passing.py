@@ -5,8 +5,8 @@ import os
 import time
 
 from headstart.gate.doubt import Doubt
-from headstart.gate.settings import plain, verb_of
-from headstart.gate.verdict import Asked, cancelled, nothing_to_do, relation_names, say
+from headstart.gate.settings import asked_of, plain
+from headstart.gate.verdict import Asked, cancelled, nothing_to_do, overview, relation_names, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def pass_gate(arguments: "Sequence[str]") -> bool:
     """
     started = time.monotonic()
     try:
-        asked = Asked(verb_of(arguments), plain(os.environ), started)
+        asked = Asked(*asked_of(arguments), plain(os.environ), started)
     except Doubt:
         return False
 
@@ -51,10 +51,11 @@ def _pass(asked: Asked) -> None:
     if asked.settings.get("LOG_FORMAT", "auto") == "auto" and os.isatty(2):
         raise Doubt("a terminal")
     # imported one after the other: what cannot pass should not pay for the rest
-    from headstart.gate.image import fits, matching_header, read_ini
+    from headstart.gate.image import fits, matching_header, read_ini, script_folder
 
     ini = read_ini(asked.ini_path)
-    header = matching_header(asked.ini_path, ini)
+    folder = script_folder(asked.ini_path, ini)
+    header = matching_header(folder, asked.ini_path)
     if not fits(header, asked.settings):
         raise Doubt("unfit")
     from headstart.gate.place import place_of
@@ -64,15 +65,22 @@ def _pass(asked: Asked) -> None:
     place = place_of(os.environ, ini)
     name = f"headstart:gate:{asked.run_id}"
     answered = ask(place, name, question(header.version_table, header.objects))
-    said = nothing_to_do(asked, header.heads, answered, _ignored(header, answered))
+    comment, ignored = _proven(header, answered)
+    if asked.verb == "status":
+        from headstart.gate.status import answer
+
+        text = answer(header, folder, comment, asked.output)
+        said = overview(asked, header.heads, answered, text)
+    else:
+        said = nothing_to_do(asked, header.heads, answered, ignored)
     password = place.password or os.environ.get("PGPASSWORD")
     if password and (password in said.line or password in said.answer):
         raise Doubt("a secret")
     say(said, asked.termination_log)
 
 
-def _ignored(header: "Header", answered: "Answered") -> "list[str]":
-    """The relations outside of the history. Raises Doubt unless the schema is the proven one."""
+def _proven(header: "Header", answered: "Answered") -> "tuple[str, list[str]]":
+    """The record, and the relations outside of the history. Raises Doubt for any other schema."""
     from headstart.gate.mark import mark_in, mark_text
 
     rows, writable, _, comment, server, xmin, digest, others, locked = answered.row
@@ -82,4 +90,4 @@ def _ignored(header: "Header", answered: "Answered") -> "list[str]":
         raise Doubt("read-only, or a run is in progress")
     if not comment or mark_in(comment) != mark_text(header.body, server, int(xmin), digest):
         raise Doubt("no mark of this schema")
-    return relation_names(others)
+    return comment, relation_names(others)

@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-VERBS = ("run", "check", "wait")
+VERBS = ("run", "check", "wait", "status")
+_OUTPUTS = ("text", "json")
 _PREFIX = "HEADSTART_"
 _LEAST_DEADLINE_SECONDS = 5.0
 """More than the gate itself ever takes."""
@@ -85,11 +86,20 @@ _OTHERS = ("OWN_PROJECT",)
 """What is not a setting of headstart's: entrypoint.py reads it."""
 
 
-def verb_of(arguments: "Sequence[str]") -> str:
-    """The verb of a command line without any option. Raises Doubt."""
-    if len(arguments) > 1 or (arguments and arguments[0] not in VERBS):
+def asked_of(arguments: "Sequence[str]") -> "tuple[str, str]":
+    """The verb and the form of its answer, of a command line with no other option. Raises Doubt."""
+    verb, *options = arguments or VERBS[:1]
+    output = _OUTPUTS[0]
+    if options and verb != VERBS[0]:
+        text = "=".join(options)
+        name, _, output = text.partition("=")
+        if name != "--output" or len(options) > 2:
+            raise Doubt("options")
+    elif options:
         raise Doubt("options")
-    return arguments[0] if arguments else VERBS[0]
+    if verb not in VERBS or output not in _OUTPUTS:
+        raise Doubt(verb)
+    return verb, output
 
 
 def plain(environ: "Mapping[str, str]") -> "dict[str, str]":

@@ -4,6 +4,7 @@ import os
 import time
 
 from headstart import __version__
+from headstart.facts.at_head import AT_HEAD
 from headstart.gate.doubt import Doubt
 from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG
 
@@ -32,8 +33,10 @@ class Said:
 class Asked:
     """What was asked, with which settings, since when."""
 
-    def __init__(self, verb: str, settings: "Mapping[str, str]", started: float) -> None:
-        self.verb, self.settings, self.started = verb, settings, started
+    def __init__(
+        self, verb: str, output: str, settings: "Mapping[str, str]", started: float
+    ) -> None:
+        self.verb, self.output, self.settings, self.started = verb, output, settings, started
         self.run_id = os.urandom(4).hex()
 
     @property
@@ -51,27 +54,25 @@ def nothing_to_do(
     asked: Asked, heads: "Sequence[str]", answered: "Answered", ignored: "Sequence[str]"
 ) -> Said:
     """What to say of a proven schema. Raises Doubt for what is better left to the flow."""
-    seconds, runs = round(time.monotonic() - asked.started, 3), asked.verb == "run"
-    place = {"host": answered.host, "port": answered.port}
-    place |= {"name": answered.name, "user": answered.user}
-    fields: dict[str, Value] = {
-        "outcome": "nothing_to_do",
-        "exit_code": 0,
-        "state": "at_head",
-        "from": list(heads),
-        "to": list(heads),
-        "applied": [],
-        "proof": "fingerprint",
-        "gate": True,
-        **({"ignored": _some(ignored)} if ignored else {}),
-        "wait_attempts": 1,
-        "wait_seconds": seconds if asked.verb != "check" else 0.0,
-        "lock_wait_seconds": 0.0,
-        "duration_seconds": seconds,
-        "database": place,
-        **({"tls": answered.tls, "server_version": answered.version} if runs else {}),
-    }
-    return _said(asked, "info", fields, "" if runs else _answer(ignored))
+    runs, waits = asked.verb == "run", asked.verb in ("run", "wait")
+    fields = _found("nothing_to_do", heads)
+    fields["proof"], fields["gate"] = "fingerprint", True
+    if ignored:
+        fields["ignored"] = _some(ignored)
+    fields |= _took(asked, answered, waits=waits)
+    if runs:
+        fields |= {"tls": answered.tls, "server_version": answered.version}
+    fields |= _who(asked)
+    answer = _json(fields) if asked.output == "json" else _answer(ignored)
+    return _said(asked, "info", fields, "" if runs else f"{answer}\n")
+
+
+def overview(asked: Asked, heads: "Sequence[str]", answered: "Answered", answer: str) -> Said:
+    """What to say where status has answered. Raises Doubt as nothing_to_do does."""
+    fields = _found("planned", heads)
+    fields["proof"], fields["gate"] = "none", True
+    fields |= _took(asked, answered, waits=False) | _who(asked)
+    return _said(asked, "info", fields, f"{answer}\n")
 
 
 def cancelled(asked: Asked, signum: int) -> Said:
@@ -85,15 +86,49 @@ def cancelled(asked: Asked, signum: int) -> Said:
         "proof": "none",
         "gate": True,
         "duration_seconds": round(time.monotonic() - asked.started, 3),
+        **_who(asked),
     }
     return _said(asked, "error", fields, "")
 
 
+def _found(outcome: str, heads: "Sequence[str]") -> "dict[str, Value]":
+    return {
+        "outcome": outcome,
+        "exit_code": 0,
+        "state": AT_HEAD[0],
+        "from": list(heads),
+        "to": list(heads),
+        "applied": [],
+    }
+
+
+def _took(asked: Asked, answered: "Answered", *, waits: bool) -> "dict[str, Value]":
+    seconds = round(time.monotonic() - asked.started, 3)
+    return {
+        "wait_attempts": 1,
+        "wait_seconds": seconds if waits else 0.0,
+        "lock_wait_seconds": 0.0,
+        "duration_seconds": seconds,
+        "database": {
+            "host": answered.host,
+            "port": answered.port,
+            "name": answered.name,
+            "user": answered.user,
+        },
+    }
+
+
+def _who(asked: Asked) -> "dict[str, Value]":
+    revision = asked.settings.get("IMAGE_REVISION")
+    return {
+        "run_id": asked.run_id,
+        "headstart_version": __version__,
+        **({"image_revision": revision} if revision else {}),
+        "alembic_ini": os.path.abspath(asked.ini_path),
+    }
+
+
 def _said(asked: Asked, level: str, fields: "dict[str, Value]", answer: str) -> Said:
-    fields |= {"run_id": asked.run_id, "headstart_version": __version__}
-    if asked.settings.get("IMAGE_REVISION"):
-        fields["image_revision"] = asked.settings["IMAGE_REVISION"]
-    fields["alembic_ini"] = os.path.abspath(asked.ini_path)
     now = time.time()
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
     first: dict[str, Value] = {
@@ -155,7 +190,7 @@ def _answer(ignored: "Sequence[str]") -> str:
             f"  ignored: {count} relation{'s' * (count != 1)} outside this history:"
             f" {', '.join(_some(ignored))}"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _some(names: "Sequence[str]") -> "list[str]":

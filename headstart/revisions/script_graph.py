@@ -33,7 +33,7 @@ from alembic.script.base import Script, _only_source_rev_file, _sourceless_rev_f
 from alembic.script.revision import Revision, RevisionError
 from alembic.util import CommandError, to_tuple
 
-from headstart.fingerprint.file.states import script_digest
+from headstart.fingerprint.file.digests import script_digest
 from headstart.patterns import pattern
 from headstart.revisions.compiled import code_of, content_of, is_compiled
 from headstart.verdict.errors import BrokenHistory

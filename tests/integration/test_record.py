@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
-from headstart.fingerprint.file.states import script_digest
+from headstart.fingerprint.file.digests import script_digest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, copied
 from tests.harness.server import Database, empty_database

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from headstart.command.overview_text import WIDTH, overview_text
+from headstart.command.overview_text import overview_text
 from headstart.decision.overview import Line, Overview, ScriptFacts, lines_of
 from headstart.decision.plan import NothingToDo
 from headstart.facts.applied_record import AppliedEntry, AppliedRecord
 from headstart.facts.state import DatabaseFacts, History, State, VersionColumn
 from headstart.process.redaction import Secrets
+from headstart.process.status_table import WIDTH
 from headstart.settings.request import Output
 
 HISTORY = History(

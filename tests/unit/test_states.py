@@ -2,12 +2,12 @@
 
 import pytest
 
+from headstart.fingerprint.file.digests import script_digest
 from headstart.fingerprint.file.states import (
     Delta,
     Fingerprints,
     key_of,
     root_of,
-    script_digest,
     variant_name,
 )
 from tests.unit.known import known, line, lines, variant

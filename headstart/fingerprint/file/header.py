@@ -5,19 +5,20 @@ r"""The gate's header in fingerprints.txt: what must be as it was when the file 
     gate<TAB>variables<TAB>DATABASE_URL
     gate<TAB>file<TAB>../alembic.ini<TAB>0c7a59d1e84f2b66
     gate<TAB>file<TAB>../pyproject.toml<TAB>-
-    gate<TAB>folder<TAB>versions<TAB>94b1c02f3a7d5e80
+    gate<TAB>scripts<TAB>versions<TAB>94b1c02f3a7d5e80
     gate<TAB>objects<TAB><TAB>assets<TAB><TAB>projects
     gate<TAB>body<TAB>5d41402abc4b2a76b9719d911017c592
 
 Paths are relative to the folder of env.py; "-" stands for a file that must not be there. Objects
-are pairs of a schema, empty for the target one, and a name. `body` is the digest of all other lines
-of the file, so that no merge puts two of them together. An image whose env.py does what the gate
+are pairs of a schema, empty for the target one, and a name. Of folders, those of the scripts and
+those that env.py looks into, the names count. `body` is the digest of all other lines of the file,
+so that no merge puts two of them together. An image whose env.py does what the gate
 would leave out has a line `gate<TAB>unfit<TAB>why`.
 
 It imports as little as the gate can do with.
 """
 
-from _blake2 import blake2b
+from headstart.fingerprint.file.digests import digest_of_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
 
 MARK = b"gate\t"
 ABSENT = "-"
-_SHORT_BYTES, _LONG_BYTES = 8, 16
 
 
 class Header:
-    """What the gate has to find; `files` and `folders` map paths to digests."""
+    """What the gate has to find; `files`, `scripts` and `folders` map paths to digests."""
 
     def __init__(  # noqa: PLR0913  each by name, without the price of dataclasses
         self,
@@ -38,13 +38,15 @@ class Header:
         version_table: str,
         variables: "Sequence[str]",
         files: "Mapping[str, str]",
+        scripts: "Mapping[str, str]",
         folders: "Mapping[str, str]",
         objects: "Sequence[tuple[str, str]]",
         unfit: str | None = None,
         body: str = "",
     ) -> None:
         self.heads, self.version_table, self.variables = heads, version_table, variables
-        self.files, self.folders, self.objects = files, folders, objects
+        self.files, self.scripts, self.folders = files, scripts, folders
+        self.objects = objects
         self.unfit, self.body = unfit, body
 
     @property
@@ -53,10 +55,9 @@ class Header:
         yield _line("heads", self.heads)
         yield _line("version_table", [self.version_table])
         yield _line("variables", self.variables)
-        for path in sorted(self.files):
-            yield _line("file", [path, self.files[path]])
-        for path in sorted(self.folders):
-            yield _line("folder", [path, self.folders[path]])
+        kinds = {"file": self.files, "scripts": self.scripts, "folder": self.folders}
+        for kind, paths in kinds.items():
+            yield from (_line(kind, [path, paths[path]]) for path in sorted(paths))
         yield _line("objects", [text for pair in self.objects for text in pair])
         if self.unfit is not None:
             yield _line("unfit", [self.unfit])
@@ -67,7 +68,7 @@ def with_body(lines: "Sequence[str]", body: bytes) -> "tuple[str, ...]":
     if not lines:
         return ()
     kept = (line for line in lines if not line.startswith(f"{MARK.decode()}body\t"))
-    return (*kept, _line("body", [_digest(body, _LONG_BYTES)]))
+    return (*kept, _line("body", [digest_of_body(body)]))
 
 
 def header_in(content: bytes) -> Header | None:
@@ -82,13 +83,13 @@ def header_in(content: bytes) -> Header | None:
         header = header_of(content[start:end].decode().splitlines())
     except UnicodeDecodeError:
         return None
-    return header if header is not None and header.body == _digest(body, _LONG_BYTES) else None
+    return header if header is not None and header.body == digest_of_body(body) else None
 
 
 def header_of(lines: "Iterable[str]") -> Header | None:
     """The header that these lines are, whatever body it has; None where they are none."""
     single: dict[str, list[str]] = {}
-    pairs: dict[str, dict[str, str]] = {"file": {}, "folder": {}}
+    pairs: dict[str, dict[str, str]] = {"file": {}, "scripts": {}, "folder": {}}
     for mark, name, *values in (line.split("\t") for line in lines if "\t" in line):
         if mark != "gate" or name in single or (name in pairs and len(values) != 2):
             return None
@@ -97,7 +98,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
         else:
             single[name] = values
     needed = ("heads", "version_table", "variables", "objects", "body")
-    if any(name not in single for name in needed) or not all(pairs.values()):
+    if any(name not in single for name in needed) or not (pairs["file"] and pairs["scripts"]):
         return None
     objects = single["objects"]
     return Header(
@@ -105,6 +106,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
         version_table=single["version_table"][0],
         variables=single["variables"],
         files=pairs["file"],
+        scripts=pairs["scripts"],
         folders=pairs["folder"],
         objects=list(zip(objects[::2], objects[1::2], strict=True)),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
@@ -112,20 +114,5 @@ def header_of(lines: "Iterable[str]") -> Header | None:
     )
 
 
-def digest_of_file(content: bytes) -> str:
-    """The digest of a file, the same whatever its line ends are."""
-    return _digest(content.replace(b"\r\n", b"\n"), _SHORT_BYTES)
-
-
-def digest_of_names(names: "Iterable[str]") -> str:
-    """The digest of the names in a folder of scripts."""
-    kept = sorted(name for name in names if name != "__pycache__")
-    return _digest("\0".join(kept).encode(errors="surrogateescape"), _SHORT_BYTES)
-
-
 def _line(name: str, values: "Iterable[str]") -> str:
     return "\t".join(("gate", name, *values))
-
-
-def _digest(content: bytes, size: int) -> str:
-    return blake2b(content, digest_size=size).hexdigest()

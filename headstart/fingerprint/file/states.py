@@ -191,8 +191,3 @@ def key_of(line: str) -> str:
 def root_of(lines: Iterable[str]) -> str:
     """The digest of a state: 16 hexadecimal digits."""
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
-
-
-def script_digest(content: bytes) -> str:
-    """The digest of a script, the same whatever its line ends are: 12 hexadecimal digits."""
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()[:12]

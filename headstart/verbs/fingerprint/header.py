@@ -5,12 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headstart.fingerprint.catalog.names import split_name
-from headstart.fingerprint.file.header import (
-    ABSENT,
-    Header,
-    digest_of_file,
-    digest_of_names,
-)
+from headstart.fingerprint.file.digests import digest_of_file, digest_of_names
+from headstart.fingerprint.file.header import ABSENT, Header
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import script_folder
@@ -31,7 +27,6 @@ def header_lines(
     """The lines for the gate, which say why where the project is not fit for it."""
     folder = Path(source.project.directory.dir).absolute()
     files = _digests(folder, _files(task, source, folder))
-    folders = [*source.project.folders, *_listed(found, source)]
     reasons = [*_unfit(task, found, source, fingerprints, files)]
     objects = sorted({split_name(name) for name in fingerprints.objects})
     header = Header(
@@ -39,7 +34,8 @@ def header_lines(
         version_table=found.configured.scope.version_table,
         variables=sorted(_variables(task, found)),
         files=files,
-        folders={_relative(each, folder): digest_of_names(os.listdir(each)) for each in folders},  # noqa: PTH208
+        scripts=_names(folder, source.project.folders),
+        folders=_names(folder, _listed(found, source)),
         objects=objects,
         unfit="; ".join(reasons[:_MOST_REASONS]) or None,
     )
@@ -65,6 +61,11 @@ def _files(task: Task, source: Source, folder: Path) -> Iterator[Path]:
 
 def _digests(folder: Path, files: Iterable[Path]) -> dict[str, str]:
     return {_relative(path, folder): _digest(path) for path in files}
+
+
+def _names(folder: Path, folders: Iterable[Path]) -> dict[str, str]:
+    every = {each: [entry.name for entry in each.iterdir()] for each in folders}
+    return {_relative(each, folder): digest_of_names(names) for each, names in every.items()}
 
 
 def _digest(path: Path) -> str:
