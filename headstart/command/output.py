@@ -46,6 +46,8 @@ def summary_lines(verdict: Verdict) -> list[str]:
     explained = [f"  {line}" for line in verdict.record.explanation]
     if verdict.outcome is Outcome.FINGERPRINTED:
         return list(verdict.record.explanation)
+    if verdict.outcome is Outcome.PLANNED:  # the answer was printed
+        return []
     if verdict.error is None:
         ready = "" if verdict.outcome is Outcome.SAME else "ready: "
         return [f"{ready}{verdict.outcome.value}", *explained]

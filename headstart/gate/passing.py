@@ -48,7 +48,7 @@ def pass_gate(arguments: "Sequence[str]") -> bool:
 
 def _pass(asked: Asked) -> None:
     """Answer. Raises Doubt where nothing was said."""
-    if asked.settings.get("LOG_FORMAT", "auto") == "auto" and os.isatty(2):
+    if asked.for_people and asked.verb == "run":  # who looks at a run wants to see it
         raise Doubt("a terminal")
     # imported one after the other: what cannot pass should not pay for the rest
     from headstart.gate.image import fits, matching_header, read_ini, script_folder

@@ -71,7 +71,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "DDL_LOCK_TIMEOUT_SECONDS": _is_seconds,
     "STATEMENT_TIMEOUT_SECONDS": _is_seconds,
     "HEARTBEAT_SECONDS": _is_positive,
-    "LOG_FORMAT": _one_of("auto", "json"),
+    "LOG_FORMAT": _one_of("auto", "json", "console"),
     "LOG_LEVEL": _one_of("info", "warning", "error"),
     "TERMINATION_LOG": _is_text,
     "IMAGE_REVISION": _anything,

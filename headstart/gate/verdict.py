@@ -40,6 +40,12 @@ class Asked:
         self.run_id = os.urandom(4).hex()
 
     @property
+    def for_people(self) -> bool:
+        """Whether the log is one for people."""
+        form = self.settings.get("LOG_FORMAT", "auto")
+        return form == "console" or (form == "auto" and os.isatty(2))
+
+    @property
     def ini_path(self) -> str:
         """alembic.ini, as it is named."""
         return self.settings.get("ALEMBIC_INI", ALEMBIC_INI)
@@ -140,7 +146,20 @@ def _said(asked: Asked, level: str, fields: "dict[str, Value]", answer: str) -> 
     message = _json(fields)
     if len(message) > _MESSAGE_BYTES:
         raise Doubt("a long message")
-    return Said(answer, message, _json({**first, **fields}))
+    line = _for_people(first, fields) if asked.for_people else _json({**first, **fields})
+    return Said(answer, message, line)
+
+
+def _for_people(first: "dict[str, Value]", fields: "dict[str, Value]") -> str:
+    """The line as structlog draws it, without the colors."""
+    shown = " ".join(f"{name}={_shown(fields[name])}" for name in sorted(fields))
+    start = f"{first['timestamp']} [{first['level']:<9}] {first['event']:<30} "
+    return f"{start}{shown}"
+
+
+def _shown(value: "Value") -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return repr(text) if any(each in text for each in " =\t\n\r\"'") else text
 
 
 def say(said: Said, path: str) -> None:
