@@ -65,7 +65,7 @@ def _pass(asked: Asked) -> None:
     place = place_of(os.environ, ini)
     name = f"headstart:gate:{asked.run_id}"
     answered = ask(place, name, question(header.version_table, header.objects))
-    comment, ignored = _proven(header, answered)
+    comment, ignored = proven(header, answered)
     if asked.verb == "status":
         from headstart.gate.status import answer
 
@@ -79,7 +79,7 @@ def _pass(asked: Asked) -> None:
     say(said, asked.termination_log)
 
 
-def _proven(header: "Header", answered: "Answered") -> "tuple[str, list[str]]":
+def proven(header: "Header", answered: "Answered") -> "tuple[str, list[str]]":
     """The record, and the relations outside of the history. Raises Doubt for any other schema."""
     from headstart.gate.mark import mark_in, mark_text
 

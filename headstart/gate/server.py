@@ -15,7 +15,7 @@ from headstart.gate.doubt import Doubt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from headstart.gate.place import Place
@@ -40,11 +40,28 @@ class Answered:
 
 
 def ask(place: "Place", name: str, sql: str) -> Answered:
-    """Connect, ask, and close. Raises Doubt for whatever is in the way."""
-    until = time.monotonic() + SECONDS
+    """Connect, ask, and close. Raises Doubt for whatever is in the way.
+
+    In a process of our own: the password is in its environment for a moment.
+    """
     driver = _driver()
+    return _asked(driver, lambda: _opened(driver, place, name), sql)
+
+
+def ask_beside(place: "Place", name: str, sql: str) -> Answered:
+    """The same in an app's process, whose environment is left alone, and which has psycopg2."""
+    import psycopg2._psycopg as driver
+
+    password = {} if place.password is None else {"password": place.password}
+    text = place.text(application_name=name, client_encoding="utf8", **password)
+    connect: Any = driver._connect
+    return _asked(driver, lambda: connect(text, None, True), sql)
+
+
+def _asked(driver: "Any", opened: "Callable[[], Any]", sql: str) -> Answered:
+    until = time.monotonic() + SECONDS
     try:
-        raw = _opened(driver, place, name)
+        raw = opened()
         try:
             _poll(raw, until)
             cursor = raw.cursor()
@@ -104,8 +121,8 @@ def _opened(driver: "Any", place: "Place", name: str) -> "Any":
 
 def _poll(raw: "Any", until: float) -> None:
     while (state := raw.poll()) != _OK:
-        reading = [raw.fileno()] if state == _READ else []
-        writing = [] if reading else [raw.fileno()]
+        waiting = select.poll()  # an app may have more files open than select() takes
+        waiting.register(raw.fileno(), select.POLLIN if state == _READ else select.POLLOUT)
         left = until - time.monotonic()
-        if left <= 0 or not any(select.select(reading, writing, [], left)):
+        if left <= 0 or not waiting.poll(left * 1000):
             raise Doubt("no answer in time")
