@@ -5,14 +5,9 @@ has put anything there, named another or built an image on this one, it is that 
 which lies beside this file.
 """
 
-import _signal
 import os
-import sys
 
-# Process 1 has no default action: without this, a signal during the imports would be lost.
-_signal.signal(_signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
-
-from headstart.__main__ import main  # noqa: E402
+from headstart.__main__ import main
 
 APP = "/app"
 NAMED = ("HEADSTART_ALEMBIC_INI", "HEADSTART_OWN_PROJECT")

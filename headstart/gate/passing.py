@@ -5,15 +5,15 @@ import os
 import time
 
 from headstart.gate.doubt import Doubt
-from headstart.gate.settings import asked_of, plain
+from headstart.gate.settings import VERBS, asked_of, plain
 from headstart.gate.verdict import Asked, cancelled, nothing_to_do, overview, relation_names, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from headstart.fingerprint.file.header import Header
-    from headstart.gate.server import Answered
 
 _SIGNALS = (_signal.SIGINT, _signal.SIGTERM)
 
@@ -21,29 +21,30 @@ _SIGNALS = (_signal.SIGINT, _signal.SIGTERM)
 def pass_gate(arguments: "Sequence[str]") -> bool:
     """Whether the gate has answered, with exit code 0; else nothing was said, and the flow decides.
 
-    A signal meanwhile ends the process: nothing has been done that would have to be undone.
+    A signal ends the process from here on until the flow handles it: nothing has been done that
+    would have to be undone, and process 1 has no default action.
     """
     started = time.monotonic()
+    _end_by_signals(Asked(VERBS[0], "text", {}, started))
     try:
         asked = Asked(*asked_of(arguments), plain(os.environ), started)
+        _end_by_signals(asked)
+        _pass(asked)
     except Doubt:
         return False
+    return True
 
+
+def _end_by_signals(asked: Asked) -> None:
     def end(signum: int, _: object) -> None:
         try:
             say(cancelled(asked, signum), asked.termination_log)
         finally:
             os._exit(128 + signum)
 
-    before = [(each, _signal.signal(each, end)) for each in _SIGNALS]
-    try:
-        _pass(asked)
-    except Doubt:
-        return False
-    finally:
-        for signum, handler in before:
-            _signal.signal(signum, handler)
-    return True
+    for each in _SIGNALS:
+        if _signal.getsignal(each) is not _signal.SIG_IGN:  # as a shell starts what is put behind
+            _signal.signal(each, end)
 
 
 def _pass(asked: Asked) -> None:
@@ -65,7 +66,7 @@ def _pass(asked: Asked) -> None:
     place = place_of(os.environ, ini)
     name = f"headstart:gate:{asked.run_id}"
     answered = ask(place, name, question(header.version_table, header.objects))
-    comment, ignored = proven(header, answered)
+    comment, ignored = proven(header, answered.row)
     if asked.verb == "status":
         from headstart.gate.status import answer
 
@@ -79,14 +80,19 @@ def _pass(asked: Asked) -> None:
     say(said, asked.termination_log)
 
 
-def proven(header: "Header", answered: "Answered") -> "tuple[str, list[str]]":
-    """The record, and the relations outside of the history. Raises Doubt for any other schema."""
+def proven(
+    header: "Header", row: "Sequence[Any]", *, locked: bool = False
+) -> "tuple[str, list[str]]":
+    """The record, and the relations outside of the history. Raises Doubt for any other schema.
+
+    `locked`: whether somebody may hold the run lock, as we do ourselves.
+    """
     from headstart.gate.mark import mark_in, mark_text
 
-    rows, writable, _, comment, server, xmin, digest, others, locked = answered.row
+    rows, writable, _, comment, server, xmin, digest, others, in_progress = row
     if rows is None or sorted(rows.split("\n")) != sorted(header.heads):
         raise Doubt("version rows")
-    if not writable or locked:
+    if not writable or (in_progress and not locked):
         raise Doubt("read-only, or a run is in progress")
     if not comment or mark_in(comment) != mark_text(header.body, server, int(xmin), digest):
         raise Doubt("no mark of this schema")

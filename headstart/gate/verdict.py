@@ -90,8 +90,11 @@ def cancelled(asked: Asked, signum: int) -> Said:
         "error": {"type": "Cancelled", "message": f"canceled by signal {signum}"},
         "applied": [],
         "proof": "none",
-        "gate": True,
+        "wait_attempts": 0,
+        "wait_seconds": 0.0,
+        "lock_wait_seconds": 0.0,
         "duration_seconds": round(time.monotonic() - asked.started, 3),
+        "database": {},
         **_who(asked),
     }
     return _said(asked, "error", fields, "")

@@ -63,8 +63,8 @@ LOST = "the connection that held the run lock was lost"
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it.
 
-    `found_empty`: the database had no table when the lock was taken, and `lent_limits` are the time
-    limits that come with the login, as somebody has seen.
+    `waited_seconds` is how long it was waited for. `found_empty`: the database had no table when it
+    was taken, and `lent_limits` are the time limits that come with the login, as somebody has seen.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class RunLock:
     ) -> None:
         self.nonce = nonce
         self.found_empty = False
+        self.waited_seconds = 0.0
         self.lent_limits: frozenset[str] = frozenset()
         self._connection = connection
         connection.tell_sqlstates()

@@ -24,6 +24,7 @@ from headstart.revisions.upgrade import upgrade
 from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
+from headstart.verbs.meanwhile import done_meanwhile
 from headstart.verbs.record_keeping import recording_of
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
@@ -47,6 +48,8 @@ def run(task: Task, _: Request) -> Outcome:
     task.signals.install()
     wait_for_database(task)
     with locked(task) as lock:
+        if (outcome := done_meanwhile(task, lock)) is not None:
+            return outcome
         worker = worker_under(task, lock)
         migration = Migration(task, project, image, worker, lock)
         return migration.run()

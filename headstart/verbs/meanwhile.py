@@ -1,0 +1,82 @@
+"""Whether another run has done the work while this one waited for the lock: proven, not guessed.
+
+It is the gate's question, asked under the lock: else each of many that start at once would run
+env.py, one after the other, to find nothing to do.
+"""
+
+from contextlib import suppress
+
+from headstart.decision.explanation import of_live
+from headstart.decision.plan import NothingToDo
+from headstart.facts.state import State
+from headstart.fingerprint.catalog.live import Live
+from headstart.gate.doubt import Doubt
+from headstart.gate.image import fits, matching_header, read_ini, script_folder
+from headstart.gate.passing import proven
+from headstart.postgres.identity import Purpose
+from headstart.postgres.lock import RunLock
+from headstart.postgres.proof_question import question
+from headstart.postgres.read_failure import named_failures
+from headstart.settings.declared import DeclaredSettings
+from headstart.settings.kinds import Gate, Verify
+from headstart.settings.read import Settings
+from headstart.verbs.task import Task
+from headstart.verdict.errors import HeadstartError
+from headstart.verdict.events.revisions import PlanMade
+from headstart.verdict.events.schema import (
+    Explained,
+    ProofEstablished,
+    StateDetected,
+    VersionRowsRead,
+)
+from headstart.verdict.outcome import Outcome
+from headstart.verdict.proof import Proof
+
+_WAITED_SECONDS = 0.1
+"""Less is the way to the lock itself."""
+
+
+def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
+    """What to end with where the schema of the head is proven already; None where it is not."""
+    settings = task.settings
+    off = settings.gate is Gate.OFF or not _is_plain(settings)
+    if off or lock.waited_seconds < _WAITED_SECONDS:
+        return None
+    with suppress(Doubt, HeadstartError), task.connect(Purpose.READ) as connection:
+        path = settings.alembic_ini
+        header = matching_header(script_folder(path, read_ini(path)), path)
+        if not fits(header, _gate_settings(settings)):
+            return None
+        with named_failures():
+            sql = question(header.version_table, header.objects)
+            row = connection.execute(sql, pin=False)[0]
+        _, ignored = proven(header, row, locked=True)
+        _tell(task, tuple(header.heads), ignored)
+        return Outcome.NOTHING_TO_DO
+    return None
+
+
+def _is_plain(settings: Settings) -> bool:
+    """Whether none of them leads the flow elsewhere than the gate."""
+    declared = DeclaredSettings
+    asked = (settings.x, settings.baseline, settings.fingerprints, settings.verify)
+    defaults = (declared.x, declared.baseline, declared.fingerprints, Verify.AUTO)
+    return asked == defaults and settings.target in ("head", "heads")
+
+
+def _gate_settings(settings: Settings) -> dict[str, str]:
+    """As fits() has them."""
+    return {
+        "TARGET": settings.target,
+        "GATE": settings.gate.value,
+        "URL_VARIABLES": ",".join(settings.url_variables),
+    }
+
+
+def _tell(task: Task, rows: tuple[str, ...], ignored: list[str]) -> None:
+    live = Live(frozenset(), ignored=tuple(ignored))
+    task.emit(VersionRowsRead(rows))
+    task.emit(StateDetected(State.AT_HEAD, rows))
+    task.emit(Explained(of_live(live)))
+    task.emit(PlanMade(State.AT_HEAD, NothingToDo.slug))
+    task.emit(ProofEstablished(Proof.FINGERPRINT))
