@@ -142,6 +142,10 @@ format: setup ## Format the code and sort its imports
 docs: setup ## Write the generated parts of the documents
 	$(BIN)/python docs/generate.py
 
+.PHONY: pictures
+pictures: setup ## Draw the terminal pictures of the docs anew, from a database of its own
+	$(BIN)/python docs/pictures.py
+
 .PHONY: fingerprints
 fingerprints: setup ## Write alembic/fingerprints.txt anew, after a new revision
 	$(BIN)/headstart fingerprint build

@@ -1,0 +1,142 @@
+"""Draw docs/pictures/*.svg: what headstart prints on a terminal, of databases made for that.
+
+Each is a real run on the embedded server, in a terminal of 80 columns; of a long answer the end is
+drawn, as a screen shows it.
+"""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.harness.embedded import PostgresServer
+from tests.harness.environment import clean_environ
+
+PICTURES = Path(__file__).parent / "pictures"
+COLUMNS, ROWS = 80, 24
+REVISION = '''"""{title}"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = "{revision}"
+down_revision = {parent!r}
+
+
+def upgrade() -> None:
+    {upgrade}
+'''
+TITLES = ("create {}", "add a note to {}", "index the notes of {}")
+UPGRADES = (
+    'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True))',
+    'op.add_column("{0}", sa.Column("note", sa.Text))',
+    'op.create_index("{0}_note", "{0}", ["note"])',
+)
+NAMES = ("accounts", "orders", "invoices", "payments", "parcels")
+SIZES = (3, 300)
+_FROM_ELSEWHERE = re.compile(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
+"""Fonts that a reader's browser would fetch; it has one of the kind."""
+
+
+def main() -> None:
+    """Draw each picture."""
+    PICTURES.mkdir(exist_ok=True)
+    with PostgresServer(18) as server:
+        for size in SIZES:
+            with tempfile.TemporaryDirectory() as folder:
+                project = Path(folder)
+                make_project(project, size)
+                name = f"pictures_{size}"
+                server.execute(f"CREATE DATABASE {name}")
+                environ = clean_environ() | {"DATABASE_URL": server.url(dbname=name)}
+                environ |= {"HEADSTART_IMAGE_REVISION": "4f1c2d9"}
+                headstart = [sys.executable, "-m", "headstart"]
+                build = [*headstart, "fingerprint", "build", "--once"]
+                alone = {k: v for k, v in environ.items() if k != "DATABASE_URL"}
+                subprocess.run(build, cwd=project, env=alone, check=True, capture_output=True)
+                subprocess.run(headstart, cwd=project, env=environ, check=True, capture_output=True)
+                shown = on_terminal([*headstart, "status"], project, environ)
+            draw(f"status-{size}", "headstart status", shown)
+
+
+def make_project(folder: Path, revisions: int) -> None:
+    """A linear history on Alembic's generic template."""
+    command = [sys.executable, "-m", "alembic", "--quiet", "init", "alembic"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    ini = folder / "alembic.ini"
+    lines = ini.read_text().splitlines(keepends=True)
+    ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
+    env = folder / "alembic" / "env.py"
+    env.write_text(
+        env.read_text().replace(
+            "def run_migrations_online",
+            "import os\nconfig.set_main_option('sqlalchemy.url',"
+            " os.environ['DATABASE_URL'].replace('%', '%%'))\n\n\ndef run_migrations_online",
+        )
+    )
+    parent = None
+    for number in range(revisions):
+        step, turn = number % len(TITLES), number // len(TITLES)
+        round_, name = divmod(turn, len(NAMES))
+        table = NAMES[name] + (f"_{round_ + 1}" if round_ else "")
+        revision = f"{number + 1:04}"
+        text = REVISION.format(
+            title=TITLES[step].format(table),
+            revision=revision,
+            parent=parent,
+            upgrade=UPGRADES[step].format(table),
+        )
+        (folder / "alembic" / "versions" / f"{revision}_step.py").write_text(text)
+        parent = revision
+
+
+def on_terminal(command: list[str], folder: Path, environ: dict[str, str]) -> list[str]:
+    """What a program prints on a terminal, its log aside."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environ, stdin=follower, stdout=follower, stderr=log
+        )
+        os.close(follower)
+        printed = io.BytesIO()
+        while chunk := read(leader):
+            printed.write(chunk)
+        if process.wait():
+            log.seek(0)
+            raise SystemExit(log.read().decode())
+    return printed.getvalue().decode().splitlines()
+
+
+def read(descriptor: int) -> bytes:
+    """What there is to read; nothing once the other end is closed."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def draw(name: str, command: str, lines: list[str]) -> None:
+    """Write one picture."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    shown = [f"$ {command}", *lines]
+    for line in shown[-ROWS:]:
+        console.print(Text(line), soft_wrap=True)
+    drawn = _FROM_ELSEWHERE.sub("", console.export_svg(title=command))
+    (PICTURES / f"{name}.svg").write_text(drawn)
+
+
+if __name__ == "__main__":
+    main()
