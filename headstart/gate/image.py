@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FILE = "fingerprints.txt"
+PYPROJECT = "pyproject.toml"
+"""Beside alembic.ini, Alembic looks there for its options."""
 _HERE = "%(here)s"
+_NO_KEY = b"\0"
 
 
 def read_ini(path: str) -> str:
@@ -36,7 +39,7 @@ def matching_header(folder: str, ini_path: str) -> Header:
     if os.path.abspath(ini_path) not in named:
         raise Doubt(ini_path)
     for path, digest in zip(named, header.files.values(), strict=True):
-        if _digest_of(path) != digest:
+        if digest_of(path) != digest:
             raise Doubt(path)
     for path, digest in (*header.scripts.items(), *header.folders.items()):
         if digest_of_names(_names_in(os.path.join(folder, path))) != digest:
@@ -86,10 +89,31 @@ def _content(path: str) -> bytes:
         raise Doubt(path) from error
 
 
-def _digest_of(path: str) -> str:
+def digest_of(path: str) -> str:
+    """The digest of a file that a header names. Raises Doubt.
+
+    A pyproject.toml that says nothing to Alembic counts as none: many images leave it out.
+    """
     if not os.path.lexists(path):
         return ABSENT
-    return digest_of_file(_content(path))
+    content = _content(path)
+    if os.path.basename(path) == PYPROJECT and not configures_alembic(content):
+        return ABSENT
+    return digest_of_file(content)
+
+
+def configures_alembic(content: bytes) -> bool:
+    """Whether a pyproject.toml may have a table tool.alembic: by lines that could begin one."""
+    section = b""
+    for line in content.splitlines():
+        key = line.translate(None, b" \t\"'")
+        if key.startswith(b"["):
+            section = key.partition(b"#")[0].strip(b"[]")
+            if section.startswith(b"tool.alembic") or b"\\" in section:
+                return True
+        elif key.startswith({b"tool": b"alembic", b"": b"tool"}.get(section, _NO_KEY)):
+            return True
+    return False
 
 
 def _names_in(folder: str) -> "list[str]":

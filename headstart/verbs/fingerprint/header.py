@@ -5,17 +5,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from headstart.fingerprint.catalog.names import split_name
-from headstart.fingerprint.file.digests import digest_of_file, digest_of_names
-from headstart.fingerprint.file.header import ABSENT, Header
+from headstart.fingerprint.file.digests import digest_of_names
+from headstart.fingerprint.file.header import Header
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
-from headstart.gate.image import script_folder
+from headstart.gate.image import PYPROJECT, digest_of, script_folder
 from headstart.postgres.row_versions import COVERED
 from headstart.process.reads import EVERY, Reads, own_modules
 from headstart.verbs.fingerprint.replay import Finished, Source
 from headstart.verbs.task import Task
 
-_PYPROJECT = "pyproject.toml"
 _OURS = ("DATABASE_URL", "PGPASSWORD")
 """What a run sets for env.py; PGPASSWORD says nothing that the URL does not."""
 _MOST_REASONS = 3
@@ -51,7 +50,7 @@ def _without_tabs(line: str) -> str:
 def _files(task: Task, source: Source, folder: Path) -> Iterator[Path]:
     """What decides about a run with nothing to do: configuration, env.py, its imports, heads."""
     yield Path(task.settings.alembic_ini).absolute()
-    yield Path(_PYPROJECT).absolute()
+    yield Path(PYPROJECT).absolute()
     yield folder / "env.py"
     heads = source.history.targets
     yield from (Path(each.path) for each in source.project.scripts if each.revision in heads)
@@ -60,16 +59,12 @@ def _files(task: Task, source: Source, folder: Path) -> Iterator[Path]:
 
 
 def _digests(folder: Path, files: Iterable[Path]) -> dict[str, str]:
-    return {_relative(path, folder): _digest(path) for path in files}
+    return {_relative(path, folder): digest_of(str(path)) for path in files}
 
 
 def _names(folder: Path, folders: Iterable[Path]) -> dict[str, str]:
     every = {each: [entry.name for entry in each.iterdir()] for each in folders}
     return {_relative(each, folder): digest_of_names(names) for each, names in every.items()}
-
-
-def _digest(path: Path) -> str:
-    return digest_of_file(path.read_bytes()) if path.exists() else ABSENT
 
 
 def _relative(path: Path, folder: Path) -> str:
