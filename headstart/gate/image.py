@@ -92,14 +92,21 @@ def _content(path: str) -> bytes:
 def digest_of(path: str) -> str:
     """The digest of a file that a header names. Raises Doubt.
 
-    A pyproject.toml that says nothing to Alembic counts as none: many images leave it out.
+    A pyproject.toml that says nothing to Alembic counts as none: many images leave it out. Of an ini
+    file neither comments count nor the URL, which an image has elsewhere.
     """
     if not os.path.lexists(path):
         return ABSENT
     content = _content(path)
     if os.path.basename(path) == PYPROJECT and not configures_alembic(content):
         return ABSENT
+    if path.endswith(".ini"):
+        content = b"\n".join(line for line in content.splitlines() if line and not _is_aside(line))
     return digest_of_file(content)
+
+
+def _is_aside(line: bytes) -> bool:
+    return line.startswith((b"#", b";", b"sqlalchemy.url"))
 
 
 def configures_alembic(content: bytes) -> bool:
