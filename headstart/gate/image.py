@@ -92,8 +92,8 @@ def _content(path: str) -> bytes:
 def digest_of(path: str) -> str:
     """The digest of a file that a header names. Raises Doubt.
 
-    A pyproject.toml that says nothing to Alembic counts as none: many images leave it out. Of an ini
-    file neither comments count nor the URL, which an image has elsewhere.
+    A pyproject.toml that says nothing to Alembic counts as none: many images leave it out. Of an
+    ini file neither comments count nor the URL, which an image has elsewhere.
     """
     if not os.path.lexists(path):
         return ABSENT
