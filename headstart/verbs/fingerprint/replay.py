@@ -111,7 +111,8 @@ class _Started:
 
     def begin(self, now: Started) -> Beginning:
         """Called in env.py, when it comes to its migrations."""
-        confirm(self.source.project, self.source.project.imported())
+        self.source.project.imports.every()
+        confirm(self.source.project)
         self.configured = configured_by(self.worker, now)
         scope, own = self.configured.scope, OwnConnection(now.connection)
         reading = reading_of(scope)
