@@ -7,7 +7,8 @@ headstart_compatible_since = "r10"       so may code of r10, and of all that cam
 
 from collections.abc import Collection
 
-from headstart.revisions.script_graph import COMPATIBLE, COMPATIBLE_SINCE, AnyScript, mark_of
+from headstart.revisions.script_graph import AnyScript, mark_of
+from headstart.revisions.script_text import COMPATIBLE, COMPATIBLE_SINCE
 from headstart.verdict.errors import BrokenHistory
 
 

@@ -8,8 +8,9 @@ from headstart.facts.phase import Phase
 from headstart.revisions.authors_word import word_of
 from headstart.revisions.phase import phase_of
 from headstart.revisions.project import WITHOUT_ENV, Project
-from headstart.revisions.script_graph import PHASE, AnyScript, mark_of
+from headstart.revisions.script_graph import AnyScript, mark_of
 from headstart.revisions.script_source import env_file
+from headstart.revisions.script_text import PHASE
 from headstart.revisions.upgrade_text import compiled, does_nothing, refusal_of_code
 from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
@@ -36,7 +37,7 @@ def read_scripts(project: Project) -> ImageScripts:
     unread = list(project.broken)
     for file in project.untold:
         try:
-            script = project.import_one(file)
+            script = project.imports.script(file)
         except BrokenHistory as error:
             error.next_step = f"{WITHOUT_ENV}; otherwise {error.next_step}"
             unread.append(error)

@@ -1,7 +1,8 @@
 """The phase that a script declares: `headstart_phase = "contract"`, literally, at its top."""
 
 from headstart.facts.phase import Phase
-from headstart.revisions.script_graph import PHASE, UNTOLD, AnyScript, mark_of
+from headstart.revisions.script_graph import AnyScript, mark_of
+from headstart.revisions.script_text import PHASE, UNTOLD
 from headstart.verdict.errors import BrokenHistory
 
 _CURE = (

@@ -4,34 +4,33 @@ Touches no database. A broken project is named with its file.
 """
 
 import configparser
-import traceback
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionMap
 from alembic.util import CommandError, to_tuple
 
 from headstart.process.gc_tuning import uninterrupted
-from headstart.revisions.causes import cause_of, cure_of, failing_place
-from headstart.revisions.groups import telling
 from headstart.revisions.script_graph import (
     AnyScript,
+    Import,
     ScriptText,
+    may_differ,
     read_script,
     script_files,
     version_folders,
 )
+from headstart.revisions.script_imports import Imports
 from headstart.values import dataclass
-from headstart.verdict.errors import BrokenHistory, Cancelled, InvalidSettings
+from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 _PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options: in the current folder, as we do."""
@@ -47,35 +46,46 @@ WITHOUT_ENV = (
 class Project:
     """An Alembic project: its configuration and its scripts.
 
-    `directory` is what env.py finds as context.script; it imports the scripts when it is first
-    asked for them. `graph` is the same with the `scripts` that are here: as their text tells them,
-    or as imported. `untold` are those whose text does not tell all; the graph is empty then.
-    `broken` is why others are not among the scripts: Alembic would refuse them as they are.
+    `directory` is what env.py finds as context.script; it imports a script when its module is
+    first asked for, or all of them where the text of one does not tell all. `graph` is the same
+    with the `scripts` that are here: as their text tells them, or as imported. `untold` are those
+    whose text does not tell all; the graph is empty then. `broken` is why others are not among the
+    scripts: Alembic would refuse them as they are.
     """
 
     config: Config
     directory: ScriptDirectory
     graph: ScriptDirectory
     scripts: tuple[AnyScript, ...]
-    load: Callable[[], tuple[Script, ...]]
+    imports: Imports
     folders: tuple[Path, ...]
     untold: tuple[Path, ...] = ()
     broken: tuple[BrokenHistory, ...] = ()
 
     def imported(self) -> Self:
-        """The same project with its scripts imported, which is done only once.
+        """The same project with all of its scripts imported.
 
         Where an env.py runs, or in imports_allowed(). Raises BrokenHistory, which names the file.
         """
-        return replace(self, graph=self.directory, scripts=self.load(), untold=())
+        scripts = self.imports.every()
+        if not self.untold:
+            return self.having(scripts)
+        return replace(self, graph=self.directory, scripts=scripts, untold=())
 
-    def import_one(self, file: Path) -> Script | None:
-        """Import one script, whatever the others are; in imports_allowed().
+    def import_doubtful(self) -> None:
+        """Import the scripts that may differ from their text, and those that nobody has read.
 
-        None for what Alembic takes for no script. Raises BrokenHistory.
+        As imported().
         """
-        with _failure_named(self.folders, file), uninterrupted():
-            return Script._from_path(self.directory, file)
+        known = {script.path for script in self.scripts}
+        for file in self.imports.files():
+            if str(file) not in known:
+                self.imports.script(file)
+        _import(script for script in self.scripts if may_differ(script))
+
+    def import_pending(self, revisions: Container[str]) -> None:
+        """Import the scripts of these revisions; as imported()."""
+        _import(script for script in self.scripts if script.revision in revisions)
 
     def imported_without_env(self) -> Self:
         """The same where no env.py runs; what is missing then may be what that prepares.
@@ -129,9 +139,15 @@ def open_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
     except CommandError as error:
         raise BrokenHistory(f"{alembic_ini}: {error}") from error
     folders = version_folders(directory)
-    load = _loader(directory, folders)
-    directory.revision_map = RevisionMap(load)
-    return _as_text(Project(config, directory, copy(directory), (), load, tuple(folders)))
+    imports = Imports(directory, folders)
+    directory.revision_map = RevisionMap(imports.every)
+    return _as_text(Project(config, directory, copy(directory), (), imports, tuple(folders)))
+
+
+def _import(scripts: Iterable[AnyScript]) -> None:
+    with uninterrupted():
+        for script in scripts:
+            _ = script.module
 
 
 def upgrade_arguments(config: Config) -> dict[str, Any]:
@@ -142,23 +158,27 @@ def upgrade_arguments(config: Config) -> dict[str, Any]:
 
 def _as_text(project: Project) -> Project:
     """The project with its scripts as their text tells them."""
-    read, broken = _read_scripts(script_files(project.directory, project.folders))
+    files = script_files(project.directory, project.folders)
+    read, broken = _read_scripts(files, project.imports.script)
     scripts = tuple(script for script in read.values() if script is not None)
     untold = tuple(file for file, script in read.items() if script is None)
-    if not all(script.labels_told for script in scripts) and _names_a_label(project, scripts):
-        untold += tuple(Path(script.path) for script in scripts if not script.labels_told)
+    unlabelled = tuple(Path(script.path) for script in scripts if not script.labels_told)
+    if unlabelled and _names_a_label(project, scripts):
+        untold += unlabelled
     project.graph.revision_map = RevisionMap(lambda: scripts)
+    if not untold and not unlabelled:
+        project.directory.revision_map = project.graph.revision_map
     return replace(project, scripts=scripts, untold=untold, broken=broken)
 
 
 def _read_scripts(
-    files: Sequence[Path],
+    files: Sequence[Path], import_script: Import
 ) -> tuple[dict[Path, ScriptText | None], tuple[BrokenHistory, ...]]:
     read: dict[Path, ScriptText | None] = {}
     broken = []
     for file in files:
         try:
-            read[file] = read_script(file)
+            read[file] = read_script(file, import_script)
         except BrokenHistory as error:
             broken.append(error)
     return read, tuple(broken)
@@ -170,19 +190,6 @@ def _names_a_label(project: Project, scripts: Sequence[ScriptText]) -> bool:
     wanted = {name for script in scripts for name in to_tuple(script.dependencies, default=())}
     target = str(getattr(project.config.cmd_opts, "revision", "head"))
     return not wanted | {target} <= known
-
-
-def _loader(
-    directory: ScriptDirectory, folders: Sequence[Path]
-) -> Callable[[], tuple[Script, ...]]:
-    """What imports the scripts, once: a module that does something on import does it once."""
-
-    @cache
-    def load() -> tuple[Script, ...]:
-        with uninterrupted():  # what scripts open is looked for at the end (exit_work.py)
-            return tuple(_load_scripts(directory, folders))
-
-    return load
 
 
 def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
@@ -211,33 +218,3 @@ def _check_ini(config: Config, alembic_ini: str) -> None:
             f"neither {alembic_ini} (section [alembic]) nor {_PYPROJECT} ([tool.alembic]) names a"
             " script_location"
         )
-
-
-def _load_scripts(directory: ScriptDirectory, folders: Sequence[Path]) -> Iterator[Script]:
-    scripts = directory._load_revisions()
-    while True:
-        with _failure_named(folders):
-            script = next(scripts, None)
-        if script is None:
-            return
-        yield script
-
-
-@contextmanager
-def _failure_named(folders: Sequence[Path], file: Path | None = None) -> Iterator[None]:
-    """Raise BrokenHistory, which names the script, for whatever importing it raises."""
-    try:
-        yield
-    except (Exception, SystemExit, BaseExceptionGroup) as error:  # it may do anything
-        if isinstance(telling(error), Cancelled):
-            raise
-        place = failing_place(error, folders) or file or _script_in_hand(error)
-        message = f"{place} does not import: {cause_of(error)}"
-        raise BrokenHistory(message, next_step=cure_of(error)) from error
-
-
-def _script_in_hand(error: BaseException) -> str:
-    """The file that Alembic was loading, for an error about what is in it; Alembic names none."""
-    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    paths = [frame.f_locals["real_path"] for frame in frames if "real_path" in frame.f_locals]
-    return str(paths[-1]) if paths else "a revision script"

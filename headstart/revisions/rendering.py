@@ -8,6 +8,7 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 
 from headstart.revisions.failure import named_failures
+from headstart.revisions.history import confirm
 from headstart.revisions.output import captured_output
 from headstart.revisions.project import Project, upgrade_arguments
 from headstart.verdict.events.event import NullSink
@@ -25,7 +26,8 @@ def render_sql(
     buffer = config.output_buffer = StringIO()
 
     def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        project.imported()
+        project.imports.every()
+        confirm(project)
         if stamped:
             with _one_transaction(context):
                 yield from project.directory._stamp_revs(stamped, heads)

@@ -6,7 +6,8 @@ headstart_replaces = ["r1", "r2", "r3"]     s1 builds what these three have buil
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from headstart.revisions.script_graph import REPLACES, AnyScript, mark_of
+from headstart.revisions.script_graph import AnyScript, mark_of
+from headstart.revisions.script_text import REPLACES
 from headstart.verdict.errors import BrokenHistory
 
 

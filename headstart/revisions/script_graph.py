@@ -1,31 +1,19 @@
 """Read the graph of revisions from the text of the scripts: nothing of anybody's is imported.
 
 Alembic imports the scripts after env.py has prepared what they read. So before env.py runs, only
-their text is read: what it says literally about the four names that make the graph. What it does
-not say literally (a computed id, a name bound in an `if`) is not guessed: such a script is untold,
-and so is the graph until somebody imports it. What code may change unseen (globals(), exec) is
-found when the scripts are imported, by comparison.
-
-An example:
-
-    >>> names_in(b'revision = "b2"; down_revision: str = "a1"')
-    {'revision': 'b2', 'down_revision': 'a1'}
-    >>> names_in(b'import os; revision = os.environ["ID"]; down_revision = None') is None
-    True
-
-Parsing all of a script costs three times as much as its head, so it is parsed up to the first
-function, class or decorator, unless a line behind that begins with one of the names.
+their text is read: what it says literally about the four names that make the graph
+(script_text.py). What it does not tell makes the graph untold until somebody imports the scripts.
+What code may change unseen (globals(), exec) is found when that script is imported, by comparison.
 """
 
-import ast
-import dis
-import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from types import CodeType
+from types import ModuleType
 from typing import Any
 
 from alembic.script import ScriptDirectory
@@ -34,44 +22,47 @@ from alembic.script.revision import Revision, RevisionError
 from alembic.util import CommandError, to_tuple
 
 from headstart.fingerprint.file.digests import script_digest
-from headstart.patterns import pattern
-from headstart.revisions.compiled import code_of, content_of, is_compiled
+from headstart.revisions.compiled import content_of, is_compiled
+from headstart.revisions.script_text import MARKS, UNTOLD, is_plain, names_in, names_in_code
 from headstart.verdict.errors import BrokenHistory
 
-_NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
-PHASE = "headstart_phase"
-COMPATIBLE, COMPATIBLE_SINCE = "headstart_compatible", "headstart_compatible_since"
-REPLACES = "headstart_replaces"
-_MARKS = (PHASE, COMPATIBLE, COMPATIBLE_SINCE, REPLACES)
-"""What a script may say to headstart, read as the four names are. They do not make the graph, so a
-script that computes one is told all the same."""
-_FIRST_BLOCK = pattern(rb"^(?:def|class|async|@)", re.MULTILINE)
-_NAME_LATER = pattern(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULTILINE)
-
-UNTOLD = "\0"
-"""In place of branch_labels, or of a mark, that is computed; no label may be so."""
+Import = Callable[[Path], Script | None]
+"""Imports a script. Raises BrokenHistory; None for what Alembic takes for no script."""
 
 
-class ScriptText(Revision):
-    """A revision as its script's text tells it; `path` is the script.
+class ScriptText(Script):
+    """A revision as its script's text tells it; `path` is the script, `module` imports it.
 
     `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
     ones change nothing unless somebody names a revision by one of them. `marks` is what it says to
     headstart: literals, or UNTOLD. `digest` is that of its source, which is in hand as it is made.
+    `may_differ`: it has to be imported before anything rests on what its text tells.
     """
 
-    def __init__(self, path: Path, told: Mapping[str, Any], source: bytes | None) -> None:
-        self.path = str(path)
+    def __init__(
+        self, path: Path, told: Mapping[str, Any], source: bytes | None, import_script: Import
+    ) -> None:
+        self.path, self._import = str(path), import_script
         self.digest = None if source is None else script_digest(source)
-        self.marks = {name: told[name] for name in _MARKS if name in told}
+        self.may_differ = source is None or not is_plain(source)
+        self.marks = {name: told[name] for name in MARKS if name in told}
         labels = told.get("branch_labels")
         self.labels_told = labels != UNTOLD
-        super().__init__(
+        Revision.__init__(  # Alembic's own takes the four from the module
+            self,
             str(told["revision"]),
             told["down_revision"],
             branch_labels=to_tuple(labels if self.labels_told else None, default=()),
             dependencies=to_tuple(told.get("depends_on"), default=()),
         )
+
+    @cached_property
+    def module(self) -> ModuleType:  # type: ignore[override]  # an attribute of Alembic's
+        """The script's module, imported as somebody asks for it. Raises BrokenHistory."""
+        script = self._import(Path(self.path))
+        if script is None:
+            raise BrokenHistory(f"{self.path} is no script of Alembic's any more")
+        return script.module
 
 
 AnyScript = ScriptText | Script
@@ -103,20 +94,30 @@ def script_files(directory: ScriptDirectory, folders: Sequence[Path]) -> list[Pa
         if folder.exists()
         for path in Script._list_py_dir(directory, folder)
     )
-    files = (path for path in dict.fromkeys(listed) if pattern.match(path.name))
+    files = [path for path in dict.fromkeys(listed) if pattern.match(path.name)]
+    if not directory.sourceless:  # all are source
+        return files
     return [path for path in files if not _is_superseded(path)]
 
 
-def read_script(file: Path) -> ScriptText | None:
-    """What a script's text tells; None where it does not tell all. Raises BrokenHistory."""
+def read_script(file: Path, import_script: Import) -> ScriptText | None:
+    """What a script's text tells; None where it does not tell all. Raises BrokenHistory.
+
+    `import_script` is for who asks for its module.
+    """
     source = None if is_compiled(file) else _source_of(file)
-    told = _names_in_code(file) if source is None else names_in(source)
+    told = names_in_code(file) if source is None else names_in(source)
     if told is None:
         return None
     try:
-        return ScriptText(file, told, source)
+        return ScriptText(file, told, source, import_script)
     except (RevisionError, CommandError) as error:
         raise BrokenHistory(f"{file}: {error}") from error
+
+
+def may_differ(script: AnyScript) -> bool:
+    """Whether a script has to be imported before anything rests on what its text tells."""
+    return isinstance(script, ScriptText) and script.may_differ
 
 
 def mark_of(script: AnyScript, name: str, default: object = None) -> object:
@@ -129,37 +130,23 @@ def mark_of(script: AnyScript, name: str, default: object = None) -> object:
     return getattr(script.module, name, default)
 
 
-def names_in(source: bytes) -> Mapping[str, object] | None:
-    """The values of the names that make the graph; None where the text does not tell them all.
-
-    With the marks that the script has.
-    """
-    begin = _FIRST_BLOCK.search(source)
-    head = source if begin is None else source[: begin.start()]
-    told = None
-    if begin is not None and not _is_named_later(source, begin.start()):
-        told = _names_of(head)  # None too where what looks like a function stands in a text
-    return _names_of(source) if told is None else told
-
-
-def _is_named_later(source: bytes, begin: int) -> bool:
-    """Whether one of the names may be bound behind the head: a mark, at any place in a line."""
-    if any(source.find(mark.encode(), begin) >= 0 for mark in _MARKS):
-        return True
-    return _NAME_LATER.search(source, begin) is not None
-
-
 def _resolved(paths: Iterable[Path]) -> Iterator[Path]:
-    """The same without links; resolve() asks for each folder on the way, once a file."""
-    folders: dict[Path, Path] = {}
+    """The same without links; resolve() would ask for each folder on the way, once a file."""
+    folders: dict[str, tuple[Path, frozenset[str]]] = {}
     for path in paths:
-        if path.is_symlink():
+        place, name = os.path.split(path)
+        if place not in folders:
+            folders[place] = (Path(place).resolve(), frozenset(_links_in(place)))
+        folder, links = folders[place]
+        if name in links:
             yield path.resolve()
-            continue
-        folder = path.parent
-        if folder not in folders:
-            folders[folder] = folder.resolve()
-        yield folders[folder] / path.name
+        else:
+            yield path if str(folder) == place else folder / name
+
+
+def _links_in(place: str) -> Iterator[str]:
+    with os.scandir(place) as entries:
+        yield from (entry.name for entry in entries if entry.is_symlink())
 
 
 def _located(location: str) -> Path:
@@ -197,141 +184,7 @@ def _is_superseded(file: Path) -> bool:
 def _source_of(file: Path) -> bytes:
     """Nothing where it cannot be read: importing it will tell why."""
     try:
-        return file.read_bytes()
+        with io.FileIO(file) as stream:  # a thousand files: without what open() adds
+            return stream.readall()
     except OSError:
         return b""
-
-
-def _names_of(source: bytes) -> Mapping[str, object] | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python says it when it imports the script
-        try:
-            tree = ast.parse(source)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return None
-    found: dict[str, object] = {}
-    for statement in tree.body:
-        if not all(_is_told(name, value, found) for name, value in _bindings(statement)):
-            return None
-    return _complete(found)
-
-
-def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> bool:
-    """Note a name's literal value; False where it is one of ours and its value is none."""
-    try:
-        found[name] = _literal(value, found)
-    except ValueError:
-        found.pop(name, None)
-        if name == "branch_labels" or name in _MARKS:
-            found[name] = UNTOLD
-            return True
-        return name not in _NAMES
-    return True
-
-
-def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """The names that a statement of a module binds, with their values; None where it is unclear."""
-    match statement:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _targets(target, value)
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            yield name, value
-        case ast.AnnAssign(value=None):
-            return
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            yield statement.name, None
-            # a function may bind a module's name by `global`
-            yield from ((n, None) for g in _globals(statement) for n in g.names)
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            if any(each.name == "*" for each in names):
-                yield from ((name, None) for name in _NAMES)
-            yield from (((each.asname or each.name).partition(".")[0], None) for each in names)
-        case _:
-            for node in ast.walk(statement):
-                yield from ((name, None) for name in _bound_in(node))
-
-
-def _bound_in(node: ast.AST) -> Iterator[str]:
-    """The names that a node inside of a statement may bind."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            yield name
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name):
-            yield name
-        case ast.Import() | ast.ImportFrom():
-            yield from (name for name, _ in _bindings(node))
-
-
-def _targets(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
-    match target, value:
-        case ast.Name(id=name), _:
-            yield name, value
-        case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
-            for each, its in zip(names, values, strict=True):
-                yield from _targets(each, its)
-        case _:
-            for node in ast.walk(target):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    yield node.id, None
-
-
-def _globals(statement: ast.stmt) -> Iterator[ast.Global]:
-    return (node for node in ast.walk(statement) if isinstance(node, ast.Global))
-
-
-def _literal(value: ast.expr | None, known: Mapping[str, object]) -> object:
-    """The value of a literal, or of a name that has one. Raises ValueError."""
-    match value:
-        case None:
-            raise ValueError
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return tuple(_literal(part, known) for part in parts)
-        case _:
-            try:
-                return ast.literal_eval(value)
-            except (TypeError, SyntaxError, MemoryError, RecursionError) as error:
-                raise ValueError from error
-
-
-def _names_in_code(file: Path) -> Mapping[str, object] | None:
-    """The same from compiled code: what a module's own code stores right after loading it."""
-    code = code_of(file)
-    return None if code is None else _complete(_stored(code))
-
-
-def _stored(code: CodeType) -> dict[str, object]:
-    stored: dict[str, object] = {}
-    before = None
-    for now in dis.get_instructions(code):
-        if now.opname in {"STORE_NAME", "DELETE_NAME"} and now.argval in (*_NAMES, *_MARKS):
-            constant = before is not None and before.opname in {"LOAD_CONST", "RETURN_CONST"}
-            # stored twice, or not from a constant: what it is in the end is not told
-            known = constant and before is not None and now.argval not in stored
-            stored[now.argval] = before.argval if known and before is not None else ...
-        before = now
-    return stored
-
-
-def _complete(found: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The names of the graph, if all that are needed are there and of their types; and marks."""
-    told = {name: found[name] for name in _NAMES if name in found}
-    if not isinstance(told.get("revision"), str) or "down_revision" not in told:
-        return None
-    if not str(told["revision"]).strip() or not all(map(_is_value, told.values())):
-        return None
-    marks = {name: found[name] for name in _MARKS if name in found}
-    return told | {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
-
-
-def _is_value(value: object) -> bool:
-    several = isinstance(value, tuple | list | set | frozenset)
-    return value is None or isinstance(value, str) or (several and all(_is_text(v) for v in value))  # type: ignore[attr-defined]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

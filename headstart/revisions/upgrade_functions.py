@@ -31,12 +31,9 @@ _CURE = (
 
 
 def refuse_without_upgrade(project: Project, pending: Iterable[str]) -> None:
-    """Raise BrokenHistory, before the first revision, for a script whose upgrade() cannot work.
-
-    The scripts have been imported.
-    """
+    """Raise BrokenHistory, before the first revision, for a script whose upgrade() cannot work."""
     wanted = frozenset(pending)
-    for script in project.load():
+    for script in project.scripts:
         if script.revision in wanted and (refusal := refusal_of_upgrade(script)):
             raise refusal
 

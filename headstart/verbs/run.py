@@ -120,12 +120,15 @@ class Migration:
         return Verification(self._task, self._lock, image, configured, make_room)
 
     def _decide(self, now: Started) -> Decided:
-        """Called in env.py, on its connection: the scripts are imported here, as with Alembic."""
+        """Called in env.py, on its connection: what is to run is imported here, as with Alembic."""
         image = self._confirmed()
         configured = configured_by(self._worker, now)
         verification = self._verifying(image, configured)
         inspection = verification.inspect_in(OwnConnection(now.connection))
         plan = verification.plan(inspection)
+        if isinstance(plan, Upgrade | Baseline):
+            self._project.import_pending(frozenset(plan.pending))
+            confirm(self._project)
         self._made = plan, verification, inspection
         _note(self._task, inspection, plan)
         return self._decided(plan, image, configured, inspection)
@@ -140,7 +143,7 @@ class Migration:
                 return Decided(scope, rows=facts.version_rows)
             case Upgrade() | Baseline():
                 stamped = plan.revisions if isinstance(plan, Baseline) else ()
-                refuse_unsafe(self._project, configured, plan.pending)
+                refuse_unsafe(image.project, configured, plan.pending)
                 recording = recording_of(self._task, image, facts, scope, plan.pending)
                 target = tuple(sorted(image.history.without(plan.held).targets))
                 upto = target if plan.held else None
@@ -153,12 +156,12 @@ class Migration:
                 assert_never(plan)
 
     def _confirmed(self) -> Image:
-        """The image as its scripts are imported, which has to be the one that their text told."""
-        imported = self._project.imported()
+        """The image, which is what the text of its scripts told; else all of them are imported."""
         if self._image is None:
-            self._image = image_of(self._task, imported)
+            self._image = image_of(self._task, self._project.imported())
         else:
-            confirm(self._project, imported)
+            self._project.import_doubtful()
+            confirm(self._project)
         return self._image
 
     def _before_stamp(self, connection: OwnConnection) -> None:

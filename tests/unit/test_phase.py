@@ -52,7 +52,7 @@ def imported(file: Path) -> Script:
 def test_the_text_tells_the_phase(
     tmp_path: Path, line: str, phase: Phase, *, at_the_end: bool
 ) -> None:
-    told = read_script(written(tmp_path, line, at_the_end=at_the_end))
+    told = read_script(written(tmp_path, line, at_the_end=at_the_end), imported)
     assert told is not None
     assert phase_of(told) is phase
 
@@ -68,7 +68,7 @@ def test_whatever_else_is_said_is_refused_and_leaves_the_graph_told(
     tmp_path: Path, line: str, said: str, *, at_the_end: bool
 ) -> None:
     file = written(tmp_path, line, at_the_end=at_the_end)
-    told = read_script(file)
+    told = read_script(file, imported)
     assert told is not None
     assert (told.revision, told.down_revision) == ("b2", "a1")
     with pytest.raises(BrokenHistory, match=said) as refused:
@@ -93,7 +93,7 @@ def test_compiled_code_tells_it_too(tmp_path: Path, line: str, phase: Phase) -> 
     compiled = file.with_suffix(".pyc")
     py_compile.compile(str(file), str(compiled), doraise=True)
     file.unlink()
-    told = read_script(compiled)
+    told = read_script(compiled, imported)
     assert told is not None
     assert phase_of(told) is phase
 
@@ -103,7 +103,7 @@ def test_compiled_code_that_computes_it_is_refused(tmp_path: Path) -> None:
     compiled = file.with_suffix(".pyc")
     py_compile.compile(str(file), str(compiled), doraise=True)
     file.unlink()
-    told = read_script(compiled)
+    told = read_script(compiled, imported)
     assert told is not None
     with pytest.raises(BrokenHistory, match="is computed"):
         phase_of(told)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from alembic.script import Script, ScriptDirectory
 
-from headstart.revisions.script_graph import names_in, read_script
+from headstart.revisions.script_graph import read_script
+from headstart.revisions.script_text import names_in
 
 TOLD = {
     "plain": "revision = 'b2'\ndown_revision = 'a1'\n",
@@ -93,7 +94,7 @@ def imported(file: Path) -> Script:
 def test_what_is_told_is_what_alembic_imports(tmp_path: Path, text: str, write: object) -> None:
     file = tmp_path / "script.py"
     file.write_bytes(write(text))  # type: ignore[operator]
-    told = read_script(file)
+    told = read_script(file, imported)
     assert told is not None
     assert graph_of(told) == graph_of(imported(file))
 
@@ -109,7 +110,7 @@ def test_compiled_code_tells_the_same_or_nothing(tmp_path: Path, name: str) -> N
     source.write_text(TOLD[name])
     py_compile.compile(str(source), str(file), doraise=True)
     source.unlink()
-    told = read_script(file)
+    told = read_script(file, imported)
     assert told is None or graph_of(told) == graph_of(imported(file))
 
 
@@ -118,7 +119,7 @@ def test_compiled_code_tells_what_alembics_own_template_writes(tmp_path: Path, n
     source, file = tmp_path / "script.py", tmp_path / "script.pyc"
     source.write_text(TOLD[name])
     py_compile.compile(str(source), str(file), doraise=True)
-    assert read_script(file) is not None
+    assert read_script(file, imported) is not None
 
 
 def test_a_script_that_goes_on_with_a_syntax_error_is_told_by_its_head() -> None:

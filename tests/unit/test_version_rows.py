@@ -78,10 +78,10 @@ class AlembicsRows(HeadMaintainer):
 def walk(project: Project, history: History, random: Random) -> Iterator[tuple[set[str], Any]]:
     """Run the revisions in any possible order; gives what is applied, and Alembic's rows."""
     rows, applied = AlembicsRows(), set[str]()
-    scripts = {script.revision: script for script in project.load()}
+    scripts = {script.revision: script for script in project.scripts}
     while left := [r for r, n in history.requirements.items() if r not in applied and n <= applied]:
         revision = random.choice(left)
-        step = RevisionStep(project.directory.revision_map, scripts[revision], is_upgrade=True)
+        step = RevisionStep(project.graph.revision_map, scripts[revision], is_upgrade=True)
         try:
             rows.update_to_step(step)
         except KeyError:  # Alembic fails where a depends_on repeats what down_revision implies

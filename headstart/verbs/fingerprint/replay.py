@@ -123,7 +123,8 @@ class _Started:
 
     def begin(self, now: Started) -> Beginning:
         """Called in env.py, when it comes to its migrations."""
-        confirm(self.source.project, self.source.project.imported())
+        self.source.project.imports.every()
+        confirm(self.source.project)
         self.configured = configured_by(self.worker, now)
         self.env.begin(now, self.configured, _plain(self.task))
         scope, own = self.configured.scope, OwnConnection(now.connection)
