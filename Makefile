@@ -101,8 +101,11 @@ test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs k
 	$(PYTEST) tests/cluster
 
 .PHONY: bench
-bench: setup $(VENV)-bench/.ready ## Client CPU from empty and with nothing to do, as ratios to the alembic command
+bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then beside its peers; writes docs/performance.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r bench/requirements.txt
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
+	$(BIN)/python bench/beside_peers.py --bin $(VENV)-bench/bin --write
 
 .PHONY: bench-fingerprint
 bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerprints: what it names, and what it costs
@@ -161,6 +164,8 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \
+		bench/requirements.in -o bench/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		pyproject.toml tests/histories/mlflow.in -o tests/histories/mlflow.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \

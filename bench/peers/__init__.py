@@ -1,0 +1,1 @@
+"""headstart beside other migration tools, on the same work; beside_peers.py runs it."""

@@ -1,0 +1,122 @@
+"""Run the tools in paired rounds, each in another random order, and measure whole processes."""
+
+import os
+import random
+import re
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from peers.tools import Tool, make_project
+from peers.work import steps
+from tests.harness.embedded import PostgresServer
+from tests.harness.environment import clean_environ
+
+NOTHING, ONE_MORE, EMPTY = "nothing to do", "one pending", "from empty"
+_SENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
+_CONNECTED = re.compile(r"LOG:  connection authorized")
+LOGGED = ("log_statement = all", "log_connections = on", "lc_messages = 'C'")
+
+
+@dataclass(frozen=True)
+class Took:
+    """One process, its children with it: seconds of CPU and of the wall clock, and peak memory."""
+
+    cpu: float
+    wall: float
+    mebibytes: float
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A server, an empty folder, and the environment's programs; `query` ends each URL."""
+
+    server: PostgresServer
+    folder: Path
+    programs: Path
+
+    def prepare(self, tool: Tool, revisions: int) -> None:
+        """Its projects (all revisions, and all but the last), and databases at these two heads."""
+        history = steps(revisions)
+        for name, part in (("whole", history), ("before", history[:-1])):
+            place = self._place(tool, revisions, name)
+            make_project(place, tool, part, self.programs)
+            database = _database(tool, revisions, name)
+            self.server.execute(f'CREATE DATABASE "{database}"')
+            for _ in range(2):  # the second leaves a mark, where there is one to leave
+                self.run(tool, place, database)
+
+    def measure(self, tool: Tool, revisions: int, work: str) -> Took:
+        """One run on a database of its own; with nothing to do, on the prepared one."""
+        whole = self._place(tool, revisions, "whole")
+        if work == NOTHING:
+            return self.run(tool, whole, _database(tool, revisions, "whole"))
+        template = _database(tool, revisions, "before") if work == ONE_MORE else "template0"
+        self.server.execute(f'CREATE DATABASE measured TEMPLATE "{template}"')
+        try:
+            return self.run(tool, whole, "measured")
+        finally:
+            self.server.execute("DROP DATABASE measured WITH (FORCE)")
+
+    def at_once(self, tool: Tool, revisions: int, starts: int) -> float:
+        """Seconds until the last of so many has ended that begin together, with nothing to do."""
+        place, database = self._place(tool, revisions, "whole"), _database(tool, revisions, "whole")
+        began = time.monotonic()
+        running = [self._start(tool, place, database) for _ in range(starts)]
+        codes = [process.wait() for process in running]
+        if any(codes):
+            raise SystemExit(f"{tool.name}: {codes}")
+        return time.monotonic() - began
+
+    def sent(self, tool: Tool, revisions: int) -> tuple[int, int]:
+        """Connections and messages of a run with nothing to do, by a server's own log."""
+        before = self.server.log.stat().st_size
+        self.run(tool, self._place(tool, revisions, "whole"), _database(tool, revisions, "whole"))
+        with self.server.log.open("rb") as log:
+            log.seek(before)
+            text = log.read().decode(errors="replace")
+        return len(_CONNECTED.findall(text)), len(_SENT.findall(text))
+
+    def run(self, tool: Tool, place: Path, database: str) -> Took:
+        """Run it to its end. Raises SystemExit with what it printed where it fails."""
+        began = time.monotonic()
+        process = self._start(tool, place, database)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{tool.name} failed:\n{(place / 'log').read_text()}")
+        cpu = usage.ru_utime + usage.ru_stime
+        return Took(cpu, time.monotonic() - began, usage.ru_maxrss / 1024)
+
+    def _start(self, tool: Tool, place: Path, database: str) -> "subprocess.Popen[bytes]":
+        url = f"{self.server.url(dbname=database)}?sslmode=disable"
+        environ: Mapping[str, str] = {**clean_environ(), **tool.environ(url)}
+        with (place / "log").open("wb") as log:
+            return subprocess.Popen(
+                tool.command(url),
+                cwd=place,
+                env=environ,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def _place(self, tool: Tool, revisions: int, name: str) -> Path:
+        return self.folder / _database(tool, revisions, name)
+
+
+def rounds(
+    bench: Bench, every: list[Tool], revisions: int, work: str, number: int
+) -> Iterator[dict[str, Took]]:
+    """In each round every tool once, in another order; the first warms up and does not count."""
+    for turn in range(number + 1):
+        order = random.sample(every, len(every))
+        took = {tool.name: bench.measure(tool, revisions, work) for tool in order}
+        if turn:
+            yield took
+
+
+def _database(tool: Tool, revisions: int, name: str) -> str:
+    return f"{tool.name.replace(' ', '_').replace(',', '')}_{revisions}_{name}"
