@@ -11,7 +11,8 @@ It is world-readable, and whoever owns the version table can write anything into
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 from functools import cached_property
@@ -95,15 +96,43 @@ class AppliedRecord:
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
-        more = dict(self.others) if self.proof is None else {"proof": self.proof, **self.others}
+        return self._text_at(self.at, ChainText(self.chain), self.proof)
+
+    def text_after(self, heads: Iterable[str], chain: "ChainText") -> str | None:
+        """The text of after() with the entries of `chain`, which are ours and all that followed."""
+        return self._text_at(sorted(heads), chain, None)
+
+    def _text_at(self, at: Sequence[str], chain: "ChainText", proof: object) -> str | None:
+        more = dict(self.others) if proof is None else {"proof": proof, **self.others}
         rest = f", {_encoded(more)[1:]}" if more else "}"
-        kept = [entry.text for entry in self.chain[-MOST_ENTRIES:]]
-        start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(self.at))}, "chain": ['
+        start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(at))}, "chain": ['
         room = MOST_CHARACTERS - len(start) - len("]") - len(rest)
-        room -= sum(map(len, kept)) + len(", ") * len(kept)
-        while room < 0 and kept:
-            room += len(kept.pop(0)) + len(", ")
-        return None if room < 0 else f"{start}{', '.join(kept)}]{rest}"
+        return None if room < 0 else f"{start}{chain.newest(room)}]{rest}"
+
+
+class ChainText:
+    """The newest entries as they stand in the comment: one more is added without all others."""
+
+    def __init__(self, entries: Iterable[AppliedEntry]) -> None:
+        self._lengths: deque[int] = deque()
+        self._text = ""
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: AppliedEntry) -> None:
+        """Let an entry follow; the oldest one gives way where there are too many."""
+        text = f"{entry.text}, "
+        self._text += text
+        self._lengths.append(len(text))
+        if len(self._lengths) > MOST_ENTRIES:
+            self._text = self._text[self._lengths.popleft() :]
+
+    def newest(self, room: int) -> str:
+        """Those that fit into so many characters."""
+        begin, oldest = 0, iter(self._lengths)
+        while len(self._text) - begin > room:
+            begin += next(oldest)
+        return self._text[begin : -len(", ")]
 
 
 def record_in(comment: str | None) -> AppliedRecord | NoRecord:

@@ -32,4 +32,4 @@ def collect_rarely() -> None:
 
     Alembic's revisions would have it done every few revisions (bench/client_cpu.py).
     """
-    gc.set_threshold(20_000, 10, 10)
+    gc.set_threshold(50_000, 10, 10)

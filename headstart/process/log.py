@@ -19,6 +19,8 @@ from headstart.verdict.events.execution import RunFinished
 _PATIENCE_SECONDS = 1.0
 """For whoever is writing as the last line comes; who reads it may be slow, or gone."""
 
+_WORDS = {level: level.name.lower() for level in Level}
+
 Render = Callable[[str, Mapping[str, Any]], str]
 """Makes a line, or several, of a level and the fields of an event."""
 
@@ -64,8 +66,8 @@ class Log:
                 self._stream.write(f"{one_line(str(self._secrets.mask(line)))}\n")
 
     def _write(self, level: Level, event: Event) -> None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        named = level.name.lower()
+        now = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:-6]}Z"
+        named = _WORDS[level]
         first = {"timestamp": now, "level": named, "event": event.slug, "run_id": self._run_id}
         fields = self._secrets.mask_fields({**first, **event.fields()})
         # one call: the heartbeat's thread writes, too

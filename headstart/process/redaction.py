@@ -50,14 +50,20 @@ _SHORT = 4
 
 @dataclass(frozen=True)
 class _Secret:
-    """A secret as each way of writing makes it whole, and a pattern for any mixture of ways."""
+    """A secret as each way of writing makes it whole, and a pattern for any mixture of ways.
+
+    `shortest` is how long a text has to be to hold it: a mixture is no shorter than the value.
+    """
 
     value: str
     forms: tuple[str, ...]
+    shortest: int
     mixed: re.Pattern[str]
 
     def masked(self, text: str) -> str:
         """Replace it, the whole forms first: to look for these is linear in any text."""
+        if len(text) < self.shortest:
+            return text
         if len(self.value) < _SHORT:
             return self.mixed.sub(MASK, text)
         for form in self.forms:
@@ -70,16 +76,21 @@ class Secrets:
 
     def __init__(self) -> None:
         self._known: dict[str, _Secret] = {}
+        self._longest_first: tuple[_Secret, ...] = ()
 
     def add(self, secret: str | None) -> None:
         """Remember a secret; it is recognized in each form in which a text may hold it."""
         for each in (secret, secret.strip()) if secret else ():  # an app may strip it
             if each and each not in self._known:
                 self._known[each] = _secret(each)
+                every = sorted(self._known.values(), key=lambda known: -len(known.value))
+                self._longest_first = tuple(every)  # at once: another thread may just read it
 
     def mask(self, value: object, depth: int = 0) -> object:
         """Mask the secrets in a text, in the texts within mappings and lists, and in any str()."""
         match value:
+            case str():  # nearly always
+                return self._mask_text(str(value))
             case None | bool() | int() | float():
                 return value
             case Mapping() | list() | tuple() | set() | frozenset() if depth == _DEEPEST:
@@ -99,8 +110,7 @@ class Secrets:
         }
 
     def _mask_text(self, text: str) -> str:
-        known = self._known.copy()  # another thread may just read a rotated secret
-        secrets = [known[value] for value in sorted(known, key=len, reverse=True)]
+        secrets = self._longest_first
         if len(text) <= LONGEST_TEXT:
             return _masked(text, secrets, whole=True)
         margin = _LONGEST_FORM * (len(secrets[0].value) if secrets else 1)
@@ -137,7 +147,7 @@ def _secret(value: str) -> _Secret:
     if len(value) < _SHORT:
         # a very short password would make every text unreadable: only where it stands by itself
         mixed = rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))}|{mixed})(?!\w)"
-    return _Secret(value, forms, re.compile(mixed))
+    return _Secret(value, forms, min(map(len, forms)), re.compile(mixed))
 
 
 def _whole_forms(secret: str) -> set[str]:

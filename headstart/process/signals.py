@@ -189,9 +189,10 @@ class Signals:
         """
         if threading.current_thread() is not threading.main_thread():
             return
+        handle = self.handle
         for signum in _ENDING:
-            if signal.getsignal(signum) != self.handle:
-                signal.signal(signum, self.handle)
+            if signal.getsignal(signum) != handle:
+                signal.signal(signum, handle)
 
     def before_fork(self) -> None:
         """Hold the signals back: until the child has forgotten us, its own would reach us."""

@@ -84,7 +84,11 @@ def sql_of_begun(numbering: Numbering) -> str:
 
 def begun_of(text: str) -> Begun:
     """What that column says."""
-    return Begun(*json.loads(text))
+    return Begun(*_decode(text)[0])
+
+
+_decode = json.JSONDecoder().raw_decode
+"""Of a text without space around it: once for each transaction."""
 
 
 def sql_of_lost(begun: Begun) -> str:

@@ -100,11 +100,14 @@ class EnvCalls:
         """An error of ours in the block is a refusal, whatever env.py makes of it."""
         try:
             yield
-        except ConnectionLost:  # nothing is decided, and env.py may have another connection
-            raise
         except HeadstartError as error:
-            self._refusal.refuse(error, connection)
+            self._refuse(error, connection)
             raise
+
+    def _refuse(self, error: HeadstartError, connection: Connection | None) -> None:
+        # after a loss nothing is decided, and env.py may have another connection
+        if not isinstance(error, ConnectionLost):
+            self._refusal.refuse(error, connection)
 
     def _settled(self, now: Started) -> Started:
         """With the mode as it is by now, and in a transaction, which is the first step's."""
@@ -142,8 +145,11 @@ class EnvCalls:
         # the engine's other connections (an inspector, a Session) are none of the revision's
         heard = self._heard_on(connection)
         numbering = Numbering.NATURAL if heard is not None else Numbering.NONE
-        with self._refusing(connection):
+        try:
             begun, limits = begin_transaction(self._worker, connection, numbering, self._own_limits)
+        except HeadstartError as error:
+            self._refuse(error, connection)
+            raise
         if begun is not None:
             begun.shared = self._mode is Mode.ATOMIC or is_pooled(connection)
             self._worker.link.set_role = begun.role

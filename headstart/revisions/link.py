@@ -72,6 +72,9 @@ class Link:
 
     def migrates_as(self, process: int, raw: Any) -> None:
         """The server's process of the connection that migrates; a pooler tells another."""
+        if process == self._migrates and self._migrating is not None and self._migrating() is raw:
+            return
+        self.opened(raw)
         self._migrates = process
         self._migrating = None
         with suppress(TypeError):

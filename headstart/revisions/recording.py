@@ -22,7 +22,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
+from headstart.facts.applied_record import (
+    MOST_ENTRIES,
+    UNKNOWN_MARK,
+    AppliedEntry,
+    AppliedRecord,
+    ChainText,
+)
 from headstart.facts.lineage import words_for
 from headstart.facts.literals import literal
 from headstart.revisions.causes import first_line
@@ -71,6 +77,7 @@ class RecordKeeper:
     emit: Emit
     elapsed: Callable[[], float]
     _entries: list[AppliedEntry] = field(default_factory=list, init=False)
+    _chain: ChainText = field(default_factory=lambda: ChainText(()), init=False)
     _retries: int = field(default=_RETRIES, init=False)
     _told: bool = field(default=False, init=False)
     _gave_up: bool = field(default=False, init=False)
@@ -83,15 +90,19 @@ class RecordKeeper:
         others = [each for each in context.on_version_apply_callbacks if each != self.applied]
         context.on_version_apply_callbacks = (*others, self.applied)
         self._entries = [each for each in self._entries if each.revision not in pending]
+        self._chain = ChainText((*self.recording.before.chain, *self._entries))
 
     def applied(self, *, ctx: Any, step: Any, heads: Collection[str], **_: Any) -> None:
         """Alembic's on_version_apply: in the transaction of the version row, after it."""
         if self._gave_up:
             return
         seconds = None if step.is_stamp else round(self.elapsed(), 3)
-        self._entries += [self._entry(each, seconds) for each in step.up_revision_ids]
+        for revision in step.up_revision_ids:
+            entry = self._entry(revision, seconds)
+            self._entries.append(entry)
+            self._chain.add(entry)
         del self._entries[:-MOST_ENTRIES]
-        text = self.recording.before.after(heads, self._entries).text
+        text = self.recording.before.text_after(heads, self._chain)
         if text is None:
             self._gave_up = True
             self._tell("it would be longer than all that is ever read of it")
@@ -99,13 +110,13 @@ class RecordKeeper:
         self._write(ctx.connection, f"COMMENT ON TABLE {self.recording.table} IS {literal(text)}")
 
     def _entry(self, revision: str, seconds: float | None) -> AppliedEntry:
-        now, recording = datetime.now(UTC), self.recording
+        now, recording = datetime.now(UTC).isoformat(timespec="seconds"), self.recording
         stamped = seconds is None
         return AppliedEntry(
             revision,
             tuple(sorted(recording.parents.get(revision, ()))),
             UNKNOWN_MARK if stamped else recording.mark_of(revision),
-            f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            f"{now[:-6]}Z",
             seconds,
             recording.image,
             "" if stamped else recording.digest_of(revision),

@@ -132,6 +132,9 @@ def _look_for_pooler(connection: Connection) -> bool:
 
 def _concerned(connection: Connection) -> Session | None:
     """The session, if the connection is in a transaction behind a pooler."""
+    known = connection.info.get(_KEY)
+    if known is not None and not known.pooled:
+        return None
     if not is_known(connection.dialect):  # an engine beside the one that migrates
         return None
     if getattr(connection.connection.dbapi_connection, "autocommit", False):

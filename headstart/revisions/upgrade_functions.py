@@ -123,6 +123,8 @@ _TELL_UNAWAITED = "_warn_unawaited_coroutine"
 
 
 def _refuse_returned(returned: object, revision: str) -> None:
+    if returned is None:  # nearly always
+        return
     work = returned if _is_lazy(returned) else next(_work_within(returned), None)
     if work is None:
         return

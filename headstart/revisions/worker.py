@@ -159,7 +159,6 @@ def is_autocommit(connection: Connection) -> bool:
 
 def _register_cancel(worker: Worker, connection: Connection, process: int) -> None:
     raw = connection.connection.driver_connection
-    worker.link.opened(raw)
     worker.link.migrates_as(process, raw)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
         worker.register_cancel(lambda: worker.cancel_backend(process))

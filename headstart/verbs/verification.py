@@ -100,7 +100,7 @@ class Verification:
         self._silent = self._hurried = False
         self._left_transaction = False
         self._before: tuple[str, ...] = ()
-        self._ours: frozenset[str] = frozenset()
+        self._ours: set[str] = set()
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
@@ -224,7 +224,9 @@ class Verification:
                 f"{error}: {refused}", sqlstate=refused.sqlstate, next_step=refused.next_step
             )
         rows = facts.version_rows
-        error = unless_changed_by_others(error, self._history, self._before, self._ours, rows)
+        error = unless_changed_by_others(
+            error, self._history, self._before, frozenset(self._ours), rows
+        )
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
         if isinstance(error, RevisionFailed) and error.raised_in:

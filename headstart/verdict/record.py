@@ -1,13 +1,14 @@
 """What a run has learned and done so far."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Self
 
 from headstart.facts.state import State
-from headstart.values import dataclass
+from headstart.values import dataclass, replace
 from headstart.verdict.errors import Explanation
 from headstart.verdict.proof import Proof
+from headstart.verdict.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Record:
     state: State | None = None
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
-    applied: tuple[Applied, ...] = ()
+    applied: Steps[Applied] = field(default_factory=Steps)
     partly_applied: str | None = None
     left_transaction: str | None = None
     left_behind: str | None = None

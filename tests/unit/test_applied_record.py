@@ -11,6 +11,7 @@ from headstart.facts.applied_record import (
     MOST_OF_IMAGE,
     AppliedEntry,
     AppliedRecord,
+    ChainText,
     NoRecord,
     record_in,
 )
@@ -137,3 +138,25 @@ def test_what_is_written_is_ascii_without_the_marks_of_parameters(image: str) ->
     assert text.isprintable()
     assert not set("%$") & set(text)
     assert read(text).chain[0].image == image
+
+
+@pytest.mark.parametrize("size", [1, 300, 1000, 20_000], ids=lambda size: f"parents of {size}")
+@pytest.mark.parametrize("known", [0, 1, 60])
+def test_a_text_that_grows_is_the_text_made_at_once(size: int, known: int) -> None:
+    entries = [replace(entry(n), parents=("p" * (size - n % 7),)) for n in range(known + 120)]
+    before = AppliedRecord(("r0",), tuple(entries[:known]), "proof", {"later": 1})
+    chain = ChainText(before.chain)
+    for number, one in enumerate(entries[known:], start=1):
+        chain.add(one)
+        whole = before.after(["b", "a"], entries[known : known + number])
+        assert before.text_after(["b", "a"], chain) == whole.text
+
+
+def test_a_text_that_grows_is_cut_at_the_same_character() -> None:
+    entries = [replace(entry(n), parents=("p" * 300,)) for n in range(50)]
+    chain = ChainText(entries)
+    for length in range(400):  # an entry is no longer
+        heads = ["b" * length]
+        whole = AppliedRecord().after(heads, entries).text
+        assert AppliedRecord().text_after(heads, chain) == whole
+        assert len(whole or "") <= MOST_CHARACTERS

@@ -12,6 +12,7 @@ from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import Cancelled
 from headstart.verdict.events.database import AttemptStarted, WaitMeasured
 from headstart.verdict.events.event import Event, NullSink, RecordedEvent
+from headstart.verdict.events.revisions import RevisionApplied
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.record import Record
@@ -168,3 +169,10 @@ def test_what_a_bar_shows_instead_of_the_log_is_recorded_all_the_same() -> None:
     recorder = Recorder()
     Sinks(recorder, BrokenLog()).unlogged()(AttemptStarted())
     assert recorder.record.wait_attempts == 1
+
+
+def test_a_record_keeps_its_revisions_whatever_follows_it_or_an_earlier_one() -> None:
+    first = RevisionApplied("a", 0.1).onto(Record())
+    ends = [RevisionApplied(revision, 0.1).onto(first) for revision in "bc"]
+    shown = [[step.revision for step in record.applied] for record in (first, *ends, Record())]
+    assert shown == [["a"], ["a", "b"], ["a", "c"], []]

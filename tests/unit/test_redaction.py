@@ -78,6 +78,14 @@ def test_a_secret_is_masked_in_every_form(password: str, form: Callable[[str], s
     assert masked(f"a <{form(password)}> b", password) == f"a <{MASK}> b"
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_a_secret_is_masked_in_a_text_that_holds_nothing_else(
+    password: str, form: Callable[[str], str]
+) -> None:
+    """What is shorter than each form of it is not searched at all."""
+    assert masked(form(password), password) == MASK
+
+
 @pytest.mark.parametrize("before", ["", "u", "us", "usr"])
 @pytest.mark.parametrize("after", ["", "@", "@h", "@ho"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 from collections.abc import Callable
 from dataclasses import field, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -175,3 +176,21 @@ def test_no_source_is_compiled_for_a_class(monkeypatch: pytest.MonkeyPatch) -> N
     made(values.dataclass, Plain, frozen=True)
     with pytest.raises(AssertionError):
         made(dataclasses.dataclass, Plain, frozen=True)
+
+
+def test_a_copy_has_what_is_changed_and_nothing_that_was_computed() -> None:
+    @values.dataclass(frozen=True)
+    class Word:
+        text: str
+        times: int = 1
+
+        @cached_property
+        def upper(self) -> str:
+            return self.text.upper()
+
+    word = Word("a", 2)
+    assert word.upper == "A"
+    other = values.replace(word, text="b")
+    assert (other, other.upper, word.upper) == (Word("b", 2), "B", "A")
+    with pytest.raises(TypeError, match="Word has not all of nosuch"):
+        values.replace(word, nosuch=1)  # type: ignore[call-arg]

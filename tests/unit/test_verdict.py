@@ -17,6 +17,7 @@ from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
+from headstart.verdict.steps import Steps
 
 CODES = {
     0: "nothing_to_do upgraded baselined ahead_compatible held planned same fingerprinted"
@@ -109,7 +110,7 @@ def record() -> Record:
         state=State.BEHIND,
         from_revisions=("a",),
         to_revisions=("c",),
-        applied=(Applied("b", 0.12345), Applied("c", 2.0)),
+        applied=Steps([Applied("b", 0.12345), Applied("c", 2.0)]),
         proof=Proof.VERSION_ROW,
         wait_attempts=3,
         wait_seconds=1.00049,

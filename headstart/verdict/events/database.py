@@ -1,9 +1,8 @@
 """Events of the way to the database: connecting, waiting, the run lock."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from headstart.values import dataclass
+from headstart.values import dataclass, replace
 from headstart.verdict.events.event import Event, Level, RecordedEvent
 from headstart.verdict.record import Record
 

@@ -1,11 +1,10 @@
 """Events of the work: env.py, the plan, each revision."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
 from headstart.facts.state import State
-from headstart.values import dataclass
+from headstart.values import dataclass, replace
 from headstart.verdict.events.event import Event, Level, RecordedEvent
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
@@ -92,7 +91,7 @@ class RevisionApplied(RecordedEvent):
     seconds: float
 
     def onto(self, record: Record) -> Record:
-        applied = (*record.applied, Applied(self.revision, self.seconds))
+        applied = record.applied.followed_by(Applied(self.revision, self.seconds))
         return replace(record, applied=applied, waits=())
 
 

@@ -1,10 +1,9 @@
 """Events of looking at the database: version rows, state, proof, differences."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from headstart.facts.state import State
-from headstart.values import dataclass
+from headstart.values import dataclass, replace
 from headstart.verdict.errors import Explanation
 from headstart.verdict.events.event import Level, RecordedEvent
 from headstart.verdict.proof import Proof
