@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FILE = "fingerprints.txt"
 _HERE = "%(here)s"
+_PYPROJECT = "pyproject.toml"
 
 
 def read_ini(path: str) -> str:
@@ -39,8 +40,10 @@ def matching_header(ini_path: str, ini: str) -> Header:
     if header is None:
         raise Doubt("no header")
     named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]
-    if os.path.abspath(ini_path) not in named:
-        raise Doubt(ini_path)
+    # the latter also tells the folder: what prepend_sys_path finds there is the same, too
+    for path in (ini_path, _PYPROJECT):
+        if os.path.abspath(path) not in named:
+            raise Doubt(path)
     for path, digest in zip(named, header.files.values(), strict=True):
         if _digest_of(path) != digest:
             raise Doubt(path)

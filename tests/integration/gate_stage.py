@@ -1,8 +1,10 @@
 """A stage at whose database the gate has answered, and how it is seen whether it answers again."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+
+import psycopg2
 
 from tests.harness.program import run_program
 from tests.harness.result import Event, Result
@@ -11,6 +13,7 @@ from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.known_stage import KnownStage
 
 VERBS = ("run", "check", "wait")
+BRIEF = {"HEADSTART_WAIT_SECONDS": "1"}
 NOT_COMPARED = ("run_id", "timestamp", "duration_seconds", "wait_seconds", "lock_wait_seconds")
 
 
@@ -37,7 +40,7 @@ def opened(stage: KnownStage, *argv: str, **environ: str) -> KnownStage:
 def assert_closed(stage: KnownStage, *verbs: str, **environ: str) -> Result:
     """No verb is answered by the gate; the last verb's end."""
     for verb in verbs or VERBS:
-        done = stage.run(verb, **environ)
+        done = stage.run(verb, **(BRIEF | environ))
         assert not is_answered(done), (verb, done.stderr)
     return done
 
@@ -96,3 +99,12 @@ def copied_to(database: Database, name: str) -> Database:
     """A copy of the database, as CREATE DATABASE ... TEMPLATE makes it."""
     database.server.execute(f"CREATE DATABASE {name} TEMPLATE {database.name}")
     return Database(database.server, name)
+
+
+@contextmanager
+def holding(database: Database, sql: str) -> Iterator[None]:
+    """Keep what these statements take for the length of the block."""
+    with closing(psycopg2.connect(database.url)) as held:
+        held.autocommit = True
+        held.cursor().execute(sql)
+        yield

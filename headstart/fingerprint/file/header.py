@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MARK = b"gate\t"
+_BODY = "gate\tbody\t"
 ABSENT = "-"
 _SHORT_BYTES, _LONG_BYTES = 8, 16
 
@@ -62,27 +63,29 @@ class Header:
             yield _line("unfit", [self.unfit])
 
 
-def with_body(lines: "Sequence[str]", body: bytes) -> "tuple[str, ...]":
-    """A header's lines, bound to the other lines of their file; none where there is none."""
+def with_body(lines: "Sequence[str]", before: str, after: str) -> "tuple[str, ...]":
+    """A header's lines, bound to all lines of their file; none where there is none."""
     if not lines:
         return ()
-    kept = (line for line in lines if not line.startswith(f"{MARK.decode()}body\t"))
-    return (*kept, _line("body", [_digest(body, _LONG_BYTES)]))
+    kept = [line for line in lines if not line.startswith(_BODY)]
+    others = before + "".join(f"{line}\n" for line in kept) + after
+    return (*kept, _line("body", [_digest(others.encode(), _LONG_BYTES)]))
 
 
 def header_in(content: bytes) -> Header | None:
-    """The header of a fingerprints file; None where there is none, or one of another body."""
+    """The header of a fingerprints file; None where there is none, or one of another file."""
     content = content.replace(b"\r\n", b"\n")
     start = content.find(b"\n" + MARK) + 1
-    if not start:
+    own = content.find(b"\n" + _BODY.encode()) + 1
+    if not start or not own:
         return None
     end = content.find(b"\n", content.rfind(b"\n" + MARK) + 1) + 1
-    body = content[:start] + content[end:]
+    others = content[:own] + content[content.find(b"\n", own) + 1 :]
     try:
         header = header_of(content[start:end].decode().splitlines())
     except UnicodeDecodeError:
         return None
-    return header if header is not None and header.body == _digest(body, _LONG_BYTES) else None
+    return header if header is not None and header.body == _digest(others, _LONG_BYTES) else None
 
 
 def header_of(lines: "Iterable[str]") -> Header | None:
@@ -99,16 +102,18 @@ def header_of(lines: "Iterable[str]") -> Header | None:
     needed = ("heads", "version_table", "variables", "objects", "body")
     if any(name not in single for name in needed) or not all(pairs.values()):
         return None
-    objects = single["objects"]
+    heads, table, objects, body = (single[n] for n in ("heads", "version_table", "objects", "body"))
+    if not heads or len(table) != 1 or len(body) != 1 or len(objects) % 2:
+        return None
     return Header(
-        heads=single["heads"],
-        version_table=single["version_table"][0],
+        heads=heads,
+        version_table=table[0],
         variables=single["variables"],
         files=pairs["file"],
         folders=pairs["folder"],
         objects=list(zip(objects[::2], objects[1::2], strict=True)),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
-        body=single["body"][0],
+        body=body[0],
     )
 
 
