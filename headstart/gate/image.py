@@ -62,6 +62,8 @@ def fits(header: Header, settings: "Mapping[str, str]") -> bool:
     if settings.get("VERSION_TABLE", header.version_table) != header.version_table:
         return False
     names = _names(settings.get("URL_VARIABLES", ""))
+    if "DATABASE_URL" in names:  # a mistake, which the flow tells
+        return False
     return {"DATABASE_URL", *names} >= set(header.variables) >= set(names)
 
 

@@ -81,7 +81,7 @@ def parsed(url: str) -> Place:
 
 
 def _option(key: str, value: str, parameters: "Mapping[str, str]") -> "dict[str, str]":
-    if key == "sslmode" and value in _SSL_MODES:
+    if key == "sslmode" and key not in parameters and value in _SSL_MODES:
         return {key: value}
     if key == "host" and "host" not in parameters and value.startswith(("/", "%2F")):
         return {key: _decoded(value.replace("/", "%2F"))}

@@ -5,12 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import SERVERS
-from tests.harness.program import run_headstart
 from tests.harness.project import ProjectCopy, copy_plain
 from tests.harness.server import Database, Server, empty_database
 from tests.integration.fingerprinting import Fingerprinter
 from tests.integration.gate_objects import CHANGES, HARMLESS, MADE
-from tests.integration.gate_stage import assert_closed, assert_open, opened, opens_again
+from tests.integration.gate_stage import assert_closed, assert_open, opened
 from tests.integration.known_stage import KnownStage
 
 AS_SUPERUSER = "SET allow_system_table_mods = on"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from headstart.fingerprint.catalog.names import split_name
@@ -30,6 +31,8 @@ def header_lines(
 ) -> tuple[str, ...]:
     """The lines for the gate, which say why where the project is not fit for it."""
     folder = Path(source.project.directory.dir).absolute()
+    # what a module reads on import it reads once, maybe where the scripts were imported
+    found = replace(found, reads=found.reads | source.reads)
     files = _digests(folder, _files(task, source, folder))
     folders = [*source.project.folders, *_listed(found, source)]
     reasons = [*_unfit(task, found, source, fingerprints, files)]
