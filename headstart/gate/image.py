@@ -55,7 +55,7 @@ def matching_header(ini_path: str, ini: str) -> Header:
 
 def fits(header: Header, settings: "Mapping[str, str]") -> bool:
     """Whether this header's image may be answered for, with these settings."""
-    if header.unfit is not None and settings.get("GATE") != "on":
+    if header.blind is not None or (header.unfit is not None and settings.get("GATE") != "on"):
         return False
     if len(header.heads) != 1 and settings.get("TARGET") != "heads":
         return False
@@ -90,6 +90,8 @@ def script_folder(ini_path: str, ini: str) -> str:
 
 
 def _content(path: str) -> bytes:
+    if not os.path.isfile(path):  # a pipe can be read but once, and may never end
+        raise Doubt(path)
     try:
         with open(path, "rb") as file:
             return file.read()

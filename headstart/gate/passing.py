@@ -38,7 +38,7 @@ def pass_gate(arguments: "Sequence[str]") -> bool:
     before = [(each, _signal.signal(each, end)) for each in _SIGNALS]
     try:
         _pass(asked)
-    except Doubt:
+    except (Doubt, OSError):  # OSError: the current folder is gone, say
         return False
     finally:
         for signum, handler in before:

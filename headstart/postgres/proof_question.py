@@ -66,7 +66,7 @@ SELECT (SELECT pg_catalog.string_agg(coalesce(pg_catalog.translate(
   LEFT JOIN pg_catalog.pg_description c ON c.objoid = h.oid
     AND c.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
     AND c.objsubid = 0""").replace("@number@", NUMBER)
-# A row that is NULL, or has a line break, is no revision's, nor two: a tab is in no revision's name.
+# A row that is NULL, or has a line break, is no revision's, nor two: no revision has a tab.
 
 
 _LEAVES = exact("""\

@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
+from importlib import metadata
 from types import FrameType
 from typing import Any
 
@@ -179,6 +180,22 @@ def own_modules() -> frozenset[str]:
         if isinstance(file, str)
         and name.partition(".")[0] not in {*_LIBRARIES, "__main__"}
         and not (_is_installed(file) or file.startswith(_STANDARD))
+    )
+
+
+def local_packages() -> frozenset[str]:
+    """The imported packages that pip has installed from a folder: the project itself, say.
+
+    They change with it, and no file of theirs is where it was written.
+    """
+    names = {name.partition(".")[0] for name in list(sys.modules)}
+    by_name = metadata.packages_distributions()
+    every = {each for name in names - _LIBRARIES for each in by_name.get(name, ())}
+    return frozenset(
+        name
+        for name in every - _LIBRARIES
+        if '"dir_info"' in (told := metadata.distribution(name).read_text("direct_url.json") or "")
+        and '"editable": true' not in told
     )
 
 

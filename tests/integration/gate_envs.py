@@ -1,9 +1,5 @@
 """What an env.py may do that makes its project unfit for the gate, and what the file says then."""
 
-import os
-
-_HERE = os.path.basename(__file__)
-
 AT_TOP = {
     "environ.get": ("import os; os.environ.get('TENANT')", "reads TENANT"),
     "environ[]": ("import os\ntry: os.environ['TENANT']\nexcept KeyError: pass", "reads TENANT"),
@@ -57,18 +53,15 @@ AT_TOP = {
         "another service",
     ),
     "psycopg2": (
-        "import psycopg2\ntry: psycopg2.connect('host=127.0.0.1 port=9')\n"
-        "except psycopg2.Error: pass",
+        "import psycopg2\ntry: psycopg2.connect('port=9')\nexcept psycopg2.Error: pass",
         "connects by psycopg2",
     ),
     "psycopg": (
-        "import psycopg\ntry: psycopg.connect('host=127.0.0.1 port=9')\n"
-        "except psycopg.Error: pass",
+        "import psycopg\ntry: psycopg.connect('port=9')\nexcept psycopg.Error: pass",
         "connects by psycopg",
     ),
     "psycopg's class": (
-        "import psycopg\ntry: psycopg.Connection.connect('host=127.0.0.1 port=9')\n"
-        "except psycopg.Error: pass",
+        "import psycopg\ntry: psycopg.Connection.connect('port=9')\nexcept psycopg.Error: pass",
         "connects by psycopg",
     ),
 }
@@ -127,7 +120,9 @@ ONLINE = {
         "configures more than once",
     ),
     "translated schemas": (
-        _before("connection = connection.execution_options(schema_translate_map={'tenant': 'public'})"),
+        _before(
+            "connection = connection.execution_options(schema_translate_map={'tenant': 'public'})"
+        ),
         "translates schemas",
     ),
     "a listener": (
@@ -135,7 +130,8 @@ ONLINE = {
             _POOL,
             _POOL.replace(
                 "    with",
-                "    __import__('sqlalchemy').event.listen(connectable, 'connect', lambda *_: None)\n"
+                "    from sqlalchemy import event\n"
+                "    event.listen(connectable, 'connect', lambda *_: None)\n"
                 "    with",
             ),
         ),
@@ -157,8 +153,10 @@ ONLINE = {
 _ASYNC_CONFIGURE = "    context.configure(connection=connection, target_metadata=target_metadata)\n"
 _ASYNC_RUN = "        await connection.run_sync(do_run_migrations)\n"
 ASYNC = {
-    "getenv": (("target_metadata = None", AT_TOP["getenv"][0]
-                + "\ntarget_metadata = None"), "reads TENANT"),
+    "getenv": (
+        ("target_metadata = None", AT_TOP["getenv"][0] + "\ntarget_metadata = None"),
+        "reads TENANT",
+    ),
     "SQL in the sync part": (
         (_ASYNC_CONFIGURE, f"    connection.exec_driver_sql('SELECT 1')\n{_ASYNC_CONFIGURE}"),
         _SQL,
@@ -174,27 +172,33 @@ ASYNC = {
     "a listener": (
         (
             "    async with connectable",
-            "    from sqlalchemy import event\n"
-            "    event.listen(connectable.sync_engine, 'connect', lambda *_: None)\n"
-            "    async with connectable",
+            (
+                "    import sqlalchemy; engine = connectable.sync_engine\n"
+                "    sqlalchemy.event.listen(engine, 'connect', lambda *_: None)\n"
+                "    async with connectable"
+            ),
         ),
         "listens to connect",
     ),
     "asyncpg itself": (
         (
             "    async with connectable",
-            "    import asyncpg\n"
-            "    try: await asyncpg.connect(host='127.0.0.1', port=9)\n"
-            "    except OSError: pass\n"
-            "    async with connectable",
+            (
+                "    import asyncpg\n"
+                "    try: await asyncpg.connect(host='127.0.0.1', port=9)\n"
+                "    except OSError: pass\n"
+                "    async with connectable"
+            ),
         ),
         "connects by asyncpg",
     ),
     "server settings": (
         (
             "        poolclass=pool.NullPool,\n",
-            "        poolclass=pool.NullPool,\n        connect_args={'server_settings':"
-            " {'search_path': 'tenant,public'}},\n",
+            (
+                "        poolclass=pool.NullPool,\n        connect_args={'server_settings':"
+                " {'search_path': 'tenant,public'}},\n"
+            ),
         ),
         "search_path",
     ),

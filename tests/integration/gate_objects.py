@@ -71,13 +71,13 @@ CHANGES = {
     "a unique index is added": "CREATE UNIQUE INDEX ON things (a)",
     "an index has storage parameters": "ALTER INDEX by_size SET (fillfactor = 50)",
     "an index of a partitioned table is dropped": "DROP INDEX parent_id",
-    "a view is replaced": "CREATE OR REPLACE VIEW seen AS SELECT id, name || '' AS name FROM things",
+    "a view is replaced": "CREATE OR REPLACE VIEW seen AS SELECT id, lower(name) AS name"
+    " FROM things",
     "a view's option": "ALTER VIEW seen SET (security_barrier)",
     "a view is dropped": "DROP VIEW seen",
     "a view's column is renamed": "ALTER VIEW seen RENAME name TO label",
     "a view's default": "ALTER VIEW seen ALTER name SET DEFAULT 'z'",
-    "a materialized view's column is renamed":
-        "ALTER MATERIALIZED VIEW kept RENAME COLUMN half TO middle",
+    "a materialized view's column": "ALTER MATERIALIZED VIEW kept RENAME COLUMN half TO middle",
     "a materialized view is dropped": "DROP MATERIALIZED VIEW kept",
     "an index of a materialized view": "CREATE INDEX ON kept (id)",
     "a function is replaced": "CREATE OR REPLACE FUNCTION half(n int) RETURNS int LANGUAGE sql"

@@ -1,5 +1,6 @@
 """A project whose env.py does what the gate would leave out is unfit; the build says why."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -62,8 +63,53 @@ def test_the_gate_of_an_unfit_project_opens_by_an_operators_word(
     assert_closed(known, "check", HEADSTART_GATE="off")
 
 
+_CALL = "CREATE FUNCTION f({0}) RETURNS {1} LANGUAGE sql AS 'SELECT {2}'"
+_OPERATOR = "; CREATE OPERATOR <<< (LEFTARG = interval, RIGHTARG = int, FUNCTION = f)"
+BLIND = {
+    "a cast": (
+        f"{_CALL.format('interval', 'int', 1)}; CREATE CAST (interval AS int) WITH FUNCTION f",
+        "DROP CAST (interval AS int)",
+    ),
+    "an operator": (
+        _CALL.format("interval, int", "boolean", "true") + _OPERATOR,
+        "DROP OPERATOR <<< (interval, int)",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(BLIND))
+def test_no_word_opens_it_for_what_its_number_does_not_stand_for(
+    known: KnownStage, kind: str
+) -> None:
+    make, drop = BLIND[kind]
+    known.project.add("0004", "0003", f"op.execute({make!r})")
+    build(known)
+    assert_closed(known, "run", "run", HEADSTART_GATE="on")
+    known.database.execute(drop)
+    assert assert_closed(known, "check", HEADSTART_GATE="on").verdict["outcome"] == "drifted"
+
+
+@pytest.mark.parametrize(("told", "fit"), [({}, False), ({"editable": True}, True)])
+def test_a_package_that_is_installed_from_a_folder(
+    known: KnownStage, told: dict[str, bool], fit: bool
+) -> None:
+    """Its modules are the project's, and not where the gate would look for them."""
+    folder = known.project.path / "lib" / "site-packages"
+    about = folder / "own_models-1.dist-info"
+    about.mkdir(parents=True)
+    (folder / "own_models.py").write_text("meta = None\n")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own_models\nVersion: 1\n")
+    (about / "top_level.txt").write_text("own_models\n")
+    (about / "direct_url.json").write_text(json.dumps({"url": "file:///src", "dir_info": told}))
+    source = f"import sys; sys.path.append({str(folder)!r}); import own_models"
+    said = why(known, METADATA, f"{source}\n{METADATA}")
+    assert ("own_models" in said) is not fit
+
+
 SETTINGS = "import os\nTENANT = os.environ.get('TENANT')\n"
-IMPORTED = "import sys; sys.path.insert(0, __file__.rpartition('/alembic/')[0])\nimport app_settings"
+IMPORTED = (
+    "import sys; sys.path.insert(0, __file__.rpartition('/alembic/')[0])\nimport app_settings"
+)
 
 
 @pytest.mark.parametrize("untold", [False, True], ids=["told", "untold"])

@@ -76,7 +76,25 @@ def test_any_other_is_a_doubt_or_the_same(url: str) -> None:
 def test_whatever_is_written_it_is_never_read_otherwise() -> None:
     dice, understood = random.Random(7), 0
     whole = "postgresql://us:pa@ho:51/na?sslmode=require"
-    pieces = ["u", ":", "@", "/", "?", "%40", "%", "host=", "&", "5", ",", "[", "=", "#", "+", "é", ""]
+    pieces = [
+        "u",
+        ":",
+        "@",
+        "/",
+        "?",
+        "%40",
+        "%",
+        "host=",
+        "&",
+        "5",
+        ",",
+        "[",
+        "=",
+        "#",
+        "+",
+        "é",
+        "",
+    ]
     for _ in range(20_000):
         url = whole
         for _ in range(dice.randrange(1, 4)):
@@ -144,10 +162,31 @@ def test_a_url_in_alembic_ini_is_a_doubt_unless_the_environment_has_one() -> Non
     assert same(place_of({"DATABASE_URL": URL}, ini), dict(parse_database_url(URL, "").parameters))
 
 
+INIS = {
+    "sqlalchemy.url = driver://user:pass@localhost/dbname\n": True,
+    "sqlalchemy.url=driver://user:pass@localhost/dbname \n": True,
+    "sqlalchemy.url = driver://user:pass@localhost/other\n": False,
+    "sqlalchemy.url: driver://user:pass@localhost/dbname\n": False,
+    "sqlalchemy.url = driver://user:pass@localhost/dbname\n  more\n": True,
+    "sqlalchemy.url =\n": False,
+}
+
+
+@pytest.mark.parametrize("line", list(INIS))
+def test_the_placeholder_of_a_template_is_no_url(line: str) -> None:
+    """Which lines follow it the digest of alembic.ini tells."""
+    ini = f"[alembic]\nscript_location = alembic\n{line}"
+    if not INIS[line]:
+        with pytest.raises(Doubt):
+            place_of({"PGHOST": "h"}, ini)
+    else:
+        assert same(place_of({"PGHOST": "h"}, ini), {})
+
+
 CONTENTS = [
     b"secret", b"secret\n", b"secret\r\n", b"secret\n\n", b" secret", b"secret ", b"a b\n",
-    b"a\nb\n", b"", b"\n", b" \n", b"\xff\n", b"\xef\xbb\xbfsecret", b"\xc3\xa9\n", b"a\tb", b"a\x00b",
-    b"a\rb", b"secret\r", b"'secret'", b"x" * 20_000,
+    b"a\nb\n", b"", b"\n", b" \n", b"\xff\n", b"\xef\xbb\xbfsecret", b"\xc3\xa9\n", b"a\tb",
+    b"a\x00b", b"a\rb", b"secret\r", b"'secret'", b"x" * 20_000,
 ]  # fmt: skip
 
 
@@ -163,7 +202,9 @@ def test_a_password_file_is_read_as_the_flow_reads_it(tmp_path: Path, content: b
     assert same(place, dict(_of_flow(environ)))
 
 
-@pytest.mark.parametrize("around", ["{}", "{}\n", " {}", "{} ", "{}\r\n", "'{}'", "\ufeff{}", "{}\n\n"])
+@pytest.mark.parametrize(
+    "around", ["{}", "{}\n", " {}", "{} ", "{}\r\n", "'{}'", "\ufeff{}", "{}\n\n"]
+)
 def test_a_url_file_too(tmp_path: Path, around: str) -> None:
     file = tmp_path / "secret"
     file.write_bytes(around.format(URL).encode())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from headstart.fingerprint.file.header import Header
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import fits
 from headstart.gate.settings import UNDERSTOOD, VERBS, plain, verb_of
@@ -11,14 +12,16 @@ from tests.unit.test_gate_header import HEADER
 DECLARED = {row.name: row for row in SETTINGS if row.name != "DATABASE_URL"}
 NUMBERS = [
     "0", "0.0", "0.0001", "0.001", "1", "1.5", "01", "5", "5.", ".5", "60", "999999", "1000000",
-    "9999999999", "-1", "+1", "1e3", "1_0", "nan", "inf", "١", "1 ", " 1", "0x1", "1.2.3", "2147484",
+    "9999999999", "-1", "+1", "1e3", "1_0", "nan", "inf", "1 ", " 1", "0x1", "1.2.3", "2147484",
 ]  # fmt: skip
 TEXTS = [
     "", " ", "a", " a", "a ", "a b", "A", "\t", "a\nb", "é", "abc", "head", "heads", "HEAD", "base",
     "head ", "0003", "+1", "-1", "main@head", "x=y", "'", '"', "proof", "none", "comment", "off",
     "on", "auto", "AUTO", "prove", "allow", "refuse", "strict", "warn", "true", "false", "False",
-    "no", "contract", "json", "console", "info", "INFO", "debug", "warning", "error", "s.t", "a.b.c",
-    "alembic_version", "DATABASE_URL", "APP_URL", "APP_URL,OTHER", "APP-URL", "PGHOST", ",", "a\0b",
+    "no", "contract", "json", "console", "info", "INFO", "debug", "warning", "error", "s.t",
+    "a.b.c", "alembic_version", "DATABASE_URL", "APP_URL", "APP_URL,OTHER",
+    "APP-URL", "PGHOST", ",",
+    "a\0b", "\u0661",
 ]  # fmt: skip
 
 
@@ -100,6 +103,16 @@ FITTING = [
     ({"TARGET": "heads", "URL_VARIABLES": "APP_URL"}, False),
     ({"TARGET": "heads", "URL_VARIABLES": ","}, True),
 ]
+
+
+def test_an_operators_word_is_about_env_py_and_not_about_what_the_gate_cannot_see() -> None:
+    word = {"TARGET": "heads", "GATE": "on"}
+    unfit, blind = (
+        Header(**{**vars(HEADER), "unfit": "x"}),
+        Header(**{**vars(HEADER), "blind": "x"}),
+    )
+    assert (fits(unfit, word), fits(unfit, {"TARGET": "heads"})) == (True, False)
+    assert not fits(blind, word)
 
 
 @pytest.mark.parametrize(("settings", "expected"), FITTING)

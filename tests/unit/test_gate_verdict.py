@@ -52,7 +52,8 @@ def test_relations_are_named_as_the_flow_does(text: str | None, names: list[str]
 
 
 @pytest.mark.parametrize(
-    "text", ["\tA", "\t1a", "\ta b", "\ta\x0bb", "\ta\x0b\tb", "\ta\nb", "\ta\tb", "x", "\té", "S\ta"]
+    "text",
+    ["\tA", "\t1a", "\ta b", "\ta\x0bb", "\ta\x0b\tb", "\ta\nb", "\ta\tb", "x", "\té", "S\ta"],
 )
 def test_a_name_that_would_be_quoted_is_a_doubt(text: str) -> None:
     with pytest.raises(Doubt):

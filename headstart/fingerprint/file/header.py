@@ -12,7 +12,8 @@ r"""The gate's header in fingerprints.txt: what must be as it was when the file 
 Paths are relative to the folder of env.py; "-" stands for a file that must not be there. Objects
 are pairs of a schema, empty for the target one, and a name. `body` is the digest of all other lines
 of the file, so that no merge puts two of them together. An image whose env.py does what the gate
-would leave out has a line `gate<TAB>unfit<TAB>why`.
+would leave out has a line `gate<TAB>unfit<TAB>why`; where no operator's word could make that good,
+since the gate would not see a change, it is `gate<TAB>blind<TAB>why`.
 
 It imports as little as the gate can do with.
 """
@@ -42,11 +43,12 @@ class Header:
         folders: "Mapping[str, str]",
         objects: "Sequence[tuple[str, str]]",
         unfit: str | None = None,
+        blind: str | None = None,
         body: str = "",
     ) -> None:
         self.heads, self.version_table, self.variables = heads, version_table, variables
         self.files, self.folders, self.objects = files, folders, objects
-        self.unfit, self.body = unfit, body
+        self.unfit, self.blind, self.body = unfit, blind, body
 
     @property
     def lines(self) -> "Iterator[str]":
@@ -61,6 +63,8 @@ class Header:
         yield _line("objects", [text for pair in self.objects for text in pair])
         if self.unfit is not None:
             yield _line("unfit", [self.unfit])
+        if self.blind is not None:
+            yield _line("blind", [self.blind])
 
 
 def with_body(lines: "Sequence[str]", before: str, after: str) -> "tuple[str, ...]":
@@ -113,6 +117,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
         folders=pairs["folder"],
         objects=list(zip(objects[::2], objects[1::2], strict=True)),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
+        blind=" ".join(single["blind"]) if "blind" in single else None,
         body=body[0],
     )
 
