@@ -36,8 +36,10 @@ def matching_header(folder: str, ini_path: str) -> Header:
     if header is None:
         raise Doubt("no header")
     named = [os.path.abspath(os.path.join(folder, path)) for path in header.files]
-    if os.path.abspath(ini_path) not in named:
-        raise Doubt(ini_path)
+    # the latter also tells the folder: what prepend_sys_path finds there is the same, too
+    for path in (ini_path, PYPROJECT):
+        if os.path.abspath(path) not in named:
+            raise Doubt(path)
     for path, digest in zip(named, header.files.values(), strict=True):
         if digest_of(path) != digest:
             raise Doubt(path)
@@ -49,13 +51,15 @@ def matching_header(folder: str, ini_path: str) -> Header:
 
 def fits(header: Header, settings: "Mapping[str, str]") -> bool:
     """Whether this header's image may be answered for, with these settings."""
-    if header.unfit is not None and settings.get("GATE") != "on":
+    if header.blind is not None or (header.unfit is not None and settings.get("GATE") != "on"):
         return False
     if len(header.heads) != 1 and settings.get("TARGET") != "heads":
         return False
     if settings.get("VERSION_TABLE", header.version_table) != header.version_table:
         return False
     names = _names(settings.get("URL_VARIABLES", ""))
+    if "DATABASE_URL" in names:  # a mistake, which the flow tells
+        return False
     return {"DATABASE_URL", *names} >= set(header.variables) >= set(names)
 
 
@@ -82,6 +86,8 @@ def script_folder(ini_path: str, ini: str) -> str:
 
 
 def _content(path: str) -> bytes:
+    if not os.path.isfile(path):  # a pipe can be read but once, and may never end
+        raise Doubt(path)
     try:
         with open(path, "rb") as file:
             return file.read()

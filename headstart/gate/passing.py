@@ -30,7 +30,7 @@ def pass_gate(arguments: "Sequence[str]") -> bool:
         asked = Asked(*asked_of(arguments), plain(os.environ), started)
         _end_by_signals(asked)
         _pass(asked)
-    except Doubt:
+    except (Doubt, OSError):  # OSError: the current folder is gone, say
         return False
     return True
 

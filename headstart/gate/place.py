@@ -7,6 +7,7 @@ and re to do so.
 import os
 
 from headstart.gate.doubt import Doubt
+from headstart.settings.defaults import PLACEHOLDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ def place_of(environ: "Mapping[str, str]", ini: str) -> Place:
         place = parsed(url)
         place.password = place.password or password
         return place
-    if any(line.startswith("sqlalchemy.url") for line in ini.splitlines()):
-        raise Doubt("sqlalchemy.url")
+    for line in ini.splitlines():
+        key, _, value = line.partition("=")
+        if key.startswith("sqlalchemy.url") and value.strip() not in PLACEHOLDERS:
+            raise Doubt("sqlalchemy.url")
     if not environ.get("PGHOST"):
         raise Doubt("no place")
     return Place({}, password)
@@ -81,7 +84,7 @@ def parsed(url: str) -> Place:
 
 
 def _option(key: str, value: str, parameters: "Mapping[str, str]") -> "dict[str, str]":
-    if key == "sslmode" and value in _SSL_MODES:
+    if key == "sslmode" and key not in parameters and value in _SSL_MODES:
         return {key: value}
     if key == "host" and "host" not in parameters and value.startswith(("/", "%2F")):
         return {key: _decoded(value.replace("/", "%2F"))}

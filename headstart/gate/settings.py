@@ -15,6 +15,7 @@ _OUTPUTS = ("text", "json")
 _PREFIX = "HEADSTART_"
 _LEAST_DEADLINE_SECONDS = 5.0
 """More than the gate itself ever takes."""
+_SHORTEST_SECONDS = 0.001
 _LONGEST_DIGITS = 6
 
 
@@ -32,7 +33,9 @@ def _is_text(value: str) -> bool:
 
 def _is_seconds(value: str) -> bool:
     whole, _, rest = value.partition(".")
-    return _is_digits(whole) and (_is_digits(rest) or value == whole)
+    if not (_is_digits(whole) and (_is_digits(rest) or value == whole)):
+        return False
+    return float(value) == 0 or float(value) >= _SHORTEST_SECONDS
 
 
 def _is_long(value: str) -> bool:

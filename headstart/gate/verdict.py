@@ -187,9 +187,10 @@ def relation_names(text: str | None) -> "list[str]":
     Raises Doubt for a name that the flow would quote.
     """
     names = []
-    for line in (text or "").splitlines():
-        parts = [part for part in line.split("\t") if part]
-        if any(part[0].isdigit() or part.strip(_SIMPLE) for part in parts):
+    for line in text.split("\n") if text else ():
+        schema, *rest = line.split("\t")
+        parts = [schema, *rest] if schema else rest
+        if len(rest) != 1 or any(part[:1].isdigit() or part.strip(_SIMPLE) for part in parts):
             raise Doubt("a quoted name")
         names.append(".".join(parts))
     return sorted(names)

@@ -40,7 +40,8 @@ SELECT pg_catalog.set_config('search_path', CASE WHEN EXISTS (
 # schema is not searched, and the next statement fails.
 
 _ASKED = exact("""\
-SELECT (SELECT pg_catalog.string_agg(v.version_num::pg_catalog.text, E'\\n') FROM @name@ v),
+SELECT (SELECT pg_catalog.string_agg(coalesce(pg_catalog.translate(
+    v.version_num::pg_catalog.text, E'\\n', E'\\t'), E'\\t'), E'\\n') FROM @name@ v),
   NOT pg_catalog.pg_is_in_recovery()
     AND pg_catalog.current_setting('transaction_read_only') = 'off'::pg_catalog.text
     AND NOT EXISTS (SELECT FROM relation r WHERE NOT
@@ -65,6 +66,7 @@ SELECT (SELECT pg_catalog.string_agg(v.version_num::pg_catalog.text, E'\\n') FRO
   LEFT JOIN pg_catalog.pg_description c ON c.objoid = h.oid
     AND c.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
     AND c.objsubid = 0""").replace("@number@", NUMBER)
+# A row that is NULL, or has a line break, is no revision's, nor two: no revision has a tab.
 
 
 _LEAVES = exact("""\

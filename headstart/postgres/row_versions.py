@@ -62,6 +62,16 @@ owned AS MATERIALIZED (
      AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[]))""")
 """The objects by their names; between the marks @ stand what proof_question.py puts in."""
 
+_MEMBERS = (
+    ("pg_class", "relname"),
+    ("pg_type", "typname"),
+    ("pg_proc", "proname"),
+    ("pg_operator", "oprname"),
+    ("pg_opclass", "opcname"),
+    ("pg_language", "lanname"),
+)
+"""Catalogs of what extensions bring, and what a definition shows of it."""
+
 _PARTS = (
     # what the normal form reads of a relation; its xmin counts each TRUNCATE and VACUUM FULL
     (
@@ -96,7 +106,7 @@ _PARTS = (
             "relation r JOIN pg_catalog.pg_index a ON a.indrelid = r.oid JOIN"
             " pg_catalog.pg_class i ON i.oid = a.indexrelid"
         ),
-        "a.indexrelid, a.xmin, a.indisvalid, i.relname, i.relispartition",
+        "a.indexrelid, a.xmin, a.indisvalid, i.relname, i.relispartition, i.reloptions",
     ),
     # those of foreign keys, too, which may be disabled
     (
@@ -171,6 +181,20 @@ _PARTS = (
     (
         "pg_catalog.pg_extension a",
         "a.oid, a.xmin",
+    ),
+    # a definition shows the names of an extension's objects, which can be renamed like all others
+    *(
+        (
+            (
+                "pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND"
+                " d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid"
+                " AND d.deptype = 'e'::pg_catalog.\"char\" AND d.classid ="
+                f" 'pg_catalog.{catalog}'::pg_catalog.regclass::pg_catalog.oid"
+                f" JOIN pg_catalog.{catalog} a ON a.oid = d.objid"
+            ),
+            f"a.oid, a.{name}",
+        )
+        for catalog, name in _MEMBERS
     ),
     (
         "space a",

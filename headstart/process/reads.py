@@ -6,11 +6,13 @@ project's, nor are the standard library's own variables. Where it is not clear w
 """
 
 import os
+import stat
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
+from importlib import metadata
 from types import FrameType
 from typing import Any
 
@@ -39,8 +41,11 @@ _OUTSIDE = {
     "os.fork": "forks",
     "sqlite3.connect": "opens a database of its own",
     "socket.sendto": "talks to another service",
+    "socket.getaddrinfo": "talks to another service",
+    "socket.gethostbyname": "talks to another service",
 }
 _CONNECTS = "socket.connect"
+_LOOKS = ("stat", "access")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,16 @@ class Reads:
     folders: set[str] = field(default_factory=set)
     addresses: set[tuple[object, ...] | str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+
+    def __or__(self, other: "Reads") -> "Reads":
+        """What either has read."""
+        return Reads(
+            self.variables | other.variables,
+            self.files | other.files,
+            self.folders | other.folders,
+            self.addresses | other.addresses,
+            self.others | other.others,
+        )
 
 
 class _Hook:
@@ -71,9 +86,7 @@ class _Hook:
         if event == "open" or event in _FOLDERS:
             path = arguments[0]
             if isinstance(path, str | bytes | os.PathLike):
-                name = os.path.abspath(os.fsdecode(path))
-                if not name.startswith(_DEVICES) and _asks_for_project(sys._getframe(1)):
-                    (reads.files if event == "open" else reads.folders).add(name)
+                _hear_path(path, reads.files if event == "open" else reads.folders)
         elif event in _OUTSIDE and _asks_for_project(sys._getframe(1)):
             reads.others.add(_OUTSIDE[event])
         elif event == _CONNECTS:
@@ -94,6 +107,32 @@ class _HeardEnviron(os._Environ):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[Any]:
         _hear_variable(EVERY)
         return super().__iter__()
+
+
+def _hear_path(path: Any, heard: set[str]) -> None:
+    name = os.path.abspath(os.fsdecode(path))
+    if not name.startswith(_DEVICES) and _asks_for_project(sys._getframe(2)):
+        heard.add(name)
+
+
+def _heard_look(look: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether there is a file, of which Python's hook does not hear; a folder tells nothing."""
+
+    def looked(path: Any, *arguments: Any, **options: Any) -> Any:
+        reads = _HOOK.reads
+        is_path = isinstance(path, str | bytes | os.PathLike)
+        if reads is not None and is_path and not _is_folder(path):
+            _hear_path(path, reads.files)
+        return look(path, *arguments, **options)
+
+    return looked
+
+
+def _is_folder(path: Any) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(os.path.realpath(path)).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _hear_variable(name: str) -> None:
@@ -119,10 +158,15 @@ def heard_reads() -> Iterator[Reads]:
     reads = _HOOK.reads = Reads()
     for each in every:
         each.__class__ = _HeardEnviron
+    looks = {name: getattr(os, name) for name in _LOOKS}
+    for name, look in looks.items():
+        setattr(os, name, _heard_look(look))
     try:
         yield reads
     finally:
         _HOOK.reads = None
+        for name, look in looks.items():
+            setattr(os, name, look)
         for each, kind in zip(every, before, strict=True):
             each.__class__ = kind
 
@@ -136,6 +180,22 @@ def own_modules() -> frozenset[str]:
         if isinstance(file, str)
         and name.partition(".")[0] not in {*_LIBRARIES, "__main__"}
         and not (_is_installed(file) or file.startswith(_STANDARD))
+    )
+
+
+def local_packages() -> frozenset[str]:
+    """The imported packages that pip has installed from a folder: the project itself, say.
+
+    They change with it, and no file of theirs is where it was written.
+    """
+    names = {name.partition(".")[0] for name in list(sys.modules)}
+    by_name = metadata.packages_distributions()
+    every = {each for name in names - _LIBRARIES for each in by_name.get(name, ())}
+    return frozenset(
+        name
+        for name in every - _LIBRARIES
+        if '"dir_info"' in (told := metadata.distribution(name).read_text("direct_url.json") or "")
+        and '"editable": true' not in told
     )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import field
 from importlib.util import find_spec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Started
@@ -23,6 +24,8 @@ from headstart.values import dataclass
 _DRIVERS = ("psycopg2", "psycopg", "asyncpg")
 _EVENTS = ("connect", "first_connect", "checkout", "checkin", "reset", "begin", "engine_connect")
 _ENGINES_OWN = ("before_execute", "before_cursor_execute", "after_cursor_execute", "do_connect")
+_CLASSES = ("Connection", "AsyncConnection")
+"""Those of a driver by which one can connect, too."""
 _OURS = ("sqlalchemy", "headstart", "alembic")
 
 
@@ -42,11 +45,16 @@ class EnvWork:
         if reason not in self.reasons:
             self.reasons.append(reason)
 
-    def begin(self, now: Started, configured: Configured, plain: tuple[str, str]) -> None:
-        """env.py comes to its migrations; `plain` are schema and role of a connection of ours."""
+    def begin(
+        self, now: Started, configured: Configured, path: str, plain: tuple[str, str, str]
+    ) -> None:
+        """env.py comes to its migrations; `path` is its search_path.
+
+        `plain` are schema, role and search_path of a connection of ours.
+        """
         if configured.scope.version_schema:
             self.add("env.py configures version_table_schema")
-        if (configured.scope.schema, configured.scope.role) != plain:
+        if (configured.scope.schema, configured.scope.role, path) != plain:
             self.add("env.py chooses a search_path or a role")
         if now.connection.get_execution_options().get("schema_translate_map"):
             self.add("env.py translates schemas")
@@ -81,21 +89,56 @@ def watched_env() -> Iterator[EnvWork]:
         stack.callback(setattr, EnvironmentContext, "configure", original)
         for name in filter(find_spec, _DRIVERS):
             _watch_driver(__import__(name), work, stack)
+        _watch_cursors(work, stack)
         yield work
 
 
 def _watch_driver(driver: ModuleType, work: EnvWork, stack: ExitStack) -> None:
     """Whoever connects by the driver itself executes what nobody hears."""
-    original: Callable[..., Any] = driver.connect
+    said = f"env.py connects by {driver.__name__} itself"
+    for holder in (driver, *(getattr(driver, name, None) for name in _CLASSES)):
+        if hasattr(holder, "connect"):
+            _watch_call(holder, "connect", lambda: work.add(said), stack)
 
-    def connect(*arguments: Any, **options: Any) -> Any:
-        caller = str(sys._getframe(1).f_globals.get("__name__", "")).partition(".")[0]
-        if caller not in _OURS:
-            work.add(f"env.py connects by {driver.__name__} itself")
+
+def _watch_cursors(work: EnvWork, stack: ExitStack) -> None:
+    """The driver's own connection, from SQLAlchemy, is a way past its events."""
+
+    def taken() -> None:
+        if not work.migrating():
+            work.add("env.py takes a cursor of its own")
+
+    _watch_call(Engine, "raw_connection", taken, stack)
+    _watch_call(AsyncConnection, "get_raw_connection", taken, stack)
+    original = Connection.__dict__["connection"]
+
+    def connection(self: Connection) -> Any:
+        if not _is_ours(sys._getframe(1)):
+            taken()
+        return original.fget(self)
+
+    Connection.connection = property(connection)  # type: ignore[assignment, method-assign]
+    stack.callback(setattr, Connection, "connection", original)
+
+
+def _watch_call(holder: Any, name: str, said: Callable[[], None], stack: ExitStack) -> None:
+    """Tell of each call of a function that is not SQLAlchemy's, Alembic's or ours."""
+    own = vars(holder).get(name)
+    original: Callable[..., Any] = getattr(holder, name)
+
+    def called(*arguments: Any, **options: Any) -> Any:
+        if not _is_ours(sys._getframe(1)):
+            said()
         return original(*arguments, **options)
 
-    driver.connect = connect  # type: ignore[attr-defined]
-    stack.callback(setattr, driver, "connect", original)
+    # a class method is bound already
+    is_bound = isinstance(own, classmethod)
+    setattr(holder, name, staticmethod(called) if is_bound else called)
+    stack.callback(setattr, holder, name, own)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in _OURS
 
 
 def _is_theirs(listener: Any) -> bool:

@@ -11,11 +11,11 @@ from dataclasses import field
 
 from headstart.settings.database_url import (
     BYTE_ORDER_MARK,
-    PLACEHOLDERS,
     DatabaseUrl,
     InvalidUrl,
     parse_database_url,
 )
+from headstart.settings.defaults import PLACEHOLDERS
 from headstart.settings.libpq import SECRETS
 from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote
 
 from headstart.patterns import pattern
+from headstart.settings.defaults import PLACEHOLDERS
 from headstart.settings.libpq import (
     DRIVER_OPTIONS,
     DRIVERS,
@@ -21,11 +22,6 @@ from headstart.settings.libpq import (
 )
 from headstart.settings.libpq_values import mistakes_in
 from headstart.values import dataclass
-
-PLACEHOLDERS = (
-    "driver://user:pass@localhost/dbname",
-    "postgresql+psycopg2://user:pass$@host:port/database_name",
-)
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some editors of Windows write in front of a text."""

@@ -74,7 +74,7 @@ class ProofMark:
         scope = self._scope
         if header is None or settings.x or scope.version_schema is not None:
             return None
-        fit = header.unfit is None or settings.gate is Gate.ON
+        fit = header.blind is None and (header.unfit is None or settings.gate is Gate.ON)
         return header if fit and scope.version_table == header.version_table else None
 
     def _is_there(self, look: Look) -> bool:

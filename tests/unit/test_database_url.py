@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from headstart.settings.database_url import PLACEHOLDERS, InvalidUrl, parse_database_url
+from headstart.settings.database_url import InvalidUrl, parse_database_url
+from headstart.settings.defaults import PLACEHOLDERS
 from headstart.settings.driver_url import sqlalchemy_url
 from tests.unit.random_secrets import PLAIN, random_secrets
 

@@ -12,8 +12,9 @@ r"""The gate's header in fingerprints.txt: what must be as it was when the file 
 Paths are relative to the folder of env.py; "-" stands for a file that must not be there. Objects
 are pairs of a schema, empty for the target one, and a name. Of folders, those of the scripts and
 those that env.py looks into, the names count. `body` is the digest of all other lines of the file,
-so that no merge puts two of them together. An image whose env.py does what the gate
-would leave out has a line `gate<TAB>unfit<TAB>why`.
+so that no merge puts two of them together. An image whose env.py does what the gate would leave out
+has a line `gate<TAB>unfit<TAB>why`; where no operator's word could make that good, since the gate
+would not see a change, it is `gate<TAB>blind<TAB>why`.
 
 It imports as little as the gate can do with.
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MARK = b"gate\t"
+_BODY = "gate\tbody\t"
 ABSENT = "-"
 
 
@@ -42,12 +44,13 @@ class Header:
         folders: "Mapping[str, str]",
         objects: "Sequence[tuple[str, str]]",
         unfit: str | None = None,
+        blind: str | None = None,
         body: str = "",
     ) -> None:
         self.heads, self.version_table, self.variables = heads, version_table, variables
         self.files, self.scripts, self.folders = files, scripts, folders
         self.objects = objects
-        self.unfit, self.body = unfit, body
+        self.unfit, self.blind, self.body = unfit, blind, body
 
     @property
     def lines(self) -> "Iterator[str]":
@@ -61,29 +64,33 @@ class Header:
         yield _line("objects", [text for pair in self.objects for text in pair])
         if self.unfit is not None:
             yield _line("unfit", [self.unfit])
+        if self.blind is not None:
+            yield _line("blind", [self.blind])
 
 
-def with_body(lines: "Sequence[str]", body: bytes) -> "tuple[str, ...]":
-    """A header's lines, bound to the other lines of their file; none where there is none."""
+def with_body(lines: "Sequence[str]", before: str, after: str) -> "tuple[str, ...]":
+    """A header's lines, bound to all lines of their file; none where there is none."""
     if not lines:
         return ()
-    kept = (line for line in lines if not line.startswith(f"{MARK.decode()}body\t"))
-    return (*kept, _line("body", [digest_of_body(body)]))
+    kept = [line for line in lines if not line.startswith(_BODY)]
+    others = before + "".join(f"{line}\n" for line in kept) + after
+    return (*kept, _line("body", [digest_of_body(others.encode())]))
 
 
 def header_in(content: bytes) -> Header | None:
-    """The header of a fingerprints file; None where there is none, or one of another body."""
+    """The header of a fingerprints file; None where there is none, or one of another file."""
     content = content.replace(b"\r\n", b"\n")
     start = content.find(b"\n" + MARK) + 1
-    if not start:
+    own = content.find(b"\n" + _BODY.encode()) + 1
+    if not start or not own:
         return None
     end = content.find(b"\n", content.rfind(b"\n" + MARK) + 1) + 1
-    body = content[:start] + content[end:]
+    others = content[:own] + content[content.find(b"\n", own) + 1 :]
     try:
         header = header_of(content[start:end].decode().splitlines())
     except UnicodeDecodeError:
         return None
-    return header if header is not None and header.body == digest_of_body(body) else None
+    return header if header is not None and header.body == digest_of_body(others) else None
 
 
 def header_of(lines: "Iterable[str]") -> Header | None:
@@ -100,17 +107,20 @@ def header_of(lines: "Iterable[str]") -> Header | None:
     needed = ("heads", "version_table", "variables", "objects", "body")
     if any(name not in single for name in needed) or not (pairs["file"] and pairs["scripts"]):
         return None
-    objects = single["objects"]
+    heads, table, objects, body = (single[n] for n in ("heads", "version_table", "objects", "body"))
+    if not heads or len(table) != 1 or len(body) != 1 or len(objects) % 2:
+        return None
     return Header(
-        heads=single["heads"],
-        version_table=single["version_table"][0],
+        heads=heads,
+        version_table=table[0],
         variables=single["variables"],
         files=pairs["file"],
         scripts=pairs["scripts"],
         folders=pairs["folder"],
         objects=list(zip(objects[::2], objects[1::2], strict=True)),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
-        body=single["body"][0],
+        blind=" ".join(single["blind"]) if "blind" in single else None,
+        body=body[0],
     )
 
 

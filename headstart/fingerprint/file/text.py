@@ -54,7 +54,7 @@ def file_text(fingerprints: Fingerprints) -> str:
         first = _FIRST_WITH_HEADER
     begin = f"{first}\nmeta {json.dumps(dict(fingerprints.meta), sort_keys=True)}\n"
     states = "".join(f"{line}\n" for state in fingerprints.states for line in _state_lines(state))
-    header = with_body(fingerprints.header, (begin + states).encode())
+    header = with_body(fingerprints.header, begin, states)
     return begin + "".join(f"{line}\n" for line in header) + states
 
 

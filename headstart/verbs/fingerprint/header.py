@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from headstart.fingerprint.catalog.names import split_name
@@ -11,7 +12,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import PYPROJECT, digest_of, script_folder
 from headstart.postgres.row_versions import COVERED
-from headstart.process.reads import EVERY, Reads, own_modules
+from headstart.process.reads import EVERY, Reads, local_packages, own_modules
 from headstart.verbs.fingerprint.replay import Finished, Source
 from headstart.verbs.task import Task
 
@@ -25,8 +26,11 @@ def header_lines(
 ) -> tuple[str, ...]:
     """The lines for the gate, which say why where the project is not fit for it."""
     folder = Path(source.project.directory.dir).absolute()
+    # what a module reads on import it reads once, maybe where the scripts were imported
+    found = replace(found, reads=found.reads | source.reads)
     files = _digests(folder, _files(task, source, folder))
-    reasons = [*_unfit(task, found, source, fingerprints, files)]
+    reasons = [*_unfit(task, found, source, files)]
+    blind = [*_blind(source, fingerprints)]
     objects = sorted({split_name(name) for name in fingerprints.objects})
     header = Header(
         heads=sorted(source.history.rows_of(source.history.targets)),
@@ -37,6 +41,7 @@ def header_lines(
         folders=_names(folder, _listed(found, source)),
         objects=objects,
         unfit="; ".join(reasons[:_MOST_REASONS]) or None,
+        blind="; ".join(blind) or None,
     )
     lines = tuple(header.lines)
     # a name that would break a line: such a file has no header
@@ -81,10 +86,17 @@ def _variables(task: Task, found: Finished) -> set[str]:
     return {"DATABASE_URL", *task.settings.url_variables} & found.reads.variables
 
 
-def _unfit(
-    task: Task, found: Finished, source: Source, fingerprints: Fingerprints, files: Iterable[str]
-) -> Iterator[str]:
-    """Why no answer may be given without env.py, or by the number of row_versions.py."""
+def _blind(source: Source, fingerprints: Fingerprints) -> Iterator[str]:
+    """What could change and the gate would not see it: the number does not stand for all, say."""
+    directory = source.project.directory
+    if directory.sourceless or directory.recursive_version_locations:
+        yield "alembic.ini has sourceless or recursive_version_locations"
+    if uncovered := fingerprints.kinds - COVERED:
+        yield f"a revision makes: {', '.join(sorted(uncovered))}"
+
+
+def _unfit(task: Task, found: Finished, source: Source, files: Iterable[str]) -> Iterator[str]:
+    """Why no answer may be given without env.py, unless an operator says so."""
     yield from found.env.reasons
     folder = Path(source.project.directory.dir).absolute()
     yield from _unknown_reads(task, found.reads, folder, files)
@@ -92,11 +104,6 @@ def _unfit(
         yield "env.py changes the schema beside the revisions"
     if task.settings.x:
         yield "env.py was given an argument by -x"
-    directory = source.project.directory
-    if directory.sourceless or directory.recursive_version_locations:
-        yield "alembic.ini has sourceless or recursive_version_locations"
-    if uncovered := fingerprints.kinds - COVERED:
-        yield f"a revision makes: {', '.join(sorted(uncovered))}"
     if _folder_named(task) != str(folder):
         yield "alembic.ini names its script_location in an unusual way"
 
@@ -112,6 +119,8 @@ def _unknown_reads(task: Task, reads: Reads, folder: Path, files: Iterable[str])
     if opened := reads.files - known - own_modules():
         yield f"{who} reads {_relative(Path(min(opened)), folder)}"
     yield from (f"{who} {each}" for each in sorted(reads.others))
+    if local := local_packages():
+        yield f"{who} is installed from a folder: {', '.join(sorted(local))}"
     if any(not _is_databases(task, address) for address in reads.addresses):
         yield f"{who} talks to another service"
 

@@ -44,18 +44,23 @@ from headstart.verdict.events.revisions import RevisionReplayed
 from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 REPLAY_SQL_SECONDS = 600.0
+_PATH = "pg_catalog.current_setting('search_path')"
 _RELATIONS = ("table\t", "view\t", "matview\t")
 
 
 @dataclass(frozen=True)
 class Source:
-    """The scripts, and what is on file about them; `imported`: env.py has run once, for that."""
+    """The scripts, and what is on file about them.
+
+    `imported`: env.py has run once, for that; `reads` are what was read then.
+    """
 
     project: Project
     history: History
     path: Path
     known: Fingerprints
     imported: bool = False
+    reads: Reads = field(default_factory=Reads)
 
 
 @dataclass(frozen=True)
@@ -126,10 +131,11 @@ class _Started:
         self.source.project.imports.every()
         confirm(self.source.project)
         self.configured = configured_by(self.worker, now)
-        self.env.begin(now, self.configured, _plain(self.task))
         scope, own = self.configured.scope, OwnConnection(now.connection)
         reading = reading_of(scope)
         with own.reading():
+            path = str(own.execute(f"SELECT {_PATH}")[0][0])
+            self.env.begin(now, self.configured, path, _plain(self.task))
             rows = inspect_database(own, scope, OurTables).version_rows
         lines = OwnCatalog(own).read(reading).lines
         self.recording = self._recording_at(rows, lines, own.server_version)
@@ -240,12 +246,12 @@ def _look(task: Task) -> tuple[tuple[str, ...], frozenset[str]]:
         return rows, Catalog(connection).read(reading_of(scope)).lines
 
 
-def _plain(task: Task) -> tuple[str, str]:
-    """The schema and the role of a connection that nobody has prepared."""
+def _plain(task: Task) -> tuple[str, str, str]:
+    """The schema, role and search_path of a connection that nobody has prepared."""
     with task.connect(Purpose.READ) as connection:
-        sql = "SELECT coalesce(pg_catalog.current_schema(), ''), current_user"
-        schema, role = connection.execute(sql, pin=False)[0]
-    return str(schema), str(role)
+        sql = f"SELECT coalesce(pg_catalog.current_schema(), ''), current_user, {_PATH}"
+        schema, role, path = connection.execute(sql, pin=False)[0]
+    return str(schema), str(role), str(path)
 
 
 def _has_relations(lines: frozenset[str]) -> bool:

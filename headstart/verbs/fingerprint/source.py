@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from headstart.fingerprint.file.states import BASE, Fingerprints
 from headstart.fingerprint.file.text import file_text
+from headstart.process.reads import Reads, heard_reads
 from headstart.revisions.history import read_history
 from headstart.revisions.known_states import load, path_of, with_rows
 from headstart.revisions.project import load_project
@@ -27,16 +28,18 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
     with app_environment(task, connected=False):
         project = load_project(settings.alembic_ini, "heads", settings.x)
     imported = bool(project.untold) and scratch is not None
+    reads = Reads()
     if project.untold:
         if scratch is not None:
-            project = imported_in_env(scratch, project)
+            with heard_reads() as reads:
+                project = imported_in_env(scratch, project)
         else:
             with app_environment(task, connected=False):
                 project = project.imported_without_env()
     history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = (None if anew else load(path)) or Fingerprints(())
-    return Source(project, history, path, with_rows(known, history), imported)
+    return Source(project, history, path, with_rows(known, history), imported, reads)
 
 
 def write_file(source: Source, fingerprints: Fingerprints) -> str:
