@@ -28,5 +28,7 @@ def takes_values(words: Sequence[str]) -> bool:
 
 def _retypes(words: Sequence[str], at: int) -> bool:
     """Whether it stands in ALTER a TYPE or SET DATA TYPE, and is no column of that name."""
-    before = words[max(0, at - 3) : at]
+    before = [*words[max(0, at - 3) : at]]
+    if before[-2:] == ["alter", "column"]:
+        return False
     return before[-1:] == ["data"] or "alter" in before[-2:-1] or before[:2] == ["alter", "column"]

@@ -3,8 +3,10 @@
 from tests.newer.change import doubt, no, yes
 
 _ADD = "ALTER TABLE log ADD x "
-_OTHER = "UPDATE users SET name = name || id;"
 _RENAME = "ALTER INDEX users_nickname_live RENAME TO other"
+_UPSERT = (
+    "INSERT INTO items (order_id, sku) VALUES (1, 'ink') ON CONFLICT (order_id, sku) DO NOTHING"
+)
 _CODES = "CREATE UNIQUE INDEX codes ON items (order_id, sku)"
 
 GIVEN = (
@@ -113,25 +115,22 @@ GIVEN = (
         "a unique constraint to which NULLs are equal, of what is unique and more",
         "ALTER TABLE users ADD UNIQUE NULLS NOT DISTINCT (nickname, deleted_at)",
         "may refuse a row",
-        given="UPDATE users SET nickname = id, deleted_at = now(); ALTER TABLE users ADD UNIQUE (nickname)",
+        given="UPDATE users SET nickname = id, deleted_at = now();"
+        "ALTER TABLE users ADD UNIQUE (nickname)",
         also=("INSERT INTO users (email, name) VALUES ('i@x', 'I'), ('j@x', 'J')",),
     ),
     yes(
         "a unique index has another name",
         "ALTER INDEX codes RENAME TO other",
         given=_CODES,
-        also=(
-            "INSERT INTO items (order_id, sku) VALUES (1, 'ink') ON CONFLICT (order_id, sku) DO NOTHING",
-        ),
+        also=(_UPSERT,),
     ),
     yes("a unique index of some rows has another name", _RENAME),
     yes(
         "a unique index is a constraint now",
         "ALTER TABLE items ADD CONSTRAINT codes UNIQUE USING INDEX codes",
         given=_CODES,
-        also=(
-            "INSERT INTO items (order_id, sku) VALUES (1, 'ink') ON CONFLICT (order_id, sku) DO NOTHING",
-        ),
+        also=(_UPSERT,),
     ),
     yes(
         "a unique index is a constraint by another name",
@@ -148,9 +147,7 @@ GIVEN = (
         "ALTER TABLE items ADD CONSTRAINT codes UNIQUE USING INDEX codes DEFERRABLE",
         "codes on items is gone",
         given=_CODES,
-        also=(
-            "INSERT INTO items (order_id, sku) VALUES (1, 'ink') ON CONFLICT (order_id, sku) DO NOTHING",
-        ),
+        also=(_UPSERT,),
     ),
     doubt(
         "a key of a new column with a default",
