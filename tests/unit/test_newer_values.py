@@ -138,6 +138,7 @@ UNTIL = "table|old||table, partition of e FOR VALUES FROM '2024-01-01' TO({})"
         ("at", "MAXVALUE", Effect.DOUBTFUL),
         ("at", "'infinity'", Effect.DOUBTFUL),
         ("at", "'0044-03-15 BC'", Effect.DOUBTFUL),
+        ("at", "'9999-12-31 23:59:59-15'", Effect.DOUBTFUL),
         ("n", "'2025'", Effect.DOUBTFUL),
         ("name", "'2025-01-01'", Effect.DOUBTFUL),
         ("at, n", "'2025-01-01', '1'", Effect.DOUBTFUL),
@@ -161,6 +162,18 @@ def test_a_part_of_a_part_goes_with_it() -> None:
     lines = tabbed(PARENT, *BY_DAY, UNTIL.format("'2025-01-01'"), part, NEW)
     assert not {"old", "p"} & not_old(lines, tabbed(PARENT, *BY_DAY, NEW))
     assert [text for text, _ in of_retired(lines, ["old", "p"], NOW)] == ["- partition old of e"]
+
+
+def test_moments_are_older_by_their_time_not_by_their_length() -> None:
+    old, new = (
+        PART.format(name, f"'{start}+00'", "MAXVALUE")
+        for name, start in (("old", "2026-01-01 10:00:00.5"), ("new", "2027-01-01 10:00:00"))
+    )
+    least = PART.format("least", "MINVALUE", "'2026-01-01 10:00:00.5+00'")
+    assert "old" not in not_old(tabbed(PARENT, old, new), tabbed(PARENT, new))
+    assert "new" in not_old(tabbed(PARENT, old, new), tabbed(PARENT, old))
+    assert "least" not in not_old(tabbed(PARENT, least, new), tabbed(PARENT, new))
+    assert "new" in not_old(tabbed(PARENT, least, new), tabbed(PARENT, least))
 
 
 def test_numbers_are_no_texts() -> None:

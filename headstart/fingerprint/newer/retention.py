@@ -35,8 +35,13 @@ class _Part:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Numbers by their length first; days and times are all of one length."""
-        return len(self.start), self.start
+        """By time where it is one, and numbers by their length first."""
+        if self.start == "MINVALUE":
+            return -1, ""
+        moment = _moment(self.start)
+        if moment is None:
+            return len(self.start), self.start
+        return 0, moment.isoformat(timespec="microseconds")
 
 
 def not_old(expected: Iterable[str], live: Iterable[str]) -> frozenset[str]:
@@ -96,10 +101,16 @@ def _is_by_time(schema: Schema, table: str) -> bool:
 
 
 def _is_past(end: str, now: datetime) -> bool:
+    moment = _moment(end)
+    return moment is not None and now - LATE >= moment
+
+
+def _moment(bound: str) -> datetime | None:
+    """None for infinity, MAXVALUE, a time before our era, and what is no time."""
     try:
-        moment = datetime.fromisoformat(end)
-    except ValueError:  # infinity, MAXVALUE, a time before our era
-        return False
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment + LATE <= now
+        moment = datetime.fromisoformat(bound) if bound[4:5] == "-" else None
+        if moment is None:
+            return None
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -145,7 +145,7 @@ GIVEN = (
     no(
         "a unique index is a constraint that may wait",
         "ALTER TABLE items ADD CONSTRAINT codes UNIQUE USING INDEX codes DEFERRABLE",
-        "codes on items is gone",
+        "codes unique btree(order_id, sku) is gone",
         given=_CODES,
         also=(_UPSERT,),
     ),
