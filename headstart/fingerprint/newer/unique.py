@@ -13,7 +13,7 @@ from headstart.fingerprint.newer.defaults import UUIDS
 from headstart.fingerprint.newer.definitions import first_group, items
 from headstart.fingerprint.newer.expressions import LITERAL
 from headstart.fingerprint.newer.ruling import HARMLESS, Ruling, breaking, doubtful, worst
-from headstart.fingerprint.newer.schema import Column, Fact, Pair, Schema, bare
+from headstart.fingerprint.newer.schema import Column, Fact, Pair, Schema
 from headstart.patterns import pattern
 from headstart.values import dataclass
 
@@ -103,9 +103,8 @@ def _is_apart(pair: Pair, table: str, name: str, nulls_equal: bool) -> bool:
     column = _new_column(pair, table, name)
     if column is None:
         return False
-    own = frozenset(map(bare, pair.after.functions))
-    is_random = column.default in UUIDS and column.default.removesuffix("()") not in own
-    return is_random or column.filled == "identity always"
+    # a function of our own by that name is a doubt about the column itself
+    return column.default in UUIDS or column.filled == "identity always"
 
 
 def _is_computed(pair: Pair, table: str, name: str) -> bool:
