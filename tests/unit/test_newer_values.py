@@ -33,7 +33,7 @@ NOT_TAKEN = (
     ("'20260101'", "date"), ("'{'", "jsonb"), ("'NaN'", "jsonb"), ("'1e999999'", "jsonb"),
     ("'\"\\u0000\"'", "jsonb"), ("'soon'", "interval"), ("'x'", "uuid"), ("'x'", "inet"),
     ("'{a,,b}'", "text[]"), ("'{a, }'", "text[]"), ("'{,}'", "text[]"), ("'{ }'", "text[]"),
-    ("'1 day 1 day'", "interval"), ("'1:99'", "interval"), ("'1 day 1 year'", "interval"),
+    ("'1 day 1 day'", "interval"), ("'1:99'", "interval"), ("'1:00:99'", "interval"), ("'1 day 1 year'", "interval"),
     ("'2026-01-31x10:00'", "timestamp without time zone"), ("'" + "[" * 5000 + "'", "json"),
     ("'2026-01-31 10'", "timestamp(3) with time zone"), ("'" + "9" * 5000 + "'", "jsonb"),
     ("'" + "[" * 3000 + "]" * 3000 + "'", "json"), ("9" * 131072, "numeric(5,2)"),
