@@ -9,8 +9,10 @@ from headstart.fingerprint.newer.ruling import Judgement
 from headstart.verdict.errors import AheadIncompatible, AheadUnproven, Explanation
 
 CONTRACT = (
-    "proven for code that names its columns and qualifies them in joins, makes no DDL on these"
-    " tables, changes no keys, and copies nothing into a narrower column"
+    "proven for code that names its columns and qualifies them in joins, has no label in GROUP BY"
+    " and no column_valued that may be called as a new column, leans on no exact length of a"
+    " varchar, makes no DDL on these tables, changes no keys, and copies nothing into a narrower"
+    " column"
 )
 """What the proof assumes of the app; docs/rolling-back.md explains it."""
 _MOST_LINES = 60

@@ -162,22 +162,31 @@ def _judged(
     catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
 ) -> Judgement | None:
     from headstart.fingerprint.newer.judge import judge
-    from headstart.fingerprint.newer.retention import not_old
+    from headstart.fingerprint.newer.retention import not_old, of_retired
 
     snapshot, where = _read(catalog, scope, fingerprints)
     heads = history.rows_of(history.targets)
     ours = live_schema(snapshot, fingerprints)
     every = expected_states(ours.lines, fingerprints, history, heads)
-    compared = [_without_retired(ours, lines, not_old(lines, ours.lines)) for lines in every]
+    compared = [
+        (_without_retired(ours, lines, not_old(lines, ours.lines)), lines) for lines in every
+    ]
     if not compared:
         return None
     # the form that this database descends from, and no other one that it might be taken for
-    least = min(map(_distance, compared))
-    nearest = [each for each in compared if _distance(each) == least]
+    least = min(_distance(each) for each, _ in compared)
+    nearest = [(each, whole) for each, whole in compared if _distance(each) == least]
     survey = _survey(catalog, fingerprints, snapshot)
-    whole = catalog.read(reading_of(where, survey.names))
-    lines = without(fingerprints.counting(whole.lines), nearest[0].live.retired_names)
-    judged = (judge(each.expected or (), lines, survey.around) for each in nearest)
+    there = fingerprints.counting(catalog.read(reading_of(where, survey.names)).lines)
+    judged = (
+        judge(
+            each.expected or (),
+            without(there, each.live.retired_names),
+            survey.around,
+            of_retired(whole, each.live.retired, survey.around.now),
+        )
+        for each, whole in nearest
+    )
     return max(judged, key=lambda each: (bool(each.breaks), bool(each.doubts)))
 
 

@@ -11,7 +11,6 @@ pytestmark = ON_ONE_SERVER
 
 REFERS = 'op.execute("CREATE TABLE notes (account_id int REFERENCES accounts)")'
 NOTE = 'op.add_column("accounts", sa.Column("note", sa.Text))'
-UPDATE = 'op.execute("UPDATE accounts SET name = trim(name)")'
 
 
 def newer(stage: KnownStage, body: str, top: str = "") -> None:
@@ -61,8 +60,20 @@ def test_a_yes_holds_from_a_head_on(known: KnownStage, since: str, outcome: str)
     assert known.run("check").verdict["outcome"] == f"ahead_{outcome}"
 
 
-def test_rows_that_may_be_others_are_named(known: KnownStage) -> None:
-    newer(known, UPDATE)
+REWRITING = {
+    "an update": "UPDATE accounts SET name = trim(name)",
+    "another type by an expression": "ALTER TABLE accounts ALTER name TYPE text USING upper(name)",
+    "a column that is made again": "ALTER TABLE accounts DROP name;"
+    " ALTER TABLE accounts ADD name text NOT NULL DEFAULT 'x';"
+    " ALTER TABLE accounts ALTER name DROP DEFAULT",
+    "a table by way of another schema": "CREATE SCHEMA old; ALTER TABLE accounts SET SCHEMA old;"
+    " ALTER TABLE old.accounts SET SCHEMA public; DROP SCHEMA old",
+}
+
+
+@pytest.mark.parametrize("sql", REWRITING.values(), ids=REWRITING)
+def test_rows_that_may_be_others_are_named(known: KnownStage, sql: str) -> None:
+    newer(known, f'op.execute("{sql}")')
     done = known.run("check")
     assert (done.exit_code, done.verdict["unproven_data"]) == (0, ["0004"])
 

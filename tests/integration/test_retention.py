@@ -94,6 +94,14 @@ def test_a_partition_that_retention_took_away_is_named_and_no_drift(
     assert parted.run("check", HEADSTART_VERIFY="strict").exit_code == 0
 
 
+@ON_ONE_SERVER
+def test_an_older_image_passes_and_names_what_retention_took(parted: KnownStage) -> None:
+    parted.database.execute(f"{DETACH}; UPDATE alembic_version SET version_num = 'newer'")
+    done = parted.run("check")
+    assert (done.exit_code, done.verdict["outcome"]) == (0, "ahead_compatible"), done.verdict
+    assert "- partition events_2024 (detached) of events" in done.verdict["newer"]
+
+
 @pytest.mark.parametrize("what", DRIFT)
 @ON_ONE_SERVER
 def test_what_no_retention_does_is_drift(parted: KnownStage, what: str) -> None:

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 from headstart.fingerprint.newer.defaults import gives_a_value, is_limited, is_null
 from headstart.fingerprint.newer.expressions import Ground, cannot_fail, is_never_null
-from headstart.fingerprint.newer.readers import has_triggers, of_new_column, readers_of
+from headstart.fingerprint.newer.readers import (
+    checking_views,
+    has_triggers,
+    of_new_column,
+    readers_of,
+)
 from headstart.fingerprint.newer.ruling import HARMLESS, Ruling, breaking, doubtful, worst
 from headstart.fingerprint.newer.schema import Column, Fact, Pair, written
 from headstart.fingerprint.newer.uses import key_of, user_of
 from headstart.patterns import pattern
 
 _VARYING = pattern(r"character varying(?:\((\d+)\))?|text")
-_NUMERIC = pattern(r"numeric\((\d+),(\d+)\)")
+_NUMERIC = pattern(r"numeric\((\d+),(-?\d+)\)")
 _WIDER_TO_READ = (
     ("smallint", "integer", "bigint"),
     ("real", "double precision"),
@@ -108,15 +113,15 @@ def _retyped(pair: Pair, new: Fact, old_type: str, new_type: str) -> Ruling:
         return HARMLESS
     what = f"{new.thing}.{new.name} is {new_type}, which was {old_type}"
     if old_type.endswith("[]") and new_type.endswith("[]"):
+        if _without_length(old_type) != _without_length(new_type):
+            return breaking(f"{what}: no operator takes arrays of both")
         old_type, new_type = old_type.removesuffix("[]"), new_type.removesuffix("[]")
     if _is_longer_text(old_type, new_type) or _is_longer_numeric(old_type, new_type):
         readers = readers_of(pair, new.thing)
         if readers:  # what they declare to return was checked when they were made, no more now
             return doubtful(f"{what}; the function {readers[0]} may take it for what it was")
         return HARMLESS
-    if any(
-        old_type in row and new_type in row[row.index(old_type) :] for row in _WIDER_TO_READ
-    ) or (_NUMERIC.fullmatch(old_type) and new_type.startswith("numeric")):
+    if _is_wider_to_read(old_type, new_type):
         return doubtful(f"{what}: it may hold what code for {old_type} cannot take")
     return breaking(what)
 
@@ -128,11 +133,26 @@ def _is_longer_text(old: str, new: str) -> bool:
     return after[1] is None or (before[1] is not None and int(before[1]) <= int(after[1]))
 
 
+def _without_length(array: str) -> str:
+    return array.partition("(")[0].removesuffix("[]")
+
+
 def _is_longer_numeric(old: str, new: str) -> bool:
     before, after = _NUMERIC.fullmatch(old), _NUMERIC.fullmatch(new)
     if before is None or after is None:
         return False
     return before[2] == after[2] and int(before[1]) <= int(after[1])
+
+
+def _is_wider_to_read(old: str, new: str) -> bool:
+    """Whether it takes each old value as it is, and others that the old type cannot."""
+    if any(old in row and new in row[row.index(old) :] for row in _WIDER_TO_READ):
+        return True
+    before, after = _NUMERIC.fullmatch(old), _NUMERIC.fullmatch(new)
+    if before is None or after is None:
+        return before is not None and new == "numeric"
+    digits, more = (int(each[1]) - int(each[2]) for each in (before, after))
+    return digits <= more and int(before[2]) <= int(after[2])
 
 
 def _default(pair: Pair, fact: Fact, before: Column, after: Column) -> Ruling:
@@ -157,3 +177,4 @@ def _deciding(pair: Pair, fact: Fact) -> Iterator[str]:
         yield user
     if has_triggers(pair, table):
         yield "a trigger"
+    yield from checking_views(pair, table)

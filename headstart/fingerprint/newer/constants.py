@@ -20,10 +20,17 @@ _LITERAL = pattern(r"'((?:[^'\\]|'')*)'", 16)  # re.DOTALL
 _TEXT = pattern(r"text|character varying(?:\(\d+\))?|character\(\d+\)")
 _LENGTH = pattern(r"\((\d+)\)")
 _UUID = pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_INTERVAL = pattern(r"(?:-?\d{1,6} (?:years?|mons?|days?) ?)*(?:-?\d{1,6}:\d\d(?::\d\d)?)?")
+_INTERVAL = pattern(
+    r"(?:-?\d{1,6} years? ?)?(?:-?\d{1,6} mons? ?)?(?:-?\d{1,6} days? ?)?"
+    r"(?:-?\d{1,6}:[0-5]\d(?::[0-5]\d)?)?"
+)
+"""As the server prints it: it takes no unit twice."""
 _TIMES = pattern(r"timestamp(?:\(\d\))? (?:without|with) time zone")
 _DAY = pattern(r"\d{4}-\d\d-\d\d")
-_SIMPLE_ARRAY = pattern(r"\{[^{}\\\"']*\}")
+_MOMENT = pattern(
+    r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d(?::\d\d)?)?)?"
+)
+_SIMPLE_ARRAY = pattern(r"\{([^{}\\\"']*)\}")
 
 
 def is_valid(constant: str, kind: str, schema: Schema) -> bool:
@@ -36,7 +43,7 @@ def is_valid(constant: str, kind: str, schema: Schema) -> bool:
         return False
     text = match[1].replace("''", "'")
     if kind.endswith("[]"):
-        return text == "{}" or (kind == "text[]" and bool(_SIMPLE_ARRAY.fullmatch(text)))
+        return text == "{}" or (kind == "text[]" and _is_simple_array(text))
     if _TEXT.fullmatch(kind):
         return _fits(text, kind)
     labels = schema.facts.get(("enum", written(kind), ""))
@@ -48,6 +55,11 @@ def is_valid(constant: str, kind: str, schema: Schema) -> bool:
 def _fits(text: str, kind: str) -> bool:
     limit = _LENGTH.search(kind)
     return limit is None or len(text) <= int(limit[1])
+
+
+def _is_simple_array(text: str) -> bool:
+    array = _SIMPLE_ARRAY.fullmatch(text)
+    return array is not None and all(each.strip() for each in array[1].split(","))
 
 
 def _is_number_of(text: str, kind: str) -> bool:
@@ -70,11 +82,11 @@ def _is_text_of(text: str, kind: str) -> bool:
         if kind == "date":
             return _DAY.fullmatch(text) is not None and date.fromisoformat(text) is not None
         if _TIMES.fullmatch(kind):
-            return _DAY.match(text) is not None and datetime.fromisoformat(text) is not None
+            return _MOMENT.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
         if kind in {"json", "jsonb"}:
             json.loads(text, parse_constant=_refuse, parse_float=_refuse)
             return "\\u" not in text
-    except ValueError:
+    except (ValueError, RecursionError):  # it is none, or too deep to tell
         return False
     if kind == "uuid":
         return _UUID.fullmatch(text) is not None

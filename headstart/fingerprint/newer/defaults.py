@@ -12,7 +12,7 @@ _UTC = pattern(r"timezone\('(?:utc|Etc/UTC|gmt)', (.+)\)", 2)
 _TAKES_MOMENTS = pattern(
     r"date|text|character varying|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone"
 )
-_UUIDS = frozenset({"gen_random_uuid()", "uuidv4()", "uuidv7()", "uuid_generate_v4()"})
+UUIDS = frozenset({"gen_random_uuid()", "uuidv4()", "uuidv7()", "uuid_generate_v4()"})
 _TAKES_UUIDS = pattern(r"uuid|text|character varying(?:\((?:3[6-9]|[4-9]\d|\d{3,})\))?")
 _ROLES = frozenset({"current_user", "session_user"})
 _EMPTY_ARRAY = ["ARRAY", "[", "]"]
@@ -83,7 +83,7 @@ def _is_of_the_server(pair: Pair, default: str, kind: str) -> bool:
     moment = _MOMENT.fullmatch(default)
     if moment is not None and (moment[1] is None or moment[1] in _MOMENTS):
         return _TAKES_MOMENTS.fullmatch(kind) is not None
-    if default in _UUIDS:
+    if default in UUIDS:
         return _TAKES_UUIDS.fullmatch(kind) is not None
     if default.lower() in _ROLES:
         return kind in {"text", "name", "character varying"}

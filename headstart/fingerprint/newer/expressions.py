@@ -4,7 +4,7 @@ Only what is known to be so is said; of anything else the answer is no. An own f
 or cast may have the name of one of the server's: what stands on such a name is not known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from itertools import pairwise
 
 from headstart.fingerprint.catalog.expression_tokens import tokens
@@ -54,6 +54,11 @@ class Ground:
         return bool(self.schema.of_kind("cast"))
 
 
+def names_a_column(parts: list[str], at: int, columns: Container[str]) -> bool:
+    """Whether a token is a column; before a bracket it is the function of that name."""
+    return parts[at] in columns and parts[at + 1 : at + 2] != ["("]
+
+
 def cannot_fail(expression: str, ground: Ground) -> bool:
     """Whether an expression over these columns gives a value for each row."""
     parts = tokens(expression)
@@ -65,7 +70,7 @@ def cannot_fail(expression: str, ground: Ground) -> bool:
     functions = _SAFE_FUNCTIONS - ground.functions
     for at, token in enumerate(parts):
         word = token.lower()
-        if token in ground.columns or word in _SAFE_WORDS or token in symbols:
+        if names_a_column(parts, at, ground.columns) or word in _SAFE_WORDS or token in symbols:
             continue
         if LITERAL.fullmatch(token) or _TEXT_CAST.fullmatch(token):
             continue
@@ -98,7 +103,9 @@ def is_unknown_of_null(expression: str, ground: Ground) -> bool:
     functions = _PROPAGATING_FUNCTIONS - ground.functions
     for at, token in enumerate(parts):
         word = token.lower()
-        if token in known or word in _PROPAGATING_WORDS or LITERAL.fullmatch(token):
+        if names_a_column(parts, at, known) or word in _PROPAGATING_WORDS:
+            continue
+        if LITERAL.fullmatch(token):
             continue
         if token in _PROPAGATING_SYMBOLS or token in _BRACKETS:
             continue

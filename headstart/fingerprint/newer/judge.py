@@ -16,9 +16,9 @@ from headstart.fingerprint.newer.columns import changed_column, new_column
 from headstart.fingerprint.newer.definitions import items
 from headstart.fingerprint.newer.keys import (
     new_check,
+    new_exclusion,
     new_foreign_key,
     new_index,
-    new_unique,
 )
 from headstart.fingerprint.newer.names import new_function, new_object, shadows
 from headstart.fingerprint.newer.published import KINDS as PUBLISHED
@@ -42,17 +42,23 @@ from headstart.fingerprint.newer.schema import (
     bare,
     written,
 )
+from headstart.fingerprint.newer.unique import is_kept, new_unique
 from headstart.fingerprint.show.difference import fact as shown
 from headstart.patterns import pattern
 
 _PART_OF = pattern(r"(?:, partition of (.+?) (?:FOR VALUES|DEFAULT)\b|, inherits (.+))", 16)
 
 
-def judge(before: Iterable[str], after: Iterable[str], around: Surroundings) -> Judgement:
-    """What code for the one schema meets in the other."""
+def judge(
+    before: Iterable[str],
+    after: Iterable[str],
+    around: Surroundings,
+    more: Iterable[tuple[str, Ruling]] = (),
+) -> Judgement:
+    """What code for the one schema meets in the other; `more` are differences beside the lines."""
     pair = Pair(Schema.of(before), Schema.of(after), around)
     found: dict[Effect, list[str]] = {effect: [] for effect in Effect}
-    for text, ruling in _rulings(pair):
+    for text, ruling in (*_rulings(pair), *more):
         found[ruling.effect].append(ruling.reason or text)
     newer, doubts, breaks = (tuple(dict.fromkeys(found[effect])) for effect in Effect)
     agreeing = sum(pair.after.facts.get(key) == each for key, each in pair.before.facts.items())
@@ -70,6 +76,8 @@ def _rulings(pair: Pair) -> Iterator[tuple[str, Ruling]]:
             yield f"- {_shown(old)}", _gone(pair, old)
         elif old is not None and new is not None and old != new:
             yield f"~ {_shown(new)}", _changed(pair, old, new)
+    for place in sorted(pair.around.ending):
+        yield place, doubtful(f"the sequence of {place} ends at 32,767, before the column does")
     for view in sorted(pair.around.unpopulated & pair.before.relations):
         yield view, breaking(f"the materialized view {view} holds nothing yet: to read it fails")
 
@@ -127,6 +135,8 @@ _NEW_ON_KNOWN: Mapping[str, _New] = {
     "column": new_column,
     "index": new_index,
     "unique": new_unique,
+    "pk": new_unique,
+    "exclude": new_exclusion,
     "check": _check,
     "statistics": _harmless,
 }
@@ -145,7 +155,9 @@ def _gone(pair: Pair, fact: Fact) -> Ruling:
         return breaking(f"{fact.kind} {fact.thing} is gone")
     if fact.kind in {"statistics", "published", "published_schema"}:
         return HARMLESS
-    if fact.kind == "index" and not fact.detail.startswith("unique "):
+    if fact.kind == "index" and (
+        not fact.detail.startswith("unique ") or is_kept(pair.after, fact)
+    ):
         return HARMLESS
     if fact.kind in {"check", "fk"} and _is_there(pair.after, fact):
         if "DEFERRABLE" in fact.detail:
@@ -183,6 +195,8 @@ def _changed(pair: Pair, old: Fact, new: Fact) -> Ruling:
         )
     if old.kind in {"fk", "check"} and _without_validity(old.detail) == new.detail:
         return HARMLESS  # it was NOT VALID, and holds for the old rows, too
+    if old.kind in {"fk", "check"} and new.detail.lower() == f"{old.detail} not enforced".lower():
+        return _gone(pair, old)
     return breaking(f"{_shown(old)} is {new.detail} now")
 
 

@@ -1,6 +1,6 @@
 """New indexes, keys, checks and foreign keys on tables that the code knows. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headstart.fingerprint.catalog.expression_tokens import tokens
 from headstart.fingerprint.newer.definitions import (
@@ -12,16 +12,21 @@ from headstart.fingerprint.newer.definitions import (
     items,
 )
 from headstart.fingerprint.newer.expressions import Ground, cannot_fail, is_unknown_of_null
+from headstart.fingerprint.newer.given import takes
 from headstart.fingerprint.newer.published import is_refused
 from headstart.fingerprint.newer.ruling import HARMLESS, Ruling, breaking, doubtful, worst
 from headstart.fingerprint.newer.schema import Fact, Pair, bare
+from headstart.fingerprint.newer.unique import of_columns, replaced
 from headstart.fingerprint.newer.uses import user_of
 
-_ENDS_OF_CHECK = (" not enforced", " not valid", " no inherit")
+_NOT_ENFORCED = " not enforced"
+_ENDS_OF_CHECK = (_NOT_ENFORCED, " not valid", " no inherit")
 
 
 def new_index(pair: Pair, fact: Fact) -> Ruling:
     """An index: only a unique one refuses rows by what it is for, any by an expression."""
+    if replaced(pair.before, pair.after, fact):
+        return HARMLESS  # by another name
     place = f"index {fact.name} on {fact.thing}"
     index = index_of(fact.detail)
     if index is None:
@@ -34,21 +39,8 @@ def new_index(pair: Pair, fact: Fact) -> Ruling:
     if failing:
         return doubtful(f"{place} may fail for a row: {failing}")
     if index.unique:
-        return _unique(pair, fact, list(index.keys), index.nulls_equal)
+        return of_columns(pair, fact, index.keys, index.nulls_equal)
     return HARMLESS
-
-
-def new_unique(pair: Pair, fact: Fact) -> Ruling:
-    """A unique constraint."""
-    text = fact.detail.removeprefix("NULLS NOT DISTINCT").strip()
-    columns, rest = first_group(text)
-    ruling = _unique(pair, fact, list(items(columns or "")), text != fact.detail)
-    if "DEFERRABLE" in rest:
-        waiting = doubtful(
-            f"ON CONFLICT DO NOTHING is refused on {fact.thing}: unique {fact.name} is deferrable"
-        )
-        return worst([ruling, waiting])
-    return ruling
 
 
 def new_check(pair: Pair, fact: Fact) -> Ruling:
@@ -56,12 +48,28 @@ def new_check(pair: Pair, fact: Fact) -> Ruling:
     text = fact.detail
     for end in _ENDS_OF_CHECK:
         text = text.removesuffix(end)
+    if _NOT_ENFORCED in fact.detail.removeprefix(text):
+        return HARMLESS
     columns = pair.after.columns.get(fact.thing, {})
     named = {name: columns[name] for name in columns if name in tokens(text)}
-    unknown = all(pair.is_new_null(fact.thing, each) for each in named)
-    if named and unknown and is_unknown_of_null(text, Ground(named, pair.after)):
+    nulls = {name for name in named if pair.is_new_null(fact.thing, name)}
+    if named and nulls == named.keys() and is_unknown_of_null(text, Ground(named, pair.after)):
         return HARMLESS
-    return breaking(f"check {fact.name} on {fact.thing} may refuse a row: {text}")
+    refused = f"check {fact.name} on {fact.thing} may refuse a row: {text}"
+    if not named or nulls == named.keys() or not _is_all_new(pair, fact.thing, named):
+        return breaking(refused)
+    answers = {takes(text, name, pair, column) for name, column in named.items()}
+    if len(named) == 1 and answers == {True} and text == fact.detail:
+        return HARMLESS
+    return breaking(refused) if answers == {False} and len(named) == 1 else doubtful(refused)
+
+
+def new_exclusion(pair: Pair, fact: Fact) -> Ruling:
+    """An exclusion constraint, whose expressions may fail, too."""
+    columns = pair.after.columns.get(fact.thing, {})
+    named = [name for name in columns if name in tokens(fact.detail)]
+    ruling = doubtful if named and _is_all_new(pair, fact.thing, named) else breaking
+    return ruling(f"exclude {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
 
 
 def new_foreign_key(pair: Pair, fact: Fact) -> Ruling:
@@ -69,11 +77,14 @@ def new_foreign_key(pair: Pair, fact: Fact) -> Ruling:
     key = foreign_key_of(fact.detail)
     if key is None:
         return breaking(f"foreign key {fact.name} on {fact.thing}: {fact.detail}")
+    if key.rest.endswith(_NOT_ENFORCED.upper()):
+        return HARMLESS
     rulings = []
     known = all(pair.is_new_null(fact.thing, each) for each in key.columns)
     if fact.thing in pair.before.relations and not known:
+        ruling = doubtful if _is_all_new(pair, fact.thing, key.columns) else breaking
         rulings.append(
-            breaking(f"foreign key {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
+            ruling(f"foreign key {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
         )
     if key.table in pair.before.relations:
         rulings.append(_of_delete(pair, fact, key, frozenset()))
@@ -91,11 +102,8 @@ def _failing(pair: Pair, table: str, index: Index) -> str:
     return next((each for each in filter(None, texts) if not cannot_fail(each, ground)), "")
 
 
-def _unique(pair: Pair, fact: Fact, columns: list[str], nulls_equal: bool) -> Ruling:
-    unknown = columns and all(pair.is_new_null(fact.thing, each) for each in columns)
-    if unknown and not nulls_equal:
-        return HARMLESS
-    return breaking(f"{fact.kind} {fact.name} on {fact.thing} may refuse a row: {fact.detail}")
+def _is_all_new(pair: Pair, table: str, columns: Iterable[str]) -> bool:
+    return all(pair.before.column(table, each) is None for each in columns)
 
 
 def _of_delete(pair: Pair, fact: Fact, key: ForeignKey, seen: frozenset[str]) -> Ruling:

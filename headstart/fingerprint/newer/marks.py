@@ -32,12 +32,15 @@ def mark_of(fingerprints: Fingerprints, revision: str) -> str:
 
 
 def _leaves_rows(state: RecordedState, before: frozenset[str]) -> bool:
-    """Whether it changes no rows but those of tables that it makes itself."""
-    if state.effect in _OF_SCHEMA:
-        return True
+    """Whether it changes no rows but those of tables that it makes itself.
+
+    DDL may: a type USING an expression, a column or a table that is dropped and made again.
+    """
+    if not state.tables:
+        return state.effect in _OF_SCHEMA
     there = {line.split("\t", 2)[1] for line in before if line.startswith("table\t")}
     made = {line.split("\t", 2)[1] for line in state.delta.added if line.startswith("table\t")}
-    return bool(state.tables) and state.tables <= made - there
+    return state.tables <= made - there
 
 
 def _near(delta: Delta) -> frozenset[str]:

@@ -70,6 +70,18 @@ def has_triggers(pair: Pair, table: str) -> bool:
     return bool(pair.before.about(table, "trigger", "rule"))
 
 
+def checking_views(pair: Pair, table: str) -> Iterator[str]:
+    """The views of the old schema that refuse rows which they would not show, over a table."""
+    views = {each.thing: each.detail for each in pair.before.of_kind("view")}
+    above, found = {table}, set[str]()
+    while above:
+        above = {name for each in above for name in _naming(views, each)} - found
+        found |= above
+    for name in sorted(found):
+        if "check_option=" in views[name]:
+            yield f"the view {name}"
+
+
 def _functions(pair: Pair) -> list[Fact]:
     return pair.before.of_kind("function")
 

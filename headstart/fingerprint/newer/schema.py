@@ -8,6 +8,7 @@ r"""A schema's lines, by object; and what stands around it. Pure.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -172,7 +173,8 @@ class Surroundings:
     function, too; `role_schemas` the schemas that are called as a role is; `unusable` the columns
     whose sequence the role may not use; `overloads` the functions of whose name an extension has
     one; `unpopulated` the materialized views that hold nothing yet; `bodies` the digests of the
-    texts, as lines have them.
+    texts, as lines have them; `ending` the columns whose sequence ends before they do; `now` the
+    server's time, in UTC.
     """
 
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -183,6 +185,8 @@ class Surroundings:
     unpopulated: frozenset[str] = frozenset()
     bodies: frozenset[str] | None = None
     known: bool = True
+    ending: frozenset[str] = frozenset()
+    now: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ that it knows, or refer to it. All other schemas of the database are left alone,
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from headstart.facts.literals import literal
 from headstart.fingerprint.catalog.names import escaped, qualified, quoted, split_name
@@ -97,19 +98,27 @@ SELECT 'overload', '', f.proname::text, NULL FROM function f
  WHERE f.proname IN (SELECT p.proname FROM pg_catalog.pg_proc p JOIN member m ON m.objid = p.oid
                       WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
 UNION ALL
+SELECT 'now', '', pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.now()),
+                                     'YYYY-MM-DD HH24:MI:SS'), NULL
+UNION ALL
 SELECT r.kind, '', n.nspname::text, NULL
   FROM space n, (VALUES ('role_schema'), ('name')) AS r (kind)
  WHERE n.nspname IN (SELECT o.rolname FROM pg_catalog.pg_roles o)
 UNION ALL
-SELECT 'unusable', n.schema, c.relname::text, a.attname::text
+SELECT k.kind, n.schema, c.relname::text, a.attname::text
   FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class s ON s.oid = d.objid
   JOIN pg_catalog.pg_class c ON c.oid = d.refobjid JOIN space n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
- WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'a'
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid,
+       (VALUES ('unusable'), ('ending')) AS k (kind)
+ WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
    AND c.oid IN (SELECT r.oid FROM related r)
-   AND CASE s.relkind WHEN 'S' THEN NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE')
-       END"""
+   AND CASE WHEN s.relkind <> 'S' THEN false
+            WHEN k.kind = 'unusable' THEN
+              d.deptype = 'a' AND NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE')
+            ELSE a.atttypid <> 'pg_catalog.int2'::pg_catalog.regtype AND s.oid IN (
+              SELECT q.seqrelid FROM pg_catalog.pg_sequence q
+               WHERE q.seqtypid = 'pg_catalog.int2'::pg_catalog.regtype) END"""
 
 
 def _as_printed(column: str) -> str:
@@ -149,8 +158,8 @@ def survey_of(names: Iterable[str], rows: Iterable[Sequence[str | None]]) -> Sur
         thing = escaped(qualified(str(schema), str(name)))
         if kind == "source":
             sources[thing] = f"{sources.get(thing, '')} {text}"
-        elif kind == "unusable":
-            found.setdefault("unusable", set()).add(f"{thing}.{escaped(quoted(str(text)))}")
+        elif kind in {"unusable", "ending"}:
+            found.setdefault(str(kind), set()).add(f"{thing}.{escaped(quoted(str(text)))}")
         else:
             whole = kind in {"name", "unpopulated"}
             found.setdefault(str(kind), set()).add(thing if whole else str(name))
@@ -162,5 +171,11 @@ def survey_of(names: Iterable[str], rows: Iterable[Sequence[str | None]]) -> Sur
         frozenset(found.get("overload", ())),
         frozenset(found.get("unpopulated", ())),
         frozenset(found.get("body", ())),
+        ending=frozenset(found.get("ending", ())),
+        now=_moment(found.get("now", ())),
     )
     return Survey(frozenset(names) | found.get("name", set()), around)
+
+
+def _moment(texts: Iterable[str]) -> datetime | None:
+    return next((datetime.fromisoformat(each).replace(tzinfo=UTC) for each in texts), None)

@@ -32,12 +32,12 @@ statements are summed up.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 from headstart.fingerprint.statements.effect import Effect
 from headstart.fingerprint.statements.known_functions import HARMLESS
 from headstart.fingerprint.statements.scan import Scan
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
+from headstart.fingerprint.statements.taken import takes_values
 from headstart.patterns import pattern
 from headstart.values import dataclass
 
@@ -135,24 +135,18 @@ def _drop(statement: Group) -> _Touched:
     return _Touched(schema=True, lost=frozenset(lost))
 
 
-_KEPT = {"constraint", "default", "expression", "identity", "not"}
-"""What may be dropped from a table without losing values."""
-
-
 def _alter(statement: Group) -> _Touched:
     """Values are lost by what is dropped or moved, or gets another type or name."""
     words = statement.words
+    if words[1:2] == ["schema"] and "rename" in words:
+        return _Touched(schema=True, lost=frozenset({ANY_TABLE}))
     if "table" not in words[1:3]:
         return _Touched(schema=True)
     at = words.index("table") + 1
     at += 2 * (words[at : at + 2] == ["if", "exists"])
     name, end = statement.table(at)
-    rest = words[end:]
-    # DROP may be one of several actions, and DROP followed by a name drops the column of that name
-    drops = any(one == "drop" and two not in _KEPT for one, two in pairwise([*rest, ""]))
-    renames = rest[:1] == ["rename"] and rest[1:2] != ["constraint"]
-    takes = drops or renames or not {"type", "detach"}.isdisjoint(rest)
-    return _Touched(schema=True, lost=frozenset({name} if takes else ()))
+    lost = {name} if takes_values(words[end:]) else ()
+    return _Touched(schema=True, lost=frozenset(lost))
 
 
 def _create(statement: Group) -> _Touched:

@@ -145,6 +145,81 @@ DEFAULTS = (
         " IF NEW.rank = 0 THEN RAISE 'no'; END IF; RETURN NEW; END $$;"
         "CREATE TRIGGER t BEFORE INSERT ON settings FOR EACH ROW EXECUTE FUNCTION look()",
     ),
+    doubt(
+        "a default of ours that a view refuses",
+        "ALTER TABLE settings ALTER value SET DEFAULT 'x'",
+        "which the view empty may refuse",
+        given="CREATE VIEW empty AS SELECT key, value FROM settings WHERE value IS NULL"
+        " WITH CHECK OPTION",
+        also=("INSERT INTO empty (key) VALUES ('i')",),
+    ),
+    doubt(
+        "a default of ours that a view of a view refuses",
+        "ALTER TABLE settings ALTER value SET DEFAULT 'x'",
+        "which the view keys may refuse",
+        given="CREATE VIEW empty AS SELECT key AS k FROM settings WHERE value IS NULL;"
+        "CREATE VIEW keys AS SELECT k FROM empty WITH CHECK OPTION",
+        also=("INSERT INTO keys (k) VALUES ('i')",),
+    ),
+    doubt(
+        "a default of ours that a view's function refuses",
+        "ALTER TABLE settings ALTER value SET DEFAULT 'x'",
+        "which the view empty may refuse",
+        given="CREATE FUNCTION is_empty(settings) RETURNS boolean LANGUAGE sql IMMUTABLE AS"
+        " 'SELECT $1.value IS NULL'; CREATE VIEW empty AS SELECT key FROM settings"
+        " WHERE is_empty(settings) WITH LOCAL CHECK OPTION",
+        also=("INSERT INTO empty (key) VALUES ('i')",),
+    ),
+    yes(
+        "a default of ours and a view that refuses nothing",
+        "ALTER TABLE settings ALTER value SET DEFAULT 'x'",
+        given="CREATE VIEW empty AS SELECT key, value FROM settings WHERE value IS NULL",
+        also=("INSERT INTO empty (key) VALUES ('i')",),
+    ),
+    yes("an array of texts", _ADD + "text[] NOT NULL DEFAULT '{a,b}'"),
+    doubt(
+        "an array with nothing between commas",
+        _ADD + "text[];" + _SET + "('{a,,b}'::text)::text[]",
+        "log.x",
+    ),
+    doubt(
+        "an array with nothing behind the comma",
+        _ADD + "text[];" + _SET + "('{a, }'::text)::text[]",
+        "log.x",
+    ),
+    doubt(
+        "a moment that is none",
+        _ADD + "timestamp;" + _SET + "('2026-01-01x10:00'::text)::timestamp",
+        "log.x",
+    ),
+    doubt(
+        "an interval with a unit twice",
+        _ADD + "interval;" + _SET + "('1 day 1 day'::text)::interval",
+        "log.x",
+    ),
+    doubt(
+        "an interval with too many minutes",
+        _ADD + "interval;" + _SET + "('1:99'::text)::interval",
+        "log.x",
+    ),
+    doubt(
+        "JSON that is too deep to be read",
+        "DO $$ BEGIN EXECUTE format('ALTER TABLE log ADD x json DEFAULT %L',"
+        " repeat('[', 3000) || repeat(']', 3000)); END $$",
+        "the default of log.x may fail",
+    ),
+    doubt(
+        "a serial's sequence that is small now",
+        "ALTER SEQUENCE users_id_seq AS smallint",
+        "the sequence of users.id ends",
+        rows="SELECT setval('users_id_seq', 32767)",
+    ),
+    doubt(
+        "an identity's sequence that is small now",
+        "ALTER SEQUENCE orders_id_seq AS smallint",
+        "the sequence of orders.id ends",
+        rows="SELECT setval('orders_id_seq', 32767)",
+    ),
     doubt("another default", "ALTER TABLE orders ALTER total SET DEFAULT 1", "orders.total get 1"),
     no(
         "a default that is gone",

@@ -114,12 +114,6 @@ OTHERWISE = (
         "DROP TABLE events_2026",
         "table events_2026 is gone",
     ),
-    yes(
-        "the oldest partition is gone",
-        "DROP TABLE events_2024",
-        given="CREATE TABLE events_2024 PARTITION OF events"
-        " FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')",
-    ),
     no(
         "a partition of a list is gone",
         "DROP TABLE colours_b",
