@@ -66,7 +66,7 @@ def _pass(asked: Asked) -> None:
     place = place_of(os.environ, ini)
     name = f"headstart:gate:{asked.run_id}"
     answered = ask(place, name, question(header.version_table, header.objects))
-    comment, ignored = proven(header, answered.row)
+    comment, ignored = proven(header, answered.row, runs=asked.verb == "run")
     if asked.verb == "status":
         from headstart.gate.status import answer
 
@@ -81,19 +81,22 @@ def _pass(asked: Asked) -> None:
 
 
 def proven(
-    header: "Header", row: "Sequence[Any]", *, locked: bool = False
+    header: "Header", row: "Sequence[Any]", *, runs: bool, locked: bool = False
 ) -> "tuple[str, list[str]]":
     """The record, and the relations outside of the history. Raises Doubt for any other schema.
 
-    `locked`: whether somebody may hold the run lock, as we do ourselves.
+    `runs`: in place of a run, which has an env.py. `locked`: somebody may hold the run lock, as we
+    do ourselves.
     """
-    from headstart.gate.mark import mark_in, mark_text
+    from headstart.gate.mark import mark_in, mark_text, of_any_role
 
     rows, writable, _, comment, server, xmin, digest, others, in_progress = row
     if rows is None or sorted(rows.split("\n")) != sorted(header.heads):
         raise Doubt("version rows")
     if not writable or (in_progress and not locked):
         raise Doubt("read-only, or a run is in progress")
-    if not comment or mark_in(comment) != mark_text(header.body, server, int(xmin), digest):
+    wanted = mark_text(header.body, server, int(xmin or 0), digest)
+    found = mark_in(comment or "")
+    if found != wanted and (runs or of_any_role(found) != of_any_role(wanted)):
         raise Doubt("no mark of this schema")
     return comment, relation_names(others)

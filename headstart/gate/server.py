@@ -44,8 +44,19 @@ def ask(place: "Place", name: str, sql: str) -> Answered:
 
     In a process of our own: the password is in its environment for a moment.
     """
-    driver = _driver()
-    return _asked(driver, lambda: _opened(driver, place, name), sql)
+    if _PACKAGE in sys.modules:
+        driver = sys.modules[_MODULE]
+        return _asked(driver, lambda: _opened(driver, place, name), sql)
+    added = _stand_in()
+    try:
+        __import__(_MODULE)
+        driver = sys.modules[_MODULE]
+        return _asked(driver, lambda: _opened(driver, place, name), sql)
+    except ImportError as error:
+        raise Doubt(_MODULE) from error
+    finally:  # whatever imports psycopg2 later finds nothing of this
+        for each in (*added, _MODULE, f"{_PACKAGE}.errors"):
+            sys.modules.pop(each, None)
 
 
 def ask_beside(place: "Place", name: str, sql: str) -> Answered:
@@ -77,13 +88,11 @@ def _asked(driver: "Any", opened: "Callable[[], Any]", sql: str) -> Answered:
         raise Doubt(str(error)) from error
 
 
-def _driver() -> "Any":
-    """psycopg2's C module alone; whatever imports psycopg2 later finds nothing of this.
+def _stand_in() -> "list[str]":
+    """Let psycopg2's C module be imported alone; gives the names that stand for something else.
 
     It imports ssl only to share OpenSSL 1.0 with it, and of datetime only what is in C.
     """
-    if _PACKAGE in sys.modules:
-        return sys.modules[_MODULE]
     folders = (os.path.join(path or ".", _PACKAGE) for path in sys.path)
     folder = next(filter(os.path.isdir, folders), None)
     if folder is None:
@@ -93,14 +102,7 @@ def _driver() -> "Any":
     stands_in = {_PACKAGE: bare, "ssl": None, "datetime": _datetime}
     added = [name for name in stands_in if name not in sys.modules]
     sys.modules.update({name: stands_in[name] for name in added})
-    try:
-        __import__(_MODULE)
-        return sys.modules[_MODULE]
-    except ImportError as error:
-        raise Doubt(_MODULE) from error
-    finally:
-        for name in (*added, _MODULE, f"{_PACKAGE}.errors"):
-            sys.modules.pop(name, None)
+    return added
 
 
 def _opened(driver: "Any", place: "Place", name: str) -> "Any":

@@ -50,7 +50,7 @@ def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
         with named_failures():
             sql = question(header.version_table, header.objects)
             row = connection.execute(sql, pin=False)[0]
-        _, ignored = proven(header, row, locked=True)
+        _, ignored = proven(header, row, runs=True, locked=True)
         _tell(task, tuple(header.heads), ignored)
         return Outcome.NOTHING_TO_DO
     return None

@@ -10,7 +10,7 @@ from headstart.fingerprint.file.digests import digest_of_names
 from headstart.fingerprint.file.header import Header
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
-from headstart.gate.image import PYPROJECT, digest_of, script_folder
+from headstart.gate.image import PYPROJECT, digest_of, digest_of_scripts, script_folder
 from headstart.postgres.row_versions import COVERED
 from headstart.process.reads import EVERY, Reads, local_packages, own_modules
 from headstart.verbs.fingerprint.replay import Finished, Source
@@ -31,13 +31,14 @@ def header_lines(
     files = _digests(folder, _files(task, source, folder))
     reasons = [*_unfit(task, found, source, files)]
     blind = [*_blind(source, fingerprints)]
+    scripts = source.project.folders
     objects = sorted({split_name(name) for name in fingerprints.objects})
     header = Header(
         heads=sorted(source.history.rows_of(source.history.targets)),
         version_table=found.configured.scope.version_table,
         variables=sorted(_variables(task, found)),
         files=files,
-        scripts=_names(folder, source.project.folders),
+        scripts={_relative(each, folder): digest_of_scripts(str(each)) for each in scripts},
         folders=_names(folder, _listed(found, source)),
         objects=objects,
         unfit="; ".join(reasons[:_MOST_REASONS]) or None,
