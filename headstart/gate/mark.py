@@ -4,9 +4,9 @@
 
 The format, headstart's version, the fingerprints file by its body, the server by version and
 identifier, the database, the role, the transaction that wrote the mark, and the number of the
-schema then. The transaction is compared with the xmin of the comment's row: a dump takes the comment along, and
-a restored one has another. env.py may look at the role that it connects as, so a run heeds only the
-mark of its own.
+schema then. The transaction is compared with the xmin of the comment's row: a dump takes the
+comment along, and a restored one has another. env.py may look at the role that it connects as, so a
+run heeds only the mark of its own.
 """
 
 from headstart import __version__

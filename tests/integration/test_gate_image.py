@@ -48,6 +48,12 @@ def _edit_head(stage: KnownStage) -> None:
     edit(stage.project, "def upgrade", "def helper(): pass\ndef upgrade", "0003")
 
 
+def _edit_other(stage: KnownStage) -> None:
+    """A script that is no head: its id breaks the history."""
+    script = next(stage.project.versions.glob("0002*.py"))
+    write_anew(script, script.read_text().replace("0002", "0009"))
+
+
 def _other_id(stage: KnownStage) -> None:
     """The name stays, and another revision is in it."""
     text = _script(stage).read_text().replace("0003", "0004").replace("'0002'", "'0003'")
@@ -66,7 +72,7 @@ def _whole_folder_over(stage: KnownStage) -> None:
 
 def _ini(stage: KnownStage) -> None:
     ini = Path(stage.project.ini)
-    ini.write_text(ini.read_text() + "\n# more\n")
+    ini.write_text(ini.read_text() + "\n[more]\nx = 1\n")
 
 
 def _env(stage: KnownStage) -> None:
@@ -112,8 +118,9 @@ def _edited_header(stage: KnownStage) -> None:
 
 
 CHANGES: list[Callable[[KnownStage], None]] = [
-    _add, _second_head, _note, _remove_head, _remove_other, _rename, _edit_head, _other_id,
-    _folder_over, _whole_folder_over, _ini, _env, _no_env, _no_file, _no_header, _truncated,
+    _add, _second_head, _note, _remove_head, _remove_other, _rename, _edit_head, _edit_other,
+    _other_id, _folder_over, _whole_folder_over, _ini, _env, _no_env, _no_file, _no_header,
+    _truncated,
     _cut_by_a_line, _edited_states, _edited_meta, _edited_header,
 ]  # fmt: skip
 
