@@ -17,17 +17,19 @@ _MOST_LINES = 60
 _MOST_REASONS = 3
 
 
-def with_lineage(judgement: Judgement, lineage: Lineage | None, history: History) -> Judgement:
+def with_lineage(
+    judgement: Judgement, lineage: Lineage | None, history: History, forbidden: str | None = None
+) -> Judgement:
     """The judgement with what the record tells of the newer revisions, if it tells anything.
 
-    An author's no is a break; a yes, or a derived one, of all of them allows the doubts. Nothing
+    An author's no is a break, and `forbidden` is its revision; a yes may allow the doubts. Nothing
     overrules what breaks.
     """
+    if forbidden is not None:
+        word = f"revision {forbidden} says that older code cannot run after it"
+        return replace(judgement, breaks=(word, *judgement.breaks))
     if lineage is None:
         return judgement
-    if lineage.forbidden is not None:
-        word = f"revision {lineage.forbidden} says that older code cannot run after it"
-        return replace(judgement, breaks=(word, *judgement.breaks))
     judgement = replace(judgement, rows_unproven=lineage.unproven_rows(history))
     if judgement.doubts and lineage.is_allowed(history):
         return replace(judgement, doubts=(), allowed=judgement.doubts)

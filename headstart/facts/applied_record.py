@@ -4,14 +4,16 @@
       ["r1", [], "?", "2026-11-28T10:00:00Z", 0.8, "v1.4", "5f2c0d3a9b1e"],
       ["r2", ["r1"], "?", "2026-11-28T10:00:01Z", 0.2, "v1.4", "90aa4e07c1d2"]]}
 
-`at` are the version rows that it was written with. Where these differ now, somebody has used the
-alembic command meanwhile: such a record is history, and says nothing about what is there.
+`at` are the version rows that it was written with. Where these differ now, something has changed
+them that did not write it: such a record is history, and says nothing about what is there.
+
+Behind its known fields an entry may say more, as an object: {"compatible": false}, say.
 
 It is world-readable, and whoever owns the version table can write anything into it.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 from functools import cached_property
@@ -26,6 +28,9 @@ MOST_CHARACTERS = 16_000
 MOST_OF_IMAGE = 200
 """What somebody calls an image may be of any length."""
 UNKNOWN_MARK = "?"
+COMPATIBLE, ROWS = "compatible", "rows"
+"""What an entry may say: its author's word of older code; and false where it left all rows alone.
+"""
 
 _FIELDS = 7
 _OWN_KEYS = frozenset({"headstart", "at", "chain", "proof"})
@@ -54,6 +59,16 @@ class AppliedEntry:
     image: str
     digest: str
     more: tuple[object, ...] = ()
+
+    def said(self, key: str) -> object:
+        """What it says by this key, behind its known fields; None where it says nothing."""
+        objects = (each for each in self.more if isinstance(each, Mapping))
+        return next((each[key] for each in objects if key in each), None)
+
+    @property
+    def forbids(self) -> bool:
+        """Whether its author says that no code of before can run after it."""
+        return self.said(COMPATIBLE) is False
 
     @cached_property
     def text(self) -> str:
@@ -89,21 +104,29 @@ class AppliedRecord:
 
         A proof was that of the schema before.
         """
-        chain = (*self.chain, *entries)[-MOST_ENTRIES:]
-        return type(self)(tuple(sorted(heads)), chain, None, self.others)
+        chain = [*self.chain, *entries]
+        while len(chain) > MOST_ENTRIES:
+            del chain[_least(chain)]
+        return type(self)(tuple(sorted(heads)), tuple(chain), None, self.others)
 
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
         more = dict(self.others) if self.proof is None else {"proof": self.proof, **self.others}
         rest = f", {_encoded(more)[1:]}" if more else "}"
-        kept = [entry.text for entry in self.chain[-MOST_ENTRIES:]]
+        kept = list(self.chain)
         start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(self.at))}, "chain": ['
         room = MOST_CHARACTERS - len(start) - len("]") - len(rest)
-        room -= sum(map(len, kept)) + len(", ") * len(kept)
+        room -= sum(len(entry.text) + len(", ") for entry in kept)
         while room < 0 and kept:
-            room += len(kept.pop(0)) + len(", ")
-        return None if room < 0 else f"{start}{', '.join(kept)}]{rest}"
+            room += len(kept.pop(_least(kept)).text) + len(", ")
+        shown = ", ".join(entry.text for entry in kept)
+        return None if room < 0 else f"{start}{shown}]{rest}"
+
+
+def _least(chain: Sequence[AppliedEntry]) -> int:
+    """Which entry has to go first: the oldest, but an author's no is the last thing to lose."""
+    return next((number for number, entry in enumerate(chain) if not entry.forbids), 0)
 
 
 def record_in(comment: str | None) -> AppliedRecord | NoRecord:

@@ -34,7 +34,7 @@ class _Entry:
 class _Line:
     """A revision that is applied, with what the record says of it."""
 
-    applied, pending, in_image = True, False, True
+    applied, pending, held, in_image = True, False, False, True
 
     def __init__(self, revision: str, title: str, digest: str, entry: _Entry | None) -> None:
         self.revision, self.title, self.entry = revision, title, entry
@@ -75,6 +75,7 @@ def _json(lines: "Sequence[_Line]", heads: "list[str]", at: "list[str]") -> str:
             "target": heads,
             "baseline": [],
             "pending": [],
+            "held": [],
             "run_in_progress": False,
             "record": at or None,
             "record_is_stale": False,

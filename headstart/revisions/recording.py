@@ -23,7 +23,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from headstart.facts.applied_record import MOST_ENTRIES, UNKNOWN_MARK, AppliedEntry, AppliedRecord
-from headstart.facts.lineage import words_for
 from headstart.facts.literals import literal
 from headstart.revisions.causes import first_line
 from headstart.revisions.link import sqlstate_of
@@ -44,8 +43,9 @@ class Recording:
     """What is recorded: beside which table, after what, of which image.
 
     `table` is its name as SQL writes it. `parents` maps a revision to what it needs. `mark_of`
-    tells whether code of before a revision can run after it: "+", "!" or "?", and `word_of` what
-    its author says of that.
+    tells whether code of before a revision can run after it: "+", "!" or "?", and `more_of` what
+    else its entry says. `stamp_mark` is the mark of what is stamped. `forbidding` are the revisions
+    whose authors say that no older code can run after them: old images hear it by the record alone.
     """
 
     table: str
@@ -54,7 +54,9 @@ class Recording:
     parents: Mapping[str, Collection[str]]
     scripts: Mapping[str, AnyScript]
     mark_of: Callable[[str], str] = lambda _: UNKNOWN_MARK
-    word_of: Callable[[str], str | bool | None] = lambda _: None
+    more_of: Callable[[str], tuple[object, ...]] = lambda _: ()
+    stamp_mark: str = UNKNOWN_MARK
+    forbidding: Collection[str] = ()
 
     def digest_of(self, revision: str) -> str:
         """That of its script; empty where it cannot be read any more."""
@@ -73,6 +75,7 @@ class RecordKeeper:
     _entries: list[AppliedEntry] = field(default_factory=list, init=False)
     _retries: int = field(default=_RETRIES, init=False)
     _told: bool = field(default=False, init=False)
+    _written: set[str] = field(default_factory=set, init=False)
     _gave_up: bool = field(default=False, init=False)
 
     def attach(self, context: Any, pending: Collection[str]) -> None:
@@ -104,12 +107,12 @@ class RecordKeeper:
         return AppliedEntry(
             revision,
             tuple(sorted(recording.parents.get(revision, ()))),
-            UNKNOWN_MARK if stamped else recording.mark_of(revision),
+            recording.stamp_mark if stamped else recording.mark_of(revision),
             f"{now:%Y-%m-%dT%H:%M:%SZ}",
             seconds,
             recording.image,
             "" if stamped else recording.digest_of(revision),
-            words_for(recording.word_of(revision)),
+            recording.more_of(revision),
         )
 
     def _write(self, connection: Connection, comment: str) -> None:
@@ -118,13 +121,16 @@ class RecordKeeper:
             self._retries -= 1
             time.sleep(_RETRY_SECONDS)
             error = _try(connection, self.recording.table, comment)
-        if error is not None:
+        if error is None:
+            self._written |= {entry.revision for entry in self._entries}
+        else:
             self._gave_up = not _is_locked(error)
             self._tell(f"{first_line(error)} ({sqlstate_of(error)})")
 
     def _tell(self, cause: str) -> None:
         if not self._told:
-            self.emit(RecordNotWritten(self.recording.table, cause))
+            lost = tuple(sorted({*self.recording.forbidding} - self._written))
+            self.emit(RecordNotWritten(self.recording.table, cause, lost))
         self._told = True
 
 

@@ -21,7 +21,7 @@ import ast
 import dis
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,9 +42,11 @@ _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 PHASE = "headstart_phase"
 COMPATIBLE, COMPATIBLE_SINCE = "headstart_compatible", "headstart_compatible_since"
 REPLACES = "headstart_replaces"
-_MARKS = (PHASE, COMPATIBLE, COMPATIBLE_SINCE, REPLACES)
+MARKS = (PHASE, COMPATIBLE, COMPATIBLE_SINCE, REPLACES)
 """What a script may say to headstart, read as the four names are. They do not make the graph, so a
 script that computes one is told all the same."""
+_LEAST_OF_MARK = 12
+"""Shorter names are like none of these; what every script binds is shorter, or known."""
 _FIRST_BLOCK = pattern(rb"^(?:def|class|async|@)", re.MULTILINE)
 _NAME_LATER = pattern(rb"^(?:" + "|".join(_NAMES).encode() + rb")\b", re.MULTILINE)
 
@@ -57,13 +59,15 @@ class ScriptText(Revision):
 
     `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
     ones change nothing unless somebody names a revision by one of them. `marks` is what it says to
-    headstart: literals, or UNTOLD. `digest` is that of its source, which is in hand as it is made.
+    headstart: literals, or UNTOLD; `others` are names that may be misspelt ones. `digest` is that
+    of its source, which is in hand as it is made.
     """
 
     def __init__(self, path: Path, told: Mapping[str, Any], source: bytes | None) -> None:
         self.path = str(path)
         self.digest = None if source is None else script_digest(source)
-        self.marks = {name: told[name] for name in _MARKS if name in told}
+        self.marks = {name: told[name] for name in MARKS if name in told}
+        self.others = frozenset(told) - {*_NAMES, *MARKS}
         labels = told.get("branch_labels")
         self.labels_told = labels != UNTOLD
         super().__init__(
@@ -129,6 +133,13 @@ def mark_of(script: AnyScript, name: str, default: object = None) -> object:
     return getattr(script.module, name, default)
 
 
+def bound_names(script: AnyScript) -> Collection[str]:
+    """The names of a script that may be misspelt marks."""
+    if isinstance(script, ScriptText):
+        return script.others
+    return [name for name in vars(script.module) if _may_be_misspelt(name)]
+
+
 def names_in(source: bytes) -> Mapping[str, object] | None:
     """The values of the names that make the graph; None where the text does not tell them all.
 
@@ -144,7 +155,7 @@ def names_in(source: bytes) -> Mapping[str, object] | None:
 
 def _is_named_later(source: bytes, begin: int) -> bool:
     """Whether one of the names may be bound behind the head: a mark, at any place in a line."""
-    if any(source.find(mark.encode(), begin) >= 0 for mark in _MARKS):
+    if b"headstart_" in source[begin:].lower():
         return True
     return _NAME_LATER.search(source, begin) is not None
 
@@ -213,7 +224,8 @@ def _names_of(source: bytes) -> Mapping[str, object] | None:
     for statement in tree.body:
         if not all(_is_told(name, value, found) for name, value in _bindings(statement)):
             return None
-    return _complete(found)
+    bound = (name for statement in tree.body for name, _ in _bindings(statement))
+    return _complete(found, filter(_may_be_misspelt, bound))
 
 
 def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> bool:
@@ -222,7 +234,7 @@ def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> boo
         found[name] = _literal(value, found)
     except ValueError:
         found.pop(name, None)
-        if name == "branch_labels" or name in _MARKS:
+        if name == "branch_labels" or name in MARKS:
             found[name] = UNTOLD
             return True
         return name not in _NAMES
@@ -301,14 +313,17 @@ def _literal(value: ast.expr | None, known: Mapping[str, object]) -> object:
 def _names_in_code(file: Path) -> Mapping[str, object] | None:
     """The same from compiled code: what a module's own code stores right after loading it."""
     code = code_of(file)
-    return None if code is None else _complete(_stored(code))
+    if code is None:
+        return None
+    stored = _stored(code)
+    return _complete(stored, filter(_may_be_misspelt, stored))
 
 
 def _stored(code: CodeType) -> dict[str, object]:
     stored: dict[str, object] = {}
     before = None
     for now in dis.get_instructions(code):
-        if now.opname in {"STORE_NAME", "DELETE_NAME"} and now.argval in (*_NAMES, *_MARKS):
+        if now.opname in {"STORE_NAME", "DELETE_NAME"}:
             constant = before is not None and before.opname in {"LOAD_CONST", "RETURN_CONST"}
             # stored twice, or not from a constant: what it is in the end is not told
             known = constant and before is not None and now.argval not in stored
@@ -317,15 +332,24 @@ def _stored(code: CodeType) -> dict[str, object]:
     return stored
 
 
-def _complete(found: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The names of the graph, if all that are needed are there and of their types; and marks."""
+def _complete(found: Mapping[str, object], others: Iterable[str]) -> Mapping[str, object] | None:
+    """The names of the graph, if all that are needed are there and of their types; and marks.
+
+    With the names of `others`, whose values nobody needs.
+    """
     told = {name: found[name] for name in _NAMES if name in found}
     if not isinstance(told.get("revision"), str) or "down_revision" not in told:
         return None
     if not str(told["revision"]).strip() or not all(map(_is_value, told.values())):
         return None
-    marks = {name: found[name] for name in _MARKS if name in found}
-    return told | {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
+    marks = {name: found[name] for name in MARKS if name in found}
+    told |= {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
+    return dict.fromkeys(others) | told
+
+
+def _may_be_misspelt(name: str) -> bool:
+    """Whether a name is long enough to be like a mark, and no other name that we know."""
+    return len(name) >= _LEAST_OF_MARK and name not in _NAMES and name not in MARKS
 
 
 def _is_value(value: object) -> bool:

@@ -138,7 +138,7 @@ class Migration:
             case Upgrade() | Baseline():
                 stamped = plan.revisions if isinstance(plan, Baseline) else ()
                 refuse_unsafe(self._project, configured, plan.pending)
-                recording = recording_of(self._task, image, facts, scope, plan.pending)
+                recording = recording_of(self._task, image, facts, scope, plan)
                 target = tuple(sorted(image.history.without(plan.held).targets))
                 upto = target if plan.held else None
                 old = plan.instead_of if isinstance(plan, Baseline) else ()

@@ -107,6 +107,20 @@ def test_the_newest_entries_are_kept() -> None:
     assert kept == [f"r{number}" for number in range(11, MOST_ENTRIES + 11)]
 
 
+@pytest.mark.parametrize("width", [1, 4000], ids=["too many", "too long"])
+def test_an_authors_no_is_the_last_to_go(width: int) -> None:
+    """An image that is older by more than that has to hear it, too."""
+    no = replace(entry(1), more=({"compatible": False},))
+    record = AppliedRecord().after(["r1"], [no])
+    for number in range(2, MOST_ENTRIES + 11):
+        one = replace(entry(number), parents=("p" * width,))
+        record = record.after([f"r{number}"], [one])
+    kept = read(record.text).chain
+    assert kept[0] == no
+    assert kept[-1].revision == f"r{MOST_ENTRIES + 10}"
+    assert len(kept) == (MOST_ENTRIES if width == 1 else 4)
+
+
 def test_fifty_usual_entries_fit_twice() -> None:
     usual = [replace(entry(n), revision=f"{n:012x}", image="a" * 40) for n in range(50)]
     assert len(AppliedRecord().after(["r"], usual).text or "") < MOST_CHARACTERS / 2

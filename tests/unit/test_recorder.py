@@ -46,8 +46,8 @@ FED_BY = {
     "not_compared": "SchemaNotCompared",
     "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable PlaceUncertain SchemaDrifted"
-    " SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable MarksMisspelt PlaceUncertain"
+    " SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 
