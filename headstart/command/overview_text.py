@@ -62,6 +62,9 @@ def _notes(overview: Overview) -> Iterator[str]:
             " does not write it has changed the version rows: the alembic command, a role that does"
             " not own the version table, or HEADSTART_RECORD=off"
         )
+    if (failed := overview.failed) is not None:
+        times = f"{failed.times} times" if failed.times > 1 else "once"
+        yield f"{failed.revision} has failed {times}, of {failed.what}, and was not applied since"
     if overview.edited:
         names, rest = overview.edited[:_MOST_NAMES], len(overview.edited) - _MOST_NAMES
         more = f" and {rest} more" if rest > 0 else ""
@@ -82,6 +85,7 @@ def _fields(overview: Overview) -> dict[str, object]:
         "baseline": list(baseline),
         "pending": [line.revision for line in overview.lines if line.pending],
         "held": [line.revision for line in overview.lines if line.held],
+        "failed": None if overview.failed is None else dict(vars(overview.failed)),
         "run_in_progress": overview.run_in_progress,
         "record": None if isinstance(record, NoRecord) or not record.at else list(record.at),
         "record_is_stale": overview.is_stale,

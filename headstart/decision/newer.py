@@ -61,6 +61,16 @@ def refusal_of_newer(
     )
 
 
+def refusal_of_begun(revision: str) -> AheadIncompatible:
+    """A newer revision has committed a part of its work, and no version row tells it."""
+    return AheadIncompatible(
+        f"revision {revision}, which this image does not contain, has begun and did not end, and"
+        " says that older code cannot run after it",
+        next_step="let a run of the newer image end; or, if what it did is undone, set"
+        " HEADSTART_AHEAD=allow until then",
+    )
+
+
 def of_newer(judgement: Judgement) -> Explanation:
     """What there is more in a schema that was proven to be harmless."""
     if not judgement.expected:  # an operator's word: nobody has looked

@@ -7,7 +7,7 @@ long and from which image. What it says of a revision that is not applied now is
 from collections.abc import Iterable, Iterator, Mapping
 
 from headstart.decision.plan import Baseline, Plan, Refuse, Upgrade
-from headstart.facts.applied_record import AppliedEntry, AppliedRecord, NoRecord, record_in
+from headstart.facts.applied_record import AppliedEntry, AppliedRecord, Failed, NoRecord, record_in
 from headstart.facts.state import DatabaseFacts, History, State
 from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError
@@ -58,6 +58,13 @@ class Overview:
         """Whether there is a record that was written with other version rows."""
         record = self.record
         return isinstance(record, AppliedRecord) and record.is_stale(self.rows)
+
+    @property
+    def failed(self) -> Failed | None:
+        """What the record says to have failed last, unless it is applied now."""
+        failed = self.record.failed if isinstance(self.record, AppliedRecord) else None
+        applied = {line.revision for line in self.lines if line.applied}
+        return None if failed is None or failed.revision in applied else failed
 
     @property
     def edited(self) -> tuple[str, ...]:

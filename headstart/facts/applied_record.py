@@ -14,7 +14,7 @@ It is world-readable, and whoever owns the version table can write anything into
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Self
@@ -28,12 +28,13 @@ MOST_CHARACTERS = 16_000
 MOST_OF_IMAGE = 200
 """What somebody calls an image may be of any length."""
 UNKNOWN_MARK = "?"
-COMPATIBLE, ROWS = "compatible", "rows"
-"""What an entry may say: its author's word of older code; and false where it left all rows alone.
+COMPATIBLE, ROWS, BEGUN = "compatible", "rows", "begun"
+"""What an entry may say: its author's word of older code; false where it left all rows alone; true
+where the revision has committed a part, and no version row.
 """
 
 _FIELDS = 7
-_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof"})
+_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof", "failed"})
 
 
 class NoRecord(Enum):
@@ -70,6 +71,11 @@ class AppliedEntry:
         """Whether its author says that no code of before can run after it."""
         return self.said(COMPATIBLE) is False
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was noted before the revision had ended."""
+        return self.said(BEGUN) is True
+
     @cached_property
     def text(self) -> str:
         """As it stands in the comment; made once, though it is written with fifty revisions."""
@@ -80,16 +86,26 @@ class AppliedEntry:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """How often, one after the other, a revision has failed; `what` is the image, or its script."""
+
+    revision: str
+    what: str
+    times: int
+
+
+@dataclass(frozen=True)
 class AppliedRecord:
     """What the comment says; an empty one where there is no comment. Oldest entry first.
 
-    `others` are keys of a newer headstart.
+    `others` are keys of a newer headstart. `failed` is what failed last, until something succeeds.
     """
 
     at: tuple[str, ...] = ()
     chain: tuple[AppliedEntry, ...] = ()
     proof: object = None
     others: Mapping[str, object] = field(default_factory=dict)
+    failed: Failed | None = None
 
     def is_current(self, rows: Collection[str]) -> bool:
         """Whether it was written with just these version rows."""
@@ -102,17 +118,33 @@ class AppliedRecord:
     def after(self, heads: Iterable[str], entries: Iterable[AppliedEntry]) -> Self:
         """The record with these version rows, once these revisions are applied.
 
-        A proof was that of the schema before.
+        A proof was that of the schema before, and what had begun has ended.
         """
-        chain = [*self.chain, *entries]
+        added = tuple(entries)
+        ended = {entry.revision for entry in added}
+        earlier = (each for each in self.chain if not (each.is_begun and each.revision in ended))
+        chain = [*earlier, *added]
         while len(chain) > MOST_ENTRIES:
             del chain[_least(chain)]
         return type(self)(tuple(sorted(heads)), tuple(chain), None, self.others)
+
+    def after_beginning(self, entry: AppliedEntry) -> Self:
+        """The record once a revision has begun to commit: in the chain, and not in `at`."""
+        return replace(self.after(self.at, [entry]), at=self.at)
+
+    def after_failing(self, revision: str, what: str) -> Self:
+        """The record once it has failed, once more or for the first time."""
+        before = self.failed
+        again = before is not None and (before.revision, before.what) == (revision, what)
+        times = before.times + 1 if before is not None and again else 1
+        return replace(self, failed=Failed(revision, what, times), proof=None)
 
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
         more = dict(self.others) if self.proof is None else {"proof": self.proof, **self.others}
+        if self.failed is not None:
+            more["failed"] = [self.failed.revision, self.failed.what, self.failed.times]
         rest = f", {_encoded(more)[1:]}" if more else "}"
         kept = list(self.chain)
         start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(self.at))}, "chain": ['
@@ -147,7 +179,15 @@ def record_in(comment: str | None) -> AppliedRecord | NoRecord:
 def _record(found: Mapping[str, object]) -> AppliedRecord:
     at, chain = _texts(found["at"]), tuple(map(_entry, _list(found["chain"])))
     others = {key: value for key, value in found.items() if key not in _OWN_KEYS}
-    return AppliedRecord(at, chain, found.get("proof"), others)
+    return AppliedRecord(at, chain, found.get("proof"), others, _failed(found.get("failed")))
+
+
+def _failed(found: object) -> Failed | None:
+    match found:
+        case [str() as revision, str() as what, int() as times]:
+            return Failed(revision, what, times)
+        case _:
+            return None
 
 
 def _entry(found: object) -> AppliedEntry:

@@ -10,7 +10,7 @@ the entry's known fields: {"compatible": false}, or the oldest head whose code m
 
 from collections.abc import Iterable, Mapping
 
-from headstart.facts.applied_record import COMPATIBLE, ROWS, AppliedEntry, AppliedRecord
+from headstart.facts.applied_record import BEGUN, COMPATIBLE, ROWS, AppliedEntry, AppliedRecord
 from headstart.facts.state import History
 from headstart.values import dataclass
 
@@ -70,7 +70,8 @@ def forbidden_by(record: object, rows: Iterable[str], history: History) -> str |
     """A revision that may be applied, after which, by its author's word, no code of before can run.
 
     A no outlives the record that it stands in: the alembic command changes the rows, and does not
-    take it back. Where the way back has a gap, each no counts that is not of our own revisions.
+    take it back. Where the way back has a gap, each no counts that is not of our own revisions. So
+    does one that has only begun, and stands in no version row.
     """
     if not isinstance(record, AppliedRecord):
         return None
@@ -78,8 +79,15 @@ def forbidden_by(record: object, rows: Iterable[str], history: History) -> str |
     ours = {*history.requirements, *(each for names in history.replaced.values() for each in names)}
     latest = (entry for entry in record.chain if way.entries[entry.revision] is entry)
     others = (entry for entry in latest if entry.revision not in ours)
-    found = way.newer if way.is_whole else others
+    there = history.applied_with(way.reached) | {each.revision for each in way.newer}
+    begun = (each for each in others if each.is_begun and there.issuperset(each.parents))
+    found = (*way.newer, *begun) if way.is_whole else others
     return next((each.revision for each in found if each.forbids), None)
+
+
+def words_of_begun() -> tuple[object, ...]:
+    """What the entry of one carries that has begun, and says no."""
+    return ({COMPATIBLE: False, BEGUN: True},)
 
 
 def words_for(said: object, *, leaves_rows: bool = False) -> tuple[object, ...]:

@@ -47,6 +47,8 @@ def answer(header: "Header", folder: str, comment: str, output: str) -> str:
     at, heads = record["at"], list(header.heads)
     if at and sorted(at) != sorted(heads):
         raise Doubt("a stale record")
+    if record.get("failed"):
+        raise Doubt("a failure")
     entries = {each[0]: _Entry(each) for each in record["chain"]}
     titles = _titles(header, folder)
     lines = [
@@ -76,6 +78,7 @@ def _json(lines: "Sequence[_Line]", heads: "list[str]", at: "list[str]") -> str:
             "baseline": [],
             "pending": [],
             "held": [],
+            "failed": None,
             "run_in_progress": False,
             "record": at or None,
             "record_is_stale": False,

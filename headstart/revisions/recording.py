@@ -58,6 +58,21 @@ class Recording:
     stamp_mark: str = UNKNOWN_MARK
     forbidding: Collection[str] = ()
 
+    def entry(
+        self, revision: str, mark: str, seconds: float | None, more: tuple[object, ...]
+    ) -> AppliedEntry:
+        """What is noted of a revision now; `seconds` is None where its script was not run."""
+        return AppliedEntry(
+            revision,
+            tuple(sorted(self.parents.get(revision, ()))),
+            mark,
+            f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            seconds,
+            self.image,
+            "" if seconds is None else self.digest_of(revision),
+            more,
+        )
+
     def digest_of(self, revision: str) -> str:
         """That of its script; empty where it cannot be read any more."""
         with suppress(OSError, KeyError):
@@ -102,18 +117,9 @@ class RecordKeeper:
         self._write(ctx.connection, f"COMMENT ON TABLE {self.recording.table} IS {literal(text)}")
 
     def _entry(self, revision: str, seconds: float | None) -> AppliedEntry:
-        now, recording = datetime.now(UTC), self.recording
-        stamped = seconds is None
-        return AppliedEntry(
-            revision,
-            tuple(sorted(recording.parents.get(revision, ()))),
-            recording.stamp_mark if stamped else recording.mark_of(revision),
-            f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            seconds,
-            recording.image,
-            "" if stamped else recording.digest_of(revision),
-            recording.more_of(revision),
-        )
+        recording = self.recording
+        mark = recording.stamp_mark if seconds is None else recording.mark_of(revision)
+        return recording.entry(revision, mark, seconds, recording.more_of(revision))
 
     def _write(self, connection: Connection, comment: str) -> None:
         error = _try(connection, self.recording.table, comment)

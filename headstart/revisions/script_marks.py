@@ -21,7 +21,7 @@ from headstart.revisions.script_graph import (
 from headstart.values import dataclass
 from headstart.verdict.errors import BrokenHistory
 
-_CLOSE = 0.8
+_CLOSE = 0.85
 """headstart_compatable and HEADSTART_PHASE are as close as that; headstart_table is not."""
 
 

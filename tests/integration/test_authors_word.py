@@ -87,7 +87,7 @@ def test_the_authors_no_outlives_a_downgrade_by_the_alembic_command(known: Known
     before = known.file.read_text()
     scripts = [
         known.project.add("0004", "0003", NOTE, top="headstart_compatible = False"),
-        known.project.add("0005", "0004", "pass\n\ndef downgrade():\n    pass"),
+        known.project.add("0005", "0004", top="def downgrade():\n    pass"),
     ]
     rebuild(known)
     assert known.run().exit_code == 0

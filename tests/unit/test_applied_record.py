@@ -11,6 +11,7 @@ from headstart.facts.applied_record import (
     MOST_OF_IMAGE,
     AppliedEntry,
     AppliedRecord,
+    Failed,
     NoRecord,
     record_in,
 )
@@ -89,6 +90,37 @@ def test_a_proof_is_read_and_is_gone_with_the_next_revision() -> None:
     assert read(text).proof == {"root": "x"}
     assert json.loads(read(text).text or "")["proof"] == {"root": "x"}
     assert "proof" not in json.loads(read(text).after(["r2"], [ENTRY]).text or "")
+
+
+def test_failures_are_counted_one_after_the_other_and_forgotten_with_a_success() -> None:
+    record = AppliedRecord().after(["r1"], [entry(1)])
+    for revision, what, times in (
+        ("r2", "v1", 1),
+        ("r2", "v1", 2),
+        ("r2", "v2", 1),
+        ("r3", "v2", 1),
+    ):
+        record = read(record.after_failing(revision, what).text)
+        assert record.failed == Failed(revision, what, times)
+        assert record.at == ("r1",)
+    assert record.after(["r3"], [entry(3)]).failed is None
+
+
+@pytest.mark.parametrize(
+    "failed", ["null", '"r2"', '["r2", "v1"]', '["r2", "v1", "3"]', "[[], 1, 2]"]
+)
+def test_an_unclear_failure_costs_no_record(failed: str) -> None:
+    text = f'{{"headstart": 1, "at": ["r1"], "chain": [{CHAIN}], "failed": {failed}}}'
+    assert read(text).failed is None
+    assert read(text).at == ("r1",)
+
+
+def test_what_has_begun_is_in_the_chain_and_not_in_the_rows_until_it_ends() -> None:
+    begun = replace(entry(2), more=({"compatible": False, "begun": True},))
+    record = AppliedRecord().after(["r1"], [entry(1)]).after_beginning(begun)
+    assert (record.at, record.chain) == (("r1",), (entry(1), begun))
+    assert record.after_beginning(begun).chain == record.chain
+    assert record.after(["r2"], [entry(2)]).chain == (entry(1), entry(2))
 
 
 def test_a_record_is_current_where_the_rows_are_those_it_was_written_with() -> None:

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from headstart.decision.choice import decide
 from headstart.decision.newer import with_lineage
+from headstart.decision.plan import NothingToDo, Refuse
 from headstart.facts.applied_record import AppliedEntry, AppliedRecord, NoRecord
-from headstart.facts.lineage import Lineage, forbidden_by, lineage_of, words_for
+from headstart.facts.lineage import Lineage, forbidden_by, lineage_of, words_for, words_of_begun
+from headstart.facts.state import DatabaseFacts, State, VersionColumn
 from headstart.fingerprint.newer.ruling import Judgement
+from headstart.settings.kinds import Ahead
 from tests.unit.histories import LINE, history
 
 OURS = history(LINE, "d")
@@ -131,6 +135,31 @@ def test_an_authors_no_outlives_the_record_that_it_stands_in(
     chain: tuple[AppliedEntry, ...], at: str, rows: str, found: str | None
 ) -> None:
     assert forbidden_by(AppliedRecord(tuple(at), chain), tuple(rows), OURS) == found
+
+
+BEGUN = replace(entry("e", "d"), more=words_of_begun())
+
+
+@pytest.mark.parametrize(
+    ("chain", "at", "rows", "found"),
+    [
+        ((BEGUN,), "d", "d", "e"),
+        ((BEGUN,), "", "d", "e"),
+        ((entry("g", "d"), replace(BEGUN, parents=("g",))), "g", "g", "e"),
+        ((BEGUN,), "d", "c", None),
+        ((entry("e", "d"), entry("d", "c")), "d", "d", None),
+    ],
+    ids=["on our head", "no record before", "on a newer one", "what it stands on is gone", "ended"],
+)
+def test_a_no_that_has_only_begun_counts_by_its_parents(
+    chain: tuple[AppliedEntry, ...], at: str, rows: str, found: str | None
+) -> None:
+    record = AppliedRecord(tuple(at), chain)
+    assert forbidden_by(record, tuple(rows), OURS) == found
+    facts = DatabaseFacts(tuple(rows), version_column=VersionColumn(comment=record.text))
+    plan = decide(State.AT_HEAD, facts, OURS, Ahead.PROVE)
+    assert isinstance(plan, Refuse) == (found is not None)
+    assert isinstance(decide(State.AT_HEAD, facts, OURS, Ahead.ALLOW), NothingToDo)
 
 
 def test_a_no_that_a_squashed_history_has_taken_in_is_none_of_anothers() -> None:

@@ -44,6 +44,7 @@ FED_BY = {
     "extra": "Explained SchemaDrifted",
     "fingerprints": "FingerprintsUnusable",
     "not_compared": "SchemaNotCompared",
+    "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
     # the lines for people
     "lines": "Explained ExplanationSuperseded FingerprintsUnusable MarksMisspelt PlaceUncertain"
