@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from headstart.decision.overview import Overview
-from headstart.decision.plan import Baseline, Upgrade
+from headstart.decision.plan import Baseline, Refuse, Upgrade
 from headstart.facts.applied_record import NoRecord
 from headstart.facts.state import written
 from headstart.facts.visible import json_text, one_line
@@ -31,6 +31,7 @@ def _summary(overview: Overview) -> Iterator[str]:
     yield from summary(
         (state.value, state.meaning), overview.rows, overview.target, _plan(overview)
     )
+    yield from (f"hold:   {line.revision}" for line in overview.lines if line.held)
     if overview.refusal is not None:
         yield f"why:    {overview.refusal}"
         yield f"next:   {overview.refusal.next_step}"
@@ -46,6 +47,8 @@ def _plan(overview: Overview) -> str:
             return f"upgrade, {len(pending)} pending"
         case Baseline(revisions=revisions, pending=pending):
             return f"baseline: stamp {written(revisions) or 'nothing'}, {len(pending)} pending"
+        case plan if not isinstance(plan, Refuse) and plan.held:
+            return f"{plan.slug}, {len(plan.held)} held back"
         case plan:
             return plan.slug
 
@@ -55,9 +58,13 @@ def _notes(overview: Overview) -> Iterator[str]:
         yield f"no record: {overview.record.value}"
     elif overview.is_stale:
         yield (
-            f"the record was written at {', '.join(overview.record.at)}; the alembic command has"
-            " been used since, and nobody noted what it did"
+            f"the record was written at {', '.join(overview.record.at)}; since then something that"
+            " does not write it has changed the version rows: the alembic command, a role that does"
+            " not own the version table, or HEADSTART_RECORD=off"
         )
+    if (failed := overview.failed) is not None:
+        times = f"{failed.times} times" if failed.times > 1 else "once"
+        yield f"{failed.revision} has failed {times}, of {failed.what}, and was not applied since"
     if overview.edited:
         names, rest = overview.edited[:_MOST_NAMES], len(overview.edited) - _MOST_NAMES
         more = f" and {rest} more" if rest > 0 else ""
@@ -77,6 +84,8 @@ def _fields(overview: Overview) -> dict[str, object]:
         "target": list(overview.target),
         "baseline": list(baseline),
         "pending": [line.revision for line in overview.lines if line.pending],
+        "held": [line.revision for line in overview.lines if line.held],
+        "failed": None if overview.failed is None else dict(vars(overview.failed)),
         "run_in_progress": overview.run_in_progress,
         "record": None if isinstance(record, NoRecord) or not record.at else list(record.at),
         "record_is_stale": overview.is_stale,

@@ -8,9 +8,12 @@ from typing import assert_never
 
 from headstart.decision.explanation import refusal
 from headstart.decision.fitting import beyond_target, fitting
+from headstart.decision.newer import refusal_of_begun
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.decision.succession import succession
 from headstart.decision.unknown import of_unknown
+from headstart.facts.applied_record import record_in
+from headstart.facts.lineage import forbidden_by
 from headstart.facts.state import DatabaseFacts, History, State, written
 from headstart.fingerprint.match.finding import (
     Finding,
@@ -41,6 +44,10 @@ def decide(
     `finding` is what the fingerprints say about tables without a version row, or about a schema
     that none of our revisions has built, where they can.
     """
+    if state in {State.AT_HEAD, State.BEHIND} and ahead is not Ahead.ALLOW:
+        record = record_in(facts.version_column.comment)
+        if (begun := forbidden_by(record, facts.version_rows, history)) is not None:
+            return Refuse(refusal_of_begun(begun))
     match state:
         case State.EMPTY:
             return _upgrade_of_new(facts, history)

@@ -19,17 +19,19 @@ _MOST_LINES = 60
 _MOST_REASONS = 3
 
 
-def with_lineage(judgement: Judgement, lineage: Lineage | None, history: History) -> Judgement:
+def with_lineage(
+    judgement: Judgement, lineage: Lineage | None, history: History, forbidden: str | None = None
+) -> Judgement:
     """The judgement with what the record tells of the newer revisions, if it tells anything.
 
-    An author's no is a break; a yes, or a derived one, of all of them allows the doubts. Nothing
+    An author's no is a break, and `forbidden` is its revision; a yes may allow the doubts. Nothing
     overrules what breaks.
     """
+    if forbidden is not None:
+        word = f"revision {forbidden} says that older code cannot run after it"
+        return replace(judgement, breaks=(word, *judgement.breaks))
     if lineage is None:
         return judgement
-    if lineage.forbidden is not None:
-        word = f"revision {lineage.forbidden} says that older code cannot run after it"
-        return replace(judgement, breaks=(word, *judgement.breaks))
     judgement = replace(judgement, rows_unproven=lineage.unproven_rows(history))
     if judgement.doubts and lineage.is_allowed(history):
         return replace(judgement, doubts=(), allowed=judgement.doubts)
@@ -58,6 +60,16 @@ def refusal_of_newer(
     return AheadUnproven(
         f"{found}, and it may not be able to run on this schema: {_some(judgement.doubts)}",
         explanation=explanation,
+    )
+
+
+def refusal_of_begun(revision: str) -> AheadIncompatible:
+    """A newer revision has committed a part of its work, and no version row tells it."""
+    return AheadIncompatible(
+        f"revision {revision}, which this image does not contain, has begun and did not end, and"
+        " says that older code cannot run after it",
+        next_step="let a run of the newer image end; or, if what it did is undone, set"
+        " HEADSTART_AHEAD=allow until then",
     )
 
 

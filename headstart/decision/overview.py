@@ -6,8 +6,8 @@ long and from which image. What it says of a revision that is not applied now is
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from headstart.decision.plan import Plan
-from headstart.facts.applied_record import AppliedEntry, AppliedRecord, NoRecord, record_in
+from headstart.decision.plan import Baseline, Plan, Refuse, Upgrade
+from headstart.facts.applied_record import AppliedEntry, AppliedRecord, Failed, NoRecord, record_in
 from headstart.facts.state import DatabaseFacts, History, State
 from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError
@@ -25,7 +25,8 @@ class ScriptFacts:
 class Line:
     """One revision. `applied` is None where no version row that this image knows says it.
 
-    `edited`: its script is not the one that was run. `in_image`: this image has it.
+    `edited`: its script is not the one that was run. `in_image`: this image has it. `held`: it is
+    pending, and held back.
     """
 
     revision: str
@@ -35,6 +36,7 @@ class Line:
     entry: AppliedEntry | None = None
     edited: bool = False
     in_image: bool = True
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class Overview:
         return isinstance(record, AppliedRecord) and record.is_stale(self.rows)
 
     @property
+    def failed(self) -> Failed | None:
+        """What the record says to have failed last, unless it is applied now."""
+        failed = self.record.failed if isinstance(self.record, AppliedRecord) else None
+        applied = {line.revision for line in self.lines if line.applied}
+        return None if failed is None or failed.revision in applied else failed
+
+    @property
     def edited(self) -> tuple[str, ...]:
         """The revisions whose scripts were edited since they were applied."""
         return tuple(line.revision for line in self.lines if line.edited)
@@ -68,7 +77,7 @@ def lines_of(
     facts: DatabaseFacts,
     history: History,
     scripts: Mapping[str, ScriptFacts],
-    pending: Iterable[str],
+    plan: Plan,
 ) -> tuple[Line, ...]:
     """The image's revisions and those of others that are applied; what is not applied comes last.
 
@@ -82,13 +91,15 @@ def lines_of(
     # what a row of another image comes from, its own entry tells, or nobody does
     lost = any(each not in history.requirements and each not in trail for each in applied)
     elsewhere = None if lost or state is State.UNVERSIONED else False
-    waiting = frozenset(pending)
+    waiting = plan.pending if isinstance(plan, Upgrade | Baseline) else ()
+    back = () if isinstance(plan, Refuse) else plan.held
 
     def line(revision: str) -> Line:
         script = scripts.get(revision)
         title = script.title if script is not None else ""
         if revision not in applied:
-            return Line(revision, title, elsewhere, revision in waiting)
+            is_held = revision in back
+            return Line(revision, title, elsewhere, revision in waiting, held=is_held)
         entry = entries.get(revision)
         in_image = script is not None
         return Line(revision, title, True, False, entry, _is_edited(script, entry), in_image)

@@ -6,10 +6,11 @@ from typing import assert_never
 from headstart.decision.newer import refusal_of_newer, with_lineage
 from headstart.decision.plan import NothingToDo, Refuse
 from headstart.facts.applied_record import record_in
-from headstart.facts.lineage import Lineage, lineage_of
+from headstart.facts.lineage import Lineage, forbidden_by, lineage_of
 from headstart.facts.state import DatabaseFacts, History
 from headstart.fingerprint.newer.ruling import Judgement
 from headstart.settings.kinds import Ahead
+from headstart.values import dataclass
 from headstart.verdict.errors import (
     UnknownRevision,
 )
@@ -19,40 +20,54 @@ from headstart.verdict.proof import Proof
 def of_unknown(
     facts: DatabaseFacts, history: History, ahead: Ahead, judgement: Judgement | None
 ) -> NothingToDo | Refuse:
-    known = [row for row in facts.version_rows if row in history.requirements]
-    unknown = [row for row in facts.version_rows if row not in history.requirements]
-    if known and history.pending_after(known):
-        return Refuse(_ahead_and_behind(unknown, history.pending_after(known)))
+    rows, record = facts.version_rows, record_in(facts.version_column.comment)
+    unknown = [row for row in rows if row not in history.requirements]
+    lineage = lineage_of(record, rows, history)
+    if lacking := _lacking(lineage, rows, history):
+        return Refuse(_ahead_and_behind(unknown, lacking))
     if not all(row.strip() for row in unknown):  # that is nobody's revision
         return Refuse(_not_in_image(unknown, history))
-    lineage = lineage_of(record_in(facts.version_column.comment), facts.version_rows, history)
-    if lineage is not None and lineage.lacking:
-        return Refuse(_ahead_and_behind(unknown, lineage.lacking))
+    told = _Told(lineage, forbidden_by(record, rows, history))
     match ahead:
         case Ahead.ALLOW:
             return NothingToDo(Proof.OPERATOR, Judgement())
         case Ahead.AUTO if judgement is None:  # no fingerprints: only the record may forbid it
-            return _heeding(lineage, Judgement(), unknown, history, Proof.OPERATOR)
+            return _heeding(told, Judgement(), unknown, history, Proof.OPERATOR)
         case Ahead.PROVE | Ahead.AUTO if judgement is not None and judgement.is_alike:
-            return _heeding(lineage, judgement, unknown, history, Proof.FINGERPRINT)
+            return _heeding(told, judgement, unknown, history, Proof.FINGERPRINT)
         case Ahead.PROVE | Ahead.AUTO | Ahead.REFUSE:
             return Refuse(_not_in_image(unknown, history))
         case _:
             assert_never(ahead)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What the record tells: the way back, and a revision whose author says no."""
+
+    lineage: Lineage | None
+    forbidden: str | None
+
+
+def _lacking(lineage: Lineage | None, rows: tuple[str, ...], history: History) -> tuple[str, ...]:
+    """Revisions of ours that are not applied, whatever those that we do not know build on."""
+    if lineage is not None and lineage.is_whole:
+        return lineage.lacking
+    return history.waiting_for(row for row in rows if row in history.requirements)
+
+
 def _heeding(
-    lineage: Lineage | None,
+    told: _Told,
     judgement: Judgement,
     unknown: list[str],
     history: History,
     proof: Proof,
 ) -> NothingToDo | Refuse:
     """What the judgement leads to, with what the record tells of the newer revisions."""
-    judged = with_lineage(judgement, lineage, history)
+    judged = with_lineage(judgement, told.lineage, history, told.forbidden)
     if judged.is_harmless:
         return NothingToDo(proof, judged)
-    return Refuse(refusal_of_newer(unknown, history.targets, judged, lineage))
+    return Refuse(refusal_of_newer(unknown, history.targets, judged, told.lineage))
 
 
 def _not_in_image(unknown: list[str], history: History) -> UnknownRevision:

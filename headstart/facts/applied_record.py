@@ -4,8 +4,10 @@
       ["r1", [], "?", "2026-11-28T10:00:00Z", 0.8, "v1.4", "5f2c0d3a9b1e"],
       ["r2", ["r1"], "?", "2026-11-28T10:00:01Z", 0.2, "v1.4", "90aa4e07c1d2"]]}
 
-`at` are the version rows that it was written with. Where these differ now, somebody has used the
-alembic command meanwhile: such a record is history, and says nothing about what is there.
+`at` are the version rows that it was written with. Where these differ now, something has changed
+them that did not write it: such a record is history, and says nothing about what is there.
+
+Behind its known fields an entry may say more, as an object: {"compatible": false}, say.
 
 It is world-readable, and whoever owns the version table can write anything into it.
 """
@@ -13,7 +15,7 @@ It is world-readable, and whoever owns the version table can write anything into
 import json
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Self
@@ -27,9 +29,13 @@ MOST_CHARACTERS = 16_000
 MOST_OF_IMAGE = 200
 """What somebody calls an image may be of any length."""
 UNKNOWN_MARK = "?"
+COMPATIBLE, ROWS, BEGUN = "compatible", "rows", "begun"
+"""What an entry may say: its author's word of older code; false where it left all rows alone; true
+where the revision has committed a part, and no version row.
+"""
 
 _FIELDS = 7
-_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof"})
+_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof", "failed"})
 
 
 class NoRecord(Enum):
@@ -56,6 +62,21 @@ class AppliedEntry:
     digest: str
     more: tuple[object, ...] = ()
 
+    def said(self, key: str) -> object:
+        """What it says by this key, behind its known fields; None where it says nothing."""
+        objects = (each for each in self.more if isinstance(each, Mapping))
+        return next((each[key] for each in objects if key in each), None)
+
+    @property
+    def forbids(self) -> bool:
+        """Whether its author says that no code of before can run after it."""
+        return self.said(COMPATIBLE) is False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was noted before the revision had ended."""
+        return self.said(BEGUN) is True
+
     @cached_property
     def text(self) -> str:
         """As it stands in the comment; made once, though it is written with fifty revisions."""
@@ -66,16 +87,26 @@ class AppliedEntry:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """How often, one after the other, a revision has failed; `what` is the image, or its script."""
+
+    revision: str
+    what: str
+    times: int
+
+
+@dataclass(frozen=True)
 class AppliedRecord:
     """What the comment says; an empty one where there is no comment. Oldest entry first.
 
-    `others` are keys of a newer headstart.
+    `others` are keys of a newer headstart. `failed` is what failed last, until something succeeds.
     """
 
     at: tuple[str, ...] = ()
     chain: tuple[AppliedEntry, ...] = ()
     proof: object = None
     others: Mapping[str, object] = field(default_factory=dict)
+    failed: Failed | None = None
 
     def is_current(self, rows: Collection[str]) -> bool:
         """Whether it was written with just these version rows."""
@@ -88,26 +119,56 @@ class AppliedRecord:
     def after(self, heads: Iterable[str], entries: Iterable[AppliedEntry]) -> Self:
         """The record with these version rows, once these revisions are applied.
 
-        A proof was that of the schema before.
+        A proof was that of the schema before, and what had begun has ended.
         """
-        chain = (*self.chain, *entries)[-MOST_ENTRIES:]
-        return type(self)(tuple(sorted(heads)), chain, None, self.others)
+        added = tuple(entries)
+        ended = {entry.revision for entry in added}
+        earlier = (each for each in self.chain if not (each.is_begun and each.revision in ended))
+        chain = [*earlier, *added]
+        while len(chain) > MOST_ENTRIES:
+            del chain[_least(chain)]
+        return type(self)(tuple(sorted(heads)), tuple(chain), None, self.others)
+
+    def after_beginning(self, entry: AppliedEntry) -> Self:
+        """The record once a revision has begun to commit: in the chain, and not in `at`."""
+        return replace(self.after(self.at, [entry]), at=self.at)
+
+    def after_failing(self, revision: str, what: str) -> Self:
+        """The record once it has failed, once more or for the first time."""
+        before = self.failed
+        again = before is not None and (before.revision, before.what) == (revision, what)
+        times = before.times + 1 if before is not None and again else 1
+        return replace(self, failed=Failed(revision, what, times), proof=None)
 
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
-        return self._text_at(self.at, ChainText(self.chain), self.proof)
+        kept = list(self.chain)
+        start, rest, room = self._around(self.at, self.proof, self.failed)
+        room -= sum(len(entry.text) + len(", ") for entry in kept)
+        while room < 0 and kept:
+            room += len(kept.pop(_least(kept)).text) + len(", ")
+        shown = ", ".join(entry.text for entry in kept)
+        return None if room < 0 else f"{start}{shown}{rest}"
 
     def text_after(self, heads: Iterable[str], chain: "ChainText") -> str | None:
-        """The text of after() with the entries of `chain`, which are ours and all that followed."""
-        return self._text_at(sorted(heads), chain, None)
+        """The text of after() with the entries of `chain`, which are ours and all that followed.
 
-    def _text_at(self, at: Sequence[str], chain: "ChainText", proof: object) -> str | None:
+        None of them forbids anything, and none has only begun.
+        """
+        start, rest, room = self._around(sorted(heads), None, None)
+        return None if room < 0 else f"{start}{chain.newest(room)}{rest}"
+
+    def _around(
+        self, at: Sequence[str], proof: object, failed: Failed | None
+    ) -> tuple[str, str, int]:
+        """What stands before the entries and behind them, and how much room these have."""
         more = dict(self.others) if proof is None else {"proof": proof, **self.others}
-        rest = f", {_encoded(more)[1:]}" if more else "}"
+        if failed is not None:
+            more["failed"] = [failed.revision, failed.what, failed.times]
+        rest = f"], {_encoded(more)[1:]}" if more else "]}"
         start = f'{{"headstart": {FORMAT}, "at": {_encoded(list(at))}, "chain": ['
-        room = MOST_CHARACTERS - len(start) - len("]") - len(rest)
-        return None if room < 0 else f"{start}{chain.newest(room)}]{rest}"
+        return start, rest, MOST_CHARACTERS - len(start) - len(rest)
 
 
 class ChainText:
@@ -135,6 +196,11 @@ class ChainText:
         return self._text[begin : -len(", ")]
 
 
+def _least(chain: Sequence[AppliedEntry]) -> int:
+    """Which entry has to go first: the oldest, but an author's no is the last thing to lose."""
+    return next((number for number, entry in enumerate(chain) if not entry.forbids), 0)
+
+
 def record_in(comment: str | None) -> AppliedRecord | NoRecord:
     """The record that a comment is; an empty one where there is none."""
     if comment is None:
@@ -153,7 +219,15 @@ def record_in(comment: str | None) -> AppliedRecord | NoRecord:
 def _record(found: Mapping[str, object]) -> AppliedRecord:
     at, chain = _texts(found["at"]), tuple(map(_entry, _list(found["chain"])))
     others = {key: value for key, value in found.items() if key not in _OWN_KEYS}
-    return AppliedRecord(at, chain, found.get("proof"), others)
+    return AppliedRecord(at, chain, found.get("proof"), others, _failed(found.get("failed")))
+
+
+def _failed(found: object) -> Failed | None:
+    match found:
+        case [str() as revision, str() as what, int() as times]:
+            return Failed(revision, what, times)
+        case _:
+            return None
 
 
 def _entry(found: object) -> AppliedEntry:

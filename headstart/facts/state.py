@@ -78,6 +78,16 @@ class History:
         todo = self.applied_with(self.targets) - self.applied_with(revisions)
         return tuple(revision for revision in self.requirements if revision in todo)
 
+    def waiting_for(self, rows: Iterable[str]) -> tuple[str, ...]:
+        """The revisions still to run that need one of these rows.
+
+        What needs none of them may stand behind a row that we do not know; these do not: Alembic
+        keeps no row of a revision that another applied one needs.
+        """
+        present = frozenset(rows)
+        pending = self.pending_after(present)
+        return tuple(one for one in pending if not present.isdisjoint(self.applied_with([one])))
+
     def heads_of(self, applied: Iterable[str]) -> frozenset[str]:
         """The version rows that Alembic writes where these revisions are applied."""
         every = frozenset(applied)

@@ -34,7 +34,7 @@ class _Entry:
 class _Line:
     """A revision that is applied, with what the record says of it."""
 
-    applied, pending, in_image = True, False, True
+    applied, pending, held, in_image = True, False, False, True
 
     def __init__(self, revision: str, title: str, digest: str, entry: _Entry | None) -> None:
         self.revision, self.title, self.entry = revision, title, entry
@@ -47,6 +47,8 @@ def answer(header: "Header", folder: str, comment: str, output: str) -> str:
     at, heads = record["at"], list(header.heads)
     if at and sorted(at) != sorted(heads):
         raise Doubt("a stale record")
+    if record.get("failed"):
+        raise Doubt("a failure")
     entries = {each[0]: _Entry(each) for each in record["chain"]}
     titles = _titles(header, folder)
     lines = [
@@ -75,6 +77,8 @@ def _json(lines: "Sequence[_Line]", heads: "list[str]", at: "list[str]") -> str:
             "target": heads,
             "baseline": [],
             "pending": [],
+            "held": [],
+            "failed": None,
             "run_in_progress": False,
             "record": at or None,
             "record_is_stale": False,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         def mark(self) -> str: ...
 
     class AnyLine(Protocol):
-        """A revision: whether it is applied (None: nobody knows), or waits to be."""
+        """A revision: whether it is applied (None: nobody knows), waits to be, or is held back."""
 
         @property
         def revision(self) -> str: ...
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         def pending(self) -> bool: ...
         @property
         def entry(self) -> AnyEntry | None: ...
+        @property
+        def held(self) -> bool: ...
         @property
         def in_image(self) -> bool: ...
 
@@ -70,6 +72,7 @@ def line_fields(line: "AnyLine", *, edited: bool) -> "dict[str, object]":
         "title": line.title,
         "applied": line.applied,
         "pending": line.pending,
+        "held": line.held,
         "in_image": line.in_image,
     }
     if entry is None:
@@ -98,8 +101,8 @@ def _cells(line: "AnyLine") -> "tuple[str, ...]":
 
 
 def _applied(line: "AnyLine") -> str:
-    if line.pending:
-        return "pending"
+    if line.pending or line.held:
+        return "pending" if line.pending else "held"
     return "unknown" if line.applied is None else "yes" if line.applied else "no"
 
 

@@ -20,7 +20,8 @@ from headstart.revisions.graph_problems import (
 from headstart.revisions.naming import resolve_revision, resolve_revisions
 from headstart.revisions.project import Project
 from headstart.revisions.replaced import replaced_by
-from headstart.revisions.script_graph import AnyScript
+from headstart.revisions.script_graph import AnyScript, ScriptText
+from headstart.revisions.script_marks import refuse_hidden
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
 
 
@@ -124,6 +125,8 @@ def confirm(told: Project) -> None:
                 " in its text than it has when it is imported",
                 next_step="write these four literally, at the top of the script, and nowhere else",
             )
+        if isinstance(text, ScriptText):
+            refuse_hidden(text, script)
 
 
 def _graph_of(script: AnyScript, *, labels: bool) -> tuple[object, ...]:

@@ -5,10 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from headstart.facts.phase import Phase
-from headstart.revisions.authors_word import word_of
 from headstart.revisions.phase import phase_of
 from headstart.revisions.project import WITHOUT_ENV, Project
 from headstart.revisions.script_graph import AnyScript, mark_of
+from headstart.revisions.script_marks import misspelt_in, refusals_of
 from headstart.revisions.script_source import env_file
 from headstart.revisions.script_text import PHASE
 from headstart.revisions.upgrade_text import compiled, does_nothing, refusal_of_code
@@ -55,11 +55,13 @@ def refusals_of_scripts(project: Project) -> Iterator[BrokenHistory]:
     for script in project.scripts:
         if refusal_of_it := refusal_of_code(script):
             yield refusal_of_it
-        for look in (phase_of, lambda each: word_of(each, ())):
-            try:
-                look(script)
-            except BrokenHistory as refusal:
-                yield refusal
+        yield from refusals_of(script)
+    for name in misspelt_in(project.scripts):
+        yield BrokenHistory(
+            name.cause,
+            next_step="correct the name, or give it one that is less like it; then build the image"
+            " again",
+        )
 
 
 def phases_of(project: Project) -> Mapping[str, Phase]:

@@ -29,7 +29,6 @@ from headstart.facts.applied_record import (
     AppliedRecord,
     ChainText,
 )
-from headstart.facts.lineage import words_for
 from headstart.facts.literals import literal
 from headstart.revisions.causes import first_line
 from headstart.revisions.link import sqlstate_of
@@ -50,8 +49,9 @@ class Recording:
     """What is recorded: beside which table, after what, of which image.
 
     `table` is its name as SQL writes it. `parents` maps a revision to what it needs. `mark_of`
-    tells whether code of before a revision can run after it: "+", "!" or "?", and `word_of` what
-    its author says of that.
+    tells whether code of before a revision can run after it: "+", "!" or "?", and `more_of` what
+    else its entry says. `stamp_mark` is the mark of what is stamped. `forbidding` are the revisions
+    whose authors say that no older code can run after them: old images hear it by the record alone.
     """
 
     table: str
@@ -60,7 +60,24 @@ class Recording:
     parents: Mapping[str, Collection[str]]
     scripts: Mapping[str, AnyScript]
     mark_of: Callable[[str], str] = lambda _: UNKNOWN_MARK
-    word_of: Callable[[str], str | bool | None] = lambda _: None
+    more_of: Callable[[str], tuple[object, ...]] = lambda _: ()
+    stamp_mark: str = UNKNOWN_MARK
+    forbidding: Collection[str] = ()
+
+    def entry(
+        self, revision: str, mark: str, seconds: float | None, more: tuple[object, ...]
+    ) -> AppliedEntry:
+        """What is noted of a revision now; `seconds` is None where its script was not run."""
+        return AppliedEntry(
+            revision,
+            tuple(sorted(self.parents.get(revision, ()))),
+            mark,
+            f"{datetime.now(UTC).isoformat(timespec='seconds')[:-6]}Z",
+            seconds,
+            self.image,
+            "" if seconds is None else self.digest_of(revision),
+            more,
+        )
 
     def digest_of(self, revision: str) -> str:
         """That of its script; empty where it cannot be read any more."""
@@ -80,6 +97,7 @@ class RecordKeeper:
     _chain: ChainText = field(default_factory=lambda: ChainText(()), init=False)
     _retries: int = field(default=_RETRIES, init=False)
     _told: bool = field(default=False, init=False)
+    _written: set[str] = field(default_factory=set, init=False)
     _gave_up: bool = field(default=False, init=False)
 
     def attach(self, context: Any, pending: Collection[str]) -> None:
@@ -102,7 +120,7 @@ class RecordKeeper:
             self._entries.append(entry)
             self._chain.add(entry)
         del self._entries[:-MOST_ENTRIES]
-        text = self.recording.before.text_after(heads, self._chain)
+        text = self._text_at(heads)
         if text is None:
             self._gave_up = True
             self._tell("it would be longer than all that is ever read of it")
@@ -110,18 +128,15 @@ class RecordKeeper:
         self._write(ctx.connection, f"COMMENT ON TABLE {self.recording.table} IS {literal(text)}")
 
     def _entry(self, revision: str, seconds: float | None) -> AppliedEntry:
-        now, recording = datetime.now(UTC).isoformat(timespec="seconds"), self.recording
-        stamped = seconds is None
-        return AppliedEntry(
-            revision,
-            tuple(sorted(recording.parents.get(revision, ()))),
-            UNKNOWN_MARK if stamped else recording.mark_of(revision),
-            f"{now[:-6]}Z",
-            seconds,
-            recording.image,
-            "" if stamped else recording.digest_of(revision),
-            words_for(recording.word_of(revision)),
-        )
+        recording = self.recording
+        mark = recording.stamp_mark if seconds is None else recording.mark_of(revision)
+        return recording.entry(revision, mark, seconds, recording.more_of(revision))
+
+    def _text_at(self, heads: Collection[str]) -> str | None:
+        before, every = self.recording.before, (*self.recording.before.chain, *self._entries)
+        if any(entry.forbids or entry.is_begun for entry in every):
+            return before.after(heads, self._entries).text
+        return before.text_after(heads, self._chain)
 
     def _write(self, connection: Connection, comment: str) -> None:
         error = _try(connection, self.recording.table, comment)
@@ -129,13 +144,16 @@ class RecordKeeper:
             self._retries -= 1
             time.sleep(_RETRY_SECONDS)
             error = _try(connection, self.recording.table, comment)
-        if error is not None:
+        if error is None:
+            self._written |= {entry.revision for entry in self._entries}
+        else:
             self._gave_up = not _is_locked(error)
             self._tell(f"{first_line(error)} ({sqlstate_of(error)})")
 
     def _tell(self, cause: str) -> None:
         if not self._told:
-            self.emit(RecordNotWritten(self.recording.table, cause))
+            lost = tuple(sorted({*self.recording.forbidding} - self._written))
+            self.emit(RecordNotWritten(self.recording.table, cause, lost))
         self._told = True
 
 

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import StampStep
 
 from headstart.revisions.failure import named_failures
 from headstart.revisions.history import confirm
@@ -19,7 +20,8 @@ def render_sql(
 ) -> str:
     """The SQL of a plan, from Alembic's offline mode; runs env.py, connects to nothing.
 
-    `stamped` are the revisions of a baseline, `start` the version rows to begin with.
+    `stamped` are the revisions of a baseline, `start` the version rows to begin with: where both
+    are given, the former replace the latter, which no script has.
     """
     config = project.config
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
@@ -28,17 +30,25 @@ def render_sql(
     def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         project.imports.every()
         confirm(project)
-        if stamped:
+        if stamped and start:
+            yield StampStep(start, stamped, True, False, project.directory.revision_map)
+        elif stamped:
             with _one_transaction(context):
                 yield from project.directory._stamp_revs(stamped, heads)
         yield from project.directory._upgrade_revs(target, stamped or heads)  # type: ignore[arg-type]
 
-    arguments = upgrade_arguments(config) | {"as_sql": True, "starting_rev": start or None}
+    known = start if not stamped else ()
+    arguments = upgrade_arguments(config) | {"as_sql": True, "starting_rev": known or None}
     environment = EnvironmentContext(config, project.directory, fn=steps, **arguments)
     configure = environment.configure
-    environment.configure = (  # type: ignore[method-assign]
-        lambda *place, **options: configure(*place, **options | {"transaction_per_migration": True})
-    )
+
+    def configure_for_plan(*place: Any, **options: Any) -> None:
+        configure(*place, **options | {"transaction_per_migration": True})
+        if stamped and start:  # Alembic would look for their scripts
+            context = environment.get_context()
+            context.get_current_heads = lambda: start  # type: ignore[method-assign]
+
+    environment.configure = configure_for_plan  # type: ignore[method-assign]
     with named_failures(project, lambda: None), captured_output(NullSink()), environment:
         project.directory.run_env()
     return buffer.getvalue()

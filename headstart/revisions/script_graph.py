@@ -8,7 +8,7 @@ What code may change unseen (globals(), exec) is found when that script is impor
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
@@ -22,8 +22,16 @@ from alembic.script.revision import Revision, RevisionError
 from alembic.util import CommandError, to_tuple
 
 from headstart.fingerprint.file.digests import script_digest
+from headstart.revisions.bindings import NAMES
 from headstart.revisions.compiled import content_of, is_compiled
-from headstart.revisions.script_text import MARKS, UNTOLD, is_plain, names_in, names_in_code
+from headstart.revisions.script_text import (
+    MARKS,
+    UNTOLD,
+    is_plain,
+    may_be_misspelt,
+    names_in,
+    names_in_code,
+)
 from headstart.verdict.errors import BrokenHistory
 
 Import = Callable[[Path], Script | None]
@@ -35,8 +43,9 @@ class ScriptText(Script):
 
     `labels_told`: whether its branch_labels are literal, as the other three have to be. Computed
     ones change nothing unless somebody names a revision by one of them. `marks` is what it says to
-    headstart: literals, or UNTOLD. `digest` is that of its source, which is in hand as it is made.
-    `may_differ`: it has to be imported before anything rests on what its text tells.
+    headstart: literals, or UNTOLD; `others` are names that may be misspelt ones. `digest` is that
+    of its source, which is in hand as it is made. `may_differ`: it has to be imported before
+    anything rests on what its text tells.
     """
 
     def __init__(
@@ -46,6 +55,7 @@ class ScriptText(Script):
         self.digest = None if source is None else script_digest(source)
         self.may_differ = source is None or not is_plain(source)
         self.marks = {name: told[name] for name in MARKS if name in told}
+        self.others = frozenset(told) - {*NAMES, *MARKS}
         labels = told.get("branch_labels")
         self.labels_told = labels != UNTOLD
         Revision.__init__(  # Alembic's own takes the four from the module
@@ -128,6 +138,13 @@ def mark_of(script: AnyScript, name: str, default: object = None) -> object:
     if isinstance(script, ScriptText):
         return script.marks.get(name, default)
     return getattr(script.module, name, default)
+
+
+def bound_names(script: AnyScript) -> Collection[str]:
+    """The names of a script that may be misspelt marks."""
+    if isinstance(script, ScriptText):
+        return script.others
+    return [name for name in vars(script.module) if may_be_misspelt(name)]
 
 
 def _resolved(paths: Iterable[Path]) -> Iterator[Path]:

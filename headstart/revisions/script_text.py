@@ -19,7 +19,7 @@ as a whole.
 import ast
 import dis
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -40,12 +40,15 @@ UNTOLD = "\0"
 
 _BLOCKS = (b"def", b"class", b"async", b"@")
 """What ends the head, at the beginning of a line."""
-_NAMES, _MARKS = ([name.encode() for name in each] for each in (NAMES, MARKS))
+_NAMES = [name.encode() for name in NAMES]
 _MEANS = (b"global", b"locals", b"vars", b"eval", b"exec")
 """Words without which no code binds a name of its own module where the text does not show that.
 
 Alembic does not put a script among sys.modules: it has its namespace, but not its module.
 """
+
+_LEAST_OF_MARK = 12
+"""Shorter names are like none of these; what every script binds is shorter, or known."""
 
 _DOCSTRING = pattern(rb'(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*+"""[^"\\\0]*+"""[ \t]*\r?\n')
 _ASSIGNED = pattern(
@@ -87,7 +90,7 @@ def _first_block(source: bytes) -> int | None:
 
 def _is_named_later(source: bytes, begin: int) -> bool:
     """Whether one of the names may be bound behind the head: a mark, at any place in a line."""
-    if any(source.find(mark, begin) >= 0 for mark in _MARKS):
+    if b"headstart_" in source[begin:].lower():
         return True
     return any(source.find(b"\n" + name, begin) >= 0 for name in _NAMES)
 
@@ -97,15 +100,17 @@ def names_by_lines(head: bytes) -> Mapping[str, object] | None:
     if not head.isascii() or b"coding" in head:  # what all lines depend on
         return None
     found: dict[str, object] = {}
+    bound: list[str] = []
     docstring = _DOCSTRING.match(head)
     for line in head[docstring.end() if docstring else 0 :].splitlines(keepends=True):
         if (assigned := _ASSIGNED.fullmatch(line)) and _is_annotation(assigned[2] or b"str"):
             found[assigned[1].decode()] = (assigned[3] or assigned[4] or b"").decode()
             continue
-        bound = _bindings_of(line)
-        if bound is None or not all(_is_told(name, value, found) for name, value in bound):
+        told = _bindings_of(line)
+        if told is None or not all(_is_told(name, value, found) for name, value in told):
             return None
-    return _complete(found)
+        bound += [name for name, _ in told]
+    return _complete(found, bound)
 
 
 @lru_cache(maxsize=1024)
@@ -130,10 +135,13 @@ def names_by_statements(source: bytes) -> Mapping[str, object] | None:
     """The same of any source, as Python parses it."""
     tree = _parsed(source)
     found: dict[str, object] = {}
+    bound: list[str] = []
     for statement in () if tree is None else tree.body:
-        if not all(_is_told(name, value, found) for name, value in bindings(statement)):
-            return None
-    return _complete(found)
+        for name, value in bindings(statement):
+            bound.append(name)
+            if not _is_told(name, value, found):
+                return None
+    return _complete(found, bound)
 
 
 def _parsed(source: bytes) -> ast.Module | None:
@@ -161,14 +169,15 @@ def _is_told(name: str, value: ast.expr | None, found: dict[str, object]) -> boo
 def names_in_code(file: Path) -> Mapping[str, object] | None:
     """The same from compiled code: what a module's own code stores right after loading it."""
     code = code_of(file)
-    return None if code is None else _complete(_stored(code))
+    stored = {} if code is None else _stored(code)
+    return _complete(stored, stored)
 
 
 def _stored(code: CodeType) -> dict[str, object]:
     stored: dict[str, object] = {}
     before = None
     for now in dis.get_instructions(code):
-        if now.opname in {"STORE_NAME", "DELETE_NAME"} and now.argval in (*NAMES, *MARKS):
+        if now.opname in {"STORE_NAME", "DELETE_NAME"}:
             constant = before is not None and before.opname in {"LOAD_CONST", "RETURN_CONST"}
             # stored twice, or not from a constant: what it is in the end is not told
             known = constant and before is not None and now.argval not in stored
@@ -177,15 +186,25 @@ def _stored(code: CodeType) -> dict[str, object]:
     return stored
 
 
-def _complete(found: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The names of the graph, if all that are needed are there and of their types; and marks."""
+def _complete(found: Mapping[str, object], bound: Iterable[str]) -> Mapping[str, object] | None:
+    """The names of the graph, if all that are needed are there and of their types; and marks.
+
+    With the `bound` names that may be misspelt marks, whose values nobody needs.
+    """
+    others = filter(may_be_misspelt, bound)
     told = {name: found[name] for name in NAMES if name in found}
     if not isinstance(told.get("revision"), str) or "down_revision" not in told:
         return None
     if not str(told["revision"]).strip() or not all(map(_is_value, told.values())):
         return None
     marks = {name: found[name] for name in MARKS if name in found}
-    return told | {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
+    told |= {name: UNTOLD if mark is ... else mark for name, mark in marks.items()}
+    return dict.fromkeys(others) | told
+
+
+def may_be_misspelt(name: str) -> bool:
+    """Whether a name is long enough to be like a mark, and no other name that we know."""
+    return len(name) >= _LEAST_OF_MARK and name not in NAMES and name not in MARKS
 
 
 def _is_value(value: object) -> bool:

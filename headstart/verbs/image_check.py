@@ -5,6 +5,7 @@ once; what depends on scripts that cannot be read is not guessed, but noted.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from headstart.decision.drift import requires_comparison
@@ -24,6 +25,8 @@ from headstart.revisions.image_scripts import (
 )
 from headstart.revisions.known_states import read_known_states
 from headstart.revisions.project import open_project
+from headstart.revisions.replaced import replaced_by
+from headstart.revisions.script_marks import refusals_of_since
 from headstart.revisions.version_column import as_scripts_make_it
 from headstart.settings.database import nowhere
 from headstart.settings.request import Request
@@ -96,6 +99,7 @@ def _remarks(image: _Image, since: str | None) -> Iterator[Remark]:
     yield from graph.conflicts
     yield from () if unread else graph.gaps
     yield from _long_ids(image)
+    yield from _floors(image)
     yield from _heads(image)
     yield from _order(image, since)
     yield from _fingerprints(image)
@@ -123,6 +127,16 @@ def _heads(image: _Image) -> Iterator[Remark]:
         read_history(image.scripts.project, settings.target, settings.baseline)
     except BrokenHistory as refusal:
         yield refusal
+
+
+def _floors(image: _Image) -> Iterator[Remark]:
+    """The oldest heads that scripts name: whether they are any."""
+    if image.sound:
+        project = image.scripts.project
+        with suppress(BrokenHistory):  # told with the heads
+            history = replace(image.graph.history, replaced=replaced_by(project.scripts))
+            for script in project.scripts:
+                yield from refusals_of_since(script, history)
 
 
 def _order(image: _Image, since: str | None) -> Iterator[Remark]:

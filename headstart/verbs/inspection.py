@@ -37,6 +37,7 @@ from headstart.postgres.reader import Reader
 from headstart.revisions.history import read_history
 from headstart.revisions.known_states import KnownStates, read_known_states
 from headstart.revisions.project import Project, load_project
+from headstart.revisions.script_marks import misspelt_in, refuse_unclear
 from headstart.revisions.script_source import made_tables
 from headstart.revisions.version_column import as_scripts_make_it
 from headstart.settings.kinds import Ahead, Hold
@@ -55,7 +56,7 @@ from headstart.verbs.compare import (
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
-from headstart.verdict.events.schema import FingerprintsUnusable
+from headstart.verdict.events.schema import FingerprintsUnusable, MarksMisspelt
 
 if TYPE_CHECKING:
     from headstart.fingerprint.newer.schema import Surroundings
@@ -240,6 +241,9 @@ def image_of(task: Task, project: Project) -> Image:
     """The image whose scripts are known by now. Raises as read_image does."""
     settings = task.settings
     history = read_history(project, settings.target, settings.baseline)
+    refuse_unclear(project.scripts, history)
+    if misspelt := tuple(each.cause for each in misspelt_in(project.scripts)):
+        task.emit(MarksMisspelt(misspelt))
     return Image(project, history, _read_fingerprints(task, project, history))
 
 

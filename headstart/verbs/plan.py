@@ -61,6 +61,8 @@ def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _sql(task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...]) -> str:
+    if isinstance(outlook.plan, NothingToDo):
+        return ""
     url, rows = sqlalchemy_url(task.resolve()), outlook.facts.version_rows
     target = task.settings.target
     if not isinstance(outlook.plan, Refuse) and outlook.plan.held:

@@ -26,6 +26,7 @@ from headstart.settings.request import Request
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
 from headstart.verbs.meanwhile import done_meanwhile
 from headstart.verbs.record_keeping import recording_of
+from headstart.verbs.record_note import RecordNote
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
@@ -64,6 +65,7 @@ class Migration:
         self._task, self._project, self._image = task, project, image
         self._worker, self._lock = worker, lock
         self._made: tuple[Plan, Verification, Inspection] | None = None
+        self._note: RecordNote | None = None
 
     def run(self) -> Outcome:
         """Run env.py, which decides and applies, and believe the database, not ourselves."""
@@ -76,6 +78,8 @@ class Migration:
             outcome, proof = _conclude(*self._made)
         except BaseException as error:
             found = error if self._made is None else self._verification.read_back(error)
+            if self._note is not None and work.current is not None:
+                self._note.failed(found, work.current)
             if found is not error:
                 raise found from error
             raise
@@ -109,6 +113,8 @@ class Migration:
 
     def _note_left(self, revision: str) -> None:
         self._verification.note_left_transaction(revision)
+        if self._note is not None:
+            self._note.begun(revision)
 
     @property
     def _verification(self) -> Verification:
@@ -144,7 +150,8 @@ class Migration:
             case Upgrade() | Baseline():
                 stamped = plan.revisions if isinstance(plan, Baseline) else ()
                 refuse_unsafe(image.project, configured, plan.pending)
-                recording = recording_of(self._task, image, facts, scope, plan.pending)
+                recording = recording_of(self._task, image, facts, scope, plan)
+                self._note = RecordNote(self._task, recording, scope.role) if recording else None
                 target = tuple(sorted(image.history.without(plan.held).targets))
                 upto = target if plan.held else None
                 old = plan.instead_of if isinstance(plan, Baseline) else ()

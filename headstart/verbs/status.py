@@ -3,13 +3,13 @@
 Whatever a run would refuse is part of the answer, and no failure of the one who asks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from headstart.decision.drift import Occasion
 from headstart.decision.index_repair import names_of
 from headstart.decision.overview import Overview, ScriptFacts, lines_of
-from headstart.decision.plan import Baseline, NothingToDo, Refuse, Upgrade
+from headstart.decision.plan import NothingToDo, Refuse
 from headstart.facts.applied_record import record_in
 from headstart.revisions.known_states import digests
 from headstart.revisions.project import Project
@@ -28,14 +28,14 @@ def overview(task: Task) -> Overview:
     if outlook.elsewhere is not None:
         raise outlook.elsewhere
     facts, history = outlook.facts, image.history
-    scripts, pending = _scripts(image.project), _pending(outlook)
+    scripts = _scripts(image.project)
     return Overview(
         state=outlook.state,
         plan=outlook.plan,
         rows=facts.version_rows,
         target=tuple(sorted(history.targets)),
         record=record_in(facts.version_column.comment),
-        lines=lines_of(outlook.state, facts, history, scripts, pending),
+        lines=lines_of(outlook.state, facts, history, scripts, outlook.plan),
         run_in_progress=outlook.in_progress,
         refusal=_refusal(outlook),
         notes=(*names_of(outlook.invalid).lines, *outlook.notes),
@@ -48,10 +48,6 @@ def _scripts(project: Project) -> Mapping[str, ScriptFacts]:
         each.revision: ScriptFacts(title_of(Path(each.path), each.revision), found[each.revision])
         for each in project.scripts
     }
-
-
-def _pending(outlook: Outlook) -> Iterable[str]:
-    return outlook.plan.pending if isinstance(outlook.plan, Upgrade | Baseline) else ()
 
 
 def _refusal(outlook: Outlook) -> HeadstartError | None:

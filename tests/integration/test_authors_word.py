@@ -1,10 +1,12 @@
 """What the author of a newer revision said of older code, and what was derived of it."""
 
+import json
+
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.known_stage import KnownStage, rebuild
-from tests.integration.recorded import record_of
+from tests.integration.recorded import NOT_WRITTEN, record_of
 
 # what is decided here, the server's version has no part in
 pytestmark = ON_ONE_SERVER
@@ -90,15 +92,90 @@ def test_a_branch_without_our_head_is_no_newer_database(known: KnownStage) -> No
     assert "0003 of this image is not applied" in done.verdict["error"]["message"]
 
 
+def test_the_authors_no_outlives_a_downgrade_by_the_alembic_command(known: KnownStage) -> None:
+    """The record is history then; the version row itself names the revision that says no."""
+    assert known.run().exit_code == 0
+    before = known.file.read_text()
+    scripts = [
+        known.project.add("0004", "0003", NOTE, top="headstart_compatible = False"),
+        known.project.add("0005", "0004", top="def downgrade():\n    pass"),
+    ]
+    rebuild(known)
+    assert known.run().exit_code == 0
+    assert known.alembic("downgrade", "0004").exit_code == 0
+    for script in scripts:
+        script.unlink()
+    known.file.write_text(before)
+    done = known.run("check")
+    assert (done.exit_code, done.verdict["outcome"]) == (23, "ahead_incompatible"), done.verdict
+    assert "revision 0004 says" in done.verdict["error"]["message"]
+
+
+@pytest.mark.parametrize("hindered", ["off", "a comment"])
+def test_a_no_that_is_not_recorded_is_said_to_be_lost(known: KnownStage, hindered: str) -> None:
+    assert known.run(HEADSTART_RECORD="off").exit_code == 0
+    known.project.add("0004", "0003", NOTE, top="headstart_compatible = False")
+    rebuild(known)
+    if hindered == "a comment":
+        known.database.execute("COMMENT ON TABLE alembic_version IS 'ours'")
+    done = known.run(HEADSTART_RECORD="off" if hindered == "off" else "comment")
+    assert done.exit_code == 0
+    (said,) = (event for event in done.events if event["event"] == NOT_WRITTEN)
+    assert said["lost"] == "no older image will know that it must not run after 0004"
+
+
+def test_a_doubt_that_a_hand_has_made_is_nobodys_yes(known: KnownStage) -> None:
+    """Each newer revision is harmless as derived: so what is doubtful comes from none of them."""
+    newer(known, NOTE)
+    known.database.execute("ALTER TABLE accounts ALTER name DROP NOT NULL")
+    done = known.run("check")
+    assert (done.exit_code, done.verdict["outcome"]) == (23, "ahead_unproven"), done.verdict
+    assert "allowed" not in done.verdict
+
+
+def test_who_raises_a_doubt_and_touches_no_row_has_no_unproven_data(known: KnownStage) -> None:
+    newer(known, REFERS)
+    assert "unproven_data" not in known.run("check").verdict
+
+
 UNCLEAR = ("headstart_compatible = 'yes'", "headstart_compatible = bool(1)")
+FLOORS = ("headstart_compatible_since = '0009'", "headstart_compatible_since = '0004'")
+PHASES = ("headstart_phase = 'Contract'", "if True:\n    headstart_phase = 'contract'")
 
 
-@pytest.mark.parametrize("line", [*UNCLEAR, "headstart_compatible_since = 3"])
+@pytest.mark.parametrize("line", [*UNCLEAR, *FLOORS, *PHASES, "headstart_compatible_since = 3"])
 def test_an_unclear_word_is_refused_before_it_runs(known: KnownStage, line: str) -> None:
+    """By each verb, in the words of check --image, whatever is held back."""
     assert known.run().exit_code == 0
     known.project.add("0004", "0003", NOTE, top=line)
+    told = json.loads(known.run("check", "--image", "--output", "json").stdout)
+    words = [each["message"] for each in told["problems"] if "0004.py" in each["message"]]
+    for verb in ("check", "wait", "plan", "run"):
+        done = known.run(verb, HEADSTART_HOLD="contract", HEADSTART_WAIT_SECONDS="1")
+        assert (done.exit_code, done.verdict["outcome"]) == (24, "broken_history")
+        assert [done.verdict["error"]["message"]] == words
+    assert known.rows() == ["0003"]
+
+
+def test_what_only_the_module_says_is_refused_before_it_runs(known: KnownStage) -> None:
+    assert known.run().exit_code == 0
+    hidden = "globals()['headstart_phase'] = 'contract'"
+    known.project.add("0004", "0003", NOTE, top=hidden)
     done = known.run()
     assert (done.exit_code, done.verdict["outcome"]) == (24, "broken_history")
-    assert "0004.py: the headstart_compatible" in done.verdict["error"]["message"]
-    assert known.run("check", "--image").exit_code == 24
+    assert "0004.py says another headstart_phase" in done.verdict["error"]["message"]
     assert known.rows() == ["0003"]
+
+
+def test_a_misspelt_word_is_named_by_a_run_and_refused_in_ci(known: KnownStage) -> None:
+    known.project.add("0004", "0003", NOTE, top="headstart_compatable = False")
+    rebuild(known)
+    done = known.run()
+    assert done.exit_code == 0
+    assert "headstart_compatable says nothing" in done.verdict["misspelt"][0]
+    assert [each["level"] for each in done.events if each["event"] == "marks_misspelt"] == [
+        "warning"
+    ]
+    checked = known.run("check", "--image")
+    assert checked.exit_code == 24
+    assert "headstart_compatible would" in checked.verdict["error"]["message"]

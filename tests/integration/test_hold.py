@@ -78,6 +78,19 @@ def test_plan_tells_what_is_held(phased: KnownStage) -> None:
     assert "DROP COLUMN" not in sql
 
 
+def test_status_tells_what_is_held(phased: KnownStage) -> None:
+    """Before the expand has run, and after it, when there is nothing else to do."""
+    for pending in (["0005"], []):
+        told = json.loads(phased.run("status", "--output", "json", **HOLD).stdout)
+        assert (told["pending"], told["held"]) == (pending, ["0006"])
+        lines = phased.run("status", **HOLD).stdout.splitlines()
+        assert [line.split()[1] for line in lines if line.startswith("0006")] == ["held"]
+        assert "hold:   0006" in lines
+        assert phased.run(**HOLD).outcome == "held"
+    assert "plan:   nothing_to_do, 1 held back" in lines
+    assert "held" not in phased.run("status").stdout
+
+
 def test_what_this_image_needs_gone_cannot_be_held(known: KnownStage) -> None:
     """It does not fill the column any more, which has to be filled as long as it is there."""
     assert known.run().exit_code == 0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.harness.server import a_role
-from tests.integration.known_stage import KnownStage
+from tests.integration.known_stage import KnownStage, rebuild
 
 COLUMN = "ALTER TABLE accounts ADD note text"
 REQUIRED = "ALTER TABLE accounts ADD code int NOT NULL"
@@ -134,3 +134,47 @@ def test_plan_tells_the_same(known: KnownStage) -> None:
     newer(known, COLUMN)
     told = json.loads(known.run("plan", "--output", "json").stdout)
     assert (told["state"], told["plan"], told["proof"]) == ("ahead", "nothing_to_do", "fingerprint")
+
+
+def test_there_is_no_sql_where_there_is_nothing_to_do(known: KnownStage) -> None:
+    newer(known, COLUMN)
+    done = known.run("plan", "--sql")
+    assert (done.exit_code, done.stdout.strip()) == (0, ""), done.verdict
+    told = json.loads(known.run("plan", "--sql", "--output", "json").stdout)
+    assert (told["plan"], told["sql"]) == ("nothing_to_do", "")
+
+
+@pytest.fixture
+def one_branch_went_on(known: KnownStage) -> KnownStage:
+    """Give two branches, of which a newer image has prolonged one, with that image's record."""
+    known.project.add("0004", "0001", "op.execute('CREATE TABLE others (id int)')")
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET="heads").exit_code == 0
+    before = known.file.read_text()
+    script = known.project.add("0005", "0003", "op.execute('CREATE TABLE more (id int)')")
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET="heads").exit_code == 0
+    script.unlink()
+    known.file.write_text(before)
+    assert known.rows() == ["0004", "0005"]
+    return known
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "not recorded"])
+@pytest.mark.parametrize("ahead", ["prove", "allow", "auto"])
+def test_one_of_two_branches_may_have_gone_on(
+    one_branch_went_on: KnownStage, ahead: str, *, recorded: bool
+) -> None:
+    """Its row hides whether what stands before it is applied: schema or record show it."""
+    stage = one_branch_went_on
+    if not recorded:
+        stage.database.execute("COMMENT ON TABLE alembic_version IS NULL")
+    done = stage.run("check", HEADSTART_TARGET="heads", HEADSTART_AHEAD=ahead)
+    assert (done.exit_code, done.verdict["outcome"]) == (0, "ahead_compatible"), done.verdict
+
+
+def test_a_branch_that_is_not_there_is_seen(one_branch_went_on: KnownStage) -> None:
+    stage = one_branch_went_on
+    stage.database.execute("DROP TABLE invoices; COMMENT ON TABLE alembic_version IS NULL")
+    done = stage.run("check", HEADSTART_TARGET="heads")
+    assert (done.exit_code, done.verdict["outcome"]) == (23, "ahead_incompatible"), done.verdict

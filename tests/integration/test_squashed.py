@@ -1,5 +1,7 @@
 """A squashed history: its base takes the place of the revisions that it replaces."""
 
+import json
+
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
@@ -54,6 +56,39 @@ def test_the_base_takes_its_place_and_what_is_new_runs(old: KnownStage) -> None:
     assert old.database.query("SELECT count(*) FROM accounts") == [(0,)]
     assert record_of(old.database)["at"] == ["s2"]
     assert old.run().verdict["outcome"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize("beginning", ["stamped", "built"])
+def test_the_way_back_right_after_a_squash_is_proven(known: KnownStage, beginning: str) -> None:
+    """Whether the base was stamped in its place, or built an empty database itself."""
+    scripts = {file: file.read_text() for file in known.project.versions.glob("*.py")}
+    before = known.file.read_text()
+    if beginning == "stamped":
+        assert known.run().exit_code == 0
+    squash(known)
+    assert known.run().exit_code == 0
+    marks = {each[0]: (each[1], each[2]) for each in record_of(known.database)["chain"]}
+    assert marks["s1"] == (["0003"], "+")
+    for file in known.project.versions.glob("s*.py"):
+        file.unlink()
+    for file, text in scripts.items():
+        file.write_text(text)
+    known.file.write_text(before)
+    done = known.run("check")
+    assert (done.exit_code, done.verdict["outcome"]) == (0, "ahead_compatible"), done.verdict
+    assert "unproven_data" not in done.verdict
+    told = json.loads(known.run("status", "--output", "json").stdout)
+    assert {each["applied"] for each in told["revisions"]} == {True}
+
+
+def test_plan_writes_the_replacing_row_as_sql(old: KnownStage) -> None:
+    squash(old)
+    done = old.run("plan", "--sql")
+    assert done.exit_code == 0, done.verdict
+    assert "SET version_num='s1' WHERE alembic_version.version_num = '0003'" in done.stdout
+    assert "CREATE TABLE" not in done.stdout
+    old.database.client("psql", "--quiet", "--set=ON_ERROR_STOP=1", stdin=done.stdout)
+    assert old.run("check").verdict["outcome"] == "nothing_to_do"
 
 
 def test_an_empty_database_gets_the_base_itself(known: KnownStage) -> None:

@@ -12,6 +12,7 @@ from headstart.facts.applied_record import (
     AppliedEntry,
     AppliedRecord,
     ChainText,
+    Failed,
     NoRecord,
     record_in,
 )
@@ -92,6 +93,37 @@ def test_a_proof_is_read_and_is_gone_with_the_next_revision() -> None:
     assert "proof" not in json.loads(read(text).after(["r2"], [ENTRY]).text or "")
 
 
+def test_failures_are_counted_one_after_the_other_and_forgotten_with_a_success() -> None:
+    record = AppliedRecord().after(["r1"], [entry(1)])
+    for revision, what, times in (
+        ("r2", "v1", 1),
+        ("r2", "v1", 2),
+        ("r2", "v2", 1),
+        ("r3", "v2", 1),
+    ):
+        record = read(record.after_failing(revision, what).text)
+        assert record.failed == Failed(revision, what, times)
+        assert record.at == ("r1",)
+    assert record.after(["r3"], [entry(3)]).failed is None
+
+
+@pytest.mark.parametrize(
+    "failed", ["null", '"r2"', '["r2", "v1"]', '["r2", "v1", "3"]', "[[], 1, 2]"]
+)
+def test_an_unclear_failure_costs_no_record(failed: str) -> None:
+    text = f'{{"headstart": 1, "at": ["r1"], "chain": [{CHAIN}], "failed": {failed}}}'
+    assert read(text).failed is None
+    assert read(text).at == ("r1",)
+
+
+def test_what_has_begun_is_in_the_chain_and_not_in_the_rows_until_it_ends() -> None:
+    begun = replace(entry(2), more=({"compatible": False, "begun": True},))
+    record = AppliedRecord().after(["r1"], [entry(1)]).after_beginning(begun)
+    assert (record.at, record.chain) == (("r1",), (entry(1), begun))
+    assert record.after_beginning(begun).chain == record.chain
+    assert record.after(["r2"], [entry(2)]).chain == (entry(1), entry(2))
+
+
 def test_a_record_is_current_where_the_rows_are_those_it_was_written_with() -> None:
     record = AppliedRecord().after(["b", "a"], [ENTRY])
     assert record.at == ("a", "b")
@@ -106,6 +138,20 @@ def test_the_newest_entries_are_kept() -> None:
         record = record.after([f"r{number}"], [entry(number)])
     kept = [each[0] for each in json.loads(record.text or "")["chain"]]
     assert kept == [f"r{number}" for number in range(11, MOST_ENTRIES + 11)]
+
+
+@pytest.mark.parametrize("width", [1, 4000], ids=["too many", "too long"])
+def test_an_authors_no_is_the_last_to_go(width: int) -> None:
+    """An image that is older by more than that has to hear it, too."""
+    no = replace(entry(1), more=({"compatible": False},))
+    record = AppliedRecord().after(["r1"], [no])
+    for number in range(2, MOST_ENTRIES + 11):
+        one = replace(entry(number), parents=("p" * width,))
+        record = record.after([f"r{number}"], [one])
+    kept = read(record.text).chain
+    assert kept[0] == no
+    assert kept[-1].revision == f"r{MOST_ENTRIES + 10}"
+    assert len(kept) == (MOST_ENTRIES if width == 1 else 4)
 
 
 def test_fifty_usual_entries_fit_twice() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from headstart.command.overview_text import overview_text
 from headstart.decision.overview import Line, Overview, ScriptFacts, lines_of
-from headstart.decision.plan import NothingToDo
+from headstart.decision.plan import NothingToDo, Plan, Upgrade
 from headstart.facts.applied_record import AppliedEntry, AppliedRecord
 from headstart.facts.state import DatabaseFacts, History, State, VersionColumn
 from headstart.process.redaction import Secrets
@@ -19,6 +19,7 @@ HISTORY = History(
     {"r1": frozenset(), "r2": frozenset({"r1"}), "r3": frozenset({"r2"})}, frozenset({"r3"})
 )
 SCRIPTS = {each: ScriptFacts(f"title of {each}", f"digest {each}") for each in HISTORY.requirements}
+ALL_OF_IT = Upgrade(("r3",))
 Told = dict[str, tuple[bool | None, bool, str | None]]
 
 
@@ -32,10 +33,11 @@ def lines(
     *chain: AppliedEntry,
     at: tuple[str, ...] = (),
     state: State = State.BEHIND,
+    plan: Plan = ALL_OF_IT,
 ) -> tuple[Line, ...]:
     comment = AppliedRecord().after(at or rows, chain).text if chain else None
     facts = DatabaseFacts(rows, version_column=VersionColumn(comment=comment))
-    return lines_of(state, facts, HISTORY, SCRIPTS, ("r3",))
+    return lines_of(state, facts, HISTORY, SCRIPTS, plan)
 
 
 def told(*found: Line) -> Told:
@@ -53,6 +55,14 @@ def test_the_rows_say_what_is_applied_and_the_record_when() -> None:
         "r3": (False, True, None),
     }
     assert [each.title for each in found] == ["title of r1", "title of r2", "title of r3"]
+
+
+def test_what_is_held_back_is_neither_applied_nor_pending() -> None:
+    for plan in (NothingToDo(held=("r3",)), Upgrade(("r2",), held=("r3",))):
+        found = lines(("r1",), plan=plan)
+        assert [each.revision for each in found if each.held] == ["r3"]
+        assert told(*found)["r3"] == (False, False, None)
+        assert "r3        held" in shown(*found)
 
 
 def test_without_a_record_the_rows_still_say_it() -> None:

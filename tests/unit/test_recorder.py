@@ -45,10 +45,11 @@ FED_BY = {
     "extra": "Explained SchemaDrifted",
     "fingerprints": "FingerprintsUnusable",
     "not_compared": "SchemaNotCompared",
+    "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable PlaceUncertain SchemaDrifted"
-    " SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable MarksMisspelt PlaceUncertain"
+    " SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 

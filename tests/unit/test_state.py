@@ -123,6 +123,23 @@ def test_pending_is_what_the_target_lacks_ancestors_first(
 
 
 @pytest.mark.parametrize(
+    ("graph", "target", "rows", "waiting"),
+    [
+        pytest.param(LINE, "d", "b", "c d", id="what a row's revision is below"),
+        pytest.param(MERGED, "n", "b", "m n", id="not the other branch"),
+        pytest.param(DEPENDENT, "z", "x", "y z", id="not what only the other line needs"),
+        pytest.param(DEPENDENT, "z", "b", "y z", id="by depends_on, too"),
+        pytest.param(TWO_BASES, "b,y", "y", "", id="not another base"),
+        pytest.param(LINE, "d", "", "", id="nothing without a row"),
+    ],
+)
+def test_of_what_is_pending_no_row_hides_what_needs_one_that_is_there(
+    graph: str, target: str, rows: str, waiting: str
+) -> None:
+    assert history(graph, target).waiting_for(names(rows)) == tuple(waiting.split())
+
+
+@pytest.mark.parametrize(
     ("graph", "rows", "included"),
     [
         pytest.param(LINE, "", "", id="no row"),

@@ -31,6 +31,15 @@ def mark_of(fingerprints: Fingerprints, revision: str) -> str:
     return "?" if judged.doubts or not _leaves_rows(state, before) else "+"
 
 
+def leaves_rows(fingerprints: Fingerprints, revision: str) -> bool:
+    """Whether the file says that it changes no rows but those of tables that it makes itself."""
+    state = fingerprints.steps.get(revision)
+    if state is None or (state.parent is None and not state.delta.added):
+        return False
+    before = fingerprints.lines(state.parent) if state.parent is not None else frozenset()
+    return _leaves_rows(state, before)
+
+
 def _leaves_rows(state: RecordedState, before: frozenset[str]) -> bool:
     """Whether it changes no rows but those of tables that it makes itself.
 

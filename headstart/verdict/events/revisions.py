@@ -97,11 +97,22 @@ class RevisionApplied(RecordedEvent):
 
 @dataclass(frozen=True)
 class RecordNotWritten(Event):
-    """What was applied is not recorded in the comment on the version table; the run goes on."""
+    """What was applied is not recorded in the comment on the version table; the run goes on.
+
+    `lost` are the revisions of which older images will not hear that they must not run after them.
+    """
 
     level = Level.WARNING
     table: str
     cause: str
+    lost: tuple[str, ...] = ()
+
+    def fields(self) -> Mapping[str, object]:
+        found = {"table": self.table, "cause": self.cause}
+        if not self.lost:
+            return found
+        names = ", ".join(self.lost)
+        return {**found, "lost": f"no older image will know that it must not run after {names}"}
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,17 @@ class FingerprintsUnusable(RecordedEvent):
 
 
 @dataclass(frozen=True)
+class MarksMisspelt(RecordedEvent):
+    """Scripts bind names that are nearly those by which they would say something to headstart."""
+
+    level = Level.WARNING
+    causes: tuple[str, ...]
+
+    def onto(self, record: Record) -> Record:
+        return record.explained_by(Explanation(self.causes, {"misspelt": list(self.causes)}))
+
+
+@dataclass(frozen=True)
 class PlaceUncertain(RecordedEvent):
     """Nobody but env.py knows where the version rows are, and env.py was not run."""
 
