@@ -14,6 +14,7 @@ from socket import gaierror, herror
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from headstart.patterns import pattern
+from headstart.process.machine import is_exhausted
 from headstart.verdict.errors import HeadstartError
 
 _PASSING_ERRORS = frozenset(
@@ -69,7 +70,9 @@ def has_timed_out(error: BaseException) -> bool:
 
 
 def _passes(error: BaseException) -> bool:
-    if isinstance(error, gaierror | herror | MemoryError | PoolTimeoutError | ConnectionError):
+    if isinstance(error, gaierror | herror | PoolTimeoutError | ConnectionError):
+        return True
+    if is_exhausted(error):
         return True
     if not isinstance(error, Exception) or isinstance(error, HeadstartError):
         return False
