@@ -91,6 +91,9 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
     attached.callback(event.remove, Pool, "connect", opened)
     event.listen(Engine, "do_connect", tries)
     attached.callback(event.remove, Engine, "do_connect", tries)
+    hear = worker.link.hear_elsewhere
+    event.listen(Engine, "handle_error", hear)
+    attached.callback(event.remove, Engine, "handle_error", hear)
 
 
 def _refuse_several_databases(project: Project) -> None:

@@ -78,6 +78,7 @@ MORE = frozenset(
         "test_silent_network",
         "test_squashed",
         "test_status",
+        "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",
         "test_version_place",
