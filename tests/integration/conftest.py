@@ -25,6 +25,7 @@ MORE = frozenset(
         "test_classic_workflow",
         "test_create_all_extensions",
         "test_cut_builds",
+        "test_cut_detaches",
         "test_diff",
         "test_drift",
         "test_embedded",

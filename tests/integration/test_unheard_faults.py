@@ -1,4 +1,4 @@
-"""What a script meets where SQLAlchemy does not listen may pass; a login may be changed meanwhile."""
+"""What a script meets where nobody listens may pass; a login may be changed meanwhile."""
 
 import time
 from collections.abc import Callable
