@@ -2,17 +2,15 @@
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.environment import PROGRAMS, clean_environ
 from tests.harness.project import REVISIONS
 from tests.harness.result import read_events
+from tests.harness.unread import Unread, start_unread
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -31,31 +29,14 @@ LOUD = {
 SESSIONS = "SELECT application_name, state FROM pg_stat_activity WHERE application_name ~ 'headst'"
 
 
-@contextmanager
-def started(
-    stage: Stage, *argv: str, **environ: str
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def started(stage: Stage, *argv: str, **environ: str) -> AbstractContextManager[Unread]:
     """Headstart, and the end of the pipe that it writes all its output to."""
-    reading, writing = os.pipe()
     settings = {
         "DATABASE_URL": stage.database.url,
         "HEADSTART_ALEMBIC_INI": str(stage.project.ini),
         "HEADSTART_LOG_FORMAT": "json",
     }
-    process = subprocess.Popen(
-        [PROGRAMS / "headstart", *argv],
-        env=clean_environ(**settings, **environ),
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-        stderr=writing,
-    )
-    os.close(writing)
-    try:
-        yield process, reading
-    finally:
-        process.kill()
-        process.wait()
-        os.close(reading)
+    return start_unread(*argv, env=settings | environ)
 
 
 def loud(stage: Stage, how: str) -> None:
