@@ -15,7 +15,8 @@ from tests.harness.project import ProjectCopy
 from tests.harness.result import TERMINATION_BYTES, Result, read_events, split_log
 
 STARTS = re.compile(
-    r"^import subprocess|^from subprocess import (?!TimeoutExpired$|CalledProcessError$)|\bos\.(system|spawn|exec)",
+    r"^import subprocess|^from subprocess import (?!TimeoutExpired$|CalledProcessError$)"
+    r"|\bos\.(system|spawn|exec)",
     re.MULTILINE,
 )
 RUNNERS = {
