@@ -2,17 +2,18 @@
 
 import os
 import secrets as random_secrets
-import signal
 import time
 import traceback
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import __version__
 from headstart.command.arguments import Command
+from headstart.command.cause import STUCK, cause_of_end
 from headstart.command.exit_work import (
     EXIT_SECONDS,
     SIGNALLED_SECONDS,
@@ -24,7 +25,13 @@ from headstart.command.output import (
     summary_lines,
     write_termination_message,
 )
-from headstart.command.streams import OwnStreams, own_streams, print_answer
+from headstart.command.streams import (
+    ENDING_PATIENCE_SECONDS,
+    LOG_PATIENCE_SECONDS,
+    OwnStreams,
+    own_streams,
+    print_answer,
+)
 from headstart.process.files import read_text
 from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
@@ -32,18 +39,12 @@ from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.process.statement_shape import shape_of
-from headstart.revisions.output import captured_output, hard_exits_raised
+from headstart.revisions.guarded_exits import guarded_exits
+from headstart.revisions.output import captured_output
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
-from headstart.verdict.conclusion import conclude, fate_of_the_rest
-from headstart.verdict.errors import (
-    Blocked,
-    Cancelled,
-    ConnectionLost,
-    InvalidSettings,
-    RevisionFailed,
-    outcome_of,
-)
+from headstart.verdict.conclusion import conclude
+from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import (
     ExecutionStarted,
@@ -56,13 +57,9 @@ from headstart.verdict.events.execution import (
 from headstart.verdict.events.schema import VersionRowsOutdated
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
-from headstart.verdict.record import Record
 
 if TYPE_CHECKING:
     from headstart.verbs.task import Task
-
-LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
-"""What pyproject.toml asks for of the libraries that a project may pin; a test compares them."""
 
 
 def execute(asked: Command | Exception) -> int:
@@ -91,13 +88,15 @@ class Execution:
         self._foreign = ForeignOutput(streams.pipes, self._hear)
         self._termination_log = early.termination_log
         self._debug = False
+        self._until = inf
+        streams.be_patient(self._log_patience, self._answers_patience)
 
     def run(self, asked: Command | Exception) -> int:
         """Do what was asked, say how it ended, return the exit code."""
         command = asked if isinstance(asked, Command) else None
         end: Outcome | BaseException
-        # os._exit, too, if a script has registered it for its exit
-        with self._captured, hard_exits_raised():
+        # to the very end: a script may have registered os._exit for its exit
+        with self._captured, guarded_exits(self._signals.lose):
             try:
                 end = self._execute(asked)
             except BaseException as error:  # noqa: BLE001 every end has a verdict, a signal too
@@ -108,6 +107,8 @@ class Execution:
             return conclude_after_exit_work(self._emit, conclude, seconds)
 
     def _execute(self, asked: Command | Exception) -> Outcome:
+        if unable := self._signals.unable or self._foreign.unable:
+            raise unable
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
@@ -127,7 +128,7 @@ class Execution:
     def _last_words(self, command: Command) -> int:
         """Conclude for a main thread that is stuck in a call to a server that does not answer."""
         self._emit(VersionRowsOutdated())
-        return self._conclude(self._cause(TimeoutError(_STUCK)), command)
+        return self._conclude(self._cause(TimeoutError(STUCK)), command)
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> None:
         self._log = Log(self._streams.log, form, level, self._secrets, self._run_id)
@@ -152,27 +153,28 @@ class Execution:
             self._signals,
             self._started,
         )
+        self._until = task.deadline.at
         if not settings.embedded:
             task.resolve()  # the secrets are known before any script of the image runs
         return task
 
+    def _log_patience(self) -> float:
+        return ENDING_PATIENCE_SECONDS if self._signals.ending else LOG_PATIENCE_SECONDS
+
+    def _answers_patience(self) -> float:
+        over = self._signals.ending or time.monotonic() > self._until
+        return ENDING_PATIENCE_SECONDS if over else inf
+
     def _cause(self, error: BaseException) -> BaseException:
-        """Whatever a signal broke looks like an error of something else: name the signal."""
+        """What the verdict tells; the traceback is for the log."""
         if self._debug:
             self._emit(TracebackCaught(traceback.format_exc()))
-        received = self._signals.received
-        if received not in (None, signal.SIGALRM):
-            return Cancelled(received)
-        if self._signals.lost or (received is not None and self._signals.silent):
-            told = error if isinstance(error, ConnectionLost) else _lost_error(received)
-            return self._signals.loss or told
-        if received is None:
-            return _unmet_requirement(error) or error
-        return _deadline_error(error, self._recorder.record)
+        return cause_of_end(error, self._signals, self._recorder.record)
 
     def _conclude(self, end: Outcome | BaseException, command: Command | None) -> int:
         """Say the last word: whatever others have written so far comes before it."""
         self._foreign.stop()
+        self._streams.be_patient(self._log_patience, self._answers_patience)
         if statement := getattr(end, "statement", None):
             self._emit(StatementFailed(statement if self._debug else shape_of(statement)))
         verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
@@ -194,54 +196,3 @@ def _environ(command: Command) -> Mapping[str, str]:
     if not command.verb.scratch or command.request.url is not None:
         return os.environ
     return {k: v for k, v in os.environ.items() if not k.startswith("DATABASE_URL")}
-
-
-def _unmet_requirement(error: BaseException) -> BaseException | None:
-    """A library that is too old breaks us anywhere; an image may hold one, as pip only warns."""
-    if outcome_of(error) is not Outcome.INTERNAL_ERROR:
-        return None
-    from importlib import metadata
-
-    with suppress(metadata.PackageNotFoundError):
-        for name, least in LEAST_VERSIONS.items():
-            if _numbers(metadata.version(name)) < least:
-                wanted = ".".join(map(str, least))
-                return InvalidSettings(
-                    f"{name} {metadata.version(name)} is installed, which is older than {wanted}",
-                    next_step=f"install {name}>={wanted} where headstart is, as its package asks",
-                )
-    return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-
-
-def _lost_error(received: int | None) -> ConnectionLost:
-    if received is None:
-        return ConnectionLost("the run lock was lost, or the database no longer answers")
-    return ConnectionLost("HEADSTART_DEADLINE_SECONDS passed, and the database no longer answers")
-
-
-_STUCK = "what was being done went on, and could not be interrupted"
-"""A call of a script's that never returns to Python, or one that swallows what would end it."""
-
-
-def _deadline_error(error: BaseException, record: Record) -> Blocked | RevisionFailed:
-    if record.waits:
-        return Blocked(
-            "HEADSTART_DEADLINE_SECONDS passed while the work waited for somebody else's lock:"
-            f" {'; '.join(record.waits)}; what was committed is kept{fate_of_the_rest(record)}"
-        )
-    if record.state is None:
-        return RevisionFailed(
-            "HEADSTART_DEADLINE_SECONDS passed while env.py ran",
-            next_step="look at what env.py, or a revision that it replays, does or waits for"
-            " (env_running and revision_running tell who waits for whom), or give the run a longer"
-            " deadline, then run again",
-        )
-    return RevisionFailed(
-        "HEADSTART_DEADLINE_SECONDS passed in the middle of the work: what was committed is kept"
-        f"{fate_of_the_rest(record)} ({error})",
-        next_step="give the run a longer deadline, or make the revision shorter, then run again",
-    )

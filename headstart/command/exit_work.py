@@ -8,13 +8,14 @@ the process then ends by os._exit.
 import atexit
 import gc
 import io
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
+from headstart.process.machine import end_process, start_thread
 from headstart.revisions.output import captured_output
+from headstart.verdict.errors import ServerFailed
 from headstart.verdict.events.event import Emit
 from headstart.verdict.events.execution import ExitWorkAbandoned
 
@@ -39,11 +40,14 @@ def conclude_after_exit_work(emit: Emit, conclude: Callable[[], int], seconds: f
                 emit(ExitWorkAbandoned(seconds, tuple(each.name for each in _others())))
                 code = conclude()
             finally:
-                os._exit(code)
+                end_process(code)
 
     limit = threading.Timer(seconds, give_up)
     limit.daemon = True
-    limit.start()
+    try:
+        start_thread(limit)
+    except ServerFailed:  # without a limit it might never end
+        return conclude()
     with captured_output(emit):  # to the very end: threads that are daemons still print
         with suppress(BaseException):
             _do_exit_work(time.monotonic() + seconds / 2)

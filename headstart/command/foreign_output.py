@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from headstart.command.streams import silence_descriptors
+from headstart.process.machine import start_thread
 from headstart.revisions.output import EventWriter
+from headstart.verdict.errors import ServerFailed
 from headstart.verdict.events.event import Event
 
 _DRAIN_SECONDS = 1.0
@@ -20,7 +22,10 @@ _CHUNK_BYTES = 1 << 16
 
 
 class ForeignOutput:
-    """Reads the pipes until it is told to stop; `pipes` are their reading ends, by source."""
+    """Reads the pipes until it is told to stop; `pipes` are their reading ends, by source.
+
+    `unable`: why nobody reads them meanwhile; a run that may start others must not begin.
+    """
 
     def __init__(self, pipes: Mapping[str, int], emit: Callable[[Event], None]) -> None:
         self._sources = {
@@ -28,15 +33,22 @@ class ForeignOutput:
         }
         self._woken, self._wake = os.pipe()
         self._stopping = False
+        self.unable: ServerFailed | None = None
         self._thread = threading.Thread(target=self._read, name="foreign output", daemon=True)
-        self._thread.start()
+        try:
+            start_thread(self._thread)
+        except ServerFailed as error:
+            self.unable = error
 
     def stop(self) -> None:
         """Emit what has been written so far, and let nothing more be written."""
         silence_descriptors()
         self._stopping = True
         os.write(self._wake, b"x")
-        self._thread.join(_DRAIN_SECONDS)
+        if self.unable:
+            self._read()
+        else:
+            self._thread.join(_DRAIN_SECONDS)
 
     def _read(self) -> None:
         waiting = {self._woken, *self._sources}

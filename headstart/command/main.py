@@ -22,7 +22,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             sys.exit(0)
     except Exception as error:  # noqa: BLE001 each end has a verdict, which needs the log
         asked = error
-    from headstart.command.execution import execute
+    try:
+        from headstart.command.execution import execute
 
+        code = execute(asked)
+    except BaseException as error:  # noqa: BLE001 as above
+        from headstart.command.last_resort import conclude_without_execution
+
+        code = conclude_without_execution(error)
     # not sys.exit: what else runs at the interpreter's end might speak after the verdict
-    os._exit(execute(asked))
+    os._exit(code)

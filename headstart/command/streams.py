@@ -13,8 +13,10 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from math import inf
 
 from headstart.process.below import stream_below
+from headstart.process.patient_writer import Patience, PatientWriter
 from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
@@ -22,21 +24,29 @@ _FIRST_OWN = 3
 """A descriptor of ours is none of the standard ones, though one of these may have been closed."""
 
 
+LOG_PATIENCE_SECONDS = 5.0
+"""For who reads the log; as long a run may hold its locks for nothing."""
+ENDING_PATIENCE_SECONDS = 1.0
+"""For each reader where a signal or the deadline ends the run."""
+
+
 class OwnStream(io.TextIOWrapper):
     """A stream that writes nothing after its last word, whichever thread comes late."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, patience: Patience) -> None:
         self._sealed, self._writing = False, threading.Lock()
-        super().__init__(
-            io.BufferedWriter(io.FileIO(descriptor, "w")),
-            encoding="utf-8",
-            errors="backslashreplace",  # JSON is UTF-8, whatever the locale is
-            write_through=True,
-        )
+        self._out = PatientWriter(descriptor, patience)
+        super().__init__(self._out, encoding="utf-8", write_through=True)
+
+    def be_patient(self, patience: Patience) -> None:
+        """Wait for the reader so long from here on."""
+        self._out.be_patient(patience)
 
     def write(self, text: str) -> int:
+        """Write a text; 0 where nobody has read for too long, and it is left out."""
+        octets = text.encode(errors="backslashreplace")  # JSON is UTF-8, whatever the locale is
         with self._writing:
-            return len(text) if self._sealed else super().write(text)
+            return len(text) if self._sealed or self._out.write(octets) or not text else 0
 
     def seal(self) -> None:
         """Let that have been the last word."""
@@ -47,6 +57,7 @@ class OwnStream(io.TextIOWrapper):
     def become(self, descriptor: int) -> None:
         """Write to where another descriptor leads; in a forked child, where no lock is held."""
         self._writing = threading.Lock()
+        self._out.forget()
         with suppress(OSError):
             os.dup2(descriptor, self.fileno(), inheritable=False)
 
@@ -56,7 +67,7 @@ class _SteadyStream(OwnStream):
 
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
-            super().write(text)
+            return super().write(text)
         return len(text)
 
     def flush(self) -> None:
@@ -75,6 +86,12 @@ class OwnStreams:
     answers: OwnStream | None
     pipes: Mapping[str, int]
 
+    def be_patient(self, log: Patience, answers: Patience) -> None:
+        """Wait for the readers so long from here on."""
+        self.log.be_patient(log)
+        if self.answers is not None:
+            self.answers.be_patient(answers)
+
     def seal(self) -> None:
         """Let nothing come after this."""
         self.log.seal()
@@ -85,9 +102,12 @@ class OwnStreams:
 
 def own_streams() -> OwnStreams:
     """Make stdout and stderr ours; stderr never fails."""
-    log = _SteadyStream(_copy_of(2) or _above(os.open(os.devnull, os.O_WRONLY)))
+    log = _SteadyStream(
+        _copy_of(2) or _above(os.open(os.devnull, os.O_WRONLY)), lambda: LOG_PATIENCE_SECONDS
+    )
     descriptor = _copy_of(1) if sys.stdout is not None else None
-    answers = OwnStream(descriptor) if descriptor is not None else None
+    # a person may read an answer page by page: nothing is held meanwhile
+    answers = OwnStream(descriptor, lambda: inf) if descriptor is not None else None
     if faulthandler.is_enabled():  # of a crash nobody could read the pipe any more
         faulthandler.enable(log)
     pipes = {"stderr": _pipe_to(2)}
@@ -143,7 +163,9 @@ def print_answer(text: str) -> None:
     if stream is None:  # whoever started us has closed it
         return
     try:
-        print(text, flush=True, file=stream)
+        if stream.write(f"{text}\n") == 0:
+            raise TimeoutError("nobody reads it")
+        stream.flush()
     except (OSError, ValueError) as error:
         if stream is sys.stdout:
             # else the interpreter tries once more when it ends, and changes the exit code

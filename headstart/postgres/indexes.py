@@ -30,7 +30,7 @@ def read_invalid_indexes(
     with named_failures():
         if not _read(connection, "true"):
             return ()
-    condition = _is_ours(_our_tables(connection, scope, our_tables))
+    condition = _is_ours(all_our_tables(connection, scope, our_tables))
     with named_failures():
         first = _read(connection, condition)
         # a build may have ended between the look at the index and the one at who builds
@@ -105,9 +105,10 @@ SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.i
    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
 
 
-def _our_tables(
+def all_our_tables(
     connection: Reader, scope: Scope, our_tables: Callable[[], OurTables]
 ) -> frozenset[str]:
+    """Our tables with their schemas, also where only the version table tells of theirs."""
     tables = read_our_tables(connection, scope, our_tables)
     if scope.schema is None and scope.version_schema:
         # without env.py nobody says which schema its search_path names: try the version table's

@@ -39,6 +39,7 @@ from headstart.postgres.slots import (
     read_connection_limits,
 )
 from headstart.postgres.waits import Sight, look_at
+from headstart.process.machine import start_thread
 from headstart.verdict.errors import (
     ConnectionLost,
     HeadstartError,
@@ -85,7 +86,7 @@ class RunLock:
         self._answered_at = time.monotonic()
         self._starved_seconds = 0.0
         self._watch = threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True)
-        self._watch.start()
+        start_thread(self._watch)
 
     def ensure_held(self) -> None:
         """Raise ConnectionLost once a heartbeat has failed."""
@@ -219,19 +220,20 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     """Hold the run lock for the length of the block.
 
     At the deadline raises LockUnavailable, naming the holder, or Unreachable if nothing answers
-    any more. Raises AccessRefused when the server refuses this role meanwhile, and ConnectionLost.
+    any more. Raises AccessRefused when the server refuses this role meanwhile, ConnectionLost, and
+    ServerFailed where this machine is exhausted.
     """
     nonce = secrets.randbits(62)
     connection = acquire(wait, nonce)
     try:
         await_orphans(connection, wait.deadline, wait.emit)
+        lock = RunLock(connection, nonce, wait.lost)
     except (psycopg2.Error, TimeoutError):
         connection.close()
         raise ConnectionLost(LOST) from None
     except BaseException:
         connection.close()
         raise
-    lock = RunLock(connection, nonce, wait.lost)
     try:
         yield lock
     except ConnectionLost as error:

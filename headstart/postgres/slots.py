@@ -62,10 +62,26 @@ def no_second_connection(
     # a server that answers has its words; a pooler says nothing, or that nothing got free
     if failure is not None and (failure.permanent or failure.sqlstate not in _POOLERS):
         return error_of(failure, 1)
+    if _state(error) == _CANCELED:
+        return Unreachable(
+            f"the server ended what headstart reads: {words}",
+            sqlstate=_CANCELED,
+            next_step="raise the statement_timeout that comes with the login (ALTER ROLE or ALTER"
+            " DATABASE ... SET, PGOPTIONS, the URL's options); then run again",
+        )
     return PoolExhausted(
         f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
         f" lock ({words}); behind a pooler its pool is too small or full"
     )
+
+
+_CANCELED = "57014"
+
+
+def _state(error: ConnectFailed | TimeoutError | psycopg2.Error) -> str | None:
+    if isinstance(error, ConnectFailed):
+        return error.failure.sqlstate
+    return error.pgcode if isinstance(error, psycopg2.Error) else None
 
 
 def _shown(limits: Collection[ConnectionLimit]) -> str:

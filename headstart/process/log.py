@@ -14,7 +14,7 @@ from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.events.event import Event, Level
-from headstart.verdict.events.execution import RunFinished
+from headstart.verdict.events.execution import LogLeftOut, RunFinished
 
 _PATIENCE_SECONDS = 1.0
 """For whoever is writing as the last line comes; who reads it may be slow, or gone."""
@@ -34,6 +34,7 @@ class Log:
         self._lowest = Level[level.name]
         self._stream, self._secrets, self._run_id = stream, secrets, run_id
         self._writing, self._concluded = threading.Lock(), False
+        self._left_out = 0
         self._for_people = form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
         self._render = _console(stream) if self._for_people else _json
 
@@ -66,13 +67,23 @@ class Log:
                 self._stream.write(f"{one_line(str(self._secrets.mask(line)))}\n")
 
     def _write(self, level: Level, event: Event) -> None:
+        """Write a line, or count it where nobody reads; and before it, how many are missing."""
+        if self._left_out:
+            gap = LogLeftOut(self._left_out)
+            if self._is_taken(gap.level, gap):
+                self._left_out = 0
+        if not self._is_taken(level, event):
+            self._left_out += 1
+
+    def _is_taken(self, level: Level, event: Event) -> bool:
         now = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:-6]}Z"
         named = _WORDS[level]
         first = {"timestamp": now, "level": named, "event": event.slug, "run_id": self._run_id}
         fields = self._secrets.mask_fields({**first, **event.fields()})
         # one call: the heartbeat's thread writes, too
-        self._stream.write(f"{self._render(named, fields)}\n")
+        taken = self._stream.write(f"{self._render(named, fields)}\n")
         self._stream.flush()
+        return taken > 0
 
 
 def _json(_: str, fields: Mapping[str, Any]) -> str:

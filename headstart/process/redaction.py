@@ -32,7 +32,7 @@ _LONGEST_FORM = 24
 
 _PASSWORD_LITERAL = pattern(
     r"""(?ix)
-    (\bpassword\s*+(?:=\s*+)?)
+    (\bpassword(?!'\s*,)\s*+(?:=\s*+)?)
     (?: E'(?:[^'\\]|\\.|'')*+(?:'|\\?\Z)                # E'se\'cret', and where the text was cut
       | (?:U&)?'(?:[^']|'')*+'?                         # 'se''cret'
       | \\'(?:[^'\\]|\\\\|\\'\\')*+(?:\\')?             # \'secret\': a statement within a repr
@@ -40,7 +40,11 @@ _PASSWORD_LITERAL = pattern(
     """,
     re.DOTALL,
 )
-_PASSWORD_PARAMETER = pattern(r"(?i)(\b(?:ssl)?password=)[^\s'\"&]++")
+_PASSWORD_PARAMETER = pattern(r"(?i)(password=)[^\s'\"&]++")
+_PASSWORD_ARGUMENT = pattern(
+    r"""(?ix) (-\w*(?:password|passwd|secret|token)\w*['"]\s*,\s*) (?:'[^']*+'?|"[^"]*+"?)"""
+)
+"""A list of arguments, as Python shows it: '--password', 'secret'."""
 # from the first user of a word on: what a password may hold that nobody encoded ends at its last @
 _URL_WITH_COLON = pattern(r"(?<=[\w+.-])://[^\s:/]*+:(?=\S)(\S++)")
 _ESCAPING = pattern(r"[\\%+'&]")
@@ -122,6 +126,7 @@ class Secrets:
 def _masked(text: str, secrets: Iterable[_Secret], *, whole: bool) -> str:
     for secret in secrets:
         text = secret.masked(text)
+    text = _PASSWORD_ARGUMENT.sub(rf"\1'{MASK}'", text)
     if "password" in text.lower():
         text = _PASSWORD_LITERAL.sub(rf"\1'{MASK}'", text)
         text = _PASSWORD_PARAMETER.sub(rf"\1{MASK}", text)

@@ -32,7 +32,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from headstart.verdict.errors import Cancelled, HeadstartError
+from headstart.process.machine import end_process, start_thread
+from headstart.verdict.errors import Cancelled, HeadstartError, ServerFailed
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 _REPEAT_SECONDS = 0.25
@@ -44,12 +45,16 @@ LAST_WORDS_SECONDS = 6.0
 
 
 class Signals:
-    """The signals of one run. Made by catch_signals()."""
+    """The signals of one run. Made by catch_signals().
+
+    `unable`: why nobody watches for them; such a run must not begin.
+    """
 
     def __init__(self) -> None:
         self.received: int | None = None
         self.lost = False
         self.loss: HeadstartError | None = None
+        self.unable: ServerFailed | None = None
         self._armed = True
         self._raised = False
         self._noted = False
@@ -76,6 +81,11 @@ class Signals:
         self._is_silent = is_silent
 
     @property
+    def ending(self) -> bool:
+        """Whether a signal, the deadline or a loss ends the run."""
+        return self.received is not None or self.lost
+
+    @property
     def silent(self) -> bool:
         """Whether the database has stopped answering."""
         return self.lost or self._is_silent()
@@ -86,7 +96,10 @@ class Signals:
         `loss` tells the cause, where that is known.
         """
         self.loss, self.lost = loss, True
-        threading.Thread(target=self._press_lost, name="lost", daemon=True).start()
+        try:
+            start_thread(threading.Thread(target=self._press_lost, name="lost", daemon=True))
+        except ServerFailed:  # whoever has noticed the loss has nothing else to do
+            self._press_lost()
 
     def register_last_words(self, last_words: Callable[[], int]) -> None:
         """What concludes the run in place of a main thread that is stuck; gives the exit code."""
@@ -94,7 +107,7 @@ class Signals:
 
     def raise_if_received(self) -> None:
         """Raise Cancelled again, in case somebody swallowed it."""
-        if (self.received is not None or self.lost) and self._armed:
+        if self.ending and self._armed:
             raise Cancelled(self.received or signal.SIGALRM)
 
     def end_after(self, seconds: float) -> None:
@@ -139,7 +152,8 @@ class Signals:
             self._cancelling = threading.Thread(
                 target=_try, args=(self._cancel,), name="cancel", daemon=True
             )
-            self._cancelling.start()
+            with suppress(ServerFailed):  # tried again; in the end the connection is broken off
+                start_thread(self._cancelling)
         if waited_seconds > BREAK_OFF_SECONDS and self._break_off:
             _try(self._break_off)
         self._conclude_after(waited_seconds)
@@ -168,7 +182,7 @@ class Signals:
         try:
             code = last_words()
         finally:  # without them too: the main thread must not be left waiting for this one
-            os._exit(code)
+            end_process(code)
 
     def _note(self, signum: int) -> None:
         ends_by_alarm = self._ends_by_alarm and not self.lost
@@ -176,7 +190,7 @@ class Signals:
             return
         # an alarm after SIGTERM is our own deadline, not somebody's second wish
         if self._noted and signum != signal.SIGALRM:
-            os._exit(128 + signum)
+            end_process(128 + signum)
         if not self._noted:
             self._noted_at = time.monotonic()
         self._noted = True
@@ -229,7 +243,11 @@ def catch_signals() -> Signals:
         end.setblocking(False)
     signals.install()
     signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
-    threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True).start()
+    watch = threading.Thread(target=signals.watch, args=(woken,), name="signals", daemon=True)
+    try:
+        start_thread(watch)
+    except ServerFailed as error:
+        signals.unable = error
     os.register_at_fork(
         before=signals.before_fork,
         after_in_parent=signals.after_fork,

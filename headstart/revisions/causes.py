@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import headstart
 from headstart.patterns import pattern
 from headstart.process.statement_shape import without_values
+from headstart.revisions.asking import asked, has
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
 from headstart.revisions.link import fields_of, sqlstate_of
@@ -47,25 +49,25 @@ def first_line(error: BaseException) -> str:
 
     What a team's own exception says of a driver's, too, may quote the value that is wrong there.
     """
-    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    primary = asked(asked(error, "diag"), "message_primary")
     if primary is None:
         # SQLAlchemy's form of an asyncpg error, whose text begins with the name of its class
-        primary = getattr(error.__cause__, "message", None) if hasattr(error, "pgcode") else None
+        primary = asked(error.__cause__, "message") if has(error, "pgcode") else None
     if primary is None:
-        primary = fields_of(getattr(error, "orig", None) or error).get("M")
+        primary = fields_of(asked(error, "orig") or error).get("M")
     if primary is None and isinstance(error, SQLAlchemyError):
         primary = error.args[0] if error.args else ""
     line = next(iter(_text_of(primary or error).splitlines()), "")
     behind = (one for one in (error, error.__cause__, error.__context__) if one is not None)
-    states = (sqlstate_of(getattr(one, "orig", None) or one) for one in behind)
+    states = (sqlstate_of(asked(one, "orig") or one) for one in behind)
     return without_values(line, next(filter(None, states), None))
 
 
 def hint_of(error: BaseException) -> str:
     """The server's HINT, in brackets: it often names the cure. Empty where there is none."""
     for one in filter(None, (error, error.__cause__)):
-        hint = getattr(getattr(one, "diag", None), "message_hint", None)
-        hint = hint or getattr(one, "hint", None) or fields_of(one).get("H")
+        hint = asked(asked(one, "diag"), "message_hint")
+        hint = hint or asked(one, "hint") or fields_of(one).get("H")
         if isinstance(hint, str) and hint.strip():
             words = " ".join(hint[:_LONGEST_HINT].split())
             return f" (hint: {without_values(words, sqlstate_of(one))})"
@@ -164,13 +166,23 @@ _URL_NAME = pattern(r"(?i)ur[li]|dsn")
 
 def _missing_fields(error: BaseException) -> Iterator[str]:
     """The variables of a pydantic ValidationError of a settings class, if all it lacks is these."""
-    listed, title = getattr(error, "errors", None), str(getattr(error, "title", None))
-    if not callable(listed):
-        return
-    every = [(one.get("type"), ".".join(map(str, one.get("loc", ())))) for one in listed()]
+    title = str(asked(error, "title"))
+    every = [
+        (one.get("type"), ".".join(map(str, one.get("loc", ())))) for one in _listed_errors(error)
+    ]
     if any(kind != "missing" or _settings_class(title) is None for kind, _ in every):
         return
     yield from (_variable(title, field) for _, field in every)
+
+
+def _listed_errors(error: BaseException) -> list[dict[str, Any]]:
+    """What pydantic's ValidationError lists; nothing of a team's own method of that name."""
+    listed = asked(error, "errors")
+    with suppress(Exception):  # it may want arguments, or fail
+        every = list(listed()) if callable(listed) else []
+        if all(isinstance(one, dict) and isinstance(one.get("loc"), tuple) for one in every):
+            return every
+    return []
 
 
 def _missing_variable(error: BaseException) -> str | None:
@@ -186,11 +198,10 @@ def _missing_variable(error: BaseException) -> str | None:
 
 def _invalid_fields(error: BaseException) -> Iterator[str]:
     """Of a pydantic ValidationError: each field with what is wrong, by its variable's name."""
-    listed = getattr(error, "errors", None)
-    title = getattr(error, "title", None)
-    if not callable(listed) or title is None:
+    title = asked(error, "title")
+    if title is None:
         return
-    for one in listed():
+    for one in _listed_errors(error):
         field = ".".join(str(part) for part in one.get("loc", ()))
         yield f"{_variable(str(title), field)}: {str(one.get('msg', '')).splitlines()[0]}"
 
@@ -204,7 +215,7 @@ def _variable(title: str, field: str) -> str:
 
 
 def _settings_class(name: str) -> Any:
-    base = getattr(sys.modules.get("pydantic_settings"), "BaseSettings", None)
+    base = asked(sys.modules.get("pydantic_settings"), "BaseSettings")
     every = _descendants(base) if base is not None else ()
     return next((settings for settings in every if settings.__name__ == name), None)
 

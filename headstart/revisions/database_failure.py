@@ -12,6 +12,8 @@ from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
 from headstart.patterns import pattern
+from headstart.process.statement_shape import without_values
+from headstart.revisions.asking import asked
 from headstart.revisions.causes import failing_place, first_line, hint_of
 from headstart.revisions.link import Link, fault_in, sqlstate_of
 from headstart.revisions.made_before import cure_of_existing
@@ -122,15 +124,17 @@ def database_failure(
 
     `elsewhere`: on a connection that is lost, and is not ours; `beside`: what a group has more.
     """
-    driver_error = getattr(error, "orig", None) or error
+    driver_error = asked(error, "orig") or error
     lost = " (not headstart's connection, which is alive)" if elsewhere else ""
     sqlstate = sqlstate_of(driver_error)
-    said = f"{first_line(driver_error)}{hint_of(driver_error)}{lost}{beside}"
+    statement = _text(asked(error, "statement"))
+    words = without_values(first_line(driver_error), sqlstate, statement)
+    said = f"{words}{hint_of(driver_error)}{lost}{beside}"
     table = version_table_of(error)
     answer = Answer(
         f"{moment.place_in(table)}: {said}",
         sqlstate,
-        getattr(error, "statement", None),
+        statement,
         note_of(error),
         context_of(driver_error),
         fault_in(driver_error),
@@ -170,9 +174,14 @@ def place_of(error: BaseException, project: Project) -> str | None:
     return failing_place(error, folders)
 
 
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def note_of(error: BaseException) -> str | None:
     """What env.py itself has to say to the error (PEP 678)."""
-    return "; ".join(getattr(error, "__notes__", ())) or None
+    notes = asked(error, "__notes__")
+    return ("; ".join(map(str, notes)) or None) if isinstance(notes, list) else None
 
 
 def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> HeadstartError:

@@ -38,7 +38,7 @@ from headstart.revisions.env_pass import Pass
 from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.free_slot import waiting_for_slots
 from headstart.revisions.late_driver import late_driver
-from headstart.revisions.output import captured_output, hard_exits_raised
+from headstart.revisions.output import captured_output
 from headstart.revisions.project import Project, upgrade_arguments
 from headstart.revisions.refusal import Refusal
 from headstart.revisions.script_source import env_mentions
@@ -66,7 +66,6 @@ def run_environment(project: Project, worker: Worker, work: Pass) -> None:
         attached.enter_context(waiting_for_slots(worker))
         _watch_opened(worker, attached)
         attached.enter_context(with_own_operators())
-        attached.enter_context(hard_exits_raised())
         attached.enter_context(environment)
         try:
             with only_the_parent_goes_on():
@@ -92,6 +91,9 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
     attached.callback(event.remove, Pool, "connect", opened)
     event.listen(Engine, "do_connect", tries)
     attached.callback(event.remove, Engine, "do_connect", tries)
+    hear = worker.link.hear_elsewhere
+    event.listen(Engine, "handle_error", hear)
+    attached.callback(event.remove, Engine, "handle_error", hear)
 
 
 def _refuse_several_databases(project: Project) -> None:

@@ -7,8 +7,9 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import PendingRollbackError
 
+from headstart.revisions.asking import asked
 from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
 from headstart.revisions.database_failure import (
     CORRECT_ENV,
@@ -18,12 +19,14 @@ from headstart.revisions.database_failure import (
     note_of,
     place_of,
 )
+from headstart.revisions.driver_error import fault_told, is_drivers, state_of
 from headstart.revisions.groups import beside, telling
-from headstart.revisions.link import FAILED_TRANSACTION, Link, fault_in, says_lost, sqlstate_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link, says_lost, sqlstate_of
 from headstart.revisions.passing import behind, has_timed_out, may_pass
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose
-from headstart.revisions.refused import refusal_of
+from headstart.revisions.refused import login_changed, refusal_of
+from headstart.revisions.unheard import is_unheard, unheard
 from headstart.verdict.errors import (
     BrokenHistory,
     Cancelled,
@@ -52,10 +55,14 @@ def named_failures(
     try:
         yield
     except BaseException as raised:  # a script may raise anything, KeyboardInterrupt too
-        error = telling(raised)
-        if isinstance(error, SystemExit) and not error.code and done():
-            return  # an env.py that leaves so after its work has ended well
-        named = _named(raised, Moment(project, current(), done(), left(), link))
+        moment = Moment(project, current(), done(), left(), link)
+        try:
+            error = telling(raised)
+            if isinstance(error, SystemExit) and not error.code and moment.done:
+                return  # an env.py that leaves so after its work has ended well
+            named = _named(raised, moment)
+        except Exception:  # noqa: BLE001 of an exception that breaks whoever looks at it
+            raise _unreadable(moment) from None
         if named is raised:
             raise
         # of what a group has, as it is: what it was itself raised for is kept
@@ -76,7 +83,11 @@ def _named(raised: BaseException, moment: Moment) -> BaseException:
         return refusal
     if _was_lost(raised, link):
         return _lost(raised, moment.revision)
+    if moment.revision is not None and link and (changed := login_changed(behind(raised), link)):
+        return changed
     told = _told_by_driver(raised, link)
+    if told is None and is_unheard(raised, link):
+        return unheard(error, moment)
     if told is not None:
         more = beside(raised) or _passed_on(told, error, link)
         return database_failure(told, moment, elsewhere=_is_lost(told), beside=more)
@@ -96,15 +107,17 @@ def _told_by_driver(raised: BaseException, link: Link | None) -> BaseException |
     One that may pass decides even if the script has kept nothing of it but its words.
     """
     error = telling(raised)
-    follows = isinstance(error, PendingRollbackError) or _state(error) == FAILED_TRANSACTION
+    follows = isinstance(error, PendingRollbackError) or state_of(error) == FAILED_TRANSACTION
     if follows and link is not None and link.error is not None:
         return link.error
-    if _is_drivers(error):
+    if state_of(error) == FAILED_TRANSACTION and link is not None:
+        return link.passing
+    if is_drivers(error):
         return error
-    causes = (one for one in behind(raised) if _is_drivers(one))
-    told = (one for one in causes if _state(one) and _fault(one) in _BEHIND)
+    causes = (one for one in behind(raised) if is_drivers(one))
+    told = (one for one in causes if state_of(one) and fault_told(one) in _BEHIND)
     # without a SQLSTATE only where the script says that this is the cause
-    lost = (one for one in _raised_from(error) if _is_drivers(one) and _is_lost(one))
+    lost = (one for one in _raised_from(error) if is_drivers(one) and _is_lost(one))
     return next(told, None) or next(lost, None) or (link.passing if link is not None else None)
 
 
@@ -121,20 +134,6 @@ def _raised_from(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         error = cause
-
-
-def _is_drivers(error: BaseException) -> bool:
-    if isinstance(error, HeadstartError):
-        return False
-    return isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
-
-
-def _state(error: BaseException) -> str | None:
-    return sqlstate_of(getattr(error, "orig", None) or error)
-
-
-def _fault(error: BaseException) -> Fault:
-    return fault_in(getattr(error, "orig", None) or error)
 
 
 def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
@@ -156,6 +155,13 @@ def _script_failure(error: BaseException, moment: Moment) -> HeadstartError:
         return BrokenHistory(f"env.py cannot be run: {text}", next_step=note or cure or CORRECT_ENV)
     next_step = note or cure
     return RevisionFailed(f"revision {revision} raised: {text}", next_step=next_step)
+
+
+def _unreadable(moment: Moment) -> HeadstartError:
+    text = "an exception that breaks whoever looks at it, by its class or its attributes"
+    if moment.revision is None:
+        return BrokenHistory(f"env.py cannot be run: it raised {text}", next_step=CORRECT_ENV)
+    return RevisionFailed(f"revision {moment.revision} raised {text}")
 
 
 _ELSEWHERE = (
@@ -182,7 +188,7 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
     Where one was heard of, the facts decide: it is gone, or the run lock's is, which is asked
     before somebody is blamed. What an exception says may be of another service's connection.
     """
-    sqlstate = _state(error)
+    sqlstate = state_of(error)
     if fault_of(sqlstate) is Fault.LOCK:
         return False
     if link is None:
@@ -203,7 +209,7 @@ def _was_lost(error: BaseException, link: Link | None) -> bool:
 def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
     causes = list(behind(error))
     lost = next((one for one in causes if _is_lost(one)), error)
-    driver_error = getattr(lost, "orig", None) or lost
+    driver_error = asked(lost, "orig") or lost
     where = f"revision {revision}" if revision else "env.py"
     return ConnectionLost(
         f"the connection was lost in {where}: {first_line(driver_error) or cause_of(error)}",
@@ -213,10 +219,10 @@ def _lost(error: BaseException, revision: str | None) -> ConnectionLost:
 
 def _is_lost(error: BaseException) -> bool:
     """Whether an exception of a driver's, or SQLAlchemy's of one, tells of a lost connection."""
-    driver_error = getattr(error, "orig", None) or error
+    driver_error = asked(error, "orig") or error
     if sqlstate_of(driver_error) is not None:
         return says_lost(driver_error)
-    if not _is_drivers(error):
+    if not is_drivers(error):
         return False
     # without a SQLSTATE it may as well be a value that the driver cannot send: its class tells
     lost_classes = {"OperationalError", "InterfaceError"}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from headstart.revisions.asking import has
 from headstart.revisions.refusal import LeftOnPurpose
 from headstart.verdict.errors import Cancelled, HeadstartError
 
@@ -25,11 +26,13 @@ def beside(error: BaseException) -> str:
 
 
 def _members(error: BaseException) -> Iterator[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    for one in error.exceptions:
-        yield from _members(one)
+    waiting = [error]  # no recursion: a group may be as deep as a script likes
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseExceptionGroup):
+            waiting += reversed(one.exceptions)
+        else:
+            yield one
 
 
 def _rank(error: BaseException) -> int:
@@ -38,7 +41,7 @@ def _rank(error: BaseException) -> int:
         isinstance(error, Cancelled),
         isinstance(error, HeadstartError),
         isinstance(error, LeftOnPurpose),
-        isinstance(error, DBAPIError) or hasattr(error, "sqlstate") or hasattr(error, "pgcode"),
+        isinstance(error, DBAPIError) or has(error, "sqlstate") or has(error, "pgcode"),
         isinstance(error, Exception),
         not isinstance(error, CancelledError),  # an exit, which claims success beside a failure
     )

@@ -13,9 +13,16 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
+from headstart.revisions.asking import asked
+from headstart.revisions.raw_connection import (
+    has_failed,
+    is_broken,
+    is_closed,
+    is_idle,
+    process_of,
+)
 from headstart.verdict.sqlstates import Fault, fault_of
 
-_PSYCOPG2_BROKEN = 2
 FAILED_TRANSACTION = "25P02"
 """in_failed_sql_transaction, which only follows from an error before."""
 _PASSING = frozenset({Fault.CONNECTION, Fault.SERVER, Fault.LOCK, Fault.UNKNOWN})
@@ -29,7 +36,9 @@ class Link:
     env.py has had any connection in this run, `in_transaction` whether the one that migrates has
     begun something else than an autocommit block last; `attempt` what the last one is tried with;
     `error` what the connection that migrates has met in its transaction, before it failed;
-    `passing` the last error in this revision that may pass: it may have ended a savepoint only.
+    `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
+    may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
+    had ended which nobody has heard: the script has used the driver without SQLAlchemy.
     """
 
     def __init__(
@@ -50,6 +59,7 @@ class Link:
         self.gone = False
         self.error: BaseException | None = None
         self.passing: BaseException | None = None
+        self.unheard = self._in_revision = False
 
     @property
     def role(self) -> str:
@@ -86,13 +96,13 @@ class Link:
         None behind a pooler, which changes it, and may end it as it likes.
         """
         raw = self._migrating() if self._migrating is not None else None
-        is_open = raw is not None and not _is_closed(raw)
-        return self._migrates if is_open and _process_of(raw) == self._migrates else None
+        is_open = raw is not None and not is_closed(raw)
+        return self._migrates if is_open and process_of(raw) == self._migrates else None
 
     def processes(self) -> frozenset[int]:
         """The server's processes of all that env.py has open, as far as they are known."""
         own = frozenset() if self._migrates is None else frozenset([self._migrates])
-        return own | {pid for raw in list(self._opened) if (pid := _process_of(raw)) is not None}
+        return own | {pid for raw in list(self._opened) if (pid := process_of(raw)) is not None}
 
     def break_off(self) -> None:
         """End all that env.py has open, from another thread."""
@@ -108,7 +118,7 @@ class Link:
         """End the connections that env.py has left idle in its pools; none while it runs."""
         for raw in list(self._opened) if self._finished else ():
             with suppress(Exception):  # closed meanwhile, or no socket at all
-                if _is_idle(raw):
+                if is_idle(raw):
                     break_off(raw)
 
     def leave(self) -> None:
@@ -130,20 +140,37 @@ class Link:
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
 
-    def changes_revision(self) -> None:
+    def hear_elsewhere(self, context: ExceptionContext) -> None:
+        """SQLAlchemy's handle_error, of any connection: a revision may have an engine of its own.
+
+        What env.py meets before, as it looks for a server, say, it may have a way around.
+        """
+        if not self._in_revision:
+            return
+        refused = context.connection is None and sqlstate_of(context.original_exception) is None
+        if refused or (
+            sqlstate_of(context.original_exception) is not None
+            and fault_in(context.original_exception) in _PASSING
+        ):
+            self.passing = context.sqlalchemy_exception
+
+    def changes_revision(self, *, begins: bool) -> None:
         """A revision begins, or has ended well: whatever it met on the way is over."""
-        self.passing = None
+        self.passing, self._in_revision = None, begins
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""
         with suppress(Exception):  # one that is closed cannot tell
-            if connection.invalidated or _is_broken(connection.connection.driver_connection):
+            if connection.invalidated or is_broken(connection.connection.driver_connection):
                 self.gone = not self._left
 
     def hear_failure(self, failure: BaseException, connection: Connection) -> None:
         """A revision has failed; env.py may have another connection before that is classified."""
         self.look_at(connection)
         self._lost_with = failure if self.gone else None
+        with suppress(Exception):
+            failed = has_failed(connection.connection.driver_connection)
+            self.unheard = failed and self.error is None
 
     def was_gone(self, error: BaseException) -> bool:
         """Whether the connection is gone, or was when a revision raised this."""
@@ -160,7 +187,7 @@ class Link:
 
 def sqlstate_of(error: BaseException) -> str | None:
     """The SQLSTATE of a driver's error; None if it has none."""
-    sqlstate = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None)
+    sqlstate = asked(error, "pgcode") or asked(error, "sqlstate")
     if sqlstate is None:
         sqlstate = fields_of(error).get("C")
     return sqlstate if isinstance(sqlstate, str) else None
@@ -173,8 +200,8 @@ def fault_in(error: BaseException) -> Fault:
 
 def _schema_of(error: BaseException) -> str | None:
     for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
-        name = getattr(getattr(one, "diag", None), "schema_name", None)
-        name = name or getattr(one, "schema_name", None) or (one and fields_of(one).get("s"))
+        name = asked(asked(one, "diag"), "schema_name")
+        name = name or asked(one, "schema_name") or (one and fields_of(one).get("s"))
         if isinstance(name, str):
             return name
     return None
@@ -202,37 +229,9 @@ def says_lost(error: BaseException) -> bool:
 def _severity_of(error: BaseException) -> str | None:
     """The server's own word, never translated; None if the driver itself raised this."""
     for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
-        diagnostics = getattr(one, "diag", None)
-        severity = getattr(diagnostics, "severity_nonlocalized", None)
-        severity = severity or getattr(one, "severity_en", None)
+        diagnostics = asked(one, "diag")
+        severity = asked(diagnostics, "severity_nonlocalized")
+        severity = severity or asked(one, "severity_en")
         if isinstance(severity, str):
             return severity
     return None
-
-
-def _process_of(raw: Any) -> int | None:
-    """The server's process as the driver was told at login."""
-    with suppress(Exception):  # closed meanwhile
-        ask = getattr(raw, "get_server_pid", None)  # asyncpg; the others are psycopg's
-        return int(ask() if ask else raw.info.backend_pid)
-    return None
-
-
-def _is_closed(raw: Any) -> bool:
-    """As its driver sees it: psycopg's and psycopg2's are closed, asyncpg's is asked."""
-    ask = getattr(raw, "is_closed", None)
-    return bool(ask() if ask else getattr(raw, "closed", False))
-
-
-def _is_broken(raw: Any) -> bool:
-    if hasattr(raw, "is_closed"):  # asyncpg
-        return bool(raw.is_closed())
-    if hasattr(raw, "broken"):  # psycopg
-        return bool(raw.broken)
-    return getattr(raw, "closed", 0) == _PSYCOPG2_BROKEN
-
-
-def _is_idle(raw: Any) -> bool:
-    """Whether nothing is going on there, as its driver sees it: psycopg's and psycopg2's tell 0."""
-    ask = getattr(raw, "is_in_transaction", None)  # asyncpg
-    return not ask() if ask else int(raw.info.transaction_status) == 0

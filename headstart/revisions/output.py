@@ -9,10 +9,9 @@ import logging
 import os
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from headstart.verdict.events.event import Emit, Event
 from headstart.verdict.events.execution import LibraryLogged, OutputPrinted
@@ -136,26 +135,6 @@ def captured_output(emit: Emit, is_told: IsTold = lambda _: True) -> Iterator[No
         root.handlers[:] = before
         stdout.end()
         stderr.end()
-
-
-@contextmanager
-def hard_exits_raised() -> Iterator[None]:
-    """Make of os._exit() in this process a SystemExit: it would end a run without a verdict.
-
-    A forked child, and another thread (a second signal ends the process there), leave as they say.
-    """
-    leave, process = os._exit, os.getpid()
-
-    def leave_or_raise(status: int) -> NoReturn:
-        if os.getpid() == process and threading.current_thread() is threading.main_thread():
-            raise SystemExit(f"os._exit({status})")
-        leave(status)
-
-    os._exit = leave_or_raise
-    try:
-        yield
-    finally:
-        os._exit = leave
 
 
 def reclaim_logging(emit: Emit, is_told: IsTold = lambda _: True) -> None:

@@ -7,13 +7,18 @@ such an error counts as well: without that it would not have come there.
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from socket import gaierror, herror
+from subprocess import CalledProcessError
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from headstart.patterns import pattern
+from headstart.process.machine import is_exhausted
+from headstart.revisions.asking import asked, has
 from headstart.verdict.errors import HeadstartError
 
 _PASSING_ERRORS = frozenset(
@@ -21,10 +26,19 @@ _PASSING_ERRORS = frozenset(
         *(errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ETIMEDOUT),
         *(errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN),
         *(errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO),
-        *(errno.EAGAIN, errno.EINTR),
+        *(errno.EAGAIN, errno.EINTR, errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.ENETRESET),
+        *(errno.ENOBUFS, errno.ENOTCONN, errno.ESHUTDOWN, errno.EPROTO, errno.ENONET),
+        *(errno.EBUSY, errno.ETXTBSY, errno.ESTALE, errno.EREMOTEIO, errno.ENOLCK, errno.ENOLINK),
+        *(errno.ECOMM, errno.ENOSR, errno.ETIME, errno.EUSERS),
     }
 )
-"""Of the system: the network, and what a machine may run out of."""
+"""Of the system: the network, its disks, and what a machine may run out of."""
+
+_PASSING_CODES = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED"})
+"""Of gRPC. Source: gRPC documentation, Status codes and their use."""
+_KILLED = frozenset({-9, 128 + 9, -15, 128 + 15})
+"""What a child process ends with that the kernel has killed for its memory, or a node drains."""
+_NUMBER = pattern(r"\[Errno (\d+)\]")
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
 """Beside 5xx. Source: RFC 9110, RFC 8470 and RFC 6585."""
@@ -54,8 +68,16 @@ def behind(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(one))
         yield one
         grouped = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-        linked = (one.__cause__, one.__context__, getattr(one, "orig", None), *grouped)
+        linked = (one.__cause__, one.__context__, asked(one, "orig"), _attempted(one), *grouped)
         waiting += [each for each in linked if isinstance(each, BaseException)]
+
+
+def _attempted(error: BaseException) -> object:
+    """What the last attempt raised, of which tenacity's RetryError holds but the future."""
+    attempt = asked(error, "last_attempt")
+    with suppress(BaseException):  # one that is cancelled raises
+        return attempt.exception(0) if isinstance(attempt, Future) else None
+    return None
 
 
 def has_timed_out(error: BaseException) -> bool:
@@ -69,7 +91,9 @@ def has_timed_out(error: BaseException) -> bool:
 
 
 def _passes(error: BaseException) -> bool:
-    if isinstance(error, gaierror | herror | MemoryError | PoolTimeoutError | ConnectionError):
+    if isinstance(error, gaierror | herror | PoolTimeoutError | ConnectionError):
+        return True
+    if is_exhausted(error):
         return True
     if not isinstance(error, Exception) or isinstance(error, HeadstartError):
         return False
@@ -78,32 +102,39 @@ def _passes(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _PASSING_ERRORS:
         return True
+    if isinstance(error, shutil.Error):  # its texts are all that it keeps
+        return any(int(number) in _PASSING_ERRORS for number in _NUMBER.findall(str(error)[:4096]))
+    if isinstance(error, CalledProcessError):
+        return error.returncode in _KILLED
     return has_timed_out(error) or _status_passes(error) or _is_called_so(error)
 
 
 def _status_passes(error: Exception) -> bool:
-    """As urllib, requests, httpx, aiohttp, botocore and Google's clients keep it."""
-    for holder in (error, _asked(error, "response")):
+    """As urllib, requests, httpx, aiohttp, botocore, gRPC and Google's clients keep it."""
+    for holder in (error, asked(error, "response")):
         if isinstance(holder, Mapping):
             about = holder.get("ResponseMetadata")
             values = [about.get("HTTPStatusCode")] if isinstance(about, Mapping) else []
         else:
-            values = [_asked(holder, name) for name in ("status_code", "status", "code")]
+            values = [_called(asked(holder, name)) for name in ("status_code", "status", "code")]
+        if any(asked(value, "name") in _PASSING_CODES for value in values):
+            return True
         statuses = (value for value in values if isinstance(value, int))
         if any(500 <= each < 600 or each in _PASSING_STATUSES for each in statuses):
             return True
     return False
 
 
-def _asked(holder: object, name: str) -> object:
-    with suppress(Exception):  # a property of a library's
-        return getattr(holder, name, None)
+def _called(value: object) -> object:
+    """gRPC's code is asked for."""
+    with suppress(Exception):
+        return value() if callable(value) and not isinstance(value, type) else value
     return None
 
 
 def _is_called_so(error: Exception) -> bool:
     """By its class or one of its bases; drivers' errors are judged by their SQLSTATE."""
-    if hasattr(error, "sqlstate") or hasattr(error, "pgcode"):
+    if has(error, "sqlstate") or has(error, "pgcode"):
         return False
     classes = (cls for cls in type(error).__mro__ if cls.__module__ != "builtins")
     return any(_PASSING_CLASSES.fullmatch(cls.__name__) for cls in classes)

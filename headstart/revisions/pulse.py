@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from headstart.postgres.waits import Wait
 from headstart.process.deadline import Deadline
+from headstart.process.machine import start_thread
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import (
     BrokenHistory,
@@ -39,7 +40,7 @@ def pulse(worker: Worker, now: Now, every_seconds: float) -> Iterator[None]:
     beats = threading.Thread(
         target=_beat, args=(worker, now, every_seconds, ended), name="pulse", daemon=True
     )
-    beats.start()
+    start_thread(beats)
     try:
         yield
     finally:

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from headstart.process.machine import start_thread
 from headstart.revisions.worker import Worker
-from headstart.verdict.errors import HeadstartError
+from headstart.verdict.errors import HeadstartError, ServerFailed
 
 PATIENCE_SECONDS = 10.0
 """How long env.py may go on after a refusal, to log it and to leave."""
@@ -48,7 +49,8 @@ class Refusal:
             _close(connection)
         watch = threading.Timer(PATIENCE_SECONDS, self._worker.give_up, (error,))
         watch.daemon = True
-        watch.start()
+        with suppress(ServerFailed):  # without it only an env.py that never ends goes on
+            start_thread(watch)
         self._attached.callback(watch.cancel)
 
     def is_told(self, record: logging.LogRecord) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from headstart.patterns import pattern
 from headstart.postgres.connect_failure import ConnectFailure
 from headstart.postgres.connection import ConnectFailed, connect
+from headstart.revisions.asking import asked
 from headstart.revisions.link import Link, sqlstate_of
 from headstart.verdict.errors import ConnectionLost, HeadstartError, WrongDatabase
 from headstart.verdict.sqlstates import Fault, fault_of
@@ -54,12 +55,36 @@ def refusal_of(causes: Iterable[BaseException], link: Link) -> HeadstartError | 
     if passing is not None:
         return _passing(f"SQLSTATE {passing}")
     if link.attempt is None:
-        return _wrong("", f"SQLSTATE {refused}", link.login())
+        return _changed(link) or _wrong("", f"SQLSTATE {refused}", link.login())
     again = _tried_again(login_of(link.attempt), link)
     if again is None and any(isinstance(each, OSError) for each in behind):
         # it answers us: the network, or another address of the same name, did not
         return ConnectionLost("the database did not answer env.py's connection; it answers now")
     return again
+
+
+def login_changed(causes: Iterable[BaseException], link: Link) -> ConnectionLost | None:
+    """What a refused login means in a revision, whose engine may have ours; None for another."""
+    states = (sqlstate_of(asked(each, "orig") or each) for each in causes)
+    refused = any(str(state).startswith(_LOGIN_CLASS) for state in states)
+    return _changed(link) if refused else None
+
+
+_LOGIN_CLASS = "28"
+
+
+def _changed(link: Link) -> ConnectionLost | None:
+    """What ends the run where the login that let us in is refused by now: no script is to blame."""
+    failure = failure_again(link.login(), link)
+    if failure is None:
+        return None
+    return ConnectionLost(
+        "the login that was accepted when this run began is refused now (the password, the role or"
+        f" the database was changed meanwhile): {failure.text}",
+        sqlstate=failure.sqlstate,
+        next_step="run again, with the new password where it was changed: a file that holds it is"
+        " read anew; what was committed is kept",
+    )
 
 
 def _refused_directly(told: re.Match[str], link: Link) -> HeadstartError:
@@ -72,8 +97,8 @@ def _refused_directly(told: re.Match[str], link: Link) -> HeadstartError:
     words = " ".join(told["words"].split())
     where = f"{there['host']}:{there['port']}" if _is_known(there, ours) else _UNKNOWN_HOST
     answered = _ANSWERED.match(told["words"]) is not None
-    if answered and _address(there) == _address(ours) and failure_again(ours, link) is None:
-        return _wrong(f" to {where}", words, ours)
+    if answered and _address(there) == _address(ours):
+        return _changed(link) or _wrong(f" to {where}", words, ours)
     return ConnectionLost(f"env.py could not connect to {where}: {words}")
 
 
@@ -133,7 +158,8 @@ def _tried_again(there: Login, link: Link) -> HeadstartError | None:
     except ConnectFailed as failed:
         place = {"host": failed.place.get("host"), "port": failed.place.get("port")}
         there = {**{name: value for name, value in place.items() if value}, **there}
-        return _error_of(failed.failure, there, link.login())
+        error = _error_of(failed.failure, there, link.login())
+        return (_changed(link) or error) if isinstance(error, WrongDatabase) else error
     return None  # what failed was not the place, nor the login
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from headstart.revisions.asking import asked
+
 _ACTIVE_TRANSACTION = "25001"
 _SETS_TOO_LATE = ("_check_hook", "ImportSnapshot")
 """The functions of the server that look at what SET TRANSACTION sets (call_enum_check_hook, say);
@@ -31,8 +33,8 @@ def sets_too_late(sqlstate: str | None, driver_error: BaseException) -> bool:
 def asked_by_of(driver_error: BaseException) -> str | None:
     """The function of the server that refused."""
     for one in (driver_error, driver_error.__cause__):
-        name = getattr(getattr(one, "diag", None), "source_function", None)
-        name = name or getattr(one, "server_source_function", None)
+        name = asked(asked(one, "diag"), "source_function")
+        name = name or asked(one, "server_source_function")
         if isinstance(name, str):
             return name
     return None
@@ -41,8 +43,8 @@ def asked_by_of(driver_error: BaseException) -> str | None:
 def context_of(driver_error: BaseException) -> str:
     """The server's CONTEXT: the functions of the database that were at work."""
     for one in (driver_error, driver_error.__cause__):
-        context = getattr(getattr(one, "diag", None), "context", None)
-        context = context or getattr(one, "context", None)
+        context = asked(asked(one, "diag"), "context")
+        context = context or asked(one, "context")
         if isinstance(context, str):
             return context
     return ""

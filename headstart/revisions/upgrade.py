@@ -139,7 +139,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
     run.listener.before_revision()
     revision = step.revision.revision
     run.watch.start_revision(connection)
-    run.worker.link.changes_revision()
+    run.worker.link.changes_revision(begins=True)
     migrate = step.migration_fn
 
     def migrate_and_check(**options: Any) -> None:
@@ -162,7 +162,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
     if run.mode is Mode.PER_REVISION:
         # Alembic resumes us after the transaction of this step has been committed
         commit_rest(connection)
-    run.worker.link.changes_revision()
+    run.worker.link.changes_revision(begins=False)
     run.listener.migrated(revision, connection)
     run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
 

@@ -173,6 +173,9 @@ def read_ini_url(path: str, text: str) -> str | None:
         return parser.get("alembic", "sqlalchemy.url", raw=True)
 
 
+_PATH_STARTS = ("/", "./", "../", "~")
+
+
 def _secret(name: str, path: str, read_text: ReadText) -> str:
     if not path.strip():
         raise InvalidUrl(f"{name} is empty: name a file, or remove it")
@@ -180,6 +183,11 @@ def _secret(name: str, path: str, read_text: ReadText) -> str:
         secret = read_text(path).rstrip("\r\n")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path that no file can have
         reason = getattr(error, "strerror", None) or "it is not a text file"
+        if not path.startswith(_PATH_STARTS):  # somebody has set the secret itself, maybe
+            raise InvalidUrl(
+                f"{name}: what it says is no file that can be read: {reason}; it is not shown, for"
+                " it may be the secret itself: name a file with its whole path"
+            ) from None
         raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
     if not secret.strip():
         raise InvalidUrl(f"{name}: {path} is empty")

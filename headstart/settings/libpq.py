@@ -26,6 +26,7 @@ class Kind(Enum):
         "password, md5, gss, sspi, scram-sha-256 or none, several joined by commas, each or none of"
         " them with a !"
     )
+    ENCODING = "an encoding that PostgreSQL knows (UTF8, say), or auto"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "require_auth": Keyword("PGREQUIREAUTH", kind=Kind.METHODS),
     "channel_binding": Keyword("PGCHANNELBINDING", ("disable", "prefer", "require")),
     "connect_timeout": Keyword("PGCONNECT_TIMEOUT", kind=Kind.INTEGER),
-    "client_encoding": Keyword("PGCLIENTENCODING"),
+    "client_encoding": Keyword("PGCLIENTENCODING", kind=Kind.ENCODING),
     "options": Keyword("PGOPTIONS"),
     "application_name": Keyword("PGAPPNAME"),
     "fallback_application_name": Keyword(),

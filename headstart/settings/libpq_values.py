@@ -91,12 +91,27 @@ def _are_methods(value: str) -> bool:
     return len(negative) == 1 and {method.lstrip("!") for method in methods} <= _METHODS
 
 
+_ENCODINGS = pattern(
+    r"abc|alt|auto|big5|cp949|euc(?:cn|jis2004|jp|kr|tw)|gb18030|gbk|iso8859(?:1[03-6]?|[2-9])|johab"
+    r"|koi8[ru]?|latin(?:10|[1-9])|mskanji|muleinternal|shiftjis(?:2004)?|sjis|sqlascii"
+    r"|tcvn(?:5712)?|uhc|unicode|utf8|vscii|win|win(?:dows)?(?:125[0-8]|866|874|93[26]|949|950)"
+)
+"""As the server compares them. Source: PostgreSQL source, src/common/encnames.c."""
+
+
+def _is_encoding(value: str) -> bool:
+    return (
+        not value or _ENCODINGS.fullmatch("".join(filter(str.isalnum, value.lower()))) is not None
+    )
+
+
 _CHECKS: Mapping[Kind, Callable[[str], bool]] = {
     Kind.TEXT: lambda _: True,
     Kind.INTEGER: _is_integer,
     Kind.PORTS: _are_ports,
     Kind.ADDRESSES: _are_addresses,
     Kind.METHODS: _are_methods,
+    Kind.ENCODING: _is_encoding,
 }
 
 

@@ -9,6 +9,7 @@ from headstart.decision.explanation import of_proof
 from headstart.decision.hold import of_held
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.newer import of_newer
+from headstart.decision.pending_detach import PendingDetach, of_pending, unfinished
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Refuse, Upgrade
 from headstart.facts.state import DatabaseFacts, State, written
 from headstart.postgres.catalog import Catalog
@@ -55,11 +56,14 @@ class Outlook:
     invalid: tuple[InvalidIndex, ...]
     elsewhere: HeadstartError | None = None
     notes: tuple[str, ...] = ()
+    pending: tuple[PendingDetach, ...] = ()
 
-    def refuse_invalid(self) -> None:
-        """Raise where an index is INVALID: no verdict of ours may call that ready."""
+    def refuse_unfinished(self) -> None:
+        """Raise where an index is INVALID, or a partition half detached: that is not ready."""
         if self.invalid:
             raise unusable(self.invalid)
+        if self.pending:
+            raise unfinished(self.pending)
 
 
 def check(task: Task, request: Request) -> Outcome:
@@ -85,6 +89,7 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
             return _ready(task, outlook, outlook.plan, occasion)
         case Upgrade():
             task.emit(Explained(names_of(outlook.invalid)))
+            task.emit(Explained(of_pending(outlook.pending, made_anew=True)))
             raise NotReady(f"pending: {', '.join(outlook.plan.pending)}")
         case Baseline():
             raise _not_stamped(outlook.plan)
@@ -98,7 +103,7 @@ def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) 
     # an index is no reason to take out of service what is running: 26 in the next run
     proven_newer = plan.newer is not None and plan.proof is Proof.FINGERPRINT
     if occasion is not Occasion.PROBE and not proven_newer:
-        outlook.refuse_invalid()
+        outlook.refuse_unfinished()
     if plan.newer is not None:
         task.emit(Explained(of_newer(plan.newer)))
     task.emit(ProofEstablished(plan.proof))
@@ -142,7 +147,17 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     task.emit(Explained(Explanation(notes)))
     wrong = None if is_named else elsewhere(looked, others, plan)
     invalid = inspection.invalid
-    return Outlook(facts, inspection.state, plan, in_progress, comparison, invalid, wrong, notes)
+    return Outlook(
+        facts,
+        inspection.state,
+        plan,
+        in_progress,
+        comparison,
+        invalid,
+        wrong,
+        notes,
+        inspection.pending,
+    )
 
 
 def _is_to_be_compared(task: Task, plan: Plan, occasion: Occasion) -> bool:

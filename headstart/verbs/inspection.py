@@ -11,6 +11,7 @@ from headstart.decision.choice import decide
 from headstart.decision.drift import requires_comparison
 from headstart.decision.hold import hold_back
 from headstart.decision.index_repair import InvalidIndex, not_as_built
+from headstart.decision.pending_detach import PendingDetach
 from headstart.decision.plan import Plan
 from headstart.decision.version_width import has_long_id
 from headstart.facts.applied_record import record_in
@@ -30,6 +31,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.finding import Finding, Unknowable
 from headstart.fingerprint.newer.ruling import Judgement
 from headstart.postgres.connection import Connection
+from headstart.postgres.detaches import read_pending_detaches
 from headstart.postgres.identity import Purpose
 from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import inspect_database
@@ -89,6 +91,7 @@ class Inspection:
     finding: Finding | Judgement | None
     invalid: tuple[InvalidIndex, ...]
     around: "Surroundings | None" = None
+    pending: tuple[PendingDetach, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Inspector:
         if self.hold is Hold.CONTRACT and state in {State.BEHIND, State.UNVERSIONED}:
             with catalog as opened:
                 around = self._surroundings(opened)
-        return Inspection(facts, state, finding, invalid, around)
+        return Inspection(facts, state, finding, invalid, around, self.read_pending(connection))
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
@@ -188,6 +191,10 @@ class Inspector:
             return not_as_built(indexes, ())
         built = (usable.lines(row) for row in facts.version_rows if row in usable.by_name)
         return not_as_built(indexes, chain.from_iterable(built))
+
+    def read_pending(self, connection: Reader) -> tuple[PendingDetach, ...]:
+        """The partitions of our tables that are half detached."""
+        return read_pending_detaches(connection, self.scope, self._our_tables)
 
     def prove(self, catalog: AnyCatalog) -> Finding | None:
         """What the file says of tables without a version row; None where there is no file."""

@@ -8,6 +8,7 @@ from typing import assert_never
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import names_of
+from headstart.decision.pending_detach import of_pending
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade
 from headstart.revisions.rendering import render_sql
 from headstart.settings.driver_url import sqlalchemy_url
@@ -39,6 +40,7 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
         explanation=(
             *_explained(outlook.plan),
             *names_of(outlook.invalid).lines,
+            *of_pending(outlook.pending, made_anew=True).lines,
             *outlook.notes,
         ),
     )
@@ -50,7 +52,7 @@ def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:
         case Refuse():
             raise outlook.plan.error
         case NothingToDo():
-            outlook.refuse_invalid()
+            outlook.refuse_unfinished()
             return (), ()
         case Upgrade():
             return (), outlook.plan.pending

@@ -224,12 +224,12 @@ def _note(task: Task, inspection: Inspection, plan: Plan) -> None:
 def _conclude(
     plan: Plan, verification: Verification, inspection: Inspection
 ) -> tuple[Outcome, Proof]:
-    """Believe the database, not ourselves: the version row, the indexes, then the schema."""
+    """Believe the database, not ourselves: the version row, what is unfinished, then the schema."""
     rows = inspection.facts.version_rows
     match plan:
         case NothingToDo() if plan.newer is not None:  # what newer revisions build nobody knows
             if plan.proof is Proof.OPERATOR:  # else the judgement has seen the indexes
-                verification.refuse_invalid()
+                verification.refuse_unfinished()
             return Outcome.AHEAD_COMPATIBLE, plan.proof
         case NothingToDo():
             outcome = Outcome.NOTHING_TO_DO
@@ -243,7 +243,7 @@ def _conclude(
             assert_never(plan)
     if not isinstance(plan, NothingToDo):
         rows = verification.verify_rows(plan.held)
-    verification.refuse_invalid()
+    verification.refuse_unfinished()
     applied = plan.pending if isinstance(plan, Upgrade | Baseline) else ()
     proof = verification.verify_schema(rows, _occasion(plan), applied)
     outcome = Outcome.HELD if plan.held else outcome

@@ -57,7 +57,7 @@ def _refusal(outlook: Outlook) -> HeadstartError | None:
         return plan.error
     if isinstance(plan, NothingToDo) and not (plan.ahead and plan.proof is Proof.FINGERPRINT):
         try:
-            outlook.refuse_invalid()
+            outlook.refuse_unfinished()
         except HeadstartError as error:
             return error
     return None

@@ -10,6 +10,7 @@ from headstart.decision.drift import Occasion, Response, response_to_drift
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
 from headstart.decision.other_hands import unless_changed_by_others
+from headstart.decision.pending_detach import PendingDetach, left_by, met_again, unfinished
 from headstart.decision.plan import Plan
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
@@ -97,6 +98,7 @@ class Verification:
                 task.settings.hold,
             )
         self._invalid: tuple[InvalidIndex, ...] = ()
+        self._pending: tuple[PendingDetach, ...] = ()
         self._silent = self._hurried = False
         self._left_transaction = False
         self._before: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ class Verification:
     def _found(self, found: Inspection) -> Inspection:
         self._task.emit(VersionRowsRead(found.facts.version_rows))
         self._invalid, self._before = found.invalid, found.facts.version_rows
+        self._pending = found.pending
         return found
 
     def prove_again(self, connection: OwnConnection, revisions: tuple[str, ...]) -> None:
@@ -149,6 +152,7 @@ class Verification:
         with self._connected() as connection:
             facts = self._read(connection)
             self._invalid = self._inspector.read_invalid(connection, facts)
+            self._pending = self._inspector.read_pending(connection)
         if detect(facts, history) is not State.AT_HEAD:
             raise NotCommitted(
                 f"after the run the version row is {', '.join(facts.version_rows) or 'not there'},"
@@ -157,10 +161,15 @@ class Verification:
             )
         return facts.version_rows
 
-    def refuse_invalid(self) -> None:
-        """Raise where an index was INVALID when last looked for: that is never success."""
+    def refuse_unfinished(self) -> None:
+        """Raise where an index was INVALID, or a partition half detached, when last looked for.
+
+        That is never success.
+        """
         if self._invalid:
             raise unusable(self._invalid)
+        if self._pending:
+            raise unfinished(self._pending)
 
     def verify_schema(
         self, rows: tuple[str, ...], occasion: Occasion, applied: tuple[str, ...] = ()
@@ -241,8 +250,12 @@ class Verification:
             found = already_there(error, left)
             if isinstance(found, Interrupted):
                 return found
+        pending = self._inspector.read_pending(connection)
+        if isinstance(error, RevisionFailed) and (met := met_again(error, pending)) is not None:
+            return met
         self._task.emit(Explained(names_of(invalid)))
-        if self._left_transaction and (left_behind := clause(error, invalid)) is not None:
+        left_behind = clause(error, invalid) or left_by(pending)
+        if self._left_transaction and left_behind is not None:
             self._task.emit(WorkLeftBehind(left_behind))
         return error
 

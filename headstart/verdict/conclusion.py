@@ -73,7 +73,7 @@ def fate_of_the_rest(record: Record) -> str:
         return ", the rest was rolled back"
     return (
         f"; revision {left} was at work outside a transaction, and what it has done there stays"
-        " (an index may be INVALID)"
+        " (an index may be INVALID, a partition half detached)"
     )
 
 

@@ -161,10 +161,7 @@ def test_a_library_that_is_too_old_is_named(own_project: str, url: str, tmp_path
 
 def test_a_signal_that_comes_during_the_imports_is_not_lost(image: str, tmp_path: Path) -> None:
     """Process 1 has no default action: nothing would have happened, and the run gone on."""
-    slow = tmp_path / "headstart" / "command" / "main.py"
-    slow.parent.mkdir(parents=True)
-    (slow.parent.parent / "__init__.py").touch()
-    (slow.parent / "__init__.py").touch()
+    slow = tmp_path / "argparse.py"
     slow.write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
     tmp_path.chmod(0o755)
     options = [*HARDENED, f"--volume={tmp_path}:/slow:ro", "--env=PYTHONPATH=/slow"]

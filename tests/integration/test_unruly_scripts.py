@@ -214,16 +214,59 @@ def test_an_env_py_that_ends_with_sys_exit_has_ended_well(stage: Stage) -> None:
     assert stage.run().verdict["outcome"] == "upgraded"
 
 
+_IN_A_THREAD = "import os, threading\nthreading.Thread(target={}).start()\nop.execute({!r})"
+_SLEEP = "SELECT pg_sleep(3)"
+DOORS = {
+    "os._exit": "import os; os._exit(0)",
+    "posix._exit": "import posix; posix._exit(0)",
+    "os.execv": "import os; os.execv('/bin/true', ['true'])",
+    "os.execve": "import os; os.execve('/bin/true', ['true'], {})",
+    "os.execlp": "import os; os.execlp('true', 'true')",
+    "os.execvpe": "import os; os.execvpe('true', ['true'], {})",
+    "posix.execv": "import posix; posix.execv('/bin/true', ['true'])",
+}
+IN_THREADS = {
+    "os._exit": _IN_A_THREAD.format("lambda: os._exit(0)", _SLEEP),
+    "os.execlp": _IN_A_THREAD.format("lambda: os.execlp('true', 'true')", _SLEEP),
+    "a pool": "import os\nfrom concurrent.futures import ThreadPoolExecutor\n"
+    f"ThreadPoolExecutor().submit(os._exit, 0)\nop.execute({_SLEEP!r})",
+    "a timer": "import os, threading\nthreading.Timer(0.3, os._exit, (0,)).start()\n"
+    f"op.execute({_SLEEP!r})",
+}
+
+
 @pytest.mark.parametrize("where", ["revision", "env.py"])
-def test_a_hard_exit_is_not_a_success(stage: Stage, where: str) -> None:
+@pytest.mark.parametrize("door", DOORS)
+def test_a_hard_exit_is_not_a_success(stage: Stage, door: str, where: str) -> None:
     if where == "revision":
-        stage.project.add("0004", "0003", "import os; os._exit(0)")
+        stage.project.add("0004", "0003", DOORS[door])
     else:
-        stage.project.edit_env("target_metadata = None", "import os; os._exit(0)")
+        stage.project.edit_env("target_metadata = None", DOORS[door])
     ended = stage.run()
     outcome = "revision_failed" if where == "revision" else "broken_history"
     assert (ended.exit_code != 0, ended.verdict["outcome"]) == (True, outcome)
-    assert "os._exit(0)" in ended.verdict["error"]["message"]
+    assert "SystemExit: os." in ended.verdict["error"]["message"]
+
+
+@pytest.mark.parametrize("door", IN_THREADS)
+def test_nor_is_one_in_another_thread(stage: Stage, door: str) -> None:
+    stage.project.add("0004", "0003", IN_THREADS[door])
+    ended = stage.run()
+    assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed"), ended.verdict
+    assert "without a verdict" in ended.verdict["error"]["message"]
+    assert stage.rows() == ["0003"]
+
+
+@pytest.mark.parametrize(
+    "leave", ["os._exit(3)", "os.execv('/bin/true', ['true'])"], ids=["_exit", "execv"]
+)
+def test_a_child_leaves_as_it_says(stage: Stage, leave: str) -> None:
+    body = f"import os\npid = os.fork()\nif not pid: {leave}\nprint(os.waitpid(pid, 0)[1])"
+    stage.project.add("0004", "0003", body)
+    ended = stage.run()
+    assert ended.exit_code == 0, ended.verdict
+    printed = [each["text"] for each in ended.events if each["event"] == "output_printed"]
+    assert printed == [str(3 << 8) if "_exit" in leave else "0"]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,16 @@ from tests.harness.project import ProjectCopy
 from tests.harness.result import TERMINATION_BYTES, Result, read_events, split_log
 
 STARTS = re.compile(
-    r"^import subprocess|^from subprocess import (?!TimeoutExpired$)|\bos\.(system|spawn|exec)",
+    r"^import subprocess|^from subprocess import (?!TimeoutExpired$|CalledProcessError$)"
+    r"|\bos\.(system|spawn|exec)",
     re.MULTILINE,
 )
-RUNNERS = {"tests/harness/program.py", "tests/harness/embedded.py", "tests/harness/warm.py"}
-"""The second starts servers as another account, the third what the first one has started."""
+RUNNERS = {
+    *("tests/harness/program.py", "tests/harness/embedded.py", "tests/harness/warm.py"),
+    "tests/harness/unread.py",
+}
+"""The second starts servers as another account, the third what the first one has started, and the
+last one what writes to a pipe that nobody reads."""
 VERDICT = {"event": "run_finished", "outcome": "upgraded", "exit_code": 0, "applied": []}
 ENDED = Result(0, "", '{"event": "run_started"}\n' + json.dumps(VERDICT) + "\n")
 

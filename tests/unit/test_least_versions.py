@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from headstart.command.execution import LEAST_VERSIONS
+from headstart.command.cause import LEAST_VERSIONS
 from tests.harness.environment import ROOT
 
 PYPROJECT = ROOT / "pyproject.toml"

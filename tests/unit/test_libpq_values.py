@@ -33,6 +33,7 @@ VALUES: Mapping[Kind, tuple[str, ...]] = {
     Kind.INTEGER: ("5", " 5 ", "+5", "-1", "0", "ten", "5s", "5.0", "", "2147483648"),
     Kind.PORTS: ("5432", "", "+5432", "x", "0", "65536"),
     Kind.ADDRESSES: ("127.0.0.1", "::1", "", "127.1", "db", "db,127.0.0.1"),
+    Kind.ENCODING: (),  # libpq passes it on: the server refuses it
     Kind.METHODS: ("", "md5", "!md5,!gss", "scram-sha-256,none", "x", "md5,!gss", "!md5,x"),
 }
 
@@ -171,3 +172,16 @@ def test_every_mistake_is_told_at_once() -> None:
     assert [part in "; ".join(caught) for part in ("keepalives", "channel_binding", "WAIT")] == [
         True
     ] * 3
+
+
+@pytest.mark.parametrize("value", ["", "utf8", "UTF-8", "unicode", "LATIN1", "Latin-9", "auto"])
+def test_an_encoding_that_the_server_knows_is_taken(value: str) -> None:
+    assert mistakes_in({"client_encoding": value}, "a URL") == ()
+
+
+@pytest.mark.parametrize("value", ["nope", "utf9", "utf8,latin1", "-"])
+def test_another_one_is_a_mistake_at_once(value: str) -> None:
+    (found,) = mistakes_in({"client_encoding": value}, "a URL")
+    assert "an encoding that PostgreSQL knows" in found
+    (around,) = mistakes({"PGCLIENTENCODING": value} | URL)
+    assert around.startswith("PGCLIENTENCODING is invalid")

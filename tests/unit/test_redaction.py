@@ -173,6 +173,10 @@ STATEMENTS = {
                       "UPDATE t SET password = '***', a = 'b'"),
     "a conninfo": ("CONNECTION 'host=h password=secret user=u'",
                    "CONNECTION 'host=h password=*** user=u'"),
+    "an environment": ("Command 'PGPASSWORD=secret false'", "Command 'PGPASSWORD=*** false'"),
+    "an argument": ("['psql', '--password', 'secret', 'x']", "['psql', '--password', '***', 'x']"),
+    "another argument": ("['--db-passwd', \"se'cret\"]", "['--db-passwd', '***']"),
+    "a token": ("['-X', '--token', 'secret']", "['-X', '--token', '***']"),
     "a conninfo of two": ("sslpassword=secret password=secret", "sslpassword=*** password=***"),
 }  # fmt: skip
 

@@ -249,3 +249,12 @@ def test_a_byte_order_mark_is_named(environ: dict[str, str], named: str) -> None
     """Some editors of Windows write one; it would be a part of the password."""
     (mistake,) = mistakes(environ, files={"/bom": "\ufeffpostgresql://h/db"})
     assert mistake.startswith(f"{named} begins with a byte order mark (BOM)")
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD_FILE", "DATABASE_URL_FILE"])
+@pytest.mark.parametrize("secret", ["hunter2", "aGVs/bG8=", "postgresql://u:hunter2@h/d", "a b"])
+def test_a_secret_in_the_place_of_its_files_name_is_not_shown(name: str, secret: str) -> None:
+    environ = {name: secret} | (URL if name == "PGPASSWORD_FILE" else {})
+    (told,) = mistakes(environ, files={})
+    assert secret not in told
+    assert told.startswith(f"{name}: what it says is no file")

@@ -32,9 +32,9 @@ SHAPES = {
     "a line comment": ("SELECT 1 -- hunter2\nFROM t", "SELECT ? \nFROM t"),
     "a comment": ("SELECT /* a /* hunter2 */ hunter2 */ a", "SELECT  a"),
     "a comment without an end": ("SELECT a /* it's hunter2", "SELECT a "),
-    "a string without an end": ("SELECT 'hunter2 and more", "SELECT '?'"),
-    "an escape string without an end": ("SELECT E'hunter2\\", "SELECT E'?'"),
-    "dollar quotes without an end": ("SELECT $x$ 'hunter2'", "SELECT '?'"),
+    "a string without an end": ("SELECT 'hunter2 and more", "SELECT '?' …"),
+    "an escape string without an end": ("SELECT E'hunter2\\", "SELECT E'?' …"),
+    "dollar quotes without an end": ("SELECT $x$ 'hunter2'", "SELECT '?' …"),
     "a backslash before a quote": (r"SELECT 'it\'s', hunter2, '", "SELECT '?' …"),
     "data": ("COPY t FROM STDIN;\n1\thunter2\n\\.", "COPY t FROM STDIN …"),
     "data and options": ("COPY t (a) FROM stdin WITH CSV;\nhunter2", "COPY t (a) FROM stdin …"),
@@ -42,6 +42,23 @@ SHAPES = {
     "parameters": ("SELECT %(a)s, :b, $1, %s", "SELECT %(a)s, :b, $?, %s"),
     "a cast": ("SELECT 'hunter2'::text || '{\"a\": 1}'::jsonb", "SELECT '?'::text || '?'::jsonb"),
     "a table of one": ("CREATE TABLE t (id varchar(32))", "CREATE TABLE t (id varchar(?))"),
+    "a quote in a password": ("ALTER ROLE x PASSWORD 'it's-hunter2'", "ALTER ROLE x PASSWORD …"),
+    "a quote in a value": ("UPDATE t SET a = 'it's-hunter2' , b", "UPDATE t SET a = '?' …"),
+    "two quotes in a value": ("UPDATE t SET a = 'it's-hunter2's' , b", "UPDATE t SET a = '?' …"),
+    "a quote in a later one": ("VALUES ('a', 'b's hunter2')", "VALUES ('?' …"),
+    "a password without quotes": ("CREATE USER x PASSWORD hunter2", "CREATE USER x PASSWORD …"),
+    "one in double quotes": ('ALTER ROLE x PASSWORD "hunter2"', "ALTER ROLE x PASSWORD …"),
+    "one that is encrypted": (
+        "alter user x encrypted password hunter2 valid until 'x'",
+        "alter user x encrypted password …",
+    ),
+    "one of a mapping": (
+        "CREATE USER MAPPING FOR x SERVER s OPTIONS (password hunter2)",
+        "CREATE USER MAPPING FOR x SERVER s OPTIONS (password …",
+    ),
+    "a column of that name": (
+        "CREATE TABLE t (password varchar, a int)", "CREATE TABLE t (password varchar, a int)"
+    ),
 }  # fmt: skip
 
 

@@ -75,6 +75,14 @@ class ExitWorkAbandoned(Event):
 
 
 @dataclass(frozen=True)
+class LogLeftOut(Event):
+    """Nobody read the log for so long that these lines are missing; now it is read again."""
+
+    level = Level.WARNING
+    lines: int
+
+
+@dataclass(frozen=True)
 class StatementFailed(Event):
     """The SQL that failed, as its shape, at level debug whole: for the log, and nothing else."""
 
