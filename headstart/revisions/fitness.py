@@ -15,7 +15,6 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Started
@@ -109,7 +108,10 @@ def _watch_cursors(work: EnvWork, stack: ExitStack) -> None:
             work.add("env.py takes a cursor of its own")
 
     _watch_call(Engine, "raw_connection", taken, stack)
-    _watch_call(AsyncConnection, "get_raw_connection", taken, stack)
+    if find_spec("greenlet"):  # without it there is no async engine
+        from sqlalchemy.ext.asyncio import AsyncConnection
+
+        _watch_call(AsyncConnection, "get_raw_connection", taken, stack)
     original = Connection.__dict__["connection"]
 
     def connection(self: Connection) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,18 @@ _MOST_REASONS = 3
 def header_lines(
     task: Task, found: Finished, source: Source, fingerprints: Fingerprints
 ) -> tuple[str, ...]:
-    """The lines for the gate, which say why where the project is not fit for it."""
+    """The lines for the gate, which say why where the project is not fit for it.
+
+    None where a file that they would name cannot be read.
+    """
+    with suppress(Doubt):
+        return _lines(task, found, source, fingerprints)
+    return ()
+
+
+def _lines(
+    task: Task, found: Finished, source: Source, fingerprints: Fingerprints
+) -> tuple[str, ...]:
     folder = Path(source.project.directory.dir).absolute()
     # what a module reads on import it reads once, maybe where the scripts were imported
     found = replace(found, reads=found.reads | source.reads)
