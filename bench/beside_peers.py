@@ -100,7 +100,8 @@ def write(lines: list[str], measured: list[Measured], every: list[Tool]) -> None
     """Put the tables between the page's marks, and the plot beside it."""
     names = [tool.name for tool in every]
     plot(measured, names, NOTHING, PAGE.parent / "pictures" / "performance.svg")
-    text = "\n".join(lines)
+    drawn = ["", "![CPU of a run with nothing to do](pictures/performance.svg)"]
+    text = "\n".join([*lines, *drawn])
     PAGE.write_text(MARKED.sub(lambda found: f"{found[1]}{text}\n{found[2]}", PAGE.read_text()))
 
 
