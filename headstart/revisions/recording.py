@@ -95,6 +95,7 @@ class RecordKeeper:
     elapsed: Callable[[], float]
     _entries: list[AppliedEntry] = field(default_factory=list, init=False)
     _chain: ChainText = field(default_factory=lambda: ChainText(()), init=False)
+    _plain: bool = field(default=True, init=False)
     _retries: int = field(default=_RETRIES, init=False)
     _told: bool = field(default=False, init=False)
     _written: set[str] = field(default_factory=set, init=False)
@@ -108,7 +109,9 @@ class RecordKeeper:
         others = [each for each in context.on_version_apply_callbacks if each != self.applied]
         context.on_version_apply_callbacks = (*others, self.applied)
         self._entries = [each for each in self._entries if each.revision not in pending]
-        self._chain = ChainText((*self.recording.before.chain, *self._entries))
+        every = (*self.recording.before.chain, *self._entries)
+        self._chain = ChainText(every)
+        self._plain = not any(map(_is_special, every))
 
     def applied(self, *, ctx: Any, step: Any, heads: Collection[str], **_: Any) -> None:
         """Alembic's on_version_apply: in the transaction of the version row, after it."""
@@ -118,6 +121,7 @@ class RecordKeeper:
         for revision in step.up_revision_ids:
             entry = self._entry(revision, seconds)
             self._entries.append(entry)
+            self._plain = self._plain and not _is_special(entry)
             self._chain.add(entry)
         del self._entries[:-MOST_ENTRIES]
         text = self._text_at(heads)
@@ -133,10 +137,10 @@ class RecordKeeper:
         return recording.entry(revision, mark, seconds, recording.more_of(revision))
 
     def _text_at(self, heads: Collection[str]) -> str | None:
-        before, every = self.recording.before, (*self.recording.before.chain, *self._entries)
-        if any(entry.forbids or entry.is_begun for entry in every):
-            return before.after(heads, self._entries).text
-        return before.text_after(heads, self._chain)
+        before = self.recording.before
+        if self._plain:
+            return before.text_after(heads, self._chain)
+        return before.after(heads, self._entries).text
 
     def _write(self, connection: Connection, comment: str) -> None:
         error = _try(connection, self.recording.table, comment)
@@ -155,6 +159,11 @@ class RecordKeeper:
             lost = tuple(sorted({*self.recording.forbidding} - self._written))
             self.emit(RecordNotWritten(self.recording.table, cause, lost))
         self._told = True
+
+
+def _is_special(entry: AppliedEntry) -> bool:
+    """Whether it is kept longer than others, or gives way to its own end."""
+    return entry.forbids or entry.is_begun
 
 
 def _try(connection: Connection, table: str, comment: str) -> Exception | None:
