@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 LOCK_MILLISECONDS = 50
 """For somebody who has locked the version table: a run that is at work, nearly always."""
 
-_PINS = (("lock_timeout", str(LOCK_MILLISECONDS)), ("jit", "off"), ("statement_timeout", "2000"))
+SECONDS = 2.0
+"""For whoever has something better to do than to wait for the answer."""
+
+_PINS = (("lock_timeout", str(LOCK_MILLISECONDS)), ("jit", "off"))
 
 _PIN = exact("""\
 SELECT pg_catalog.set_config('search_path', CASE WHEN EXISTS (
@@ -112,13 +115,16 @@ SELECT pg_catalog.count(*) FROM (
                     AND m.objid = d.refobjid AND m.deptype = 'e'::pg_catalog."char")""")
 
 
-def question(version_table: str, objects: "Iterable[tuple[str, str]]") -> str:
+def question(
+    version_table: str, objects: "Iterable[tuple[str, str]]", seconds: float = SECONDS
+) -> str:
     """The message that asks all of it; its one row has the fields of Answer, as text or boolean.
 
-    For an autocommit connection. `objects` are schemas, empty for that of the version table, and
+    For an autocommit connection; it takes no longer than these seconds. `objects` are schemas, empty for that of the version table, and
     names. Fails where the version table is not one that may be read.
     """
-    pins = "".join(f", pg_catalog.set_config('{n}', '{value}', true)" for n, value in _PINS)
+    settings = (*_PINS, ("statement_timeout", f"{seconds * 1000:.0f}"))
+    pins = "".join(f", pg_catalog.set_config('{n}', '{value}', true)" for n, value in settings)
     asked = _filled(f"{SCOPE}\n{_ASKED}", version_table, objects)
     return f"{_filled(_PIN, version_table)}{pins}; {asked}"
 

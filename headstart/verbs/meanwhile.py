@@ -13,6 +13,7 @@ from headstart.fingerprint.catalog.live import Live
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import fits, matching_header, read_ini, script_folder
 from headstart.gate.passing import proven
+from headstart.postgres.connection import READ_SECONDS
 from headstart.postgres.identity import Purpose
 from headstart.postgres.lock import RunLock
 from headstart.postgres.proof_question import question
@@ -48,8 +49,8 @@ def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
         if not fits(header, _gate_settings(settings)):
             return None
         with named_failures():
-            sql = question(header.version_table, header.objects)
-            row = connection.execute(sql, pin=False)[0]
+            sql = question(header.version_table, header.objects, READ_SECONDS)
+            row = connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)[0]
         _, ignored = proven(header, row, runs=True, locked=True)
         _tell(task, tuple(header.heads), ignored)
         return Outcome.NOTHING_TO_DO

@@ -49,7 +49,7 @@ class ProofMark:
         if header is None or sorted(rows) != sorted(header.heads):
             return None
         with suppress(HeadstartError), named_failures():
-            sql = question(header.version_table, header.objects)
+            sql = question(header.version_table, header.objects, READ_SECONDS)
             row = connection.execute(sql, timeout_seconds=READ_SECONDS, pin=False)[0]
             found, writable, owned, comment, server, xmin, digest, _, _ = row
             if writable and owned and sorted(str(found).split("\n")) == sorted(rows):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import SERVERS
+from tests.conftest import ON_ONE_SERVER, SERVERS
 from tests.harness.project import ProjectCopy, copy_plain
 from tests.harness.server import Database, Server, empty_database
 from tests.integration.fingerprinting import Fingerprinter
@@ -12,6 +12,8 @@ from tests.integration.gate_objects import CHANGES, HARMLESS, MADE
 from tests.integration.gate_stage import assert_closed, assert_open, opened
 from tests.integration.known_stage import KnownStage
 
+# a row of the catalog that changes is a new one in every version
+pytestmark = ON_ONE_SERVER
 AS_SUPERUSER = "SET allow_system_table_mods = on"
 
 
