@@ -120,8 +120,9 @@ def question(
 ) -> str:
     """The message that asks all of it; its one row has the fields of Answer, as text or boolean.
 
-    For an autocommit connection; it takes no longer than these seconds. `objects` are schemas, empty for that of the version table, and
-    names. Fails where the version table is not one that may be read.
+    For an autocommit connection; it takes no longer than these seconds. `objects` are schemas,
+    empty for that of the version table, and names. Fails where the version table is not one that
+    may be read.
     """
     settings = (*_PINS, ("statement_timeout", f"{seconds * 1000:.0f}"))
     pins = "".join(f", pg_catalog.set_config('{n}', '{value}', true)" for n, value in settings)
