@@ -78,14 +78,6 @@ def make_project(folder: Path, revisions: int) -> None:
     ini = folder / "alembic.ini"
     lines = ini.read_text().splitlines(keepends=True)
     ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
-    env = folder / "alembic" / "env.py"
-    env.write_text(
-        env.read_text().replace(
-            "def run_migrations_online",
-            "import os\nconfig.set_main_option('sqlalchemy.url',"
-            " os.environ['DATABASE_URL'].replace('%', '%%'))\n\n\ndef run_migrations_online",
-        )
-    )
     parent = None
     for number in range(revisions):
         step, turn = number % len(TITLES), number // len(TITLES)
