@@ -128,6 +128,11 @@ class Outcome(StrEnum):
         "the fingerprints file is missing, or differs from what the revisions build",
     )  # fmt: skip
     DRIFTED = "drifted", 25, False, "the schema differs from what its revision builds"
-    INTERRUPTED = "interrupted", 26, False, "a revision is half applied, or an index is INVALID"
+    INTERRUPTED = (
+        "interrupted",
+        26,
+        False,
+        "a revision, an index or a partition's detach is half done",
+    )
     CANCELLED_BY_SIGINT = "sigint", 130, True, "SIGINT: rolled back, lock released"
     CANCELLED_BY_SIGTERM = "sigterm", 143, True, "SIGTERM: rolled back, lock released"
