@@ -137,11 +137,13 @@ def test_the_record_is_kept_in_whichever_transactions_revisions_run(
 def test_in_one_transaction_for_all_row_and_record_are_rolled_back_together(stage: Stage) -> None:
     project = copied("engine_begin", stage.project.path)
     assert stage.run(HEADSTART_ALEMBIC_INI=project.ini, HEADSTART_TARGET="0001").exit_code == 0
-    before = comment_of(stage.database)
+    before = record_of(stage.database)
     project.add("0004", "0003", "raise RuntimeError('no')")
     assert stage.run(HEADSTART_ALEMBIC_INI=project.ini).exit_code == 21
     assert stage.rows() == ["0001"]
-    assert comment_of(stage.database) == before
+    after = record_of(stage.database)
+    assert after.pop("failed")[0] == "0004"
+    assert after == before
 
 
 @ON_ONE_SERVER
