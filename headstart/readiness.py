@@ -59,7 +59,7 @@ class Readiness:
         self._image = read_image(self._task(Recorder()))
         self._probe: Probe | None = None
         name = identity_of(self._settings, random_secrets.token_hex(4)).name(Purpose.READ)
-        with suppress(Doubt):
+        with suppress(Doubt, OSError):
             self._probe = Probe(environ, name)
 
     def ask(self) -> Answer:

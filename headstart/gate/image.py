@@ -111,9 +111,7 @@ def digest_of(path: str) -> str:
     content = _content(path)
     if os.path.basename(path) == PYPROJECT and not configures_alembic(content):
         return ABSENT
-    if path.endswith(".ini"):
-        content = b"\n".join(line for line in content.splitlines() if line and not _is_aside(line))
-    return digest_of_file(content)
+    return digest_of_file(_what_counts(content) if path.endswith(".ini") else content)
 
 
 def digest_of_scripts(folder: str) -> str:
@@ -132,8 +130,17 @@ def digest_of_scripts(folder: str) -> str:
     )
 
 
-def _is_aside(line: bytes) -> bool:
-    return line.startswith((b"#", b";", b"sqlalchemy.url"))
+def _what_counts(ini: bytes) -> bytes:
+    """The lines of an ini file, but for comments and Alembic's URL."""
+    kept, section = [], b""
+    for line in ini.splitlines():
+        if line.startswith(b"["):
+            section = line.strip()
+        key = line.replace(b":", b"=").partition(b"=")[0].strip()
+        is_url = section == b"[alembic]" and key == b"sqlalchemy.url"
+        if line and not is_url and not line.startswith((b"#", b";")):
+            kept.append(line)
+    return b"\n".join(kept)
 
 
 def configures_alembic(content: bytes) -> bool:

@@ -1,6 +1,7 @@
 """The gate's verdict: the same fields as the flow's, written without what the flow needs for it."""
 
 import os
+import select
 import time
 
 from headstart import __version__
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Value = str | int | float | bool | list[str] | dict[str, str]
 
 _SIGNALS = {2: "sigint", 15: "sigterm"}
+_PATIENCE_MILLISECONDS = 1000
 _MESSAGE_BYTES = 2048
 """termination.py cuts what is longer."""
 _MOST_NAMES = 10
@@ -176,9 +178,17 @@ def say(said: Said, path: str) -> None:
     except OSError:  # there is none, or it is read-only: that ends no run
         pass
     try:
-        os.write(2, f"{said.line}\n".encode())
+        if _is_read(2):
+            os.write(2, f"{said.line}\n".encode())
     except OSError:
         pass
+
+
+def _is_read(descriptor: int) -> bool:
+    """Whether there is room, soon: nobody may read the log, and a signal has to end the process."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    return bool(waiting.poll(_PATIENCE_MILLISECONDS))
 
 
 def relation_names(text: str | None) -> "list[str]":

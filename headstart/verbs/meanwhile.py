@@ -13,14 +13,15 @@ from headstart.fingerprint.catalog.live import Live
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import fits, matching_header, read_ini, script_folder
 from headstart.gate.passing import proven
+from headstart.gate.settings import UNDERSTOOD
 from headstart.postgres.connection import READ_SECONDS
 from headstart.postgres.identity import Purpose
 from headstart.postgres.lock import RunLock
 from headstart.postgres.proof_question import question
 from headstart.postgres.read_failure import named_failures
-from headstart.settings.declared import DeclaredSettings
-from headstart.settings.kinds import Gate, Verify
+from headstart.settings.declared import DATABASE_URL, SETTINGS
 from headstart.settings.read import Settings
+from headstart.settings.setting import Setting
 from headstart.verbs.task import Task
 from headstart.verdict.errors import HeadstartError
 from headstart.verdict.events.revisions import PlanMade
@@ -40,10 +41,9 @@ _WAITED_SECONDS = 0.1
 def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
     """What to end with where the schema of the head is proven already; None where it is not."""
     settings = task.settings
-    off = settings.gate is Gate.OFF or not _is_plain(settings)
-    if off or lock.waited_seconds < _WAITED_SECONDS:
+    if lock.waited_seconds < _WAITED_SECONDS or not _is_plain(settings):
         return None
-    with suppress(Doubt, HeadstartError), task.connect(Purpose.READ) as connection:
+    with suppress(Doubt, HeadstartError, OSError), task.connect(Purpose.READ) as connection:
         path = settings.alembic_ini
         header = matching_header(script_folder(path, read_ini(path)), path)
         if not fits(header, _gate_settings(settings)):
@@ -58,11 +58,16 @@ def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
 
 
 def _is_plain(settings: Settings) -> bool:
-    """Whether none of them leads the flow elsewhere than the gate."""
-    declared = DeclaredSettings
-    asked = (settings.x, settings.baseline, settings.fingerprints, settings.verify)
-    defaults = (declared.x, declared.baseline, declared.fingerprints, Verify.AUTO)
-    return asked == defaults and settings.target in ("head", "heads")
+    """Whether the gate understands each of them, as its table says."""
+    return all(
+        _is_understood(row, getattr(settings, row.field))
+        for row in SETTINGS
+        if row is not DATABASE_URL
+    )
+
+
+def _is_understood(row: Setting, value: object) -> bool:
+    return value == row.default or UNDERSTOOD[row.name](str(value))
 
 
 def _gate_settings(settings: Settings) -> dict[str, str]:

@@ -44,6 +44,7 @@ MORE = frozenset(
         "test_gate_mark",
         "test_gate_places",
         "test_gate_same_verdict",
+        "test_gate_unfinished",
         "test_gate_version_rows",
         "test_hints",
         "test_hostile_names",
