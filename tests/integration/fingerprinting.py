@@ -22,6 +22,7 @@ sa.Table("invoices", meta, sa.Column("id", sa.Integer, primary_key=True),
 target_metadata = meta
 """
 """The models of the plain project; one constraint has another name than the revisions give it."""
+GATE = "gate\t"
 ASYNC = "async_template_asyncpg"
 BRANCHES = "branches_and_merge"
 SCHEMAS = "include_schemas"
@@ -43,6 +44,16 @@ class Fingerprinter:
     def text(self) -> str:
         """What the file says, byte for byte."""
         return self.file.read_bytes().decode()
+
+    @property
+    def gates_lines(self) -> list[str]:
+        """The lines that the gate reads, which stand before the states."""
+        return [line for line in self.text.split("\n") if line.startswith(GATE)]
+
+    @property
+    def others_lines(self) -> list[str]:
+        """All other lines."""
+        return [line for line in self.text.split("\n") if not line.startswith(GATE)]
 
     @property
     def states(self) -> Fingerprints:

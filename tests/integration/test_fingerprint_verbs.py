@@ -54,26 +54,30 @@ def test_build_again_replays_nothing_and_changes_no_byte(fingerprint: Fingerprin
 
 def test_only_a_new_revision_is_replayed_and_appended(fingerprint: Fingerprinter) -> None:
     fingerprint.build()
-    before = fingerprint.text
+    before = fingerprint.others_lines[:-1]  # behind the last line break is nothing
     fingerprint.project.add("0004", "0003", 'op.execute("CREATE TABLE notes (x text)")')
     assert replayed(fingerprint.build()) == ["0004"]
-    assert fingerprint.text.startswith(before)
+    assert fingerprint.others_lines[: len(before)] == before
+    assert "gate\theads\t0004" in fingerprint.gates_lines
     assert list(fingerprint.states.steps) == [*REVISIONS, "0004"]
+
+
+def differing(before: list[str], after: list[str]) -> list[tuple[str, str]]:
+    """The lines that are others now, in pairs."""
+    return [(old, new) for old, new in zip(before, after, strict=True) if old != new]
 
 
 def test_an_edited_script_that_builds_the_same_changes_its_digest_only(
     fingerprint: Fingerprinter,
 ) -> None:
     fingerprint.build()
-    before = fingerprint.text
+    before, gate = fingerprint.others_lines, fingerprint.gates_lines
     edit(fingerprint.project, '"""create orders"""', '"""create the orders"""')
     assert fingerprint.build_anew().exit_code == 0
-    changed = [
-        (old, new)
-        for old, new in zip(before.split("\n"), fingerprint.text.split("\n"), strict=True)
-        if old != new
-    ]
+    changed = differing(before, fingerprint.others_lines)
     assert len(changed) == 1
+    kinds = [old.split("\t")[1] for old, _ in differing(gate, fingerprint.gates_lines)]
+    assert kinds == ["scripts", "body"]
     assert {re.sub("file=[0-9a-f]+", "", text) for text in changed[0]} == {
         re.sub("file=[0-9a-f]+", "", changed[0][0])
     }
