@@ -64,16 +64,21 @@ LOST = "the connection that held the run lock was lost"
 class RunLock:
     """A held lock, watched by a heartbeat; `nonce` is the key of the fence beside it.
 
-    `waited_seconds` is how long it was waited for. `found_empty`: the database had no table when it
-    was taken, and `lent_limits` are the time limits that come with the login, as somebody has seen.
+    `was_awaited`: the first attempt to take it failed. `found_empty`: the database had no table
+    when it was taken, and `lent_limits` are the time limits that come with the login, as somebody
+    has seen.
     """
 
     def __init__(
-        self, connection: Connection, nonce: int, lost: Callable[[ConnectionLost | None], None]
+        self,
+        connection: Connection,
+        nonce: int,
+        lost: Callable[[ConnectionLost | None], None],
+        was_awaited: bool,
     ) -> None:
         self.nonce = nonce
         self.found_empty = False
-        self.waited_seconds = 0.0
+        self.was_awaited = was_awaited
         self.lent_limits: frozenset[str] = frozenset()
         self._connection = connection
         connection.tell_sqlstates()
@@ -224,10 +229,10 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     ServerFailed where this machine is exhausted.
     """
     nonce = secrets.randbits(62)
-    connection = acquire(wait, nonce)
+    connection, was_awaited = acquire(wait, nonce)
     try:
         await_orphans(connection, wait.deadline, wait.emit)
-        lock = RunLock(connection, nonce, wait.lost)
+        lock = RunLock(connection, nonce, wait.lost, was_awaited)
     except (psycopg2.Error, TimeoutError):
         connection.close()
         raise ConnectionLost(LOST) from None

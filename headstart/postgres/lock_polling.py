@@ -54,8 +54,10 @@ class LockWait:
     lost: Callable[[ConnectionLost | None], None]
 
 
-def acquire(wait: LockWait, nonce: int) -> Connection:
-    """Poll until the lock is taken; give the connection, in the transaction that holds it.
+def acquire(wait: LockWait, nonce: int) -> tuple[Connection, bool]:
+    """Poll until the lock is taken.
+
+    Gives the connection, in the transaction that holds it, and whether the first attempt failed.
 
     At the deadline raises LockUnavailable, naming the holder, or Unreachable if nothing answers
     any more. Raises AccessRefused when the server refuses this role, or the lock, for good, and
@@ -76,14 +78,14 @@ class _Waiter:
         self._refusal: Refusal | None = None
         self._heard_at = time.monotonic()
 
-    def acquire(self) -> Connection:
+    def acquire(self) -> tuple[Connection, bool]:
         """Poll, and say so now and then, until the lock is taken or the wait is over."""
         while True:
             self._attempt += 1
             self._failure = self._refusal = None
             try:
                 if (taken := self._poll()) is not None:
-                    return taken
+                    return taken, self._attempt > 1
             except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
                 self._close()
                 raise

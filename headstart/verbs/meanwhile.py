@@ -34,14 +34,11 @@ from headstart.verdict.events.schema import (
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
-_WAITED_SECONDS = 0.1
-"""Less is the way to the lock itself."""
-
 
 def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
     """What to end with where the schema of the head is proven already; None where it is not."""
     settings = task.settings
-    if lock.waited_seconds < _WAITED_SECONDS or not _is_plain(settings):
+    if not lock.was_awaited or not _is_plain(settings):
         return None
     with suppress(Doubt, HeadstartError, OSError), task.connect(Purpose.READ) as connection:
         path = settings.alembic_ini

@@ -61,7 +61,6 @@ def locked(task: Task) -> Iterator[RunLock]:
             waited = round(time.monotonic() - started, 3)
             task.emit(LockWaitMeasured(waited))
         task.emit(LockAcquired(waited))
-        lock.waited_seconds = waited
         task.signals.register_silence(lock.is_unanswered)
         second = second_connection(task.resolve, task.identity, lock, task.patience())
         with second as connection, named_failures():

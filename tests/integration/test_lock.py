@@ -233,7 +233,9 @@ def test_a_waiter_polls_sooner_again_where_the_lock_passes_from_run_to_run(
             silence_seconds=60,
             lost=lambda _: None,
         )
-        acquire(wait, nonce=1).close()
+        connection, was_awaited = acquire(wait, nonce=1)
+        connection.close()
+        assert was_awaited
     before, after = pauses[7], pauses[8]
     assert len(pauses) == 10
     assert after <= before / 2

@@ -9,18 +9,14 @@ from contextlib import contextmanager
 from dataclasses import field, replace
 from pathlib import Path
 
-import psycopg2
-
-from headstart.facts.state import History, OurTables, scope_named
+from headstart.facts.state import History, OurTables
 from headstart.fingerprint.catalog.normal_form import NORMAL_FORM
 from headstart.fingerprint.catalog.query import reading_of
 from headstart.fingerprint.file.states import UPGRADE, Delta, Fingerprints, RecordedState
 from headstart.fingerprint.match.recording import Recording
 from headstart.postgres.catalog import Catalog
-from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import inspect_database
-from headstart.process.files import read_text
 from headstart.process.progress import bar, shows_bar
 from headstart.process.reads import Reads, heard_reads
 from headstart.revisions.configured import Configured, configured_by
@@ -35,17 +31,19 @@ from headstart.revisions.run import Decided, Listener, Run
 from headstart.revisions.scratch_only import only_in_scratch
 from headstart.revisions.worker import Worker
 from headstart.values import dataclass
+from headstart.verbs.fingerprint.contents import (
+    SEARCH_PATH,
+    has_relations,
+    look,
+    plain_session,
+    prepared,
+)
 from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verbs.fingerprint.scratch import Scratch
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
-from headstart.verdict.errors import ConnectionLost, HeadstartError, InvalidSettings, WrongDatabase
+from headstart.verdict.errors import ConnectionLost, HeadstartError, WrongDatabase
 from headstart.verdict.events.revisions import RevisionReplayed
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
-
-REPLAY_SQL_SECONDS = 600.0
-_PATH = "pg_catalog.current_setting('search_path')"
-_RELATIONS = ("table\t", "view\t", "matview\t")
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
         task = replace(task, emit=task.emit.unlogged())
     wait_for_database(task)
     with locked(task) as lock:
-        new = _prepared(scratch)
+        new = prepared(scratch)
         worker = worker_under(task, lock)
         pending = len(source.history.requirements)
         with bar(pending) as drawn, watched_env() as env, heard_reads() as reads:
@@ -134,8 +132,8 @@ class _Started:
         scope, own = self.configured.scope, OwnConnection(now.connection)
         reading = reading_of(scope)
         with own.reading():
-            path = str(own.execute(f"SELECT {_PATH}")[0][0])
-            self.env.begin(now, self.configured, path, _plain(self.task))
+            path = str(own.execute(f"SELECT {SEARCH_PATH}")[0][0])
+            self.env.begin(now, self.configured, path, plain_session(self.task))
             rows = inspect_database(own, scope, OurTables).version_rows
         lines = OwnCatalog(own).read(reading).lines
         self.recording = self._recording_at(rows, lines, own.server_version)
@@ -232,44 +230,10 @@ def _is_usable(scratch: Scratch, source: Source) -> bool:
     Asked before env.py runs, which can run only once: where its revisions work in a schema that
     it chooses itself, all of them are replayed.
     """
-    rows, lines = _look(scratch.task)
+    rows, lines = look(scratch.task)
     if rows:
         return _proven_state(source, rows, lines) is not None
-    return not (_has_relations(lines) or scratch.has_traces)
-
-
-def _look(task: Task) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The version rows and the schema, as far as they can be found without env.py."""
-    scope = scope_named(task.settings.version_table)
-    with task.connect(Purpose.READ) as connection:
-        rows = inspect_database(connection, scope, OurTables).version_rows
-        return rows, Catalog(connection).read(reading_of(scope)).lines
-
-
-def _plain(task: Task) -> tuple[str, str, str]:
-    """The schema, role and search_path of a connection that nobody has prepared."""
-    with task.connect(Purpose.READ) as connection:
-        sql = f"SELECT coalesce(pg_catalog.current_schema(), ''), current_user, {_PATH}"
-        schema, role, path = connection.execute(sql, pin=False)[0]
-    return str(schema), str(role), str(path)
-
-
-def _has_relations(lines: frozenset[str]) -> bool:
-    return any(line.startswith(_RELATIONS) for line in lines)
-
-
-def _prepared(scratch: Scratch) -> bool:
-    """Execute HEADSTART_REPLAY_SQL where the database is empty; gives whether it is."""
-    task = scratch.task
-    rows, lines = _look(task)
-    if rows or _has_relations(lines):
-        if not scratch.may_resume:
-            raise scratch.unusable()
-        return False
-    if (file := task.settings.replay_sql) is not None:
-        with task.connect(Purpose.WORK) as connection:
-            _execute(connection, file, _sql_of(file))
-    return True
+    return not (has_relations(lines) or scratch.has_traces)
 
 
 def recording_on(source: Source, version: str) -> Recording:
@@ -297,28 +261,3 @@ def _proven_state(source: Source, rows: tuple[str, ...], lines: frozenset[str]) 
     at = [s.name for s in steps.values() if s.revisions == frozenset(rows)]
     counting = source.known.counting
     return at[-1] if at and counting(source.known.lines(at[-1])) == counting(lines) else None
-
-
-def _execute(connection: Connection, file: str, sql: str) -> None:
-    try:
-        connection.execute(sql, timeout_seconds=REPLAY_SQL_SECONDS, pin=False)  # the user's own
-    except (psycopg2.Error, TimeoutError) as error:
-        told = " ".join(str(error).split())
-        cure = None
-        if isinstance(error, psycopg2.Error) and error.pgcode in ALREADY_THERE_SQLSTATES:
-            cure = _ALREADY_THERE
-        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {told}", next_step=cure) from None
-
-
-_ALREADY_THERE = (
-    "roles and databases belong to the whole server, which keeps them after a replay: drop them"
-    " there, write the SQL so that it can be executed again, or leave --url out (the embedded"
-    " server is made anew)"
-)
-
-
-def _sql_of(file: str) -> str:
-    try:
-        return read_text(file)
-    except (OSError, ValueError) as error:
-        raise InvalidSettings(f"HEADSTART_REPLAY_SQL={file}: {error}") from None
