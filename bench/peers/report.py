@@ -7,7 +7,7 @@ from pathlib import Path
 
 from peers.rounds import Took
 
-BASELINE = "alembic"
+ALEMBIC, DBMATE = "alembic", "dbmate"
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Measured:
     revisions: int
     rounds: Sequence[Mapping[str, Took]]
 
-    def ratio(self, tool: str, fact: str) -> tuple[float, float, float]:
-        """Median, least and greatest of a fact, as ratios to the alembic command's, in pairs."""
-        pairs = [getattr(each[tool], fact) / getattr(each[BASELINE], fact) for each in self.rounds]
+    def ratio(self, tool: str, fact: str, beside: str = ALEMBIC) -> tuple[float, float, float]:
+        """Median, least and greatest of a fact, as ratios to another tool's, in pairs."""
+        pairs = [getattr(each[tool], fact) / getattr(each[beside], fact) for each in self.rounds]
         return statistics.median(pairs), min(pairs), max(pairs)
 
     def median(self, tool: str, fact: str) -> float:
@@ -41,6 +41,21 @@ def table(measured: Sequence[Measured], tools: Sequence[str]) -> list[str]:
                 f"| {each.work} | {each.revisions} | {tool} | {middle:.3f}"
                 f" | {least:.3f} to {most:.3f} | {facts[0]:.0f} | {facts[1]:.0f} | {memory:.0f} |"
             )
+    return lines
+
+
+def ways_table(measured: Mapping[str, Measured], tools: Sequence[str]) -> list[str]:
+    """Rows of Markdown: wall of a way to connect, and as a ratio to dbmate's where it is here."""
+    lines = ["| tool | " + " | ".join(f"{way}, wall ms" for way in measured) + " |"]
+    lines.append("|---|" + "---|" * len(measured))
+    for tool in tools:
+        cells = []
+        for each in measured.values():
+            cell = f"{each.median(tool, 'wall') * 1000:.0f}"
+            if DBMATE in tools:
+                cell += f" ({each.ratio(tool, 'wall', DBMATE)[0]:.2f})"
+            cells.append(cell)
+        lines.append(f"| {tool} | {' | '.join(cells)} |")
     return lines
 
 

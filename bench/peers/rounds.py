@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers.tools import Tool, make_project
+from peers.tools import Tool, build_fingerprints, make_project
 from peers.work import steps
-from tests.harness.embedded import PostgresServer
 from tests.harness.environment import clean_environ
+from tests.harness.server import Server
 
 NOTHING, ONE_MORE, EMPTY = "nothing to do", "one pending", "from empty"
 _SENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
@@ -31,30 +31,46 @@ class Took:
 
 @dataclass(frozen=True)
 class Bench:
-    """A server, an empty folder, and the environment's programs; `query` ends each URL."""
+    """A server, an empty folder, and the environment's programs; `sslmode` ends each URL."""
 
-    server: PostgresServer
+    server: Server
     folder: Path
     programs: Path
+    sslmode: str = "disable"
 
-    def prepare(self, tool: Tool, revisions: int) -> None:
-        """Its projects (all revisions, and all but the last), and databases at these two heads."""
+    def prepare(self, every: list[Tool], revisions: int) -> None:
+        """The projects (all revisions, and all but the last), and databases at these two heads.
+
+        Tools with the same files share them, and copies of a database that one of them has made.
+        """
         history = steps(revisions)
-        for name, part in (("whole", history), ("before", history[:-1])):
-            place = self._place(tool, revisions, name)
-            make_project(place, tool, part, self.programs)
-            database = _database(tool, revisions, name)
-            self.server.execute(f'CREATE DATABASE "{database}"')
-            for _ in range(2):  # the second leaves a mark, where there is one to leave
-                self.run(tool, place, database)
+        first: dict[str, Tool] = {}
+        for tool in every:
+            maker = first.setdefault(tool.files, tool)
+            for name, part in (("before", history[:-1]), ("whole", history)):
+                place, database = self._place(tool, revisions, name), _named(tool, revisions, name)
+                if maker is tool:
+                    make_project(place, tool, part, self.programs)
+                    if tool.files == "alembic" and name == "whole":
+                        build_fingerprints(place)
+                    below = _named(tool, revisions, "before") if name == "whole" else "template0"
+                    self._create(database, below)
+                    self.run(tool, place, database)
+            if maker is not tool:
+                for name in ("before", "whole"):
+                    below = _named(maker, revisions, name)
+                    self._create(_named(tool, revisions, name), below)
+            # what a copy needs once: a proof mark names its database
+            self.run(tool, self._place(tool, revisions, "whole"), _named(tool, revisions, "whole"))
 
     def measure(self, tool: Tool, revisions: int, work: str) -> Took:
         """One run on a database of its own; with nothing to do, on the prepared one."""
         whole = self._place(tool, revisions, "whole")
         if work == NOTHING:
-            return self.run(tool, whole, _database(tool, revisions, "whole"))
-        template = _database(tool, revisions, "before") if work == ONE_MORE else "template0"
-        self.server.execute(f'CREATE DATABASE measured TEMPLATE "{template}"')
+            return self.run(tool, whole, _named(tool, revisions, "whole"))
+        self._create(
+            "measured", _named(tool, revisions, "before") if work == ONE_MORE else "template0"
+        )
         try:
             return self.run(tool, whole, "measured")
         finally:
@@ -62,7 +78,7 @@ class Bench:
 
     def at_once(self, tool: Tool, revisions: int, starts: int) -> float:
         """Seconds until the last of so many has ended that begin together, with nothing to do."""
-        place, database = self._place(tool, revisions, "whole"), _database(tool, revisions, "whole")
+        place, database = self._place(tool, revisions, "whole"), _named(tool, revisions, "whole")
         began = time.monotonic()
         running = [self._start(tool, place, database) for _ in range(starts)]
         codes = [process.wait() for process in running]
@@ -70,13 +86,13 @@ class Bench:
             raise SystemExit(f"{tool.name}: {codes}")
         return time.monotonic() - began
 
-    def sent(self, tool: Tool, revisions: int) -> tuple[int, int]:
-        """Connections and messages of a run with nothing to do, by a server's own log."""
-        before = self.server.log.stat().st_size
-        self.run(tool, self._place(tool, revisions, "whole"), _database(tool, revisions, "whole"))
-        with self.server.log.open("rb") as log:
-            log.seek(before)
-            text = log.read().decode(errors="replace")
+    def sent(self, tool: Tool, revisions: int, log: Path) -> tuple[int, int]:
+        """Connections and messages of a run with nothing to do, by the server's own log."""
+        before = log.stat().st_size
+        self.run(tool, self._place(tool, revisions, "whole"), _named(tool, revisions, "whole"))
+        with log.open("rb") as written:
+            written.seek(before)
+            text = written.read().decode(errors="replace")
         return len(_CONNECTED.findall(text)), len(_SENT.findall(text))
 
     def run(self, tool: Tool, place: Path, database: str) -> Took:
@@ -91,7 +107,7 @@ class Bench:
         return Took(cpu, time.monotonic() - began, usage.ru_maxrss / 1024)
 
     def _start(self, tool: Tool, place: Path, database: str) -> "subprocess.Popen[bytes]":
-        url = f"{self.server.url(dbname=database)}?sslmode=disable"
+        url = f"{self.server.url(dbname=database)}?sslmode={self.sslmode}"
         environ: Mapping[str, str] = {**clean_environ(), **tool.environ(url)}
         with (place / "log").open("wb") as log:
             return subprocess.Popen(
@@ -103,20 +119,26 @@ class Bench:
                 stdin=subprocess.DEVNULL,
             )
 
+    def _create(self, database: str, template: str) -> None:
+        self.server.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+
     def _place(self, tool: Tool, revisions: int, name: str) -> Path:
-        return self.folder / _database(tool, revisions, name)
+        return self.folder / f"{tool.files}_{revisions}_{name}"
 
 
 def rounds(
     bench: Bench, every: list[Tool], revisions: int, work: str, number: int
 ) -> Iterator[dict[str, Took]]:
-    """In each round every tool once, in another order; the first warms up and does not count."""
-    for turn in range(number + 1):
+    """In each round every tool once, in another order; a first one warms up and does not count.
+
+    But for one round alone, of a work that takes minutes.
+    """
+    for turn in range(number + 1 if number > 1 else 1):
         order = random.sample(every, len(every))
         took = {tool.name: bench.measure(tool, revisions, work) for tool in order}
-        if turn:
+        if turn or number == 1:
             yield took
 
 
-def _database(tool: Tool, revisions: int, name: str) -> str:
+def _named(tool: Tool, revisions: int, name: str) -> str:
     return f"{tool.name.replace(' ', '_').replace(',', '')}_{revisions}_{name}"

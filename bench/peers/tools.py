@@ -48,9 +48,13 @@ MIGRATE = "github.com/golang-migrate/migrate/v4/cmd/migrate@v4.20.1"
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool; `command` and `environ` get the URL, and run in the project's folder."""
+    """A tool; `command` and `environ` get the URL, and run in the project's folder.
+
+    `files` names the kind of files that `write` makes of a history in the folder `scripts`.
+    """
 
     name: str
+    files: str
     write: Callable[[Path, list[Step]], None]
     scripts: str
     command: Callable[[str], list[str]]
@@ -64,18 +68,30 @@ def tools(home: Path, programs: Path) -> tuple[list[Tool], list[str]]:
     prestart.write_text(PRESTART)
     found = [
         Tool(
-            "headstart", write_alembic, "alembic/versions", lambda _: [str(programs / "headstart")]
+            "headstart",
+            "alembic",
+            write_alembic,
+            "alembic/versions",
+            lambda _: [str(programs / "headstart")],
         ),
         Tool(
             "headstart, the long way",
+            "alembic",
             write_alembic,
             "alembic/versions",
             lambda _: [str(programs / "headstart")],
             lambda url: {"DATABASE_URL": url, "HEADSTART_GATE": "off"},
         ),
-        Tool("alembic", write_alembic, "alembic/versions", lambda _: [alembic, "upgrade", "head"]),
+        Tool(
+            "alembic",
+            "alembic",
+            write_alembic,
+            "alembic/versions",
+            lambda _: [alembic, "upgrade", "head"],
+        ),
         Tool(
             "prestart script",
+            "alembic",
             write_alembic,
             "alembic/versions",
             lambda _: [python, str(prestart)],
@@ -97,7 +113,7 @@ def tools(home: Path, programs: Path) -> tuple[list[Tool], list[str]]:
 
 
 def make_project(folder: Path, tool: Tool, history: list[Step], programs: Path) -> None:
-    """The project of a tool in an empty folder; with fingerprints where headstart has them."""
+    """The project of a tool in an empty folder."""
     folder.mkdir(parents=True)
     if tool.write is write_alembic:
         command = [str(programs / "alembic"), "--quiet", "init", "alembic"]
@@ -112,10 +128,13 @@ def make_project(folder: Path, tool: Tool, history: list[Step], programs: Path) 
     scripts = folder / tool.scripts
     scripts.mkdir(parents=True, exist_ok=True)
     tool.write(scripts, history)
-    if tool.name.startswith("headstart"):
-        build = [sys.executable, "-m", "headstart", "fingerprint", "build", "--once"]
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_URL", "PG"))}
-        subprocess.run(build, cwd=folder, env=environ, check=True, capture_output=True)
+
+
+def build_fingerprints(folder: Path) -> None:
+    """Of a project for Alembic, on the embedded server."""
+    build = [sys.executable, "-m", "headstart", "fingerprint", "build", "--once"]
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_URL", "PG"))}
+    subprocess.run(build, cwd=folder, env=environ, check=True, capture_output=True)
 
 
 def _dbmate(home: Path) -> Tool:
@@ -125,12 +144,13 @@ def _dbmate(home: Path) -> Tool:
     _quietly(["npm", "install", "--silent", "--no-audit", "--no-fund", DBMATE], npm)
     found = next(npm.glob("node_modules/@dbmate/*/bin/dbmate"))
     command = [str(found), "--no-dump-schema", "--wait=false", "up"]
-    return Tool("dbmate", write_dbmate, "db/migrations", lambda _: command)
+    return Tool("dbmate", "dbmate", write_dbmate, "db/migrations", lambda _: command)
 
 
 def _goose(home: Path) -> Tool:
     program = _go(home, GOOSE, "goose")
     return Tool(
+        "goose",
         "goose",
         write_goose,
         "migrations",
@@ -141,6 +161,7 @@ def _goose(home: Path) -> Tool:
 def _migrate(home: Path) -> Tool:
     program = _go(home, MIGRATE, "migrate", "-tags", "postgres")
     return Tool(
+        "golang-migrate",
         "golang-migrate",
         write_migrate,
         "migrations",
@@ -163,6 +184,7 @@ def _yoyo(home: Path) -> Tool:
     _quietly(pip, home)
     program = str(folder / "bin" / "yoyo")
     return Tool(
+        "yoyo",
         "yoyo",
         write_yoyo,
         "migrations",

@@ -28,6 +28,13 @@ STEPS = (
     ),
 )
 """What revisions do most; a table is made by every fourth."""
+GONE = (
+    "DROP TABLE {old}",
+    "CREATE TABLE {old} (id integer PRIMARY KEY, note text);"
+    " CREATE INDEX {old}_note ON {old} (note)",
+)
+"""In place of the fourth where there are TABLES: an app does not grow as its history does."""
+TABLES = 50
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,11 @@ def steps(revisions: int) -> list[Step]:
     found = []
     for number in range(revisions):
         up, down = STEPS[number % len(STEPS)]
-        table = f"table_{number // len(STEPS) + 1}"
-        found.append(Step(number + 1, up.format(table=table), down.format(table=table)))
+        made = number // len(STEPS) + 1
+        if (number + 1) % len(STEPS) == 0 and made > TABLES:
+            up, down = GONE
+        names = {"table": f"table_{made}", "old": f"table_{made - TABLES}"}
+        found.append(Step(number + 1, up.format(**names), down.format(**names)))
     return found
 
 

@@ -51,9 +51,9 @@ def shape_of(sql: str) -> str:
                 return "".join(shown) + _HIDDEN
             if words[-1] == _PASSWORD and _HAVE_PASSWORDS & {*words}:
                 return "".join(shown) + _HIDDEN
-    if first_literal is not None and before.kind == "literal" and not _is_closed(before.text):
-        return "".join(shown[: first_literal + 1]) + _HIDDEN
     cut = f"… (cut, {len(sql):,} characters)" if len(read) < len(sql) else ""
+    if first_literal is not None and before.kind == "literal" and not _is_closed(before.text):
+        return "".join(shown[: first_literal + 1]) + (cut or _HIDDEN)
     return "".join(shown) + cut
 
 
