@@ -10,6 +10,7 @@ import os
 from headstart.fingerprint.file.digests import digest_of_file, digest_of_names
 from headstart.fingerprint.file.header import ABSENT, Header, header_in
 from headstart.gate.doubt import Doubt
+from headstart.settings.defaults import VERSION_TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ PYPROJECT = "pyproject.toml"
 """Beside alembic.ini, Alembic looks there for its options."""
 _HERE = "%(here)s"
 _NO_KEY = b"\0"
+_COMPILED = (".so", ".abi3.so")
 
 
 def read_ini(path: str) -> str:
@@ -43,8 +45,9 @@ def matching_header(folder: str, ini_path: str) -> Header:
         if os.path.abspath(path) not in named:
             raise Doubt(path)
     for path, digest in zip(named, header.files.values(), strict=True):
-        if digest_of(path) != digest:
+        if digest_of(path) != digest or _is_shadowed(path):
             raise Doubt(path)
+    _ensure_python_path(header, folder)
     for path, digest in header.scripts.items():
         if digest_of_scripts(os.path.join(folder, path)) != digest:
             raise Doubt(path)
@@ -54,13 +57,36 @@ def matching_header(folder: str, ini_path: str) -> Header:
     return header
 
 
-def fits(header: Header, settings: "Mapping[str, str]") -> bool:
-    """Whether this header's image may be answered for, with these settings."""
+def _is_shadowed(path: str) -> bool:
+    """Whether Python would import something beside a module in its place."""
+    place, suffix = os.path.splitext(path)
+    if suffix != ".py":
+        return False
+    nearer = [f"{place}{each}" for each in _COMPILED]
+    if os.path.basename(place) != "__init__":
+        nearer += [os.path.join(place, f"__init__{each}") for each in (".py", ".pyc", *_COMPILED)]
+    return any(map(os.path.lexists, nearer))
+
+
+def _ensure_python_path(header: Header, folder: str) -> None:
+    if header.python_path is not None:
+        named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        found = [os.path.relpath(os.path.abspath(each), folder) for each in named if each]
+        if found != list(header.python_path):
+            raise Doubt("PYTHONPATH")
+
+
+def fits(header: Header, settings: "Mapping[str, str]", *, runs: bool) -> bool:
+    """Whether this header's image may be answered for, with these settings.
+
+    `runs`: in place of a run, which learns from env.py what the version table is.
+    """
     if header.blind is not None or (header.unfit is not None and settings.get("GATE") != "on"):
         return False
     if len(header.heads) != 1 and settings.get("TARGET") != "heads":
         return False
-    if settings.get("VERSION_TABLE", header.version_table) != header.version_table:
+    table = settings.get("VERSION_TABLE", header.version_table if runs else VERSION_TABLE)
+    if table != header.version_table:
         return False
     names = _names(settings.get("URL_VARIABLES", ""))
     if "DATABASE_URL" in names:  # a mistake, which the flow tells
@@ -131,16 +157,21 @@ def digest_of_scripts(folder: str) -> str:
 
 
 def _what_counts(ini: bytes) -> bytes:
-    """The lines of an ini file, but for comments and Alembic's URL."""
-    kept, section = [], b""
+    """The lines of an ini file, but for comments and Alembic's URL, if it is as usual: one line."""
+    kept, section, urls = [], b"", 0
     for line in ini.splitlines():
         if line.startswith(b"["):
             section = line.strip()
-        key = line.replace(b":", b"=").partition(b"=")[0].strip()
-        is_url = section == b"[alembic]" and key == b"sqlalchemy.url"
+        is_url = section == b"[alembic]" and _is_url(line) and urls == 0
+        urls += is_url
         if line and not is_url and not line.startswith((b"#", b";")):
             kept.append(line)
     return b"\n".join(kept)
+
+
+def _is_url(line: bytes) -> bool:
+    before, key, rest = line.partition(b"sqlalchemy.url")
+    return bool(key) and not before and rest.lstrip().startswith((b"=", b":"))
 
 
 def configures_alembic(content: bytes) -> bool:

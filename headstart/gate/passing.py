@@ -57,7 +57,7 @@ def _pass(asked: Asked) -> None:
     ini = read_ini(asked.ini_path)
     folder = script_folder(asked.ini_path, ini)
     header = matching_header(folder, asked.ini_path)
-    if not fits(header, asked.settings):
+    if not fits(header, asked.settings, runs=asked.verb == "run"):
         raise Doubt("unfit")
     from headstart.gate.place import place_of
     from headstart.gate.server import ask

@@ -21,7 +21,7 @@ class Probe:
         path = settings.get("ALEMBIC_INI", ALEMBIC_INI)
         ini = read_ini(path)
         self._header = matching_header(script_folder(path, ini), path)
-        if not fits(self._header, settings):
+        if not fits(self._header, settings, runs=False):
             raise Doubt("unfit")
         self._environ, self._ini, self._name = environ, ini, application_name
         self._sql = question(self._header.version_table, self._header.objects)

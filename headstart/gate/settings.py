@@ -46,6 +46,10 @@ def _is_positive(value: str) -> bool:
     return _is_seconds(value) and float(value) >= 1
 
 
+def _is_no_hurry(value: str) -> bool:
+    return _is_positive(value) or (_is_seconds(value) and float(value) == 0)
+
+
 def _is_digits(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= _LONGEST_DIGITS
 
@@ -71,8 +75,8 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "VERSION_TABLE": _is_text,
     "X": _nothing,
     "URL_VARIABLES": _is_text,
-    "DDL_LOCK_TIMEOUT_SECONDS": _is_seconds,
-    "STATEMENT_TIMEOUT_SECONDS": _is_seconds,
+    "DDL_LOCK_TIMEOUT_SECONDS": _is_no_hurry,
+    "STATEMENT_TIMEOUT_SECONDS": _is_no_hurry,
     "HEARTBEAT_SECONDS": _is_positive,
     "LOG_FORMAT": _one_of("auto", "json", "console"),
     "LOG_LEVEL": _one_of("info", "warning", "error"),

@@ -7,7 +7,7 @@ better than one of pg_catalog's. The message is one transaction of the simple pr
 
 from headstart.facts.literals import array, literal
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
-from headstart.postgres.row_versions import NUMBER, SCOPE, exact
+from headstart.postgres.row_versions import MEMBERS, NUMBER, SCOPE, exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ SELECT pg_catalog.set_config('search_path', CASE WHEN EXISTS (
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
    WHERE c.relname = @table@::pg_catalog.name AND n.nspname = pg_catalog.current_schema()
      AND c.relkind = 'r'::pg_catalog."char" AND NOT c.relrowsecurity AND NOT c.relhasrules
-     AND NOT c.relhastriggers AND NOT c.relhassubclass
+     AND NOT c.relhastriggers
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
      AND a.attname = 'version_num'::pg_catalog.name
      AND a.atttypid = ANY ('{25,1043}'::pg_catalog.oid[])
      AND (o.rolsuper OR o.rolname = current_user OR EXISTS (
@@ -119,7 +120,11 @@ SELECT pg_catalog.count(*) FROM (
    AND NOT EXISTS (SELECT FROM call p WHERE p.oid = d.refobjid)
    AND NOT EXISTS (SELECT FROM owned w WHERE w.objid = d.refobjid)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid = d.refclassid
-                    AND m.objid = d.refobjid AND m.deptype = 'e'::pg_catalog."char")""")
+                    AND m.objid = d.refobjid AND m.deptype = 'e'::pg_catalog."char"
+                    AND m.classid = ANY (ARRAY[@members@]))""").replace(
+    "@members@",
+    ", ".join(f"'pg_catalog.{each}'::pg_catalog.regclass::pg_catalog.oid" for each in MEMBERS),
+)
 
 
 def question(

@@ -62,15 +62,23 @@ owned AS MATERIALIZED (
      AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[]))""")
 """The objects by their names; between the marks @ stand what proof_question.py puts in."""
 
-_MEMBERS = (
-    ("pg_class", "relname"),
-    ("pg_type", "typname"),
-    ("pg_proc", "proname"),
-    ("pg_operator", "oprname"),
-    ("pg_opclass", "opcname"),
-    ("pg_language", "lanname"),
+MEMBERS = (
+    *("pg_type", "pg_proc", "pg_operator", "pg_opclass", "pg_opfamily", "pg_collation"),
+    *("pg_language", "pg_ts_config", "pg_ts_dict", "pg_class"),
 )
-"""Catalogs of what extensions bring, and what a definition shows of it."""
+"""Catalogs of what extensions bring, and a definition may show; a member of another one is what
+the number does not stand for."""
+
+
+def _members(catalog: str) -> str:
+    return (
+        "pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND"
+        " d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid"
+        " AND d.deptype = 'e'::pg_catalog.\"char\" AND d.classid ="
+        f" 'pg_catalog.{catalog}'::pg_catalog.regclass::pg_catalog.oid"
+        f" JOIN pg_catalog.{catalog} m ON m.oid = d.objid"
+    )
+
 
 _PARTS = (
     # what the normal form reads of a relation; its xmin counts each TRUNCATE and VACUUM FULL
@@ -182,19 +190,21 @@ _PARTS = (
         "pg_catalog.pg_extension a",
         "a.oid, a.xmin",
     ),
-    # a definition shows the names of an extension's objects, which can be renamed like all others
-    *(
-        (
-            (
-                "pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND"
-                " d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid"
-                " AND d.deptype = 'e'::pg_catalog.\"char\" AND d.classid ="
-                f" 'pg_catalog.{catalog}'::pg_catalog.regclass::pg_catalog.oid"
-                f" JOIN pg_catalog.{catalog} a ON a.oid = d.objid"
-            ),
-            f"a.oid, a.{name}",
-        )
-        for catalog, name in _MEMBERS
+    # a definition shows the names of an extension's objects, which can be renamed and moved like
+    # all others; of its tables, which can be emptied, it shows no more
+    *((_members(catalog), "m.oid, m.xmin") for catalog in MEMBERS if catalog != "pg_class"),
+    (_members("pg_class"), "m.oid, m.relname, m.relnamespace"),
+    (
+        f"{_members('pg_class')} JOIN pg_catalog.pg_attribute a ON a.attrelid = m.oid",
+        "a.attrelid, a.attnum, a.attname",
+    ),
+    (
+        f"{_members('pg_type')} JOIN pg_catalog.pg_attribute a ON a.attrelid = m.typrelid",
+        "a.attrelid, a.attnum, a.attname",
+    ),
+    (
+        f"{_members('pg_type')} JOIN pg_catalog.pg_enum a ON a.enumtypid = m.oid",
+        "a.oid, a.xmin",
     ),
     (
         "space a",

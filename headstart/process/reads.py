@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 from importlib import metadata
+from importlib.util import source_from_cache
 from types import FrameType
 from typing import Any
 
@@ -22,14 +23,14 @@ from headstart.values import dataclass
 EVERY = "*"
 """In place of a variable's name, where all of them are read."""
 
-_LIBRARIES = frozenset(
+LIBRARIES = frozenset(
     {"alembic", "asyncpg", "greenlet", "headstart", "mako", "markupsafe", "psycopg", "psycopg2"}
     | {"psycopg_binary", "psycopg_c", "sqlalchemy", "typing_extensions"}
 )
 """What env.py connects with; a project that imports more imports something of its own."""
 _SYSTEMS = pattern(
     r"(PYTHON|LC_|SSL_CERT_).*|LANG(UAGE)?|TZ|HOME|USER|LOGNAME|PATH|PWD|TE?MP|TMPDIR|TERM"
-    r"|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|XDG_.*"
+    r"|LNAME|USERNAME|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|XDG_.*"
 )
 _DEVICES = ("/dev/", "/proc/", "/etc/", "/usr/share/zoneinfo/")
 _FOLDERS = {"os.listdir", "os.scandir"}
@@ -86,7 +87,8 @@ class _Hook:
         if event == "open" or event in _FOLDERS:
             path = arguments[0]
             if isinstance(path, str | bytes | os.PathLike):
-                _hear_path(path, reads.files if event == "open" else reads.folders)
+                heard = reads.files if event == "open" else reads.folders
+                _hear_path(path, heard, is_file=event == "open" and not _writes(arguments))
         elif event in _OUTSIDE and _asks_for_project(sys._getframe(1)):
             reads.others.add(_OUTSIDE[event])
         elif event == _CONNECTS:
@@ -109,10 +111,11 @@ class _HeardEnviron(os._Environ):  # type: ignore[type-arg]
         return super().__iter__()
 
 
-def _hear_path(path: Any, heard: set[str]) -> None:
+def _hear_path(path: Any, heard: set[str], *, is_file: bool) -> None:
     name = os.path.abspath(os.fsdecode(path))
-    if not name.startswith(_DEVICES) and _asks_for_project(sys._getframe(2)):
-        heard.add(name)
+    asks = _asks_for_project(sys._getframe(2), name, is_file=is_file)
+    if asks and not name.startswith(_DEVICES):
+        heard.add(_source_of(name))
 
 
 def _heard_look(look: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,7 +125,7 @@ def _heard_look(look: Callable[..., Any]) -> Callable[..., Any]:
         reads = _HOOK.reads
         is_path = isinstance(path, str | bytes | os.PathLike)
         if reads is not None and is_path and not _is_folder(path):
-            _hear_path(path, reads.files)
+            _hear_path(path, reads.files, is_file=True)
         return look(path, *arguments, **options)
 
     return looked
@@ -171,18 +174,6 @@ def heard_reads() -> Iterator[Reads]:
             each.__class__ = kind
 
 
-def own_modules() -> frozenset[str]:
-    """The files of the modules that are neither Python's, nor installed, nor headstart's."""
-    named = ((name, getattr(each, "__file__", None)) for name, each in list(sys.modules.items()))
-    return frozenset(
-        os.path.abspath(file)
-        for name, file in named
-        if isinstance(file, str)
-        and name.partition(".")[0] not in {*_LIBRARIES, "__main__"}
-        and not (_is_installed(file) or file.startswith(_STANDARD))
-    )
-
-
 def local_packages() -> frozenset[str]:
     """The imported packages that pip has installed from a folder: the project itself, say.
 
@@ -190,21 +181,23 @@ def local_packages() -> frozenset[str]:
     """
     names = {name.partition(".")[0] for name in list(sys.modules)}
     by_name = metadata.packages_distributions()
-    every = {each for name in names - _LIBRARIES for each in by_name.get(name, ())}
+    every = {each for name in names - LIBRARIES for each in by_name.get(name, ())}
     return frozenset(
         name
-        for name in every - _LIBRARIES
+        for name in every - LIBRARIES
         if '"dir_info"' in (told := metadata.distribution(name).read_text("direct_url.json") or "")
         and '"editable": true' not in told
     )
 
 
-_STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")})
 _WAY = (os.__file__, "<frozen os>", "<frozen _collections_abc>", "_collections_abc.py")
 
 
-def _is_installed(file: str) -> bool:
+def is_installed(file: str) -> bool:
+    """Whether a file, or a folder that ends with a separator, is among what pip installs."""
     return file.startswith(_INSTALLED) or "/site-packages/" in file or "/dist-packages/" in file
 
 
@@ -215,27 +208,52 @@ def _caller(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
+def _writes(opened: tuple[Any, ...]) -> bool:
+    """Whether a file was opened to be written: what Python has compiled, say."""
+    _, _, flags = opened
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+def _is_import(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    return file.startswith("<frozen importlib") or "importlib/_bootstrap" in file
+
+
+def _is_of_packages(path: str) -> bool:
+    return is_installed(path) or path.startswith((_OURS, *STANDARD))
+
+
+def _source_of(path: str) -> str:
+    """The module's source, in place of what Python has compiled it to."""
+    if os.path.basename(os.path.dirname(path)) != "__pycache__":
+        return path
+    try:
+        return source_from_cache(path)
+    except ValueError:
+        return path
+
+
 def _is_library(frame: FrameType) -> bool:
     """By the module: a checkout of headstart stands in no folder of packages."""
     name = str(frame.f_globals.get("__name__", ""))
-    return name.partition(".")[0] in _LIBRARIES
+    return name.partition(".")[0] in LIBRARIES
 
 
 def _is_standard(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    standard = file.startswith(("<frozen ", *_STANDARD))
-    return standard and not _is_installed(file)
+    standard = file.startswith(("<frozen ", *STANDARD))
+    return standard and not is_installed(file)
 
 
-def _asks_for_project(frame: FrameType | None) -> bool:
-    """Whether somebody opens something for the project: not an import, nor a library.
+def _asks_for_project(frame: FrameType | None, path: str = "", *, is_file: bool = False) -> bool:
+    """Whether somebody opens something for the project: not a library, nor an import of one.
 
-    What the standard library does it does for whoever called it.
+    What the standard library does it does for whoever called it. What an import reads of the
+    project counts: it may be no module that anybody finds again.
     """
     while frame is not None:
-        file = frame.f_code.co_filename
-        if file.startswith("<frozen importlib") or "importlib/_bootstrap" in file:
-            return False
+        if _is_import(frame):
+            return is_file and not _is_of_packages(path)
         if not _is_standard(frame):
             return not _is_library(frame)
         frame = frame.f_back

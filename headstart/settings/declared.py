@@ -8,12 +8,11 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
-from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG
+from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG, VERSION_TABLE
 from headstart.settings.kinds import Ahead, Gate, Hold, LogFormat, LogLevel, RecordKeeping, Verify
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
-VERSION_TABLE = "alembic_version"
 """Alembic's own name for it. A deployment that means this one, too, can name it with its schema."""
 
 

@@ -43,7 +43,7 @@ def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
     with suppress(Doubt, HeadstartError, OSError), task.connect(Purpose.READ) as connection:
         path = settings.alembic_ini
         header = matching_header(script_folder(path, read_ini(path)), path)
-        if not fits(header, _gate_settings(settings)):
+        if not fits(header, _gate_settings(settings), runs=True):
             return None
         with named_failures():
             sql = question(header.version_table, header.objects, READ_SECONDS)

@@ -4,7 +4,7 @@ from headstart.decision.elsewhere import UNCERTAIN
 from headstart.facts.state import DatabaseFacts, VersionTable
 from headstart.postgres.connection import Connection
 from headstart.postgres.other_version_tables import read_other_version_tables
-from headstart.settings.declared import VERSION_TABLE
+from headstart.settings.defaults import VERSION_TABLE
 from headstart.verbs.inspection import Image
 from headstart.verbs.task import Task
 from headstart.verdict.events.schema import PlaceUncertain

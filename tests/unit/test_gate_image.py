@@ -132,3 +132,33 @@ def test_a_folder_of_scripts_that_is_not_there_is_a_doubt(image: Path) -> None:
     (image / "alembic" / "versions").rmdir()
     with pytest.raises(Doubt):
         looked()
+
+
+INI = "[alembic]\nscript_location = alembic\nsqlalchemy.url = postgresql://a/b\n"
+SAME = [
+    INI.replace("a/b", "c/d"),
+    INI.replace("url = ", "url: "),
+    INI.replace("url = ", "url="),
+    INI.replace("sqlalchemy.url = postgresql://a/b\n", ""),
+]
+OTHERS = [
+    INI + "sqlalchemy.url = postgresql://c/d\n",
+    INI.replace("sqlalchemy.url = postgresql://a/b", "sqlalchemy.url"),
+    INI.replace("sqlalchemy.url", "  sqlalchemy.url"),
+    INI.replace("sqlalchemy.url", "sqlalchemy.url_of_another"),
+    INI.replace("a/b", "a/b\n  more"),
+    INI.replace("[alembic]", "[alembic]\n[other]"),
+]
+
+
+@pytest.mark.parametrize(
+    ("ini", "expected"), [*((each, True) for each in SAME), *((each, False) for each in OTHERS)]
+)
+def test_of_an_ini_file_only_one_usual_line_of_the_url_may_differ(
+    tmp_path: Path, ini: str, expected: bool
+) -> None:
+    """Two of them, or none with a sign behind it, are what configparser refuses."""
+    first, second = tmp_path / "a.ini", tmp_path / "b.ini"
+    first.write_text(INI)
+    second.write_text(ini)
+    assert (digest_of(str(first)) == digest_of(str(second))) is expected

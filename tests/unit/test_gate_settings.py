@@ -40,7 +40,7 @@ def test_what_it_understands_is_no_mistake(name: str) -> None:
 def test_nor_are_names_that_fit_its_image(name: str) -> None:
     """These are compared with the header's, which the flow has written."""
     for value in TEXTS:
-        if UNDERSTOOD[name](value) and fits(HEADER, {"TARGET": "heads", name: value}):
+        if UNDERSTOOD[name](value) and fits(HEADER, {"TARGET": "heads", name: value}, runs=True):
             DECLARED[name].parse(value)
 
 
@@ -124,10 +124,37 @@ def test_an_operators_word_is_about_env_py_and_not_about_what_the_gate_cannot_se
         Header(**{**vars(HEADER), "unfit": "x"}),
         Header(**{**vars(HEADER), "blind": "x"}),
     )
-    assert (fits(unfit, word), fits(unfit, {"TARGET": "heads"})) == (True, False)
-    assert not fits(blind, word)
+    assert fits(unfit, word, runs=True)
+    assert not fits(unfit, {"TARGET": "heads"}, runs=True)
+    assert not fits(blind, word, runs=True)
 
 
 @pytest.mark.parametrize(("settings", "expected"), FITTING)
 def test_settings_that_the_image_was_built_for(settings: dict[str, str], expected: bool) -> None:
-    assert fits(HEADER, settings) is expected
+    assert fits(HEADER, settings, runs=True) is expected
+    assert fits(HEADER, settings, runs=False) is expected
+
+
+OWN_TABLE = Header(**{**vars(HEADER), "version_table": "shop_version"})
+
+
+@pytest.mark.parametrize(
+    ("named", "runs", "expected"),
+    [(None, True, True), (None, False, False), ("shop_version", False, True)],
+)
+def test_a_version_table_of_its_own_is_found_by_env_py_or_a_setting(
+    named: str | None, runs: bool, expected: bool
+) -> None:
+    """Only a run executes env.py; the other verbs look where the setting says."""
+    settings = {"TARGET": "heads"} | ({} if named is None else {"VERSION_TABLE": named})
+    assert fits(OWN_TABLE, settings, runs=runs) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("0", True), ("0.001", False), ("0.999", False), ("1", True)]
+)
+def test_a_time_limit_that_env_py_itself_might_not_keep_is_not_understood(
+    value: str, expected: bool
+) -> None:
+    assert UNDERSTOOD["STATEMENT_TIMEOUT_SECONDS"](value) is expected
+    assert UNDERSTOOD["DDL_LOCK_TIMEOUT_SECONDS"](value) is expected

@@ -11,10 +11,11 @@ r"""The gate's header in fingerprints.txt: what must be as it was when the file 
 
 Paths are relative to the folder of env.py; "-" stands for a file that must not be there. Objects
 are pairs of a schema, empty for the target one, and a name. Of folders, those of the scripts and
-those that env.py looks into, the names count. `body` is the digest of all other lines of the file,
-so that no merge puts two of them together. An image whose env.py does what the gate would leave out
-has a line `gate<TAB>unfit<TAB>why`; where no operator's word could make that good, since the gate
-would not see a change, it is `gate<TAB>blind<TAB>why`.
+those that env.py looks into, the names count. `python_path`, where a module was found by it, is
+what PYTHONPATH has to name. `body` is the digest of all other lines of the file, so that no merge
+puts two of them together. An image whose env.py does what the gate would leave out has a line
+`gate<TAB>unfit<TAB>why`; where no operator's word could make that good, since the gate would not
+see a change, it is `gate<TAB>blind<TAB>why`.
 
 It imports as little as the gate can do with.
 """
@@ -43,13 +44,14 @@ class Header:
         scripts: "Mapping[str, str]",
         folders: "Mapping[str, str]",
         objects: "Sequence[tuple[str, str]]",
+        python_path: "Sequence[str] | None" = None,
         unfit: str | None = None,
         blind: str | None = None,
         body: str = "",
     ) -> None:
         self.heads, self.version_table, self.variables = heads, version_table, variables
         self.files, self.scripts, self.folders = files, scripts, folders
-        self.objects = objects
+        self.objects, self.python_path = objects, python_path
         self.unfit, self.blind, self.body = unfit, blind, body
 
     @property
@@ -62,6 +64,8 @@ class Header:
         for kind, paths in kinds.items():
             yield from (_line(kind, [path, paths[path]]) for path in sorted(paths))
         yield _line("objects", [text for pair in self.objects for text in pair])
+        if self.python_path is not None:
+            yield _line("python_path", self.python_path)
         if self.unfit is not None:
             yield _line("unfit", [self.unfit])
         if self.blind is not None:
@@ -118,6 +122,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
         scripts=pairs["scripts"],
         folders=pairs["folder"],
         objects=list(zip(objects[::2], objects[1::2], strict=True)),
+        python_path=single.get("python_path"),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
         blind=" ".join(single["blind"]) if "blind" in single else None,
         body=body[0],

@@ -18,11 +18,11 @@ from headstart.fingerprint.file.free import GAP
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.match.recording import Recording
 from headstart.fingerprint.show.difference import fact
-from headstart.settings.declared import VERSION_TABLE
+from headstart.settings.defaults import VERSION_TABLE
 from headstart.settings.request import Request
 from headstart.verbs.fingerprint.again import repeated
 from headstart.verbs.fingerprint.create_all import record_create_all
-from headstart.verbs.fingerprint.header import header_lines
+from headstart.verbs.fingerprint.header import closed_because, header_lines
 from headstart.verbs.fingerprint.replay import Finished, Source, replay
 from headstart.verbs.fingerprint.scratch import AGAIN, Scratch, open_scratch
 from headstart.verbs.fingerprint.source import answered, read_source, write_file
@@ -49,7 +49,8 @@ def build(task: Task, request: Request) -> Outcome:
         record_create_all(found, recording)
     fingerprints = _with_version_table(recording.done(), found.configured.scope)
     header = header_lines(task, found, source, fingerprints)
-    return answered(task, write_file(source, replace(fingerprints, header=header)), more)
+    written = write_file(source, replace(fingerprints, header=header))
+    return answered(task, written, [*more, *closed_because(header)])
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import PYPROJECT, digest_of, digest_of_scripts, script_folder
 from headstart.postgres.row_versions import COVERED
-from headstart.process.reads import EVERY, Reads, local_packages, own_modules
+from headstart.process.own_modules import OwnModules, traced_modules
+from headstart.process.reads import EVERY, local_packages
 from headstart.verbs.fingerprint.replay import Finished, Source
 from headstart.verbs.task import Task
 
@@ -34,14 +35,22 @@ def header_lines(
     return ()
 
 
+def closed_because(header: Iterable[str]) -> Iterator[str]:
+    """Lines that say to people why the gate stays closed; none where it may open."""
+    for _, name, *values in (line.split("\t") for line in header):
+        if name in ("unfit", "blind"):
+            yield f"each run goes the whole way (docs/gate.md): {' '.join(values)}"
+
+
 def _lines(
     task: Task, found: Finished, source: Source, fingerprints: Fingerprints
 ) -> tuple[str, ...]:
     folder = Path(source.project.directory.dir).absolute()
     # what a module reads on import it reads once, maybe where the scripts were imported
     found = replace(found, reads=found.reads | source.reads)
-    files = _digests(folder, _files(task, source, folder))
-    reasons = [*_unfit(task, found, source, files)]
+    own = _own_modules(source)
+    files = _digests(folder, _files(task, source, own, folder))
+    reasons = [*_unfit(task, found, source, own, files)]
     blind = [*_blind(source, fingerprints)]
     scripts = source.project.folders
     objects = sorted({split_name(name) for name in fingerprints.objects})
@@ -53,6 +62,9 @@ def _lines(
         scripts={_relative(each, folder): digest_of_scripts(str(each)) for each in scripts},
         folders=_names(folder, _listed(found, source)),
         objects=objects,
+        python_path=None
+        if own.search_path is None
+        else [_relative(Path(each), folder) for each in own.search_path],
         unfit="; ".join(reasons[:_MOST_REASONS]) or None,
         blind="; ".join(blind) or None,
     )
@@ -65,15 +77,25 @@ def _without_tabs(line: str) -> str:
     return line.replace("\t", "")
 
 
-def _files(task: Task, source: Source, folder: Path) -> Iterator[Path]:
-    """What decides about a run with nothing to do: configuration, env.py, its imports, heads."""
+def _own_modules(source: Source) -> OwnModules:
+    config = source.project.config
+    named = config.get_prepend_sys_paths_list() or []
+    return traced_modules(source.search_path, named)
+
+
+def _files(task: Task, source: Source, own: OwnModules, folder: Path) -> Iterator[Path]:
+    """What decides about a run with nothing to do: configuration, env.py, its imports, heads.
+
+    And what would be imported in place of one of them, if it were there.
+    """
     yield Path(task.settings.alembic_ini).absolute()
     yield Path(PYPROJECT).absolute()
     yield folder / "env.py"
     heads = source.history.targets
     yield from (Path(each.path) for each in source.project.scripts if each.revision in heads)
-    own = {str(path) for path in source.project.folders}
-    yield from (Path(each) for each in own_modules() if str(Path(each).parent) not in own)
+    scripts = {str(path) for path in source.project.folders}
+    yield from (Path(each) for each in own.files if str(Path(each).parent) not in scripts)
+    yield from map(Path, own.absent)
 
 
 def _digests(folder: Path, files: Iterable[Path]) -> dict[str, str]:
@@ -108,11 +130,18 @@ def _blind(source: Source, fingerprints: Fingerprints) -> Iterator[str]:
         yield f"a revision makes: {', '.join(sorted(uncovered))}"
 
 
-def _unfit(task: Task, found: Finished, source: Source, files: Iterable[str]) -> Iterator[str]:
+def _unfit(
+    task: Task, found: Finished, source: Source, own: OwnModules, files: Iterable[str]
+) -> Iterator[str]:
     """Why no answer may be given without env.py, unless an operator says so."""
     yield from found.env.reasons
     folder = Path(source.project.directory.dir).absolute()
-    yield from _unknown_reads(task, found.reads, folder, files)
+    yield from _unknown_reads(task, found, source, files)
+    yield from (
+        f"which {name} it imports depends on where headstart is started: prepend_sys_path should"
+        " name the folder"
+        for name in own.by_start
+    )
     if not found.is_whole:
         yield "env.py changes the schema beside the revisions"
     if task.settings.x:
@@ -121,21 +150,26 @@ def _unfit(task: Task, found: Finished, source: Source, files: Iterable[str]) ->
         yield "alembic.ini names its script_location in an unusual way"
 
 
-def _unknown_reads(task: Task, reads: Reads, folder: Path, files: Iterable[str]) -> Iterator[str]:
+def _unknown_reads(
+    task: Task, found: Finished, source: Source, files: Iterable[str]
+) -> Iterator[str]:
     """What env.py does depends on what nobody knows beforehand."""
+    folder, reads = Path(source.project.directory.dir).absolute(), found.reads
     who = "env.py, or what it imports,"
     others = reads.variables - {*_OURS, *task.settings.url_variables}
     if others:
         names = "all of its environment" if EVERY in others else ", ".join(sorted(others)[:5])
         yield f"{who} reads {names}"
     known = {os.path.normpath(folder / path) for path in files}
-    if opened := reads.files - known - own_modules():
+    scripts = {str(path) for path in source.project.folders}
+    if opened := {each for each in reads.files - known if str(Path(each).parent) not in scripts}:
         yield f"{who} reads {_relative(Path(min(opened)), folder)}"
     yield from (f"{who} {each}" for each in sorted(reads.others))
     if local := local_packages():
         yield f"{who} is installed from a folder: {', '.join(sorted(local))}"
-    if any(not _is_databases(task, address) for address in reads.addresses):
-        yield f"{who} talks to another service"
+    addresses = {each for each in reads.addresses if not _is_databases(found.scratch.task, each)}
+    if addresses:
+        yield f"{who} talks to another service: {min(map(_shown, addresses))}"
 
 
 def _folder_named(task: Task) -> str | None:
@@ -145,6 +179,10 @@ def _folder_named(task: Task) -> str | None:
         return script_folder(str(ini), ini.read_text(encoding="utf-8"))
     except (Doubt, OSError, ValueError):
         return None
+
+
+def _shown(address: tuple[object, ...] | str) -> str:
+    return address if isinstance(address, str) else ":".join(map(str, address))
 
 
 def _is_databases(task: Task, address: tuple[object, ...] | str) -> bool:

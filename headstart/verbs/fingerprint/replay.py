@@ -51,6 +51,7 @@ class Source:
     """The scripts, and what is on file about them.
 
     `imported`: env.py has run once, for that; `reads` are what was read then.
+    `search_path` is sys.path, as it was before the project had a say.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Source:
     known: Fingerprints
     imported: bool = False
     reads: Reads = field(default_factory=Reads)
+    search_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What the verbs of fingerprint read and write: the project, and the file beside its env.py."""
 
+import sys
 from collections.abc import Iterable
 
 from headstart.fingerprint.file.states import BASE, Fingerprints
@@ -24,7 +25,7 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
     Scripts whose text does not tell the history are imported: in env.py, where there is a scratch
     database to run it in.
     """
-    settings = task.settings
+    settings, search_path = task.settings, tuple(sys.path)
     with app_environment(task, connected=False):
         project = load_project(settings.alembic_ini, "heads", settings.x)
     imported = bool(project.untold) and scratch is not None
@@ -39,7 +40,7 @@ def read_source(task: Task, scratch: Scratch | None = None, *, anew: bool = Fals
     history = read_history(project, "heads", "proof")
     path = path_of(project, settings.fingerprints)
     known = (None if anew else load(path)) or Fingerprints(())
-    return Source(project, history, path, with_rows(known, history), imported, reads)
+    return Source(project, history, path, with_rows(known, history), imported, reads, search_path)
 
 
 def write_file(source: Source, fingerprints: Fingerprints) -> str:
