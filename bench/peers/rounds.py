@@ -1,11 +1,11 @@
 """Run the tools in paired rounds, each in another random order, and measure whole processes."""
 
-import os
 import random
 import re
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,17 @@ from tests.harness.server import Server
 NOTHING, ONE_MORE, EMPTY = "nothing to do", "one pending", "from empty"
 _SENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
 _CONNECTED = re.compile(r"LOG:  connection authorized")
+STARTER = """
+import os, sys, time
+began = time.monotonic()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+wall = time.monotonic() - began
+with open(sys.argv[1], "w") as file:
+    file.write(f"{used.ru_utime + used.ru_stime} {wall} {used.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A process is said to have had the memory of who started it: so a small one does."""
 LOGGED = ("log_statement = all", "log_connections = on", "lc_messages = 'C'")
 
 
@@ -97,21 +108,21 @@ class Bench:
 
     def run(self, tool: Tool, place: Path, database: str) -> Took:
         """Run it to its end. Raises SystemExit with what it printed where it fails."""
-        began = time.monotonic()
-        process = self._start(tool, place, database)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        measured = self.folder / "measured"
+        starter = [sys.executable, "-I", "-S", "-c", STARTER, str(measured)]
+        if self._start(tool, place, database, starter).wait():
             raise SystemExit(f"{tool.name} failed:\n{(place / 'log').read_text()}")
-        cpu = usage.ru_utime + usage.ru_stime
-        return Took(cpu, time.monotonic() - began, usage.ru_maxrss / 1024)
+        cpu, wall, kibibytes = map(float, measured.read_text().split())
+        return Took(cpu, wall, kibibytes / 1024)
 
-    def _start(self, tool: Tool, place: Path, database: str) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, tool: Tool, place: Path, database: str, starter: Sequence[str] = ()
+    ) -> "subprocess.Popen[bytes]":
         url = f"{self.server.url(dbname=database)}?sslmode={self.sslmode}"
         environ: Mapping[str, str] = {**clean_environ(), **tool.environ(url)}
         with (place / "log").open("wb") as log:
             return subprocess.Popen(
-                tool.command(url),
+                [*starter, *tool.command(url)],
                 cwd=place,
                 env=environ,
                 stdout=log,
