@@ -117,6 +117,9 @@ def _of_delete(pair: Pair, fact: Fact, key: ForeignKey, seen: frozenset[str]) ->
         return HARMLESS if _may_be_null(pair, fact.thing, key) else refused
     if key.on_delete != "CASCADE":
         return refused
+    if fact.thing in pair.before.relations and fact not in pair.before.of_kind("fk"):
+        gone = f"DELETE on {key.table} takes rows of {fact.thing} with it ({fact.name})"
+        return doubtful(f"{gone}, which the older code does not expect")
     if fact.thing in seen:
         return HARMLESS
     return worst(

@@ -216,6 +216,21 @@ FOREIGN_KEYS = (
         "DELETE on users may be refused by items",
         rows="UPDATE items SET giver = 2",
     ),
+    doubt(
+        "a new column that refers to ours with CASCADE",
+        "ALTER TABLE items ADD giver integer REFERENCES users ON DELETE CASCADE",
+        "DELETE on users takes rows of items with it",
+        rows="UPDATE items SET giver = 2",
+        unshown="nothing is refused, but rows that the old code knows are gone",
+    ),
+    doubt(
+        "a new column that refers with CASCADE to a new table that goes with ours",
+        "CREATE TABLE prizes (id integer PRIMARY KEY, user_id integer REFERENCES users"
+        " ON DELETE CASCADE); ALTER TABLE items ADD prize integer REFERENCES prizes"
+        " ON DELETE CASCADE",
+        "DELETE on prizes takes rows of items with it",
+        unshown="nothing is refused, but rows that the old code knows are gone",
+    ),
     no(
         "a new key of our column",
         "CREATE TABLE skus (sku text PRIMARY KEY);"
