@@ -1,4 +1,4 @@
-"""What the image weighs and what a start with it takes: layers, time to a healthy app, memory and CPU of jobs.
+"""What the image weighs, what a start with it takes, and what its jobs cost, gate and all.
 
 It needs a container engine and builds with it; the compose project and the containers that it
 starts are its own and are removed. The figures of docs/image.md come from here.
