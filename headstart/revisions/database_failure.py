@@ -26,6 +26,7 @@ from headstart.revisions.server_words import (
     sets_too_late,
 )
 from headstart.revisions.version_statement import version_table_of
+from headstart.revisions.waited import cure_of, is_lock_timeout, told_of, waits_for_itself
 from headstart.settings.declared import DeclaredSettings
 from headstart.values import dataclass
 from headstart.verdict.errors import (
@@ -144,9 +145,7 @@ def database_failure(
         text = f"{answer.text}{ASKED_BEFORE}"
         return _as(kind, replace(answer, text=text), SET_BEFORE[moment.revision is None])
     if answer.fault is Fault.LOCK:
-        rolled_back = "" if moment.left else "; rolled back"
-        answer = replace(answer, text=f"{answer.text}{rolled_back}")
-        return _as(Blocked, answer, _MADE_TWICE if sqlstate == UNIQUE_VIOLATION else None)
+        return _blocked(answer, moment, asked_by_of(driver_error))
     if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
         return _as(ServerFailed, answer, _REACH_OTHER)
     if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):
@@ -191,6 +190,17 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
         statement=answer.statement,
         next_step=answer.note or next_step,
     )
+
+
+def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartError:
+    timed_out = is_lock_timeout(answer.sqlstate, asked_by)
+    waits = moment.link.waits if moment.link is not None and timed_out else ()
+    if waits and all(wait.by_itself for wait in waits):
+        return waits_for_itself(moment.revision, waits[0])
+    rolled_back = "" if moment.left else "; rolled back"
+    answer = replace(answer, text=f"{answer.text}{rolled_back}{told_of(waits)}")
+    made_twice = _MADE_TWICE if answer.sqlstate == UNIQUE_VIOLATION else None
+    return _as(Blocked, answer, made_twice or cure_of(waits))
 
 
 def _cure_of_server(answer: Answer) -> str | None:

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
+from headstart.postgres.waits import Wait
 from headstart.revisions.asking import asked
 from headstart.revisions.raw_connection import (
     has_failed,
+    is_at_work,
     is_broken,
     is_closed,
     is_idle,
@@ -38,7 +40,8 @@ class Link:
     `error` what the connection that migrates has met in its transaction, before it failed;
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
-    had ended which nobody has heard: the script has used the driver without SQLAlchemy.
+    had ended which nobody has heard: the script has used the driver without SQLAlchemy. `waits` is
+    whom env.py's connections were last seen to wait for in this transaction.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Link:
         self.error: BaseException | None = None
         self.passing: BaseException | None = None
         self.unheard = self._in_revision = False
+        self.waits: tuple[Wait, ...] = ()
 
     @property
     def role(self) -> str:
@@ -104,6 +108,19 @@ class Link:
         own = frozenset() if self._migrates is None else frozenset([self._migrates])
         return own | {pid for raw in list(self._opened) if (pid := process_of(raw)) is not None}
 
+    def is_at_work(self) -> bool:
+        """Whether a statement may be running on any of them: then it may wait for somebody."""
+        for raw in list(self._opened):
+            with suppress(Exception):  # closed meanwhile, or one that does not tell
+                if is_at_work(raw):
+                    return True
+        return False
+
+    def saw(self, waits: tuple[Wait, ...]) -> None:
+        """Whom they wait for now; after a statement has given up, what was seen before stays."""
+        if waits or self.is_at_work():
+            self.waits = waits
+
     def break_off(self) -> None:
         """End all that env.py has open, from another thread."""
         for raw in list(self._opened):
@@ -127,7 +144,7 @@ class Link:
 
     def heard(self, autocommit: bool) -> None:
         """The server answered on the connection that migrates, as a transaction began."""
-        self.known, self.gone, self.error = True, False, None
+        self.known, self.gone, self.error, self.waits = True, False, None, ()
         self.in_transaction = not autocommit
 
     def hear_error(self, context: ExceptionContext) -> None:
