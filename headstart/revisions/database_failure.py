@@ -150,10 +150,10 @@ def database_failure(
         return _as(ServerFailed, answer, _REACH_OTHER)
     if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):
         return _as(ServerFailed, answer, _cure_of_server(answer))
+    if answer.fault is Fault.RAISED:
+        return _raised(answer, moment, table)
     if table is not None:
         return _of_version_table(answer, moment, table)
-    if moment.revision is None and answer.fault is Fault.RAISED:
-        return _as(ServerFailed, answer, _CLOSED)
     if moment.revision is None and moment.done:
         text = f"env.py raised after its revisions: {answer.text}"
         return _as(BrokenHistory, replace(answer, text=text), RAISED_AFTER)
@@ -209,10 +209,18 @@ def _cure_of_server(answer: Answer) -> str | None:
     return _SERVER_CURES.get(str(answer.sqlstate))
 
 
+def _raised(answer: Answer, moment: Moment, table: str | None) -> HeadstartError:
+    """Code in the database refused: a revision's own, unless it was Alembic that it refused."""
+    if table is None and moment.revision is not None:
+        return _failed(answer, moment, None)
+    return _as(ServerFailed, answer, _CLOSED)
+
+
 def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:
     failed = _as(RevisionFailed, answer, next_step)
     if isinstance(failed, RevisionFailed):
-        failed.revision, failed.raised_in = moment.revision, answer.context
+        failed.revision = moment.revision
+        failed.raised_in = answer.context if answer.fault is Fault.RAISED else ""
     return failed
 
 
@@ -236,8 +244,6 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
             return _failed(replace(answer, text=text), moment, _SEARCH_PATH)
         case "22001" if moment.revision is not None:
             return _failed(answer, moment, cure_of_long_id(moment.revision, table))
-        case _ if answer.fault is Fault.RAISED:
-            return _as(ServerFailed, answer, _CLOSED)
         case _ if moment.revision is not None:
             return _failed(answer, moment, None)
         case _ if answer.sqlstate in ALREADY_THERE_SQLSTATES:

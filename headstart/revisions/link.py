@@ -23,6 +23,7 @@ from headstart.revisions.raw_connection import (
     is_idle,
     process_of,
 )
+from headstart.revisions.server_words import asked_by_of
 from headstart.verdict.sqlstates import Fault, fault_of
 
 FAILED_TRANSACTION = "25P02"
@@ -211,8 +212,17 @@ def sqlstate_of(error: BaseException) -> str | None:
 
 
 def fault_in(error: BaseException) -> Fault:
-    """What a driver's error says, by its SQLSTATE, and by whose index it tells of."""
-    return fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
+    """What a driver's error says, by its SQLSTATE, whose index it tells of, and who raised it.
+
+    The SQLSTATE of a RAISE is the word of whoever wrote that function. Where it says that this may
+    pass, it is believed; where not, no server has found that a privilege lacks or SQL is wrong.
+    """
+    fault = fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
+    return Fault.RAISED if fault.permanent and asked_by_of(error) in _RAISES else fault
+
+
+_RAISES = frozenset({"exec_stmt_raise", "PLy_output"})
+"""The functions of the server behind RAISE in PL/pgSQL and plpy.error(): never translated."""
 
 
 def _schema_of(error: BaseException) -> str | None:
