@@ -81,6 +81,10 @@ _SEARCH_PATH = (
     "look for a SET search_path, or a set_config('search_path', '') as pg_dump writes it, in this"
     " revision and in those before it: remove it, or put the search_path back at its end"
 )
+_RESET_ROLE = (
+    "let the revision put the role back at its end (RESET ROLE, RESET SESSION AUTHORIZATION):"
+    " Alembic writes the version row next; then run again"
+)
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,12 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
         case "42703" | "42809":
             text = f"the version table is none of Alembic's: {answer.text}"
             return _as(UnknownRevision, replace(answer, text=text), _MOVE_AWAY)
+        case "42501" if (left := _role_left(moment)) is not None:
+            text = (
+                f"{answer.text}: the revision has left the role {identifier(left)} in force (SET"
+                f" ROLE or SET SESSION AUTHORIZATION), in place of {identifier(_role(moment))}"
+            )
+            return _failed(replace(answer, text=text), moment, _RESET_ROLE)
         case "42501":
             cure = (
                 f"as an administrator: GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO"
@@ -267,6 +277,12 @@ def _without_privilege(answer: Answer, moment: Moment, asked_by: str | None) -> 
 
 def _role(moment: Moment) -> str:
     return moment.link.role if moment.link is not None else ""
+
+
+def _role_left(moment: Moment) -> str | None:
+    """The role that the revision has set for the version row, too; None if it has set none."""
+    left = moment.link.role_left if moment.link is not None and moment.revision else None
+    return None if left == _role(moment) else left
 
 
 def _database(moment: Moment) -> str:

@@ -53,6 +53,7 @@ class Link:
         self.attempt: Mapping[str, Any] | None = None
         self.connected = False
         self.set_role: str | None = None
+        self.role_left: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
         self._migrating: ref[Any] | None = None
@@ -174,7 +175,7 @@ class Link:
 
     def changes_revision(self, *, begins: bool) -> None:
         """A revision begins, or has ended well: whatever it met on the way is over."""
-        self.passing, self._in_revision = None, begins
+        self.passing, self._in_revision, self.role_left = None, begins, None
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""

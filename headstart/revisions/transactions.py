@@ -61,7 +61,8 @@ class TransactionWatch:
     """The transactions begun since the revision started; the first that did something counts.
 
     `row_in` is the number of the one in which the version row is written: whether that was
-    committed tells whether this run has applied the revision, and nobody else.
+    committed tells whether this run has applied the revision, and nobody else. `role` is the one
+    in force as the row is written, where that was asked.
     """
 
     def __init__(self) -> None:
@@ -72,6 +73,7 @@ class TransactionWatch:
         self._running = False
         self._has_version_table = False
         self.row_in: int | None = None
+        self.role: str | None = None
 
     @property
     def first(self) -> int | None:
@@ -105,7 +107,7 @@ class TransactionWatch:
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
         self._outside = self._kept_outside = self._chained = self._in_chain = False
-        self._running, self.row_in = True, None
+        self._running, self.row_in, self.role = True, None, None
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
@@ -176,7 +178,8 @@ class TransactionWatch:
 
     def row_follows(self, connection: Connection) -> None:
         """A version row is written next, in the transaction that is open."""
-        self.row_in = int(one_row(connection, SQL_BEFORE_ROW)[1])
+        _, now, _, self.role, *_ = one_row(connection, SQL_BEFORE_ROW)
+        self.row_in = int(now)
 
     def _refuse_lost(self, connection: Connection, revision: str) -> None:
         if not self._begun:  # none has begun, or none that did anything
@@ -192,7 +195,7 @@ class TransactionWatch:
             self.row_in = int(now)
             return
         identity, now, mark, *state, _ = one_row(connection, SQL_BEFORE_ROW)
-        self.row_in = int(now)
+        self.row_in, self.role = int(now), state[0]
         if first.identity == identity:
             return  # it goes on
         if first.identity == mark:

@@ -147,6 +147,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             with finished_work(revision) as look_at, only_the_parent_goes_on():
                 look_at(migrate(**options))
             run.watch.ensure_kept(connection, revision)
+            run.worker.link.role_left = run.watch.role
         except BaseException as error:
             run.failure = error  # env.py may swallow it
             link = run.worker.link
