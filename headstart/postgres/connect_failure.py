@@ -200,7 +200,12 @@ TO_A_PRIMARY = (
     "let DATABASE_URL lead to the primary alone: add target_session_attrs=read-write to it, or use"
     " the address of the primary; then run again"
 )
+LOGINS_LIMIT_CURE = (
+    "raise the statement_timeout that comes with the login (ALTER ROLE or ALTER DATABASE ... SET,"
+    " PGOPTIONS, the URL's options), if it is a short one; then run again"
+)
 _CURES = {
+    "57014": LOGINS_LIMIT_CURE,
     READ_ONLY_SQLSTATE: f"{TO_A_PRIMARY}; if there is none, complete the failover, or turn"
     " default_transaction_read_only off",
     "55000": "let the database accept connections again: ALTER DATABASE ... ALLOW_CONNECTIONS true;"

@@ -57,8 +57,9 @@ _SERVER_CURES = {
     "25006": "the server, or this role's sessions, are read-only: with a standby behind the same"
     " name set target_session_attrs=read-write in DATABASE_URL; then run again",
     "53100": "free some of the server's disk, then run again",
-    "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or one that"
-    " env.py or a script has set), or somebody canceled it: raise the limit, or run again",
+    "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or a"
+    " statement_timeout that comes with the login, or that env.py or a script has set), or somebody"
+    " canceled it: raise the limit, or run again",
 }
 _IN_USE = "55006"
 _OF_DATABASE = pattern(r"(?is)\s*(?:CREATE|ALTER|DROP)\s+DATABASE\b")
