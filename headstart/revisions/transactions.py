@@ -33,6 +33,7 @@ from headstart.revisions.begun import (
     sql_of_lost,
     sql_of_prepared,
 )
+from headstart.revisions.hidden_table import HiddenTable
 from headstart.revisions.worker import dbapi_connection, one_row
 from headstart.verdict.errors import RevisionFailed
 
@@ -74,6 +75,7 @@ class TransactionWatch:
         self._has_version_table = False
         self.row_in: int | None = None
         self.role: str | None = None
+        self.hidden = HiddenTable()
 
     @property
     def first(self) -> int | None:
@@ -130,7 +132,10 @@ class TransactionWatch:
 
     def hear_statement(self, connection: Connection, statement: str) -> bool:
         """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
-        if not self._running or not _ENDS.match(statement):
+        if not self._running:
+            return False
+        self.hidden.hear(statement)
+        if not _ENDS.match(statement):
             return False
         rolls_back = bool(_ROLLS_BACK.match(statement))
         self._in_chain &= not rolls_back
@@ -174,6 +179,7 @@ class TransactionWatch:
         """
         self._running = False
         self._refuse_lost(connection, revision)
+        self.hidden.refuse(connection, revision)
         self._has_version_table = False  # it is committed with this one
 
     def row_follows(self, connection: Connection) -> None:

@@ -56,6 +56,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         if set(heads) != set(decided.rows):
             raise _rows_changed(heads, decided.rows)
         return
+    run.watch.hidden.note_name(context.version_table, context.version_table_schema)
     if not heads:
         # in the transaction of the first step, and not before the plan
         context._ensure_version_table()
