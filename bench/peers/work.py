@@ -30,8 +30,10 @@ STEPS = (
 """What revisions do most; a table is made by every fourth."""
 GONE = (
     "DROP TABLE {old}",
-    "CREATE TABLE {old} (id integer PRIMARY KEY, note text);"
-    " CREATE INDEX {old}_note ON {old} (note)",
+    (
+        "CREATE TABLE {old} (id integer PRIMARY KEY, note text);"
+        " CREATE INDEX {old}_note ON {old} (note)"
+    ),
 )
 """In place of the fourth where there are TABLES: an app does not grow as its history does."""
 TABLES = 50
