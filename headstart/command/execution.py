@@ -20,6 +20,7 @@ from headstart.command.exit_work import (
     conclude_after_exit_work,
 )
 from headstart.command.foreign_output import ForeignOutput
+from headstart.command.gone_folder import leave_gone_folder
 from headstart.command.output import (
     answer_text,
     summary_lines,
@@ -112,6 +113,7 @@ class Execution:
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
+        leave_gone_folder(readable_settings(asked.request.values, os.environ))
         connects = not asked.request.image
         values = asked.request.values
         task = self._task(read_settings(values, _environ(asked), read_text, connects=connects))

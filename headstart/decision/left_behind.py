@@ -14,7 +14,6 @@ from headstart.facts.state import History
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven
 from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError, Interrupted, RevisionFailed, ServerFailed
-from headstart.verdict.sqlstates import Fault, fault_of
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,6 @@ def unless_forbidden(error: RevisionFailed, triggers: Mapping[str, str]) -> Head
     `triggers` are their names with those of their functions. The server's CONTEXT names what
     raised; the words around a function's name are translated, the name is not.
     """
-    if fault_of(error.sqlstate) is not Fault.RAISED:
-        return error
     forbidding = (
         identifier(name)
         for name, function in triggers.items()

@@ -22,6 +22,17 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not per line
 
 
+_LONGEST = 200
+"""Characters of one value that somebody set: longer ones are mistakes, which nobody reads."""
+
+
+def cut(text: str) -> str:
+    """A value in a message: of one that is huge its beginning, and how long it is."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}... ({len(text):,} characters)"
+
+
 def one_line(text: str) -> str:
     """The text for people, with escapes as Python writes them: it stays within its line."""
     return _UNSAFE.sub(_python_escape, text)

@@ -6,6 +6,7 @@ help. At a login that is known of access, of settings, of data; nothing else las
 Sources: PostgreSQL documentation, appendix A (SQLSTATE); PgBouncer source, client.c and server.c.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from headstart.patterns import pattern
@@ -91,21 +92,34 @@ class ConnectFailure:
     """One failed attempt: `text` is for people.
 
     `grace`: an operator may still create what is missing (HEADSTART_ACCESS_GRACE_SECONDS).
+    `raised`: a function of the database refuses logins, which an event trigger calls.
     """
 
     text: str
     permanent: bool
     grace: bool = False
     sqlstate: str | None = None
+    raised: bool = False
 
 
 def answers_in(message: str) -> tuple[tuple[str, str], ...]:
     """The SQLSTATEs and first lines of what servers said in a libpq message that is `verbose`."""
+    return tuple((sqlstate, words) for sqlstate, words, _ in _answers(message))
+
+
+def _answers(message: str) -> Iterator[tuple[str, str, str]]:
+    """The same, each with the lines that follow: CONTEXT and LOCATION, say."""
     first, *others = message.splitlines() or [""]
     # what a server said may have lines of its own, in which it would answer once more
-    lines = [first, *(line for line in others if line.startswith(_BEGINNING))]
-    matches = (_ANSWER.search(line.rstrip()) for line in lines)
-    return tuple((match[1], " ".join((match[2] or "").split())) for match in matches if match)
+    places = [[first]]
+    for line in others:
+        if line.startswith(_BEGINNING):
+            places.append([line])
+        else:
+            places[-1].append(line)
+    for line, *more in places:
+        if match := _ANSWER.search(line.rstrip()):
+            yield match[1], " ".join((match[2] or "").split()), "\n".join(more)
 
 
 def classify(message: str) -> ConnectFailure:
@@ -114,7 +128,7 @@ def classify(message: str) -> ConnectFailure:
     With several hosts, or TLS tried before plain text, there are several answers: one that may pass
     makes the whole transient, and 28000 tells less than any other.
     """
-    failures = [_failure_of(sqlstate, words) for sqlstate, words in answers_in(message)]
+    failures = [_raised_by_code(*each) or _failure_of(*each[:2]) for each in _answers(message)]
     if not failures:
         return _classify_libpq(message)
     passing = next((each for each in failures if not each.permanent), None)
@@ -122,6 +136,22 @@ def classify(message: str) -> ConnectFailure:
         return passing
     telling = (each for each in failures if each.sqlstate != INVALID_AUTHORIZATION)
     return replace(next(telling, failures[0]), grace=all(each.grace for each in failures))
+
+
+def _raised_by_code(sqlstate: str, words: str, more: str) -> ConnectFailure | None:
+    """What a function of the database refuses, by whatever SQLSTATE its author chose; else None."""
+    if not _RAISED.search(more):
+        return None
+    function = _FUNCTION.search(more)
+    by = f" (raised by the function {function[1]})" if function else ""
+    text = f"code in the database refuses this login: {words}{by}"
+    return ConnectFailure(text, permanent=False, sqlstate=sqlstate, raised=True)
+
+
+_RAISED = pattern(r"(?m)^\S+ +exec_stmt_raise, pl_exec\.c:\d+$")
+"""LOCATION, of RAISE in PL/pgSQL; its label is translated."""
+_FUNCTION = pattern(r'(?m)([\w$."]+\([^()\n]*\)).* RAISE$')
+"""In CONTEXT: the words around the function's name are translated."""
 
 
 def _failure_of(sqlstate: str, words: str) -> ConnectFailure:
@@ -170,7 +200,12 @@ TO_A_PRIMARY = (
     "let DATABASE_URL lead to the primary alone: add target_session_attrs=read-write to it, or use"
     " the address of the primary; then run again"
 )
+LOGINS_LIMIT_CURE = (
+    "raise the statement_timeout that comes with the login (ALTER ROLE or ALTER DATABASE ... SET,"
+    " PGOPTIONS, the URL's options), if it is a short one; then run again"
+)
 _CURES = {
+    "57014": LOGINS_LIMIT_CURE,
     READ_ONLY_SQLSTATE: f"{TO_A_PRIMARY}; if there is none, complete the failover, or turn"
     " default_transaction_read_only off",
     "55000": "let the database accept connections again: ALTER DATABASE ... ALLOW_CONNECTIONS true;"
@@ -178,6 +213,11 @@ _CURES = {
     NO_SLOT_SQLSTATE: "end idle sessions, or raise the limit that the server names (its"
     " max_connections, or a CONNECTION LIMIT); then run again",
 }
+_LOGINS_CURE = (
+    "the server answers, and an event trigger on login refuses this one: wait until it allows it,"
+    " or disable it (as a superuser, with event_triggers=off in PGOPTIONS: ALTER EVENT TRIGGER ..."
+    " DISABLE); then run again"
+)
 _SETTINGS_CURE = (
     "correct the setting that the server names: it comes with the login, from PGTZ, PGDATESTYLE,"
     " PGGEQO, PGOPTIONS or the URL's options"
@@ -188,9 +228,9 @@ def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     """The error that ends a wait: somebody refused, or nobody answered."""
     if failure.sqlstate is None and _SETTINGS_TEXTS.search(failure.text):
         return InvalidSettings(failure.text)
-    if failure.sqlstate in SETTINGS_SQLSTATES:
+    if failure.sqlstate in SETTINGS_SQLSTATES and not failure.raised:
         return InvalidSettings(failure.text, next_step=_SETTINGS_CURE)
-    cure = _CURES.get(str(failure.sqlstate))
+    cure = _LOGINS_CURE if failure.raised else _CURES.get(str(failure.sqlstate))
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
         return AccessRefused(failure.text, sqlstate=failure.sqlstate, next_step=cure)
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"

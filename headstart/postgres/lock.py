@@ -123,13 +123,13 @@ class RunLock:
         self._ask(lambda: limits.extend(read_connection_limits(self._connection)))
         return tuple(limits)
 
-    def look_at(self, processes: Collection[int], watched: int | None) -> Sight:
+    def look_at(self, processes: Collection[int], watched: int | None, own_name: str) -> Sight:
         """What env.py's backends wait for; nothing where nobody answers.
 
         Only while nothing of env.py's can run CREATE INDEX CONCURRENTLY: see `_beat_once`.
         """
         seen: list[Sight] = []
-        self._ask(lambda: seen.append(look_at(self._connection, processes, watched)))
+        self._ask(lambda: seen.append(look_at(self._connection, processes, watched, own_name)))
         return seen[0] if seen else Sight()
 
     def is_unanswered(self) -> bool:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import psycopg2
 
+from headstart.postgres.connect_failure import LOGINS_LIMIT_CURE
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
@@ -16,7 +17,7 @@ from headstart.verdict.errors import (
 from headstart.verdict.sqlstates import Fault, fault_of
 
 LOCK_NOT_AVAILABLE = "55P03"
-_QUERY_CANCELED = "57014"
+QUERY_CANCELED = "57014"
 _UNDEFINED_COLUMN = "42703"
 
 
@@ -35,8 +36,8 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
     """The error that a failed read leads to."""
     text = error.diag.message_primary or " ".join(str(error).split())
     state = error.pgcode
-    if state == _QUERY_CANCELED:
-        return ConnectionLost("the database gave no answer in time while reading")
+    if state == QUERY_CANCELED:
+        return ended_reading(text)
     if state == LOCK_NOT_AVAILABLE:
         return Blocked(
             "the database could not be read: somebody holds a table exclusively", sqlstate=state
@@ -53,3 +54,15 @@ def read_failure(error: psycopg2.Error) -> HeadstartError:
         return ConnectionLost(f"the connection was lost while reading: {text}")
     kind = AccessRefused if fault.permanent else Blocked if fault is Fault.LOCK else ServerFailed
     return kind(f"the database could not be read: {text}", sqlstate=state)
+
+
+def ended_reading(words: str) -> ServerFailed:
+    """The one error of a read that a time limit has ended, or somebody; in whichever read it was.
+
+    How long one takes is chance, so a limit of milliseconds ends another one each time.
+    """
+    return ServerFailed(
+        f"the server ended what headstart reads: {words}",
+        sqlstate=QUERY_CANCELED,
+        next_step=LOGINS_LIMIT_CURE,
+    )

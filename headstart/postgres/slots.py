@@ -8,6 +8,7 @@ from headstart.facts.sql import identifier
 from headstart.postgres.connect_failure import PROTOCOL_VIOLATION, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection
 from headstart.postgres.lock_polling import POLL_SECONDS
+from headstart.postgres.read_failure import QUERY_CANCELED, ended_reading
 from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError, PoolExhausted, Unreachable
 
@@ -62,20 +63,12 @@ def no_second_connection(
     # a server that answers has its words; a pooler says nothing, or that nothing got free
     if failure is not None and (failure.permanent or failure.sqlstate not in _POOLERS):
         return error_of(failure, 1)
-    if _state(error) == _CANCELED:
-        return Unreachable(
-            f"the server ended what headstart reads: {words}",
-            sqlstate=_CANCELED,
-            next_step="raise the statement_timeout that comes with the login (ALTER ROLE or ALTER"
-            " DATABASE ... SET, PGOPTIONS, the URL's options); then run again",
-        )
+    if _state(error) == QUERY_CANCELED:
+        return ended_reading(words)
     return PoolExhausted(
         f"no second connection within {POLL_SECONDS:g} s while the first one holds the run"
         f" lock ({words}); behind a pooler its pool is too small or full"
     )
-
-
-_CANCELED = "57014"
 
 
 def _state(error: ConnectFailed | TimeoutError | psycopg2.Error) -> str | None:

@@ -11,12 +11,8 @@ from headstart.facts.literals import literal
 from headstart.facts.state import Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Connection
+from headstart.postgres.waits import PREPARED_CURE, PREPARED_DESCRIPTION
 from headstart.verdict.errors import Blocked
-
-_PREPARED = (
-    "pg_catalog.format('prepared transaction %L of role %s', p.gid, p.owner)",
-    "pg_catalog.format('COMMIT PREPARED %L or ROLLBACK PREPARED %L; then run again', p.gid, p.gid)",
-)
 
 
 def naming_holder(error: Blocked, connection: Connection, begin: str, scope: Scope) -> Blocked:
@@ -41,10 +37,10 @@ def naming_holder(error: Blocked, connection: Connection, begin: str, scope: Sco
 
 def _sql(scope: Scope) -> str:
     in_schema = f" AND n.nspname = {literal(scope.version_schema)}" if scope.version_schema else ""
-    holder, cure = _PREPARED
     return (
-        f"SELECT CASE WHEN p.gid IS NULL THEN {BACKEND_DESCRIPTION} ELSE {holder} END,"
-        f" CASE WHEN p.gid IS NOT NULL THEN {cure} END FROM pg_catalog.pg_locks l"
+        f"SELECT CASE WHEN p.gid IS NULL THEN {BACKEND_DESCRIPTION}"
+        f" ELSE {PREPARED_DESCRIPTION} END,"
+        f" CASE WHEN p.gid IS NOT NULL THEN {PREPARED_CURE} END FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"

@@ -26,6 +26,7 @@ from headstart.revisions.server_words import (
     sets_too_late,
 )
 from headstart.revisions.version_statement import version_table_of
+from headstart.revisions.waited import cure_of, is_lock_timeout, told_of, waits_for_itself
 from headstart.settings.declared import DeclaredSettings
 from headstart.values import dataclass
 from headstart.verdict.errors import (
@@ -56,8 +57,9 @@ _SERVER_CURES = {
     "25006": "the server, or this role's sessions, are read-only: with a standby behind the same"
     " name set target_session_attrs=read-write in DATABASE_URL; then run again",
     "53100": "free some of the server's disk, then run again",
-    "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or one that"
-    " env.py or a script has set), or somebody canceled it: raise the limit, or run again",
+    "57014": "a time limit ended the statement (HEADSTART_STATEMENT_TIMEOUT_SECONDS, or a"
+    " statement_timeout that comes with the login, or that env.py or a script has set), or somebody"
+    " canceled it: raise the limit, or run again",
 }
 _IN_USE = "55006"
 _OF_DATABASE = pattern(r"(?is)\s*(?:CREATE|ALTER|DROP)\s+DATABASE\b")
@@ -79,6 +81,10 @@ _REACH_OTHER = (
 _SEARCH_PATH = (
     "look for a SET search_path, or a set_config('search_path', '') as pg_dump writes it, in this"
     " revision and in those before it: remove it, or put the search_path back at its end"
+)
+_RESET_ROLE = (
+    "let the revision put the role back at its end (RESET ROLE, RESET SESSION AUTHORIZATION):"
+    " Alembic writes the version row next; then run again"
 )
 
 
@@ -144,17 +150,15 @@ def database_failure(
         text = f"{answer.text}{ASKED_BEFORE}"
         return _as(kind, replace(answer, text=text), SET_BEFORE[moment.revision is None])
     if answer.fault is Fault.LOCK:
-        rolled_back = "" if moment.left else "; rolled back"
-        answer = replace(answer, text=f"{answer.text}{rolled_back}")
-        return _as(Blocked, answer, _MADE_TWICE if sqlstate == UNIQUE_VIOLATION else None)
+        return _blocked(answer, moment, asked_by_of(driver_error))
     if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
         return _as(ServerFailed, answer, _REACH_OTHER)
     if answer.fault is Fault.SERVER or (answer.fault is Fault.UNKNOWN and answer.sqlstate):
         return _as(ServerFailed, answer, _cure_of_server(answer))
+    if answer.fault is Fault.RAISED:
+        return _raised(answer, moment, table)
     if table is not None:
         return _of_version_table(answer, moment, table)
-    if moment.revision is None and answer.fault is Fault.RAISED:
-        return _as(ServerFailed, answer, _CLOSED)
     if moment.revision is None and moment.done:
         text = f"env.py raised after its revisions: {answer.text}"
         return _as(BrokenHistory, replace(answer, text=text), RAISED_AFTER)
@@ -193,16 +197,35 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
     )
 
 
+def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartError:
+    timed_out = is_lock_timeout(answer.sqlstate, asked_by)
+    waits = moment.link.waits if moment.link is not None and timed_out else ()
+    if waits and all(wait.by_itself for wait in waits):
+        return waits_for_itself(moment.revision, waits[0])
+    rolled_back = "" if moment.left else "; rolled back"
+    answer = replace(answer, text=f"{answer.text}{rolled_back}{told_of(waits)}")
+    made_twice = _MADE_TWICE if answer.sqlstate == UNIQUE_VIOLATION else None
+    return _as(Blocked, answer, made_twice or cure_of(waits))
+
+
 def _cure_of_server(answer: Answer) -> str | None:
     if answer.sqlstate == _IN_USE and _OF_DATABASE.match(answer.statement or ""):
         return _OWN_SESSIONS
     return _SERVER_CURES.get(str(answer.sqlstate))
 
 
+def _raised(answer: Answer, moment: Moment, table: str | None) -> HeadstartError:
+    """Code in the database refused: a revision's own, unless it was Alembic that it refused."""
+    if table is None and moment.revision is not None:
+        return _failed(answer, moment, None)
+    return _as(ServerFailed, answer, _CLOSED)
+
+
 def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:
     failed = _as(RevisionFailed, answer, next_step)
     if isinstance(failed, RevisionFailed):
-        failed.revision, failed.raised_in = moment.revision, answer.context
+        failed.revision = moment.revision
+        failed.raised_in = answer.context if answer.fault is Fault.RAISED else ""
     return failed
 
 
@@ -212,6 +235,12 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
         case "42703" | "42809":
             text = f"the version table is none of Alembic's: {answer.text}"
             return _as(UnknownRevision, replace(answer, text=text), _MOVE_AWAY)
+        case "42501" if (left := _role_left(moment)) is not None:
+            text = (
+                f"{answer.text}: the revision has left the role {identifier(left)} in force (SET"
+                f" ROLE or SET SESSION AUTHORIZATION), in place of {identifier(_role(moment))}"
+            )
+            return _failed(replace(answer, text=text), moment, _RESET_ROLE)
         case "42501":
             cure = (
                 f"as an administrator: GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO"
@@ -226,8 +255,6 @@ def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartEr
             return _failed(replace(answer, text=text), moment, _SEARCH_PATH)
         case "22001" if moment.revision is not None:
             return _failed(answer, moment, cure_of_long_id(moment.revision, table))
-        case _ if answer.fault is Fault.RAISED:
-            return _as(ServerFailed, answer, _CLOSED)
         case _ if moment.revision is not None:
             return _failed(answer, moment, None)
         case _ if answer.sqlstate in ALREADY_THERE_SQLSTATES:
@@ -251,6 +278,12 @@ def _without_privilege(answer: Answer, moment: Moment, asked_by: str | None) -> 
 
 def _role(moment: Moment) -> str:
     return moment.link.role if moment.link is not None else ""
+
+
+def _role_left(moment: Moment) -> str | None:
+    """The role that the revision has set for the version row, too; None if it has set none."""
+    left = moment.link.role_left if moment.link is not None and moment.revision else None
+    return None if left == _role(moment) else left
 
 
 def _database(moment: Moment) -> str:

@@ -13,14 +13,17 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
+from headstart.postgres.waits import Wait
 from headstart.revisions.asking import asked
 from headstart.revisions.raw_connection import (
     has_failed,
+    is_at_work,
     is_broken,
     is_closed,
     is_idle,
     process_of,
 )
+from headstart.revisions.server_words import asked_by_of
 from headstart.verdict.sqlstates import Fault, fault_of
 
 FAILED_TRANSACTION = "25P02"
@@ -38,7 +41,8 @@ class Link:
     `error` what the connection that migrates has met in its transaction, before it failed;
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
-    had ended which nobody has heard: the script has used the driver without SQLAlchemy.
+    had ended which nobody has heard: the script has used the driver without SQLAlchemy. `waits` is
+    whom env.py's connections were last seen to wait for in this transaction.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Link:
         self.attempt: Mapping[str, Any] | None = None
         self.connected = False
         self.set_role: str | None = None
+        self.role_left: str | None = None
         self._opened: WeakSet[Any] = WeakSet()
         self._migrates: int | None = None
         self._migrating: ref[Any] | None = None
@@ -60,6 +65,7 @@ class Link:
         self.error: BaseException | None = None
         self.passing: BaseException | None = None
         self.unheard = self._in_revision = False
+        self.waits: tuple[Wait, ...] = ()
 
     @property
     def role(self) -> str:
@@ -104,6 +110,19 @@ class Link:
         own = frozenset() if self._migrates is None else frozenset([self._migrates])
         return own | {pid for raw in list(self._opened) if (pid := process_of(raw)) is not None}
 
+    def is_at_work(self) -> bool:
+        """Whether a statement may be running on any of them: then it may wait for somebody."""
+        for raw in list(self._opened):
+            with suppress(Exception):  # closed meanwhile, or one that does not tell
+                if is_at_work(raw):
+                    return True
+        return False
+
+    def saw(self, waits: tuple[Wait, ...]) -> None:
+        """Whom they wait for now; after a statement has given up, what was seen before stays."""
+        if waits or self.is_at_work():
+            self.waits = waits
+
     def break_off(self) -> None:
         """End all that env.py has open, from another thread."""
         for raw in list(self._opened):
@@ -127,7 +146,7 @@ class Link:
 
     def heard(self, autocommit: bool) -> None:
         """The server answered on the connection that migrates, as a transaction began."""
-        self.known, self.gone, self.error = True, False, None
+        self.known, self.gone, self.error, self.waits = True, False, None, ()
         self.in_transaction = not autocommit
 
     def hear_error(self, context: ExceptionContext) -> None:
@@ -156,7 +175,7 @@ class Link:
 
     def changes_revision(self, *, begins: bool) -> None:
         """A revision begins, or has ended well: whatever it met on the way is over."""
-        self.passing, self._in_revision = None, begins
+        self.passing, self._in_revision, self.role_left = None, begins, None
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""
@@ -194,8 +213,17 @@ def sqlstate_of(error: BaseException) -> str | None:
 
 
 def fault_in(error: BaseException) -> Fault:
-    """What a driver's error says, by its SQLSTATE, and by whose index it tells of."""
-    return fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
+    """What a driver's error says, by its SQLSTATE, whose index it tells of, and who raised it.
+
+    The SQLSTATE of a RAISE is the word of whoever wrote that function. Where it says that this may
+    pass, it is believed; where not, no server has found that a privilege lacks or SQL is wrong.
+    """
+    fault = fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
+    return Fault.RAISED if fault.permanent and asked_by_of(error) in _RAISES else fault
+
+
+_RAISES = frozenset({"exec_stmt_raise", "PLy_output"})
+"""The functions of the server behind RAISE in PL/pgSQL and plpy.error(): never translated."""
 
 
 def _schema_of(error: BaseException) -> str | None:

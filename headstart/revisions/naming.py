@@ -7,6 +7,7 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from headstart.facts.state import written
+from headstart.facts.visible import cut
 from headstart.patterns import pattern
 from headstart.revisions.project import Project
 from headstart.verdict.errors import BrokenHistory, InvalidSettings
@@ -29,9 +30,10 @@ def resolve_revision(project: Project, name: str, setting: str) -> frozenset[str
     try:
         scripts = project.graph.get_revisions(name)
     except CommandError as error:
-        raise InvalidSettings(f"{setting}={name}: {error}", next_step=_LISTED) from error
+        why = str(error).replace(name, cut(name))
+        raise InvalidSettings(f"{setting}={cut(name)}: {why}", next_step=_LISTED) from error
     revisions = frozenset(script.revision for script in scripts)
-    _refuse_overlap(project, revisions, f"{setting}={name}")
+    _refuse_overlap(project, revisions, f"{setting}={cut(name)}")
     return revisions
 
 
@@ -43,13 +45,13 @@ def resolve_revisions(project: Project, text: str, setting: str) -> frozenset[st
     in_map = project.graph.revision_map._revision_map
     names = [text] if text in in_map else [name for name in _BETWEEN.split(text) if name]
     if not names or any(steps not in in_map for steps in _MAYBE_STEPS.findall(text)):
-        raise InvalidSettings(f"{setting}={text}: {_SEVERAL}", next_step=_LISTED)
+        raise InvalidSettings(f"{setting}={cut(text)}: {_SEVERAL}", next_step=_LISTED)
     if len(names) == 1:
         return resolve_revision(project, names[0], setting)
     revisions = frozenset[str]()
     for name in names:
         revisions |= _one_of_several(project, name, setting)
-    _refuse_overlap(project, revisions, f"{setting}={text}")
+    _refuse_overlap(project, revisions, f"{setting}={cut(text)}")
     return revisions
 
 

@@ -18,13 +18,9 @@ from contextlib import contextmanager
 from headstart.postgres.waits import Wait
 from headstart.process.deadline import Deadline
 from headstart.process.machine import start_thread
+from headstart.revisions.waited import waits_for_itself
 from headstart.revisions.worker import Worker
-from headstart.verdict.errors import (
-    BrokenHistory,
-    ConnectionLost,
-    HeadstartError,
-    RevisionFailed,
-)
+from headstart.verdict.errors import ConnectionLost
 from headstart.verdict.events.revisions import EnvRunning, RevisionRunning, WaitsSeen
 
 LAST_LOOK_SECONDS = 1.0
@@ -52,10 +48,11 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
     started = time.monotonic()
     before: frozenset[Wait] = frozenset()
     gone_before: int | None = None
-    while not ended.wait(_pause(worker.deadline, every_seconds)):
+    while not _ended_before_beat(worker, every_seconds, ended):
         revision, since = now()
         watched = worker.link.process_to_watch() if revision is not None else None
         sight = worker.look(worker.link.processes(), watched)
+        worker.link.saw(sight.waits)
         seconds = round(time.monotonic() - (since if revision else started), 1)
         told = tuple(map(str, sight.waits))
         worker.emit(WaitsSeen(tuple(str(wait) for wait in sight.waits if not wait.by_itself)))
@@ -65,12 +62,30 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
             worker.emit(RevisionRunning(revision, seconds, told))
         by_itself = frozenset(wait for wait in sight.waits if wait.by_itself and wait.idle_since)
         if stuck := by_itself & before:
-            worker.give_up(_error(revision, min(stuck, key=str)))
+            worker.give_up(waits_for_itself(revision, min(stuck, key=str)))
         before = by_itself
         gone = watched if sight.is_gone else None
         if gone is not None and gone == gone_before:
             worker.give_up(_ended_unheard(revision, gone))
         gone_before = gone
+
+
+def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Event) -> bool:
+    """Wait for the next beat; gives whether the work has ended.
+
+    In between, while a statement runs, look so often that whoever lets it run into the lock timeout
+    has been seen: after that nobody can tell any more.
+    """
+    now = time.monotonic()
+    beat_at = now + _pause(worker.deadline, every_seconds)
+    often = worker.lock_timeout_seconds / 2 or every_seconds
+    while (left := beat_at - now) > often:
+        if ended.wait(often):
+            return True
+        if worker.link.is_at_work():
+            worker.link.saw(worker.look(worker.link.processes(), None).waits)
+        now = time.monotonic()
+    return ended.wait(max(left, 0))
 
 
 def _pause(deadline: Deadline, every_seconds: float) -> float:
@@ -83,15 +98,4 @@ def _ended_unheard(revision: str | None, process: int) -> ConnectionLost:
     return ConnectionLost(
         f"the connection was lost in revision {revision}: the server has no process {process} any"
         " more, which nobody has told this client"
-    )
-
-
-def _error(revision: str | None, wait: Wait) -> HeadstartError:
-    kind = BrokenHistory if revision is None else RevisionFailed
-    who = "env.py" if revision is None else f"revision {revision}"
-    return kind(
-        f"{who} waits for itself: {wait}; neither will give way",
-        next_step="let it do all of its work on one connection (op.get_bind() in a revision, the"
-        " one of context.configure() in env.py), or commit on the one before the other needs"
-        " what it has locked",
     )

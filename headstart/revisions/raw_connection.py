@@ -4,8 +4,8 @@ from contextlib import suppress
 from typing import Any
 
 _PSYCOPG2_BROKEN = 2
-_IN_ERROR = 3
-"""libpq's PQTRANS_INERROR."""
+_ACTIVE, _IN_ERROR = 1, 3
+"""libpq's PQTRANS_ACTIVE and PQTRANS_INERROR."""
 
 
 def process_of(raw: Any) -> int | None:
@@ -35,6 +35,11 @@ def is_idle(raw: Any) -> bool:
     """Whether nothing is going on there, as its driver sees it: psycopg's and psycopg2's tell 0."""
     ask = getattr(raw, "is_in_transaction", None)  # asyncpg
     return not ask() if ask else int(raw.info.transaction_status) == 0
+
+
+def is_at_work(raw: Any) -> bool:
+    """Whether a statement runs there; asyncpg does not tell, which may be."""
+    return hasattr(raw, "is_in_transaction") or int(raw.info.transaction_status) == _ACTIVE
 
 
 def has_failed(raw: Any) -> bool:

@@ -33,6 +33,7 @@ from headstart.revisions.begun import (
     sql_of_lost,
     sql_of_prepared,
 )
+from headstart.revisions.hidden_table import HiddenTable
 from headstart.revisions.worker import dbapi_connection, one_row
 from headstart.verdict.errors import RevisionFailed
 
@@ -61,7 +62,8 @@ class TransactionWatch:
     """The transactions begun since the revision started; the first that did something counts.
 
     `row_in` is the number of the one in which the version row is written: whether that was
-    committed tells whether this run has applied the revision, and nobody else.
+    committed tells whether this run has applied the revision, and nobody else. `role` is the one
+    in force as the row is written, where that was asked.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,8 @@ class TransactionWatch:
         self._running = False
         self._has_version_table = False
         self.row_in: int | None = None
+        self.role: str | None = None
+        self.hidden = HiddenTable()
 
     @property
     def first(self) -> int | None:
@@ -105,7 +109,7 @@ class TransactionWatch:
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
         self._outside = self._kept_outside = self._chained = self._in_chain = False
-        self._running, self.row_in = True, None
+        self._running, self.row_in, self.role = True, None, None
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
@@ -128,7 +132,10 @@ class TransactionWatch:
 
     def hear_statement(self, connection: Connection, statement: str) -> bool:
         """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
-        if not self._running or not _ENDS.match(statement):
+        if not self._running:
+            return False
+        self.hidden.hear(statement)
+        if not _ENDS.match(statement):
             return False
         rolls_back = bool(_ROLLS_BACK.match(statement))
         self._in_chain &= not rolls_back
@@ -172,11 +179,13 @@ class TransactionWatch:
         """
         self._running = False
         self._refuse_lost(connection, revision)
+        self.hidden.refuse(connection, revision)
         self._has_version_table = False  # it is committed with this one
 
     def row_follows(self, connection: Connection) -> None:
         """A version row is written next, in the transaction that is open."""
-        self.row_in = int(one_row(connection, SQL_BEFORE_ROW)[1])
+        _, now, _, self.role, *_ = one_row(connection, SQL_BEFORE_ROW)
+        self.row_in = int(now)
 
     def _refuse_lost(self, connection: Connection, revision: str) -> None:
         if not self._begun:  # none has begun, or none that did anything
@@ -192,7 +201,7 @@ class TransactionWatch:
             self.row_in = int(now)
             return
         identity, now, mark, *state, _ = one_row(connection, SQL_BEFORE_ROW)
-        self.row_in = int(now)
+        self.row_in, self.role = int(now), state[0]
         if first.identity == identity:
             return  # it goes on
         if first.identity == mark:

@@ -56,6 +56,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         if set(heads) != set(decided.rows):
             raise _rows_changed(heads, decided.rows)
         return
+    run.watch.hidden.note_name(context.version_table, context.version_table_schema)
     if not heads:
         # in the transaction of the first step, and not before the plan
         context._ensure_version_table()
@@ -147,6 +148,7 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
             with finished_work(revision) as look_at, only_the_parent_goes_on():
                 look_at(migrate(**options))
             run.watch.ensure_kept(connection, revision)
+            run.worker.link.role_left = run.watch.role
         except BaseException as error:
             run.failure = error  # env.py may swallow it
             link = run.worker.link

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error, InterpolationError
 from dataclasses import field
 
+from headstart.facts.visible import cut
 from headstart.settings.database_url import (
     BYTE_ORDER_MARK,
     DatabaseUrl,
@@ -188,13 +189,13 @@ def _secret(name: str, path: str, read_text: ReadText) -> str:
                 f"{name}: what it says is no file that can be read: {reason}; it is not shown, for"
                 " it may be the secret itself: name a file with its whole path"
             ) from None
-        raise InvalidUrl(f"{name}: {path} cannot be read: {reason}") from None
+        raise InvalidUrl(f"{name}: {cut(path)} cannot be read: {reason}") from None
     if not secret.strip():
-        raise InvalidUrl(f"{name}: {path} is empty")
+        raise InvalidUrl(f"{name}: {cut(path)} is empty")
     if secret.startswith(BYTE_ORDER_MARK):
         raise InvalidUrl(
-            f"{name}: {path} begins with a byte order mark (BOM): save it as UTF-8 without one"
+            f"{name}: {cut(path)} begins with a byte order mark (BOM): save it as UTF-8 without one"
         )
     if "\0" in secret:
-        raise InvalidUrl(f"{name}: {path} contains a zero byte: it is not a text file")
+        raise InvalidUrl(f"{name}: {cut(path)} contains a zero byte: it is not a text file")
     return secret

@@ -11,6 +11,7 @@ from dataclasses import field
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote
 
+from headstart.facts.visible import cut
 from headstart.patterns import pattern
 from headstart.settings.defaults import PLACEHOLDERS
 from headstart.settings.libpq import (
@@ -95,7 +96,7 @@ def _scheme(url: str, where: str) -> tuple[str, str | None]:
     driver = scheme.group(2)
     if driver is not None and driver not in DRIVERS:
         raise InvalidUrl(
-            f"{where} names the driver {driver!r}: expected {', '.join(DRIVERS)}, or none"
+            f"{where} names the driver {cut(driver)!r}: expected {', '.join(DRIVERS)}, or none"
         )
     return scheme.group(), driver
 
@@ -123,7 +124,7 @@ def _scheme_mistake(url: str, where: str) -> str:
     if url.startswith(BYTE_ORDER_MARK):
         return f"{where} begins with a byte order mark (BOM): write it without one"
     scheme = re.match(r"([\w+.-]*)://", url)
-    begin = f"begins with {scheme.group(1)!r}" if scheme else "does not begin with a scheme"
+    begin = f"begins with {cut(scheme.group(1))!r}" if scheme else "does not begin with a scheme"
     return f"{where} {begin}: expected postgresql://user:password@host:port/name"
 
 
@@ -145,7 +146,7 @@ def _check_names(options: Sequence[tuple[str, str]], query: str, where: str) -> 
     if unknown and ("@" in query or "password" in query):  # they may be a part of it
         raise InvalidUrl(f"{where}: unknown options (write a ? or & in the password as %3F or %26)")
     if unknown:
-        hints = [f"{name!r}{_nearest(name)}" for name in unknown]
+        hints = [f"{cut(name)!r}{_nearest(name)}" for name in unknown]
         raise InvalidUrl(f"{where}: unknown option {', '.join(hints)}")
 
 

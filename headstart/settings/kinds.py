@@ -96,7 +96,7 @@ def text(value: str) -> str:
 def seconds(value: str) -> float:
     """A duration; 0 is allowed."""
     try:
-        number = float(value)
+        number = float(value) if value.isascii() else math.nan  # no digits of other scripts
     except ValueError:
         number = math.nan
     if number != 0 and not SHORTEST_SECONDS <= number <= LONGEST_SECONDS:  # nan is neither

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from headstart.facts.visible import cut
 from headstart.patterns import pattern
 from headstart.settings.database import (
     DatabaseSource,
@@ -97,7 +98,7 @@ def _value(setting: Setting, arguments: Values, environ: Mapping[str, str]) -> A
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "" if setting.secret else f"={value!r}"
+        shown = "" if setting.secret else f"={cut(repr(value))}"
         raise ValueError(f"{place}{shown} is invalid: expected {error}") from None
 
 
@@ -106,11 +107,11 @@ def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
         return read_text(path)
     except FileNotFoundError as error:
         mistakes.append(
-            f"{error.filename or path} does not exist: cp alembic.ini.example alembic.ini, or in an"
-            " image COPY yours"
+            f"{cut(str(error.filename or path))} does not exist: cp alembic.ini.example"
+            " alembic.ini, or in an image COPY yours"
         )
     except (OSError, ValueError) as error:
-        mistakes.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
+        mistakes.append(f"{cut(path)} cannot be read: {getattr(error, 'strerror', None) or error}")
     return ""
 
 

@@ -14,6 +14,7 @@ from headstart.decision.phase_order import refusals_of_order
 from headstart.decision.version_width import has_long_id, refusals_of_long_ids
 from headstart.facts.sql import identifier
 from headstart.facts.state import History, VersionColumn, scope_named
+from headstart.facts.visible import cut
 from headstart.patterns import pattern
 from headstart.revisions.graph_problems import Graph, read_graph
 from headstart.revisions.history import nothing_in, read_history
@@ -147,7 +148,7 @@ def _order(image: _Image, since: str | None) -> Iterator[Remark]:
     released = frozenset(() if since == "base" else _BETWEEN.split(since))
     if unknown := released - history.requirements.keys():
         raise InvalidSettings(
-            f"--since: the image has no revision {', '.join(map(repr, sorted(unknown)))}",
+            f"--since: the image has no revision {cut(', '.join(map(repr, sorted(unknown))))}",
             next_step="name the revision of the last release by its whole id, or base for none;"
             " alembic history lists the revisions",
         )

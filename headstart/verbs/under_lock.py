@@ -104,13 +104,14 @@ def _look(
     task: Task, lock: RunLock, link: Link, processes: Collection[int], watched: int | None
 ) -> Sight:
     """On a connection of its own; on the lock's where a pool has none, and a transaction runs."""
+    name = task.identity.name(Purpose.WORK)
     sight = look_beside(
         lock,
         lambda: connect(task.resolve(), task.identity.name(Purpose.READ), LOOK_SECONDS),
-        lambda connection: look_at(connection, processes, watched),
+        lambda connection: look_at(connection, processes, watched, name),
     )
     if sight is None and link.in_transaction:
-        return lock.look_at(processes, watched)
+        return lock.look_at(processes, watched, name)
     return sight or Sight()
 
 

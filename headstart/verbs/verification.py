@@ -241,7 +241,7 @@ class Verification:
         if isinstance(error, RevisionFailed) and error.raised_in:
             error = unless_forbidden(error, read_event_triggers(connection))
         invalid = self._inspector.read_invalid(connection, facts)
-        if isinstance(error, RevisionFailed) and error.sqlstate in ALREADY_THERE_SQLSTATES:
+        if isinstance(error, RevisionFailed) and _met(error):
             finding = None
             with suppress(HeadstartError), Catalog(connection) as catalog:
                 finding = self._inspector.prove(catalog)
@@ -310,3 +310,8 @@ class Verification:
             lambda error: isinstance(error, Blocked),
             lambda _: None,
         )
+
+
+def _met(error: RevisionFailed) -> bool:
+    """Whether a revision met what it would make; the SQLSTATE of a RAISE is its author's word."""
+    return error.sqlstate in ALREADY_THERE_SQLSTATES and not error.raised_in

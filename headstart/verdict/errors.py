@@ -143,7 +143,7 @@ class RevisionFailed(HeadstartError):
     revision: str | None = None
     """Which one; None where that is not known."""
     raised_in: str = ""
-    """The server's CONTEXT of it: the functions of the database that were at work."""
+    """The server's CONTEXT, where code in the database raised it: the functions at work."""
 
 
 class NotCommitted(HeadstartError):

@@ -88,3 +88,26 @@ def test_an_error_that_has_no_text_is_the_revisions_all_the_same(stage: Stage, r
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
     assert "its text cannot be read" in ended.verdict["error"]["message"]
+
+
+HUGE = "9" * 100_000
+HUGE_SETTINGS = {
+    "a revision": {"HEADSTART_TARGET": HUGE},
+    "a revision that is none": {"HEADSTART_TARGET": f"{HUGE} x"},
+    "a number": {"HEADSTART_WAIT_SECONDS": HUGE},
+    "several revisions": {"HEADSTART_BASELINE": f"{HUGE}+{HUGE}"},
+    "a name": {"HEADSTART_VERSION_TABLE": f"a.b.{HUGE}"},
+    "a path": {"HEADSTART_ALEMBIC_INI": f"/{HUGE}"},
+    "a driver": {"DATABASE_URL": f"postgresql+{HUGE}://u@localhost/d"},
+    "an option": {"DATABASE_URL": f"postgresql://u@localhost/d?{HUGE}=1"},
+}
+
+
+@pytest.mark.parametrize("environ", HUGE_SETTINGS.values(), ids=HUGE_SETTINGS)
+def test_a_refusal_shows_the_beginning_of_a_huge_value(
+    stage: Stage, environ: dict[str, str]
+) -> None:
+    ended = stage.run(**environ)
+    assert (ended.exit_code, ended.outcome) == (2, "invalid_settings"), ended.outcome
+    assert "characters)" in ended.verdict["error"]["message"]
+    assert len(ended.stderr + ended.stdout) < 6000

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.program import run_headstart
+from tests.harness.program import HEADSTART, run_headstart, run_program
 from tests.harness.project import REVISIONS
+from tests.harness.result import Result
 from tests.harness.server import refusing_port
 from tests.integration.stage import Stage
 
@@ -48,6 +49,33 @@ def test_an_alarm_of_a_scripts_own_is_not_our_deadline(stage: Stage) -> None:
 def test_a_revision_that_closes_stderr_does_not_silence_the_verdict(stage: Stage) -> None:
     stage.project.add("0004", "0003", "os.close(2)", top="import os")
     assert stage.run().verdict["outcome"] == "upgraded"
+
+
+@pytest.mark.parametrize(("verb", "code"), [("run", 0), ("check", 14), ("plan", 0)])
+def test_a_folder_that_was_deleted_is_not_needed(stage: Stage, verb: str, code: int) -> None:
+    """All paths are absolute: the project is elsewhere."""
+    ini = str(stage.project.path / "alembic.ini")
+    done = run_in_deleted(stage, verb, HEADSTART_ALEMBIC_INI=ini)
+    assert done.exit_code == code, done.verdict
+
+
+def test_what_is_relative_to_a_folder_that_was_deleted_is_named(stage: Stage) -> None:
+    done = run_in_deleted(stage, "run")
+    assert (done.exit_code, done.outcome) == (2, "invalid_settings")
+    assert "working directory" in done.verdict["error"]["message"]
+    assert "HEADSTART_ALEMBIC_INI='alembic.ini'" in done.verdict["error"]["message"]
+    assert "absolute" in done.verdict["next_step"]
+
+
+def run_in_deleted(stage: Stage, verb: str, **environ: str) -> Result:
+    folder = stage.project.path.parent / "gone"
+    folder.mkdir()
+    code = f"import os, sys; os.rmdir({str(folder)!r}); os.execv(sys.argv[1], sys.argv[1:])"
+    return run_program(
+        *(sys.executable, "-c", code, *HEADSTART, verb),
+        env={"DATABASE_URL": stage.database.url, **environ},
+        cwd=folder,
+    )
 
 
 def test_a_revision_that_changes_the_folder_is_followed(stage: Stage) -> None:

@@ -93,10 +93,17 @@ def with_login_trigger(database: Database, guest: str, body: str) -> None:
 
 
 @ON_ONE_SERVER
-def test_the_words_of_a_login_trigger_are_shown(database: Database, guest: str) -> None:
-    with_login_trigger(database, guest, "RAISE 'closed until Monday'")
+@pytest.mark.parametrize("sqlstate", ["P0001", "42501", "22023"])
+def test_the_words_of_a_login_trigger_are_shown(
+    database: Database, guest: str, sqlstate: str
+) -> None:
+    """The SQLSTATE is its author's word, too."""
+    with_login_trigger(database, guest, f"RAISE 'closed until Monday' USING ERRCODE = '{sqlstate}'")
     end = wait_in_vain(database.url_of(guest))
-    assert_waited_in_vain(end, "closed until Monday", "P0001")
+    assert_waited_in_vain(end, "closed until Monday", sqlstate)
+    assert "raised by the function at_login()" in end.verdict["error"]["message"]
+    assert "event trigger on login" in end.verdict["next_step"]
+    assert "start the database" not in end.verdict["next_step"]
 
 
 @ON_ONE_SERVER

@@ -95,7 +95,8 @@ def test_nor_does_a_lock_turn_into_the_revisions_failure(stage: Stage, sqlstate:
 
 
 def test_nor_does_a_privilege_that_is_missing(stage: Stage) -> None:
-    body = WRAPPED["another error from it"].format(indented(raising("42501")))
+    refused = "op.execute('DROP TABLE pg_class')\n"  # to anybody
+    body = WRAPPED["another error from it"].format(indented(refused))
     stage.project.add("0004", "0003", body)
     assert_passing(stage.run(), stage, "access_refused")
 
@@ -119,7 +120,7 @@ def test_nor_does_one_that_hides_the_schema(stage: Stage) -> None:
         assert stage.rows() == REVISIONS[-1:]
 
 
-@pytest.mark.parametrize("sqlstate", [*PASSING.values(), "P0001"])
+@pytest.mark.parametrize("sqlstate", [*PASSING.values(), "P0001", "42501", "23505"])
 def test_nor_is_it_a_mistake_of_env_py(stage: Stage, sqlstate: str) -> None:
     sql = f"DO $$BEGIN RAISE 'no' USING ERRCODE = '{sqlstate}'; END$$"
     stage.project.edit_env(
@@ -137,6 +138,38 @@ CREATE FUNCTION closed() RETURNS event_trigger LANGUAGE plpgsql
 AS $$BEGIN RAISE 'no changes until Monday'; END$$;
 CREATE EVENT TRIGGER "the freeze" ON ddl_command_start EXECUTE FUNCTION closed()
 """
+
+
+AUTHORS_WORDS = ("42501", "55000", "0A000", "23001", "23505", "42P07", "3F000")
+
+
+@pytest.mark.parametrize("sqlstate", AUTHORS_WORDS)
+@pytest.mark.parametrize("target", ["0002", "base"])
+def test_it_may_be_closed_by_any_sqlstate(stage: Stage, target: str, sqlstate: str) -> None:
+    """Which is the word of whoever wrote the trigger, and none of the server's."""
+    if target != "base":
+        assert stage.run(HEADSTART_TARGET=target).exit_code == 0
+    stage.database.execute(CLOSED.replace("Monday'", f"Monday' USING ERRCODE = '{sqlstate}'"))
+    ended = stage.run()
+    assert (ended.exit_code, ended.outcome) == (13, "server_failed"), ended.verdict
+    assert ended.verdict["error"]["sqlstate"] == sqlstate
+    assert "event trigger" in ended.verdict["next_step"]
+    assert "GRANT" not in ended.verdict["next_step"]
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+@pytest.mark.parametrize("sqlstate", ["42501", "23505", "42P07"])
+def test_whatever_sqlstate_a_revision_raises_is_its_own_failure(
+    stage: Stage, sqlstate: str, driver: str
+) -> None:
+    url = stage.database.url
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+        url = url_with(stage, driver)
+    stage.project.add("0004", "0003", raising(sqlstate))
+    ended = stage.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert ended.verdict["next_step"].startswith("correct the revision")
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])

@@ -63,6 +63,21 @@ def test_one_that_env_py_sets_itself_counts_beside_them(stage: Stage, place: str
     assert (ended.exit_code, ended.outcome) == (13, "server_failed"), ended.verdict
 
 
+@pytest.mark.parametrize("milliseconds", [1, 2, 3, 5, 8, 12])
+def test_a_limit_that_ends_what_headstart_reads_is_named(stage: Stage, milliseconds: int) -> None:
+    """Whichever of its reads it ends: never a connection that was lost, nor a database that is."""
+    stage.database.execute(
+        f"ALTER DATABASE {stage.database.name} SET statement_timeout = {milliseconds}"
+    )
+    for _ in range(2):
+        ended = stage.run(HEADSTART_WAIT_SECONDS="2")
+        if ended.exit_code:
+            # unreachable: before the database was accepted at all
+            assert ended.outcome in {"server_failed", "unreachable"}, ended.verdict
+            assert ended.verdict["error"]["sqlstate"] == "57014", ended.verdict
+            assert "statement_timeout" in ended.verdict["next_step"], ended.verdict
+
+
 HELD = "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"
 
 

@@ -216,3 +216,43 @@ def test_a_view_without_rows_is_no_empty_version_table(stage: Stage, view: str) 
         code, message = told(stage.run(verb, **BRIEF))
         assert (code, "view" in message) == (23, True), message
     assert stage.catalog() == before
+
+
+HIDES = {
+    "a statement": 'op.execute("CREATE TEMP TABLE alembic_version (version_num text)")',
+    "as a copy": 'op.execute("SELECT * INTO TEMPORARY alembic_version FROM alembic_version")',
+    "an operation": (
+        'op.create_table("alembic_version", sa.Column("version_num", sa.Text),'
+        ' prefixes=["TEMPORARY"])'
+    ),
+}
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("hides", HIDES.values(), ids=HIDES)
+def test_a_revision_that_hides_it_by_a_temporary_one_is_named(
+    stage: Stage, hides: str, first: bool
+) -> None:
+    """The row would go there, and be lost with the connection: env.py is not to blame."""
+    if not first:
+        assert stage.run().exit_code == 0
+    before = stage.rows()
+    stage.project.add("0004", "0003", hides)
+    ended = stage.run()
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert "revision 0004 has made a temporary table" in ended.verdict["error"]["message"]
+    assert "another name" in ended.verdict["next_step"]
+    assert stage.rows() == (before or ["0003"])
+
+
+@pytest.mark.parametrize(
+    "then", ['op.execute("DROP TABLE pg_temp.alembic_version")', 'op.execute("SELECT 1")']
+)
+def test_one_that_is_gone_by_then_or_has_another_name_is_nobodys_business(
+    stage: Stage, then: str
+) -> None:
+    name = "alembic_version" if "DROP" in then else "old_alembic_version"
+    body = f'op.execute("CREATE TEMP TABLE {name} (version_num text)")\n{then}'
+    stage.project.add("0004", "0003", body)
+    assert stage.run().outcome == "upgraded"
+    assert stage.rows() == ["0004"]

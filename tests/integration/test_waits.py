@@ -93,6 +93,73 @@ def test_who_is_waited_for_is_told_and_the_run_goes_on(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+def test_who_has_kept_a_revision_from_its_lock_is_named_at_the_end(
+    stage: Stage, driver: str
+) -> None:
+    """With nothing set: the lock timeout strikes before the first heartbeat."""
+    url = stage.database.driver_url(driver)
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    assert stage.run(DATABASE_URL=url).exit_code == 0
+    stage.project.add("0004", "0003", 'op.execute("ALTER TABLE accounts ADD note text")')
+    name = "a holder\x1b[31m"
+    with closing(psycopg2.connect(stage.database.url, application_name=name)) as other:
+        process = other.info.backend_pid
+        other.cursor().execute("LOCK TABLE accounts")
+        ended = stage.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    message = ended.verdict["error"]["message"]
+    assert f"waits for pid {process} (a holder" in message
+    assert "of role postgres" in message
+    assert ", idle in its transaction for " in message
+    assert "(AccessExclusiveLock on public.accounts)" in message
+    assert "\x1b" not in ended.stderr + ended.stdout
+
+
+def test_whom_an_earlier_statement_waited_for_is_not_blamed(stage: Stage) -> None:
+    """One that gave way; the last statement asks with NOWAIT, for what somebody else has."""
+    assert stage.run().exit_code == 0
+    stage.project.add(
+        "0004",
+        "0003",
+        'op.execute("LOCK TABLE accounts")\nop.execute("LOCK TABLE alembic_version NOWAIT")',
+    )
+    with (
+        closing(psycopg2.connect(stage.database.url)) as first,
+        closing(psycopg2.connect(stage.database.url)) as second,
+    ):
+        process = first.info.backend_pid
+        first.cursor().execute("LOCK TABLE accounts")
+        second.cursor().execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE")
+        with stage.start() as run:
+            run.await_event("revision_started")
+            time.sleep(3.5)
+            first.rollback()
+            ended = run.end()
+    assert ended.outcome == "blocked", ended.verdict
+    assert f"pid {process} " not in ended.verdict["error"]["message"]
+
+
+def test_a_revision_that_gives_up_waiting_for_itself_is_told_so(stage: Stage) -> None:
+    """No heartbeat has seen it twice: its own lock timeout was faster."""
+    assert stage.run().exit_code == 0
+    stage.project.add("0004", "0003", OWN_LIMITED)
+    ended = stage.run()
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert "revision 0004 waits for itself" in ended.verdict["error"]["message"]
+    assert "headstart:work:" in ended.verdict["error"]["message"]
+    assert "op.get_bind()" in ended.verdict["next_step"]
+
+
+OWN_LIMITED = """
+    op.execute("ALTER TABLE accounts ADD note text")
+    with op.get_bind().engine.connect() as connection:
+        connection.exec_driver_sql("SET lock_timeout = '4s'")
+        connection.exec_driver_sql("SELECT * FROM accounts")
+    """
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
 def test_a_connection_whose_end_nobody_tells_is_lost(stage: Stage, driver: str) -> None:
     """The run lock's is well, and the network keeps to itself that the server ended the other."""
     url = stage.database.driver_url(driver)

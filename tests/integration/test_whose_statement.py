@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.project import REVISIONS, TABLES
+from tests.harness.server import a_role
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE, url_with
 
@@ -287,3 +288,29 @@ def test_a_revision_elsewhere_is_named_by_its_own_file_and_line(stage: Stage) ->
     assert ended.exit_code == 21
     assert f"{last}, line 3: ValueError: price" in ended.verdict["error"]["message"]
     assert stage.tables() == TABLES | {"alembic_version"}
+
+
+SETS = {
+    "SET ROLE": "SET ROLE {}",
+    "SET LOCAL ROLE": "SET LOCAL ROLE {}",
+    "SET SESSION AUTHORIZATION": "SET SESSION AUTHORIZATION {}",
+}
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("sets", SETS.values(), ids=SETS)
+def test_a_role_that_a_revision_leaves_in_force_is_named(
+    stage: Stage, sets: str, first: bool
+) -> None:
+    """The version row is written with it; a GRANT to the login would help nobody."""
+    with a_role(stage.database, "left") as role:
+        if not first:
+            assert stage.run().exit_code == 0
+        before = stage.rows()
+        stage.project.add("0004", "0003", f"op.execute({sets.format(role)!r})")
+        ended = stage.run()
+        assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+        assert f'left the role "{role}" in force' in ended.verdict["error"]["message"]
+        assert "RESET ROLE" in ended.verdict["next_step"]
+        assert "GRANT" not in ended.verdict["next_step"]
+        assert stage.rows() == (before or REVISIONS[-1:])

@@ -40,6 +40,6 @@ def test_what_another_function_raises_is_the_revisions(context: str) -> None:
     assert unless_forbidden(error, FROZEN) is error
 
 
-def test_what_is_no_ones_raise_is_left_as_it_is() -> None:
-    error = failed(FROM_THE_TRIGGER[0], sqlstate="42601")
-    assert unless_forbidden(error, FROZEN) is error
+def test_the_author_of_a_trigger_chooses_the_sqlstate() -> None:
+    error = failed(FROM_THE_TRIGGER[0], sqlstate="42501")
+    assert isinstance(unless_forbidden(error, FROZEN), ServerFailed)

@@ -33,7 +33,7 @@ def test_a_baseline_is_nothing_relative(text: str) -> None:
         kinds.baseline(text)
 
 
-@pytest.mark.parametrize("text", ["0.0004", "1e-9", "nan", "-1", "2147484"])
+@pytest.mark.parametrize("text", ["0.0004", "1e-9", "nan", "-1", "2147484", "\u0665"])
 def test_a_duration_that_postgres_would_round_to_none_or_cannot_hold_is_refused(text: str) -> None:
     """It counts whole milliseconds in 32 bits, and takes 0 for no limit at all."""
     with pytest.raises(ValueError, match="a number of seconds, either 0 or from "):

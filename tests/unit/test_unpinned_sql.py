@@ -15,7 +15,7 @@ from tests.integration.unpinned import looked_up
 
 SENDERS = (
     "worker", "sessions", "configured", "transaction_sql", "begun", "env_calls",
-    "scratch_only",
+    "scratch_only", "hidden_table",
 )  # fmt: skip
 """Modules of revisions/ that send SQL on it without the pin."""
 FOLDER = ROOT / "headstart" / "revisions"
