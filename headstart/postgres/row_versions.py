@@ -59,7 +59,11 @@ owned AS MATERIALIZED (
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
     JOIN pg_catalog.pg_class c ON c.oid = d.objid
    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
-     AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[]))""")
+     AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[])),
+member AS MATERIALIZED (
+  SELECT d.classid, d.objid FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d
+      ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+     AND d.refobjid = e.oid AND d.deptype = 'e'::pg_catalog."char")""")
 """The objects by their names; between the marks @ stand what proof_question.py puts in."""
 
 MEMBERS = (
@@ -72,11 +76,8 @@ the number does not stand for."""
 
 def _members(catalog: str) -> str:
     return (
-        "pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND"
-        " d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid"
-        " AND d.deptype = 'e'::pg_catalog.\"char\" AND d.classid ="
-        f" 'pg_catalog.{catalog}'::pg_catalog.regclass::pg_catalog.oid"
-        f" JOIN pg_catalog.{catalog} m ON m.oid = d.objid"
+        f"member e JOIN pg_catalog.{catalog} m ON m.oid = e.objid"
+        f" AND e.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass::pg_catalog.oid"
     )
 
 
