@@ -56,9 +56,12 @@ def traced_modules(before: Sequence[str], named: Sequence[str]) -> OwnModules:
     absent, others, by_start = set[str](), set[str](), set[str]()
     for name, file in every.items():
         root = _root_of(name, file)
-        if root is None or root not in now:
+        if root is None:
             continue
-        absent.update(_nearer(name, root, now[: now.index(root)], every))
+        # an editable install's finder comes behind all folders
+        earlier = now[: now.index(root)] if root in now else now
+        ours = [each for each in earlier if each in chosen or each in python_path]
+        absent.update(_nearer(name, root, ours, every))
         if root in chosen:
             continue
         others.add(name)
@@ -79,7 +82,7 @@ def python_path_of(text: str) -> tuple[str, ...]:
 
 
 def _root_of(name: str, file: str) -> str | None:
-    """The folder on sys.path by which a module was found; None where that is not how it was."""
+    """The folder under which a module's file has its name; None for a file of another name."""
     place, suffix = os.path.splitext(file)
     if os.path.basename(place) == "__init__":
         place = os.path.dirname(place)
@@ -90,9 +93,8 @@ def _root_of(name: str, file: str) -> str | None:
 def _nearer(name: str, root: str, earlier: Sequence[str], every: dict[str, str]) -> Iterator[str]:
     """What would be taken instead, of another folder or for a package without __init__.py."""
     first, *more = name.split(".")
-    for folder in dict.fromkeys(earlier):
-        if not (is_installed(folder + os.sep) or (folder + os.sep).startswith(STANDARD)):
-            yield from _candidates(folder, first)
+    for folder in earlier:
+        yield from _candidates(folder, first)
     package = first
     for part in more:
         if package not in every:
