@@ -1,7 +1,8 @@
-"""headstart's process, forked from a warm interpreter: the same process at half of its cost.
+"""headstart's process, forked from a warm interpreter: the same process at a third of its cost.
 
-A run of a test's takes a third of a second of CPU to import SQLAlchemy and Alembic, some thousand
-times over. HEADSTART_TEST_COLD=1 starts each process anew, as the suites in containers always do.
+A run of a test's takes nearly half a second of CPU to import SQLAlchemy, Alembic and headstart,
+some thousand times over. HEADSTART_TEST_COLD=1 starts each process anew, as the suites in
+containers always do.
 """
 
 import array
