@@ -5,7 +5,7 @@ end for that. Where env.py's engine connects by its dialect, which is nearly alw
 made again; what listens to do_connect, a token of a cloud's say, has had its turn by then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from headstart.postgres.connect_failure import NO_SLOT_SQLSTATE, is_full
 from headstart.process.retry import Retry, retried
 from headstart.revisions.link import Link, sqlstate_of
-from headstart.revisions.refused import failure_again, login_of
+from headstart.revisions.refused import failure_again, login_of, server_answered
 from headstart.revisions.worker import Worker
 from headstart.verdict.events.database import ConnectionFailed
 
@@ -30,7 +30,7 @@ def waiting_for_slots(worker: Worker) -> Iterator[None]:
         return retried(
             lambda: connect(dialect, *arguments, **parameters),
             worker.patience().deadline,
-            lambda error: _has_no_slot(error, parameters, worker.link),
+            _Refusals(parameters, worker.link).may_pass,
             failed,
         )
 
@@ -47,13 +47,31 @@ def waiting_for_slots(worker: Worker) -> Iterator[None]:
         patched.connect = connect
 
 
-def _has_no_slot(error: BaseException, parameters: dict[str, Any], link: Link) -> bool:
-    """By its SQLSTATE; psycopg2 gives none, so the attempt is made once more by ourselves."""
-    if not isinstance(error, Exception):
-        return False
-    states = [sqlstate_of(each) for each in (error, error.__cause__) if each is not None]
-    known = [state for state in states if state is not None]
-    if known:
-        return NO_SLOT_SQLSTATE in known
-    failure = failure_again(login_of(parameters), link)
-    return failure is not None and is_full(failure)
+class _Refusals:
+    """Which refusals of one connection are to be waited out."""
+
+    def __init__(self, parameters: Mapping[str, Any], link: Link) -> None:
+        self._parameters = parameters
+        self._link = link
+        self._let_in = 0
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Whether no slot was free, by the SQLSTATE.
+
+        psycopg2 gives none, so the attempt is made once more by ourselves. Where that is let in,
+        the slot may have got free between the two; if it is so each time, it is another thing.
+        """
+        if not isinstance(error, Exception):
+            return False
+        states = [sqlstate_of(each) for each in (error, error.__cause__) if each is not None]
+        known = [state for state in states if state is not None]
+        if known:
+            return NO_SLOT_SQLSTATE in known
+        failure = failure_again(login_of(self._parameters), self._link)
+        if failure is not None:
+            return is_full(failure)
+        self._let_in += 1
+        return server_answered(error) and self._let_in <= _LET_IN_AT_MOST
+
+
+_LET_IN_AT_MOST = 5

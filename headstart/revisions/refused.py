@@ -111,6 +111,12 @@ _ANSWERED = pattern(r"[^:]+:  ")
 """A severity, in any language: a server said the rest."""
 
 
+def server_answered(error: BaseException) -> bool:
+    """Whether libpq's words say that a server refused the connection."""
+    told = _LIBPQ.search(str(error))
+    return told is not None and _ANSWERED.match(told["words"]) is not None
+
+
 def _passes(state: str) -> bool:
     fault = fault_of(state)
     return fault is Fault.SERVER or (fault is Fault.CONNECTION and state.startswith("57"))

@@ -62,6 +62,39 @@ def test_a_run_that_holds_the_lock_waits_for_a_slot(
     assert (end.exit_code, end.outcome) == (0, "upgraded"), end.verdict
 
 
+IN_BETWEEN = """
+import psycopg2, time
+real, refused = psycopg2.connect, []
+def connect(*given, **named):
+    if "async_" in named or len(refused) == {refusals}:
+        return real(*given, **named)
+    taken = real({url!r})
+    try:
+        return real(*given, **named)
+    except psycopg2.OperationalError as error:
+        refused.append(error)
+        raise
+    finally:
+        taken.close()
+        time.sleep(0.5)
+psycopg2.connect = connect
+"""
+"""env.py's connection is refused for a slot that is free when headstart looks."""
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize(("refusals", "outcome"), [(2, "upgraded"), (99, "connection_lost")])
+def test_a_slot_that_got_free_before_we_looked_is_tried_for_again(
+    stage: Stage, role: str, refusals: int, outcome: str
+) -> None:
+    env = stage.project.path / "alembic" / "env.py"
+    env.write_text(IN_BETWEEN.format(url=role, refusals=refusals) + env.read_text())
+    end = stage.run(DATABASE_URL=role)
+    assert end.outcome == outcome, end.verdict
+    failed = [event for event in end.events if event["event"] == "connection_failed"]
+    assert len(failed) == min(refusals, 5)
+
+
 @ON_ONE_SERVER
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
 @pytest.mark.parametrize("ends", ["upgraded", "revision_failed"])
