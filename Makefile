@@ -105,6 +105,7 @@ bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r bench/requirements.txt
 	$(BIN)/python bench/client_cpu.py --bin $(VENV)-bench/bin
+	$(BIN)/python bench/status.py --bin $(VENV)-bench/bin
 	$(BIN)/python bench/beside_peers.py --bin $(VENV)-bench/bin --write
 
 .PHONY: bench-fingerprint

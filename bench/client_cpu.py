@@ -94,8 +94,8 @@ class Bench:
             (self.folder / "alembic" / "versions" / f"{revision}_step.py").write_text(text)
             parent = revision
 
-    def alembic(self, name: str) -> float:
-        """Upgrade a database with the command that everybody has."""
+    def point_at(self, name: str) -> None:
+        """Name the database in alembic.ini."""
         url = self.server.url(dbname=name).replace("postgresql:", "postgresql+psycopg2:")
         ini = self.folder / "alembic.ini"
         lines = [
@@ -103,14 +103,18 @@ class Bench:
         ]
         lines.insert(lines.index("[alembic]") + 1, f"sqlalchemy.url = {url.replace('%', '%%')}")
         ini.write_text("\n".join(lines))
-        return self._cpu_seconds(["alembic", "upgrade", "head"], clean_environ())
+
+    def alembic(self, name: str) -> float:
+        """Upgrade a database with the command that everybody has."""
+        self.point_at(name)
+        return self.cpu_seconds(["alembic", "upgrade", "head"], clean_environ())
 
     def headstart(self, name: str) -> float:
         """Upgrade a database with the job."""
         environ = clean_environ() | {"DATABASE_URL": self.server.url(dbname=name)}
-        return self._cpu_seconds(["headstart"], environ)
+        return self.cpu_seconds(["headstart"], environ)
 
-    def _cpu_seconds(self, command: list[str], environ: dict[str, str]) -> float:
+    def cpu_seconds(self, command: list[str], environ: dict[str, str]) -> float:
         """Run a command and return what CPU its process took."""
         program = str(self.programs / command[0])
         with (self.folder / "log").open("w") as log:

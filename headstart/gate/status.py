@@ -10,7 +10,7 @@ import os
 from headstart.facts.at_head import AT_HEAD
 from headstart.fingerprint.file.digests import script_digest
 from headstart.gate.doubt import Doubt
-from headstart.gate.image import FILE
+from headstart.gate.image import FILE, content_of
 from headstart.process.status_table import line_fields, summary, table
 
 TYPE_CHECKING = False
@@ -113,8 +113,7 @@ def _titles(header: "Header", folder: str) -> "dict[str, str]":
         place = os.path.join(folder, relative)
         for name in os.listdir(place):
             if name.endswith(".py") and not name.startswith("__"):
-                with open(os.path.join(place, name), "rb") as file:
-                    content = file.read()
+                content = content_of(os.path.join(place, name))
                 found[script_digest(content)] = _first_line(content)
     return found
 
