@@ -34,7 +34,18 @@ def retried(
     Raises the last error where `may_pass` says that waiting does not cure it, or the deadline has
     passed.
     """
+    try:
+        return attempt()
+    except BaseException as error:  # noqa: BLE001 - raised again by the first of the loop
+        first = [error]
+
+    # a run whose attempts all succeed has no need of it, nor of the milliseconds that it costs
     import tenacity
+
+    def again() -> Result:
+        if first:
+            raise first.pop()
+        return attempt()
 
     def failed(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -51,4 +62,4 @@ def retried(
         before_sleep=failed,
         reraise=True,
     )
-    return retrying(attempt)
+    return retrying(again)

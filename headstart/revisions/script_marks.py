@@ -5,7 +5,7 @@ one is refused, before anything is changed; what only looks like a mark is told.
 """
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from functools import cache
 
 from headstart.facts.state import History
 from headstart.revisions.authors_word import word_of
@@ -69,8 +69,16 @@ def misspelt_in(scripts: Iterable[AnyScript]) -> Iterator[Misspelt]:
     """The names that are nearly those of marks."""
     for script in scripts:
         for name in sorted(bound_names(script)):
-            for meant in get_close_matches(name.lower(), MARKS, 1, _CLOSE):
+            if meant := _nearest(name.lower()):
                 yield Misspelt(str(script.path), name, meant)
+
+
+@cache
+def _nearest(name: str) -> str | None:
+    """The mark that a name is like; most scripts bind the same few names."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, MARKS, 1, _CLOSE)), None)
 
 
 def refuse_hidden(told: ScriptText, imported: AnyScript) -> None:

@@ -8,7 +8,6 @@ Sources: PostgreSQL documentation, "Connection URIs"; SQLAlchemy's PostgreSQL di
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote
 
 from headstart.facts.visible import cut
@@ -151,6 +150,8 @@ def _check_names(options: Sequence[tuple[str, str]], query: str, where: str) -> 
 
 
 def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # of a mistake only
+
     close = get_close_matches(name, sorted(_KNOWN), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

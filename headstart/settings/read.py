@@ -5,7 +5,6 @@ which settings exist, database.py where the database is.
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from headstart.facts.visible import cut
@@ -146,6 +145,8 @@ def _hint(name: str) -> str | None:
     names |= {setting.name: setting.environment for setting in SETTINGS}
     if name not in names and name.removesuffix("_FILE") in names:
         return "only DATABASE_URL_FILE and PGPASSWORD_FILE name files"
+    from difflib import get_close_matches  # of a mistake only
+
     close = [f"{name}_SECONDS"] if f"{name}_SECONDS" in names else []
     close += get_close_matches(name, names, n=1, cutoff=_TYPO)
     return f"did you mean {names[close[0]]}?" if close else None
