@@ -4,10 +4,12 @@ A pooler may have none left, others may have taken every slot, and a name may le
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from typing import TypeVar
 
 import psycopg2
 
@@ -18,9 +20,10 @@ from headstart.postgres.lock import LOST, RunLock
 from headstart.postgres.lock_polling import POLL_SECONDS
 from headstart.postgres.patience import Patience, connect_when_free
 from headstart.postgres.slots import no_second_connection
-from headstart.postgres.waits import Sight
 from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.verdict.errors import ConnectionLost, HeadstartError
+
+Seen = TypeVar("Seen")
 
 LOOK_SECONDS = 2.0
 """How long a sign of life may be late because a pooler has no connection to look with."""
@@ -71,15 +74,49 @@ def connect_to_read(
         raise ConnectionLost(f"the database went away: {error}") from None
 
 
-def look_beside(
-    lock: RunLock, connect: Callable[[], Connection], look: Callable[[Connection], Sight]
-) -> Sight | None:
-    """Look at what runs where the lock is held; None where that cannot be asked now."""
-    unasked = suppress(ConnectFailed, HeadstartError, psycopg2.Error, TimeoutError)
-    with unasked, connect() as connection:
-        if lock.is_seen_by(connection):
-            return look(connection)
-    return None
+class Lookout:
+    """Looks at what runs where the lock is held; the connection is kept from look to look.
+
+    From several threads, one at a time.
+    """
+
+    def __init__(self, lock: RunLock, connect: Callable[[], Connection]) -> None:
+        self._lock, self._connect = lock, connect
+        self._busy = threading.Lock()
+        self._connection: Connection | None = None
+
+    def look(self, at: Callable[[Connection], Seen]) -> Seen | None:
+        """What is seen; None where that cannot be asked now."""
+        with self._busy:
+            try:
+                if self._connection is None:
+                    self._connection = self._opened()
+                return None if self._connection is None else at(self._connection)
+            except (ConnectFailed, HeadstartError, psycopg2.Error, TimeoutError):
+                self._close()
+                return None
+
+    def rest(self) -> None:
+        """Close the connection: nothing is to be looked at for a while."""
+        with self._busy:
+            self._close()
+
+    def _opened(self) -> Connection | None:
+        connection = self._connect()
+        try:
+            if self._lock.is_seen_by(connection):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        return None
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._connection.close()
+        self._connection = None
 
 
 @contextmanager

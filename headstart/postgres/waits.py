@@ -1,21 +1,28 @@
 """Who keeps env.py's connections waiting: somebody else, or another connection of the same run."""
 
-from collections.abc import Collection
-from dataclasses import field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field, replace
 
+from headstart.facts.literals import array
+from headstart.facts.visible import one_line
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
+from headstart.process.statement_shape import shape_of
 from headstart.values import dataclass
 
 
 @dataclass(frozen=True)
 class Wait:
-    """One backend of env.py's that waits for another backend.
+    """One backend of env.py's that waits for another backend, or for one that this waits for.
 
     `blocking` is 0 for a transaction that is prepared, which no backend has; `cure` ends that one.
+    `virtual` is the number of the other's transaction in pg_locks: a pooler's process ids are never
+    gone. `queued`: the other waits, too; `behind` is whom it keeps waiting, if that is not ours.
     `idle_since` is since when the other has been idle in its transaction; None if it is at work, or
-    if that is hidden from our role. `by_itself`: it is a connection of the same run. `wanted` is
-    the lock, with its relation.
+    if that is hidden from our role. `age_seconds` is how old its transaction is, None if hidden.
+    `by_itself`: it is a connection of the same run. `wanted` is the lock, with its relation;
+    `statement` the shape of what the other executes, or has executed last. `yields`: an autovacuum
+    that gives way to whoever has waited for deadlock_timeout.
     """
 
     waiting: int
@@ -25,22 +32,46 @@ class Wait:
     by_itself: bool
     wanted: str | None = None
     cure: str | None = None
+    virtual: str | None = None
+    queued: bool = False
+    behind: int | None = None
+    age_seconds: float | None = field(default=None, compare=False)
+    statement: str | None = None
+    yields: bool = False
 
     def __str__(self) -> str:
         whose = "another connection of this run, " if self.by_itself else ""
         wanted = f" ({self.wanted})" if self.wanted else ""
-        return f"pid {self.waiting} waits for {whose}{self.description}{wanted}"
+        statement = f": {self.statement}" if self.statement else ""
+        queued = ", which waits itself" if self.queued else ""
+        waiting = self.behind or self.waiting
+        return f"pid {waiting} waits for {whose}{self.description}{wanted}{queued}{statement}"
+
+    def fields(self) -> Mapping[str, object]:
+        """The same for programs; what is not known is left out."""
+        fields = {
+            "pid": self.blocking or None,
+            "session": self.description,
+            "blocks": self.behind or self.waiting,
+            "lock": self.wanted,
+            "queued": self.queued or None,
+            "transaction_seconds": None if self.age_seconds is None else round(self.age_seconds, 1),
+            "statement": self.statement,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
-    `is_gone`: the server has the process no more of which that was asked.
+    `is_gone`: the server has the process no more of which that was asked. `transactions` are those
+    of the backends that wait, as begun.py identifies them.
     """
 
     waits: tuple[Wait, ...] = ()
     is_gone: bool = False
+    transactions: frozenset[str] = frozenset()
 
 
 def look_at(
@@ -52,7 +83,29 @@ def look_at(
     TimeoutError.
     """
     gone = watched is not None and not _has_backend(connection, watched)
-    return Sight(_read_waits(connection, processes, own_name), gone)
+    return replace(_read_waits(connection, processes, own_name), is_gone=gone)
+
+
+def are_over(connection: Reader, transactions: Collection[str]) -> bool:
+    """Whether none of these transactions, by their virtual numbers, is there any more.
+
+    Raises psycopg2.Error and TimeoutError.
+    """
+    names = array(sorted(transactions))
+    rows = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l"
+        f" WHERE l.virtualtransaction = ANY ({names}))"
+    )
+    return not rows[0][0]
+
+
+def deadlock_timeout(connection: Reader) -> float:
+    """After how many seconds a waiter makes an autovacuum give way. Raises as are_over does."""
+    rows = connection.execute(
+        "SELECT s.setting::pg_catalog.float8 / 1000 FROM pg_catalog.pg_settings s"
+        " WHERE s.name = 'deadlock_timeout'"
+    )
+    return float(str(rows[0][0]))
 
 
 PREPARED_DESCRIPTION = (
@@ -86,49 +139,89 @@ _SAME_OBJECT = " AND ".join(
 )
 
 
-def _read_waits(connection: Reader, processes: Collection[int], own_name: str) -> tuple[Wait, ...]:
+def _read_waits(connection: Reader, processes: Collection[int], own_name: str) -> Sight:
     if not processes:
-        return ()
+        return Sight()
     rows = connection.execute(_sql(processes))
-    return tuple(
-        Wait(
-            int(str(waiting)),
-            int(str(blocking)),
-            str(description),
-            None if idle_since is None else str(idle_since),
-            by_itself=int(str(blocking)) in processes or name == own_name,
-            wanted=None if wanted is None else str(wanted),
-            cure=None if cure is None else str(cure),
-        )
-        for waiting, blocking, description, idle_since, name, wanted, cure in rows
+    waits = tuple(_wait(row, processes, own_name) for row in rows)
+    return Sight(waits, transactions=frozenset(str(row[-1]) for row in rows if row[-1]))
+
+
+def _wait(row: Sequence[object], processes: Collection[int], own_name: str) -> Wait:
+    ours, waiting, blocking = (int(str(value)) for value in row[:3])
+    description, idle_since, name, wanted, cure, virtual, queued, age, query, vacuum, _ = row[3:]
+    statement = _text(query)
+    return Wait(
+        ours,
+        blocking,
+        str(description),
+        _text(idle_since),
+        by_itself=blocking in processes or name == own_name,
+        wanted=_text(wanted),
+        cure=_text(cure),
+        virtual=_text(virtual),
+        queued=bool(queued),
+        behind=None if waiting == ours else waiting,
+        age_seconds=None if age is None else float(str(age)),
+        statement=None if statement is None else one_line(shape_of(statement)[:_HEAD].strip()),
+        yields=bool(vacuum) and not str(statement or "").endswith(_WRAPAROUND),
     )
 
 
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+_HEAD = 100
+"""Characters of a statement."""
+_WRAPAROUND = "(to prevent wraparound)"
+"""As the server itself calls the query of such an autovacuum, never translated."""
+
+
 def _sql(processes: Collection[int]) -> str:
-    """The locks of a transaction that is prepared have no pid: one of them is its own number."""
+    """The locks of a transaction that is prepared have no pid: one of them is its own number.
+
+    Who waits for whom is followed to the end of the chain. A plain role does not see what an
+    autovacuum does, but that it is one: it has no role, and its progress is anybody's to see.
+    """
     pids = ", ".join(map(str, sorted(processes)))
     return (
         # in a transaction, what was seen first of the activity stays as it was
         "SELECT pg_catalog.pg_stat_clear_snapshot();"
-        " WITH l AS (SELECT * FROM pg_catalog.pg_locks)"
-        f" SELECT DISTINCT w.pid, b.pid, CASE WHEN a.pid IS NOT NULL THEN {BACKEND_DESCRIPTION}"
+        " WITH RECURSIVE l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks),"
+        " e (ours, waiting, blocking) AS (SELECT w.pid, w.pid, b.pid"
+        f" FROM pg_catalog.unnest(ARRAY[{pids}]) AS w (pid)"
+        " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
+        " UNION SELECT e.ours, e.blocking, b.pid FROM e CROSS JOIN LATERAL"
+        " pg_catalog.unnest(pg_catalog.pg_blocking_pids(e.blocking)) AS b (pid)"
+        " WHERE e.blocking <> 0)"
+        " SELECT DISTINCT e.ours, e.waiting, e.blocking,"
+        f" CASE WHEN a.pid IS NOT NULL THEN {BACKEND_DESCRIPTION}"
         f" || {_DOING} WHEN p.gid IS NOT NULL THEN {PREPARED_DESCRIPTION}"
         " ELSE 'a prepared transaction' END,"
         " CASE WHEN a.state = 'idle in transaction' THEN a.state_change::pg_catalog.text END,"
-        f" a.application_name, {_WANTED}, CASE WHEN p.gid IS NOT NULL THEN {PREPARED_CURE} END"
-        f" FROM pg_catalog.unnest(ARRAY[{pids}]) AS w (pid)"
-        " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
-        " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid"
-        " LEFT JOIN l n ON n.pid = w.pid AND NOT n.granted"
+        f" a.application_name, {_WANTED}, CASE WHEN p.gid IS NOT NULL THEN {PREPARED_CURE} END,"
+        " CASE WHEN e.blocking = 0 THEN h.virtualtransaction ELSE (SELECT v.virtualtransaction"
+        " FROM l v WHERE v.pid = e.blocking AND v.granted LIMIT 1) END,"
+        " EXISTS (SELECT FROM e f WHERE f.waiting = e.blocking AND f.ours = e.ours),"
+        " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start),"
+        " CASE WHEN a.query <> '<insufficient privilege>' THEN a.query END,"
+        " a.usesysid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum g"
+        " WHERE g.pid = a.pid),"
+        " (SELECT pg_catalog.concat(o.pid, '-', pg_catalog.to_char(pg_catalog.timezone("
+        "'UTC'::pg_catalog.text, o.xact_start), 'YYYYMMDDHH24MISSUS'))"
+        " FROM pg_catalog.pg_stat_activity o WHERE o.pid = e.ours)"
+        " FROM e LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = e.blocking"
+        " LEFT JOIN l n ON n.pid = e.waiting AND NOT n.granted"
         " LEFT JOIN pg_catalog.pg_class c ON c.oid = n.relation AND n.database ="
         " (SELECT d.oid FROM pg_catalog.pg_database d"
         " WHERE d.datname = pg_catalog.current_database())"
         " LEFT JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"
-        f" LEFT JOIN l h ON b.pid = 0 AND h.pid IS NULL AND h.granted AND {_SAME_OBJECT}"
+        f" LEFT JOIN l h ON e.blocking = 0 AND h.pid IS NULL AND h.granted AND {_SAME_OBJECT}"
         " LEFT JOIN (l x JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid)"
         " ON x.pid IS NULL AND x.locktype = 'transactionid'"
         " AND x.virtualtransaction = h.virtualtransaction"
-        " WHERE a.pid IS NOT NULL OR b.pid = 0 ORDER BY 1, 2"
+        " WHERE a.pid IS NOT NULL OR e.blocking = 0 ORDER BY 1, 2, 3"
     )
 
 

@@ -82,7 +82,7 @@ def configured_by(worker: Worker, now: Started) -> Configured:
 
 def _own(worker: Worker, before: tuple[str, ...], now: dict[str, str]) -> tuple[str, ...]:
     """The limits that env.py set before this transaction, or in it, over ours."""
-    ours = limits_set(worker)
+    ours = limits_set(worker, worker.lock_timeout_seconds)
     return tuple(name for name in LIMITS if name in before or now[name] != ours[name])
 
 

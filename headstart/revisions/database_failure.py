@@ -12,6 +12,7 @@ from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
 from headstart.patterns import pattern
+from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.process.statement_shape import without_values
 from headstart.revisions.asking import asked
 from headstart.revisions.causes import failing_place, first_line, hint_of
@@ -149,7 +150,7 @@ def database_failure(
         kind = BrokenHistory if moment.revision is None else RevisionFailed
         text = f"{answer.text}{ASKED_BEFORE}"
         return _as(kind, replace(answer, text=text), SET_BEFORE[moment.revision is None])
-    if answer.fault is Fault.LOCK:
+    if answer.fault is Fault.LOCK or _cancelled_by_us(answer, moment):
         return _blocked(answer, moment, asked_by_of(driver_error))
     if elsewhere or answer.fault is Fault.CONNECTION:  # of severity ERROR: dblink's, say
         return _as(ServerFailed, answer, _REACH_OTHER)
@@ -198,14 +199,20 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
 
 
 def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartError:
-    timed_out = is_lock_timeout(answer.sqlstate, asked_by)
-    waits = moment.link.waits if moment.link is not None and timed_out else ()
+    timed_out = is_lock_timeout(answer.sqlstate, asked_by) or _cancelled_by_us(answer, moment)
+    waits = moment.link.locks.waits if moment.link is not None and timed_out else ()
     if waits and all(wait.by_itself for wait in waits):
         return waits_for_itself(moment.revision, waits[0])
     rolled_back = "" if moment.left else "; rolled back"
     answer = replace(answer, text=f"{answer.text}{rolled_back}{told_of(waits)}")
     made_twice = _MADE_TWICE if answer.sqlstate == UNIQUE_VIOLATION else None
     return _as(Blocked, answer, made_twice or cure_of(waits))
+
+
+def _cancelled_by_us(answer: Answer, moment: Moment) -> bool:
+    """Whether it is a wait for a lock that has been canceled from here, in place of a timeout."""
+    is_ours = moment.link is not None and moment.link.locks.cancelled
+    return is_ours and answer.sqlstate == QUERY_CANCELED
 
 
 def _cure_of_server(answer: Answer) -> str | None:

@@ -23,6 +23,7 @@ from headstart.revisions.refusal import LeftOnPurpose, Refusal
 from headstart.revisions.sessions import is_pooled
 from headstart.revisions.version_column import width_made_by
 from headstart.revisions.worker import (
+    Limits,
     Worker,
     begin_transaction,
     end_autocommit,
@@ -146,7 +147,10 @@ class EnvCalls:
         heard = self._heard_on(connection)
         numbering = Numbering.NATURAL if heard is not None else Numbering.NONE
         try:
-            begun, limits = begin_transaction(self._worker, connection, numbering, self._own_limits)
+            seconds = self._worker.lock_timeout_seconds if heard is None else heard.lock_seconds
+            begun, limits = begin_transaction(
+                self._worker, connection, numbering, Limits(self._own_limits, seconds)
+            )
         except HeadstartError as error:
             self._refuse(error, connection)
             raise

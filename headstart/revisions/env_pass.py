@@ -30,6 +30,10 @@ class Transactions(Protocol):
     def executing(self, connection: Connection, statement: str) -> None:
         """A statement is about to be sent."""
 
+    @property
+    def lock_seconds(self) -> float:
+        """The lock_timeout of the next transaction; 0 is none."""
+
     def executed(self, statement: str) -> None:
         """A statement has succeeded."""
 

@@ -89,6 +89,8 @@ def _watch_opened(worker: Worker, attached: ExitStack) -> None:
     # on the class Pool, since env.py has yet to make its engine
     event.listen(Pool, "connect", opened)
     attached.callback(event.remove, Pool, "connect", opened)
+    event.listen(Pool, "checkout", worker.link.checked_out)
+    attached.callback(event.remove, Pool, "checkout", worker.link.checked_out)
     event.listen(Engine, "do_connect", tries)
     attached.callback(event.remove, Engine, "do_connect", tries)
     hear = worker.link.hear_elsewhere

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
-from headstart.postgres.waits import Wait
 from headstart.revisions.asking import asked
+from headstart.revisions.lock_watch import LockWatch
 from headstart.revisions.raw_connection import (
     has_failed,
     is_at_work,
@@ -24,6 +24,7 @@ from headstart.revisions.raw_connection import (
     process_of,
 )
 from headstart.revisions.server_words import asked_by_of
+from headstart.revisions.waited import is_lock_timeout
 from headstart.verdict.sqlstates import Fault, fault_of
 
 FAILED_TRANSACTION = "25P02"
@@ -41,8 +42,9 @@ class Link:
     `error` what the connection that migrates has met in its transaction, before it failed;
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
-    had ended which nobody has heard: the script has used the driver without SQLAlchemy. `waits` is
-    whom env.py's connections were last seen to wait for in this transaction.
+    had ended which nobody has heard: the script has used the driver without SQLAlchemy. `locks` is
+    what is seen of the waits for locks. `swallowed`: what has ended a statement of this revision,
+    and has not kept it from going on; `used_another`: it has taken a connection from a pool.
     """
 
     def __init__(
@@ -65,7 +67,10 @@ class Link:
         self.error: BaseException | None = None
         self.passing: BaseException | None = None
         self.unheard = self._in_revision = False
-        self.waits: tuple[Wait, ...] = ()
+        self.locks = LockWatch()
+        self.swallowed: BaseException | None = None
+        self.used_another = False
+        self._failed_statement: str | None = None
 
     @property
     def role(self) -> str:
@@ -118,10 +123,9 @@ class Link:
                     return True
         return False
 
-    def saw(self, waits: tuple[Wait, ...]) -> None:
-        """Whom they wait for now; after a statement has given up, what was seen before stays."""
-        if waits or self.is_at_work():
-            self.waits = waits
+    def checked_out(self, *_: Any) -> None:
+        """Hear of a connection that is taken from any pool of SQLAlchemy's."""
+        self.used_another |= self._in_revision
 
     def break_off(self) -> None:
         """End all that env.py has open, from another thread."""
@@ -146,7 +150,8 @@ class Link:
 
     def heard(self, autocommit: bool) -> None:
         """The server answered on the connection that migrates, as a transaction began."""
-        self.known, self.gone, self.error, self.waits = True, False, None, ()
+        self.known, self.gone, self.error, self.swallowed = True, False, None, None
+        self.locks.begins(autocommit=autocommit)
         self.in_transaction = not autocommit
 
     def hear_error(self, context: ExceptionContext) -> None:
@@ -154,10 +159,21 @@ class Link:
         sqlstate = sqlstate_of(context.original_exception)
         if sqlstate != FAILED_TRANSACTION:
             self.error = context.sqlalchemy_exception
+            self._swallow(context)
         if sqlstate is not None and fault_in(context.original_exception) in _PASSING:
             self.passing = context.sqlalchemy_exception
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
+
+    def _swallow(self, context: ExceptionContext) -> None:
+        if is_timeout_or_deadlock(context.original_exception) or self.locks.cancelled:
+            self.swallowed = context.sqlalchemy_exception
+            self._failed_statement = context.statement
+
+    def hear_done(self, statement: str) -> None:
+        """A statement has succeeded: the script has made good for it, if it had failed before."""
+        if self.swallowed is not None and statement == self._failed_statement:
+            self.swallowed = None
 
     def hear_elsewhere(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of any connection: a revision may have an engine of its own.
@@ -176,6 +192,7 @@ class Link:
     def changes_revision(self, *, begins: bool) -> None:
         """A revision begins, or has ended well: whatever it met on the way is over."""
         self.passing, self._in_revision, self.role_left = None, begins, None
+        self.swallowed, self.used_another = None, False
 
     def look_at(self, connection: Connection) -> None:
         """See whether it is gone; a script may have used the driver without SQLAlchemy."""
@@ -224,6 +241,15 @@ def fault_in(error: BaseException) -> Fault:
 
 _RAISES = frozenset({"exec_stmt_raise", "PLy_output"})
 """The functions of the server behind RAISE in PL/pgSQL and plpy.error(): never translated."""
+
+
+def is_timeout_or_deadlock(error: BaseException) -> bool:
+    """Of what a script may catch: NOWAIT is a question of its own, and has had its answer."""
+    sqlstate = sqlstate_of(error)
+    return sqlstate == _DEADLOCK or is_lock_timeout(sqlstate, asked_by_of(error))
+
+
+_DEADLOCK = "40P01"
 
 
 def _schema_of(error: BaseException) -> str | None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from headstart.postgres.waits import Wait
 from headstart.process.deadline import Deadline
 from headstart.process.machine import start_thread
+from headstart.revisions.lock_watch import FIRST_SECONDS
 from headstart.revisions.waited import waits_for_itself
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import ConnectionLost
@@ -42,6 +43,7 @@ def pulse(worker: Worker, now: Now, every_seconds: float) -> Iterator[None]:
     finally:
         ended.set()
         beats.join()
+        worker.lookout.rest()
 
 
 def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event) -> None:
@@ -52,10 +54,13 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         revision, since = now()
         watched = worker.link.process_to_watch() if revision is not None else None
         sight = worker.look(worker.link.processes(), watched)
-        worker.link.saw(sight.waits)
+        locks = worker.link.locks
+        locks.saw(sight, at_work=worker.link.is_at_work())
+        # between two attempts nothing waits on the server, but the run does, for the same ones
+        waits = locks.waits if locks.pausing else sight.waits
         seconds = round(time.monotonic() - (since if revision else started), 1)
-        told = tuple(map(str, sight.waits))
-        worker.emit(WaitsSeen(tuple(str(wait) for wait in sight.waits if not wait.by_itself)))
+        told = tuple(map(str, waits))
+        worker.emit(WaitsSeen(tuple(str(wait) for wait in waits if not wait.by_itself)))
         if revision is None:
             worker.emit(EnvRunning(seconds, told))
         else:
@@ -78,14 +83,28 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
     """
     now = time.monotonic()
     beat_at = now + _pause(worker.deadline, every_seconds)
-    often = worker.lock_timeout_seconds / 2 or every_seconds
-    while (left := beat_at - now) > often:
+    link = worker.link
+    while (left := beat_at - now) > (often := _often(worker, every_seconds)):
         if ended.wait(often):
             return True
-        if worker.link.is_at_work():
-            worker.link.saw(worker.look(worker.link.processes(), None).waits)
+        if link.is_at_work():
+            link.locks.saw(worker.look(link.processes(), None), at_work=True)
+        elif not link.locks.pausing:
+            worker.lookout.rest()
         now = time.monotonic()
     return ended.wait(max(left, 0))
+
+
+def _often(worker: Worker, every_seconds: float) -> float:
+    """How soon to look again: twice in an attempt, and when a statement may have to be canceled."""
+    if not worker.lock_timeout_seconds:
+        return every_seconds
+    if worker.link.locks.cancels_after is not None:
+        return _SOON_SECONDS
+    return min(FIRST_SECONDS, worker.lock_timeout_seconds) / 2
+
+
+_SOON_SECONDS = 0.1
 
 
 def _pause(deadline: Deadline, every_seconds: float) -> float:

@@ -5,7 +5,8 @@ from typing import Any
 
 _PSYCOPG2_BROKEN = 2
 _ACTIVE, _IN_ERROR = 1, 3
-"""libpq's PQTRANS_ACTIVE and PQTRANS_INERROR."""
+_IN_TRANSACTION = (2, _IN_ERROR)
+"""libpq's PQTRANS_ACTIVE, PQTRANS_INERROR and PQTRANS_INTRANS."""
 
 
 def process_of(raw: Any) -> int | None:
@@ -35,6 +36,12 @@ def is_idle(raw: Any) -> bool:
     """Whether nothing is going on there, as its driver sees it: psycopg's and psycopg2's tell 0."""
     ask = getattr(raw, "is_in_transaction", None)  # asyncpg
     return not ask() if ask else int(raw.info.transaction_status) == 0
+
+
+def is_in_transaction(raw: Any) -> bool:
+    """Whether it is in a transaction, one that has failed, too; psycopg's tell 2 and 3."""
+    ask = getattr(raw, "is_in_transaction", None)  # asyncpg
+    return bool(ask()) if ask else int(raw.info.transaction_status) in _IN_TRANSACTION
 
 
 def is_at_work(raw: Any) -> bool:

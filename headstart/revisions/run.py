@@ -10,10 +10,13 @@ from sqlalchemy import Connection
 from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
+from headstart.revisions.lock_attempts import LATE_SECONDS, LockAttempts
+from headstart.revisions.lock_watch import may_swallow, sets_limit
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.recording import Recording, RecordKeeper
+from headstart.revisions.transaction_sql import LIMITS
 from headstart.revisions.transactions import TransactionWatch
-from headstart.revisions.worker import Worker
+from headstart.revisions.worker import Worker, set_lock_timeout
 from headstart.values import dataclass
 from headstart.verdict.events.event import Emit
 
@@ -90,6 +93,7 @@ class Listener:
 class Run:
     """The pass over env.py: what it works through, and how far it is.
 
+    `retry_seconds` is for how long a revision is tried again that others keep from its locks.
     `order` numbers revisions that have to come in an order of their own, before all others.
     `decided` is None as long as env.py has not called context.run_migrations().
     """
@@ -97,6 +101,7 @@ class Run:
     worker: Worker
     listener: Listener
     heartbeat_seconds: float
+    retry_seconds: float = 0.0
     order: Mapping[str, int] = field(default_factory=dict)
     decided: Decided | None = field(default=None, init=False)
     mode: Mode = field(default=Mode.ATOMIC, init=False)
@@ -108,6 +113,8 @@ class Run:
     ended: list[Ended] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
     keeper: RecordKeeper | None = field(default=None, init=False)
+    attempts: LockAttempts | None = field(default=None, init=False)
+    own_limits: tuple[str, ...] = field(default=(), init=False)
 
     @property
     def emit(self) -> Emit:
@@ -140,10 +147,51 @@ class Run:
         """A statement is about to be sent."""
         if self.watch.hear_statement(connection, statement):
             self._note_left()
+        if self.attempts is not None:
+            self._guard(self.attempts, connection, statement)
 
     def executed(self, statement: str) -> None:
         """A statement has succeeded."""
         self.watch.hear_done(statement)
+        self.worker.link.hear_done(statement)
+
+    @property
+    def lock_seconds(self) -> float:
+        """The lock_timeout of the next transaction: a revision's attempt has its own."""
+        return self.worker.lock_timeout_seconds if self.attempts is None else self.attempts.seconds
+
+    def begin_attempts(self, revision: str, connection: Connection) -> LockAttempts:
+        """The first attempt at a revision begins, maybe in a transaction that is open already."""
+        may_repeat = self.mode is Mode.PER_REVISION
+        self.attempts = attempts = LockAttempts(
+            self.worker, revision, may_repeat=may_repeat, retry_seconds=self.retry_seconds
+        )
+        attempts.limits = LIMITS[0] not in self.own_limits
+        may_cancel = attempts.limits and attempts.seconds
+        self.worker.link.locks.at_most = attempts.seconds + LATE_SECONDS if may_cancel else None
+        is_shorter = attempts.seconds != self.worker.lock_timeout_seconds
+        if attempts.limits and is_shorter and connection.in_transaction():
+            set_lock_timeout(connection, attempts.seconds)
+        return attempts
+
+    def begin_again(self, connection: Connection, context: Any) -> None:
+        """Roll back what an attempt has done, and begin its transaction anew."""
+        if (transaction := connection.get_transaction()) is not None:
+            transaction.rollback()
+        self.watch.start_revision(connection)
+        context._transaction = connection.begin()
+        context.impl.memo.clear()  # what types it has made in this transaction
+        if self.watch.makes_version_table:
+            context._ensure_version_table()
+
+    def _guard(self, attempts: LockAttempts, connection: Connection, statement: str) -> None:
+        """Cancel a statement ourselves, should it wait, that would swallow a lock timeout."""
+        locks = self.worker.link.locks
+        if not attempts.limits or sets_limit(statement):
+            attempts.limits, locks.cancels_after, locks.at_most = False, None, None
+        elif attempts.seconds and locks.cancels_after is None and may_swallow(statement):
+            set_lock_timeout(connection, 0)
+            locks.cancels_after = attempts.seconds
 
     def _note_left(self) -> None:
         if self.current is not None and self.watch.left:

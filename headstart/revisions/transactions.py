@@ -83,6 +83,16 @@ class TransactionWatch:
         return self._begun[0].number if self._begun else None
 
     @property
+    def identity(self) -> str | None:
+        """What identifies the transaction that the revision began in; None if it has left it."""
+        return self._begun[0].identity if len(self._begun) == 1 else None
+
+    @property
+    def makes_version_table(self) -> bool:
+        """Whether Alembic's version table is made in this transaction."""
+        return self._has_version_table
+
+    @property
     def left(self) -> bool:
         """Whether the revision has left that one, so that some of its work may be committed."""
         return self._outside or len(self._begun) > 1

@@ -5,21 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import Connection
 
 from headstart.facts.state import Scope
 from headstart.revisions.env_pass import Mode, Pass, Started, Starting, Steps
 from headstart.revisions.environment import run_environment
 from headstart.revisions.failure import named_failures
-from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.run import Decided, Ended, Run
 from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import replacing_steps, stamp_steps
+from headstart.revisions.step import StepInAttempts
 from headstart.revisions.transactions import commit_rest
-from headstart.revisions.upgrade_functions import finished_work
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
 
@@ -34,6 +32,7 @@ def upgrade(project: Project, target: str, run: Run) -> None:
     def starting(now: Started) -> Scope:
         run.mode = now.mode
         # decided once: env.py may roll back, and try what is left once more
+        run.own_limits = now.own_limits
         run.decided = run.decided or run.listener.decide(now)
         return run.decided.scope
 
@@ -75,7 +74,7 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
         last = len(run.order)
         pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
     for number, step in enumerate(pending, start=1):
-        yield from _one(step, f"{number} of {len(pending)}", context.connection, run)
+        yield from _one(step, f"{number} of {len(pending)}", context, run)
 
 
 def _pending(project: Project, target: Any, heads: Any, decided: Decided, run: Run) -> list[Any]:
@@ -136,28 +135,12 @@ def _stamp(
     run.end_step(frozenset(stamped), lambda: run.emit(BaselineStamped(stamped)))
 
 
-def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
+def _one(step: Any, number: str, context: Any, run: Run) -> Iterator[Any]:
     run.listener.before_revision()
-    revision = step.revision.revision
+    revision, connection = step.revision.revision, context.connection
     run.watch.start_revision(connection)
     run.worker.link.changes_revision(begins=True)
-    migrate = step.migration_fn
-
-    def migrate_and_check(**options: Any) -> None:
-        try:
-            with finished_work(revision) as look_at, only_the_parent_goes_on():
-                look_at(migrate(**options))
-            run.watch.ensure_kept(connection, revision)
-            run.worker.link.role_left = run.watch.role
-        except BaseException as error:
-            run.failure = error  # env.py may swallow it
-            link = run.worker.link
-            link.hear_failure(error, connection)
-            if isinstance(error, Exception) and not link.gone:  # else nobody may answer
-                run.watch.hear_failure(connection)
-            raise
-
-    step.migration_fn = migrate_and_check
+    step.migration_fn = StepInAttempts(step, context, run)
     run.emit(RevisionStarted(revision, number, step.doc))
     run.started, run.current = time.monotonic(), revision
     yield step

@@ -18,8 +18,17 @@ def told_of(waits: tuple[Wait, ...]) -> str:
 
 
 def cure_of(waits: tuple[Wait, ...]) -> str | None:
-    """What ends a transaction that is prepared, which no session has; None if there is none."""
-    return next((wait.cure for wait in waits if wait.cure is not None), None)
+    """What ends whoever is at the root of it: what is prepared, else the oldest session."""
+    prepared = next((wait.cure for wait in waits if wait.cure is not None), None)
+    roots = [wait for wait in waits if not wait.queued and not wait.by_itself and wait.blocking]
+    if prepared is not None or not roots:
+        return prepared
+    oldest = max(roots, key=lambda wait: wait.age_seconds or 0)
+    return (
+        f"wait until the transaction of pid {oldest.blocking} has ended, or end its session (SELECT"
+        f" pg_terminate_backend({oldest.blocking})), as its role or an administrator; then run"
+        " again"
+    )
 
 
 def waits_for_itself(revision: str | None, wait: Wait) -> HeadstartError:

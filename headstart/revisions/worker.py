@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from headstart.postgres.beside import Lookout
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
 from headstart.postgres.patience import Patience
@@ -42,6 +43,9 @@ CONNECTION_CHECK_MILLISECONDS = 1000
 
 Canceller = Callable[[], None]
 
+Look = Callable[[Collection[int], int | None], Sight]
+"""Sees for whom backends of the server wait, and whether another one is no more."""
+
 _CANCELLER = "headstart.canceller"
 """Where a connection's `info` keeps what cancels its statement."""
 
@@ -58,7 +62,8 @@ class Worker:
     `lent_limits` are the time limits that the URL brings, for the app: they are none of env.py's.
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
     run from another thread, with an error, where env.py does not end; `look` tells for whom
-    backends of the server wait, and whether another one is no more.
+    backends of the server wait, and whether another one is no more; `lookout` answers the same
+    and more, on a connection that is kept.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
@@ -76,7 +81,8 @@ class Worker:
     explain_missing_fence: Callable[[bool], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
-    look: Callable[[Collection[int], int | None], Sight]
+    look: Look
+    lookout: Lookout
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]
@@ -85,12 +91,22 @@ class Worker:
     deadline: Deadline
 
 
-OwnLimits = tuple[str, ...] | None
-"""The names of the limits that env.py has set itself, which are left alone; None: look at it."""
+@dataclass(frozen=True)
+class Limits:
+    """The time limits of a transaction: its lock_timeout in seconds, and what is left alone.
+
+    `own` are the names of those that env.py has set itself; None: look at it.
+    """
+
+    own: tuple[str, ...] | None
+    lock_seconds: float
 
 
 def begin_transaction(
-    worker: Worker, connection: Connection, numbering: Numbering, own: OwnLimits
+    worker: Worker,
+    connection: Connection,
+    numbering: Numbering,
+    limits: Limits,
 ) -> tuple[Begun | None, tuple[str, ...]]:
     """Prove that this is the database that we locked, and set the limits of this transaction.
 
@@ -100,8 +116,8 @@ def begin_transaction(
     autocommit = is_autocommit(connection)
     lasting = autocommit and not is_pooled(connection)
     version = connection.dialect.server_version_info or (0,)
-    settings = _settings(worker, int(version[0]), autocommit, lasting, own)
-    look = own is None and not autocommit
+    settings = _settings(worker, int(version[0]), autocommit, lasting, limits)
+    look = limits.own is None and not autocommit
     asked = Numbering.NONE if autocommit else numbering
     fence = Fence(worker.nonce, worker.lent_limits)
     fenced, begun, process, before, _ = one_row(
@@ -115,14 +131,19 @@ def begin_transaction(
     if lasting:
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
-    found = tuple(json.loads(before or "[]")) if look else own or ()
+    found = tuple(json.loads(before or "[]")) if look else limits.own or ()
     return begun_of(str(begun)) if begun is not None else None, found
 
 
-def limits_set(worker: Worker) -> Mapping[str, str]:
+def limits_set(worker: Worker, lock_seconds: float) -> Mapping[str, str]:
     """The limits that a transaction gets, where env.py has set none, in milliseconds."""
-    seconds = (worker.lock_timeout_seconds, worker.statement_timeout_seconds)
+    seconds = (lock_seconds, worker.statement_timeout_seconds)
     return dict(zip(LIMITS, map(_milliseconds, seconds), strict=True))
+
+
+def set_lock_timeout(connection: Connection, seconds: float) -> None:
+    """Set the lock_timeout of the transaction that is open; one round trip."""
+    one_row(connection, f"SELECT {set_config(LIMITS[0], _milliseconds(seconds), local=True)}")
 
 
 def end_autocommit(connection: Connection) -> None:
@@ -161,24 +182,30 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
     raw = connection.connection.driver_connection
     worker.link.migrates_as(process, raw)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
-        worker.register_cancel(lambda: worker.cancel_backend(process))
+        worker.link.locks.cancel = lambda: worker.cancel_backend(process)
+        worker.register_cancel(worker.link.locks.cancel)
         return
     cancel = connection.info.get(_CANCELLER)
     if cancel is None:
         cancel = connection.info[_CANCELLER] = canceller(raw)
+    worker.link.locks.cancel = cancel
     worker.register_cancel(cancel)
 
 
 @lru_cache(maxsize=8)  # the same for each of a thousand transactions
 def _settings(
-    worker: Worker, major: int, autocommit: bool, lasting: bool, own: OwnLimits
+    worker: Worker,
+    major: int,
+    autocommit: bool,
+    lasting: bool,
+    limits: Limits,
 ) -> TransactionSettings:
     if autocommit and not lasting:
         return ()
     settings = {
         "application_name": worker.application_name,
         # what runs outside a transaction cannot be rolled back: a limit would leave it half done
-        **(dict.fromkeys(LIMITS, "0") if autocommit else limits_set(worker)),
+        **(dict.fromkeys(LIMITS, "0") if autocommit else limits_set(worker, limits.lock_seconds)),
         "idle_in_transaction_session_timeout": "0",
         **SERVER_SIDE,
         # else a crash takes back what was said to be applied; stronger ones are kept
@@ -188,7 +215,7 @@ def _settings(
         settings["client_connection_check_interval"] = str(CONNECTION_CHECK_MILLISECONDS)
     if major >= 17:
         settings["transaction_timeout"] = "0"
-    kept = () if autocommit else own or ()
+    kept = () if autocommit else limits.own or ()
     return tuple((name, value) for name, value in settings.items() if name not in kept)
 
 

@@ -135,8 +135,15 @@ class DeclaredSettings:
         default=5.0,
         parse=kinds.seconds,
         unit="SECONDS",
-        meaning="lock_timeout in each revision's transaction, unless env.py sets one; 0 means no"
-        " limit",
+        meaning="Longest lock_timeout of an attempt to run a revision, unless env.py sets one; the"
+        " first one waits 0.5 s at most; 0 means no limit, and one attempt",
+    )
+    ddl_retry_seconds: float = setting(
+        default=300.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="How long a revision whose locks others hold is tried again, from its first attempt"
+        " that was blocked; 0 means one attempt",
     )
     statement_timeout_seconds: float = setting(
         default=0.0,

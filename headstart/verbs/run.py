@@ -70,7 +70,12 @@ class Migration:
     def run(self) -> Outcome:
         """Run env.py, which decides and applies, and believe the database, not ourselves."""
         task = self._task
-        work = Run(self._worker, self._listener(), task.settings.heartbeat_seconds)
+        work = Run(
+            self._worker,
+            self._listener(),
+            task.settings.heartbeat_seconds,
+            task.settings.ddl_retry_seconds,
+        )
         try:
             upgrade(self._project, task.settings.target, work)
             if self._made is None:

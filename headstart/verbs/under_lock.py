@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 
 from headstart.facts.state import scope_named
-from headstart.postgres.beside import LOOK_SECONDS, look_beside, second_connection
+from headstart.postgres.beside import LOOK_SECONDS, Lookout, second_connection
 from headstart.postgres.connection import connect
 from headstart.postgres.guards import CLIENT_SIDE, DRIVERS_CONNECT_SECONDS
 from headstart.postgres.identity import Purpose
@@ -18,7 +18,7 @@ from headstart.postgres.wait import WaitLimits, wait_until_accepting
 from headstart.postgres.waits import Sight, look_at
 from headstart.revisions.link import Link
 from headstart.revisions.transaction_sql import LIMITS
-from headstart.revisions.worker import Worker
+from headstart.revisions.worker import Look, Worker
 from headstart.settings.database import Database
 from headstart.settings.database_url import parse_database_url
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
@@ -78,6 +78,9 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     name = task.identity.name(Purpose.WORK)
     link = Link(lock.is_lost, lock.login, task.identity.name(Purpose.WAIT))
     task.signals.register_break_off(link.break_off)
+    lookout = Lookout(
+        lock, lambda: connect(task.resolve(), task.identity.name(Purpose.READ), LOOK_SECONDS)
+    )
     return Worker(
         url=lambda: _worker_url(task.database(), name),
         translated=lambda url, driver: _translated(task.database(), url, driver),
@@ -90,7 +93,8 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         explain_missing_fence=lock.explain_missing_fence,
         register_cancel=task.signals.register_cancel,
         cancel_backend=lambda process: _cancel_backend(task, name, process),
-        look=lambda processes, watched: _look(task, lock, link, processes, watched),
+        look=_look_by(lookout, lock, link, name),
+        lookout=lookout,
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),
@@ -100,19 +104,16 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
     )
 
 
-def _look(
-    task: Task, lock: RunLock, link: Link, processes: Collection[int], watched: int | None
-) -> Sight:
+def _look_by(lookout: Lookout, lock: RunLock, link: Link, name: str) -> Look:
     """On a connection of its own; on the lock's where a pool has none, and a transaction runs."""
-    name = task.identity.name(Purpose.WORK)
-    sight = look_beside(
-        lock,
-        lambda: connect(task.resolve(), task.identity.name(Purpose.READ), LOOK_SECONDS),
-        lambda connection: look_at(connection, processes, watched, name),
-    )
-    if sight is None and link.in_transaction:
-        return lock.look_at(processes, watched, name)
-    return sight or Sight()
+
+    def look(processes: Collection[int], watched: int | None) -> Sight:
+        sight = lookout.look(lambda connection: look_at(connection, processes, watched, name))
+        if sight is None and link.in_transaction:
+            return lock.look_at(processes, watched, name)
+        return sight or Sight()
+
+    return look
 
 
 def _worker_url(database: Database, application_name: str) -> str:

@@ -19,6 +19,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
             for step in record.applied
         ],
         "partly_applied": record.partly_applied,
+        "lock_attempts": dict(record.lock_attempts) or None,
         "proof": record.proof.value,
         **record.fields,
         "wait_attempts": record.wait_attempts,

@@ -26,7 +26,8 @@ class Record:
     `partly_applied` is a revision that failed after it had committed some of its work, and
     `left_transaction` the last one that worked outside its transaction, so that some may be.
     `left_behind` is what to say of what a failure left, beside the next step. `waits` says for
-    whose sessions the work was last seen waiting.
+    whose sessions the work was last seen waiting. `lock_attempts` is how often each revision was
+    tried whose locks others held.
     `database` holds host, port, name and user, never a password; `tls` is whether our connections
     were encrypted. `explanation` is what the proof found, in lines for a terminal, and `fields` the
     same for the verdict.
@@ -44,6 +45,7 @@ class Record:
     left_transaction: str | None = None
     left_behind: str | None = None
     waits: tuple[str, ...] = ()
+    lock_attempts: Mapping[str, int] = field(default_factory=dict)
     proof: Proof = Proof.NONE
     wait_attempts: int = 0
     wait_seconds: float = 0.0

@@ -96,7 +96,7 @@ def replay(scratch: Scratch, source: Source, *, fresh: bool) -> Finished:
 
             def run(listener: Listener) -> Run:
                 order = {name: number for number, name in enumerate(source.known.steps)}
-                made = Run(worker, listener, task.settings.heartbeat_seconds, order)
+                made = Run(worker, listener, task.settings.heartbeat_seconds, order=order)
                 env.migrating = lambda: made.decided is not None and not made.done
                 return made
 

@@ -73,6 +73,25 @@ class RevisionRunning(Event):
 
 
 @dataclass(frozen=True)
+class RevisionBlocked(RecordedEvent):
+    """An attempt to run a revision was kept from a lock, and rolled back; the next one follows.
+
+    `attempt` counts from 1; `waits` says for whom, in words, and `blockers` the same in fields.
+    """
+
+    level = Level.WARNING
+    revision: str
+    attempt: int
+    lock_timeout_seconds: float
+    waits: tuple[str, ...]
+    blockers: tuple[Mapping[str, object], ...]
+
+    def onto(self, record: Record) -> Record:
+        attempts = {**record.lock_attempts, self.revision: self.attempt + 1}
+        return replace(record, lock_attempts=attempts)
+
+
+@dataclass(frozen=True)
 class WaitsSeen(RecordedEvent):
     """For whom env.py's connections wait now, in words; not for another one of the same run."""
 

@@ -1,0 +1,177 @@
+"""Wait for the locks of a revision without queueing in front of the app.
+
+Who asks for an ACCESS EXCLUSIVE lock and waits makes every later reader wait, too. So an attempt
+gives up soon, and the next one is made when those are gone that were in the way of the last:
+
+    0.0 s  attempt 1     ALTER TABLE waits for pg_dump; readers queue behind it
+    0.5 s                lock_timeout: rolled back; the readers go on
+           pause         nothing is asked for, and nothing held, until pg_dump's transaction is over
+   30.2 s  attempt 2     gets its lock
+
+The timeout stays short after somebody who took long. It is doubled where the others were short and
+new ones came: a table that is always in use for a moment is got by waiting a moment longer.
+
+A revision is tried again in place: env.py runs once. Only one whose transaction is as it began: not
+after a COMMIT or ROLLBACK of its own, nor where it used another connection.
+"""
+
+import random
+import re
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from headstart.patterns import pattern
+from headstart.postgres.read_failure import QUERY_CANCELED
+from headstart.postgres.waits import Wait, are_over, deadlock_timeout
+from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.revisions.driver_error import is_drivers, state_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link
+from headstart.revisions.lock_watch import FIRST_SECONDS
+from headstart.revisions.passing import behind
+from headstart.revisions.raw_connection import is_in_transaction
+from headstart.revisions.script_source import mentions
+from headstart.revisions.transactions import TransactionWatch
+from headstart.revisions.worker import Worker
+from headstart.verdict.events.revisions import RevisionBlocked
+
+_RETRIED = frozenset({"55P03", "40P01", "40001"})
+"""lock_not_available, deadlock_detected, serialization_failure."""
+_SHORT_SECONDS = 1.0
+"""Who is gone so soon after the attempt was in the way for a moment only."""
+_SHARE_OF_WORK = 0.1
+"""What an attempt may wait of the time that would be lost with it."""
+_POLL_SECONDS = 0.1
+_UNSEEN_SECONDS = 2.0
+"""How long to pause where nobody can be asked."""
+_AFTER_VACUUM_SECONDS = 0.3
+LATE_SECONDS = 1.0
+"""How old the last look may be beside the timeout: a machine may be slow."""
+_OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
+_ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
+
+
+class LockAttempts:
+    """The attempts to run one revision; `seconds` is the lock_timeout of this one.
+
+    `limits`: nobody else has set one.
+    `longest` is the most that it may be, in seconds; 0 is no limit, and one attempt. `may_repeat`:
+    the revision has a transaction of its own. `retry_seconds` is for how long it is tried again.
+    """
+
+    def __init__(
+        self, worker: Worker, revision: str, *, may_repeat: bool, retry_seconds: float
+    ) -> None:
+        self._worker, self._revision = worker, revision
+        self._longest = longest = worker.lock_timeout_seconds
+        self._may_repeat = may_repeat and bool(longest)
+        self._retry_seconds = retry_seconds
+        self._until: Deadline | None = None
+        self._began = time.monotonic()
+        self._first: BaseException | None = None
+        self.number = 1
+        self.limits = True
+        is_first = self._may_repeat and retry_seconds
+        self.seconds = min(FIRST_SECONDS, longest) if is_first else longest
+
+    def refuse_swallowed(self) -> None:
+        """Raise the lock timeout or deadlock that the script has caught, and done nothing about."""
+        if self._worker.link.swallowed is not None:
+            raise self._worker.link.swallowed
+
+    def told(self, error: BaseException) -> BaseException:
+        """The error to end with: of a script that cannot be run twice in place, the first one."""
+        is_another = self._first is not None and not self._is_blocked(error)
+        return self._first if is_another and self._first is not None else error
+
+    def may_try_again(
+        self, error: BaseException, watch: TransactionWatch, connection: Connection, path: str
+    ) -> bool:
+        """Whether the revision can be tried again in place; asks the server nothing."""
+        link = self._worker.link
+        if not self._may_repeat or not self._retry_seconds or not self._is_blocked(error):
+            return False
+        self._first = self._first or error
+        if link.gone or watch.left or watch.kept_outside or link.used_another:
+            return False
+        if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
+            return False
+        seen = watch.identity
+        if seen is not None and link.locks.was_in(seen, self.seconds + LATE_SECONDS):
+            return True
+        raw = connection.connection.driver_connection
+        return is_in_transaction(raw) and not mentions(Path(path), _ENDS_TRANSACTION)
+
+    def wait(self) -> bool:
+        """Pause until those are gone that were in the way; whether they are in time."""
+        waits = self._worker.link.locks.waits
+        ahead = [wait for wait in waits if wait.behind is None]
+        self._worker.emit(self._event(waits))
+        locks = self._worker.link.locks
+        locks.pausing = True
+        try:
+            gone, seconds = self._paused(ahead)
+        finally:
+            locks.pausing = False
+        self.number += 1
+        self.seconds = self._next_seconds(ahead, seconds)
+        self._began = time.monotonic()
+        return gone
+
+    def _event(self, waits: Collection[Wait]) -> RevisionBlocked:
+        return RevisionBlocked(
+            self._revision,
+            self.number,
+            self.seconds,
+            tuple(str(wait) for wait in waits),
+            tuple(wait.fields() for wait in waits),
+        )
+
+    def _paused(self, ahead: Collection[Wait]) -> tuple[bool, float]:
+        """Whether they are gone, and after how many seconds."""
+        started = time.monotonic()
+        transactions = {wait.virtual for wait in ahead if wait.virtual is not None}
+        if ahead and all(wait.yields for wait in ahead):
+            return True, 0.0
+        if not transactions:
+            time.sleep(self._clipped(backoff_seconds(self.number, random.random())))
+            return not self._is_out_of_time(), time.monotonic() - started
+        while not self._is_out_of_time():
+            over = self._worker.lookout.look(lambda asked: are_over(asked, transactions))
+            if over or (over is None and time.monotonic() - started > _UNSEEN_SECONDS):
+                return True, time.monotonic() - started
+            time.sleep(self._clipped(_POLL_SECONDS))
+        return False, time.monotonic() - started
+
+    def _next_seconds(self, ahead: Collection[Wait], paused: float) -> float:
+        worked = time.monotonic() - paused - self._began - self.seconds
+        fair = min(self._longest, max(self.seconds, worked * _SHARE_OF_WORK))
+        if ahead and all(wait.yields for wait in ahead):
+            after = self._worker.lookout.look(deadlock_timeout)
+            return fair if after is None else max(fair, after + _AFTER_VACUUM_SECONDS)
+        if paused > _SHORT_SECONDS:
+            return fair
+        return min(self._longest, max(fair, 2 * self.seconds))
+
+    def _is_out_of_time(self) -> bool:
+        now = time.monotonic()
+        self._until = self._until or self._worker.deadline.within(self._retry_seconds, now)
+        return self._until.passed(now)
+
+    def _clipped(self, seconds: float) -> float:
+        return seconds if self._until is None else self._until.clip(seconds, time.monotonic())
+
+    def _is_blocked(self, error: BaseException) -> bool:
+        return is_blocked(error, self._worker.link)
+
+
+def is_blocked(error: BaseException, link: Link) -> bool:
+    """Whether somebody else's lock, a deadlock or a conflict of transactions has ended it."""
+    states = {state_of(one) for one in behind(error) if is_drivers(one)}
+    if states & {FAILED_TRANSACTION} and link.error is not None:
+        states.add(state_of(link.error))
+    if link.locks.cancelled and QUERY_CANCELED in states:
+        return True
+    return bool(states & _RETRIED)

@@ -1,0 +1,314 @@
+"""A revision whose locks others hold is tried again, and nobody queues behind it meanwhile."""
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Self
+
+import psycopg2
+import pytest
+
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import until
+from tests.harness.result import Result
+from tests.harness.server import Database
+from tests.integration.stage import Stage
+from tests.integration.test_async_env import TEMPLATE
+
+pytestmark = ON_ONE_SERVER
+DRIVERS = pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "asyncpg"])
+ADD = "op.execute('ALTER TABLE accounts ADD note text')\n"
+INSERT = "op.execute(\"INSERT INTO accounts (id, name) VALUES (77, 'once')\")\n"
+ONCE = "SELECT count(*) FROM accounts WHERE id = 77"
+HAS_NOTE = (
+    "SELECT count(*) FROM pg_attribute WHERE attrelid = 'accounts'::regclass AND attname = 'note'"
+)
+BLOCKED = "revision_blocked"
+
+
+@pytest.fixture
+def applied(stage: Stage) -> Stage:
+    """A stage at 0003, where a table accounts is."""
+    assert stage.run().exit_code == 0
+    return stage
+
+
+@contextmanager
+def held(
+    database: Database, seconds: float, sql: str = "SELECT 1 FROM accounts", name: str = "a holder"
+) -> Iterator[int]:
+    """Hold the locks of a statement for so long; gives the process."""
+    with closing(psycopg2.connect(database.url, application_name=name)) as holder:
+        holder.cursor().execute(sql)
+        ending = threading.Timer(seconds, holder.rollback)
+        ending.start()
+        try:
+            yield holder.info.backend_pid
+        finally:
+            ending.cancel()
+            ending.join()
+
+
+class Readers:
+    """Sessions that read a table again and again; `longest` is what one waited, in seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._over = database, threading.Event()
+        self.longest, self._threads = 0.0, [threading.Thread(target=self._read) for _ in range(3)]
+
+    def _read(self) -> None:
+        with closing(psycopg2.connect(self._database.url)) as reader:
+            reader.autocommit = True
+            while not self._over.wait(0.02):
+                began = time.monotonic()
+                reader.cursor().execute("SELECT count(*) FROM accounts")
+                self.longest = max(self.longest, time.monotonic() - began)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def run_past(stage: Stage, sql: str = "SELECT 1 FROM accounts", **environ: str) -> Result:
+    """Run it while somebody holds the locks of a statement, until an attempt has been blocked."""
+    with closing(psycopg2.connect(stage.database.url)) as holder:
+        holder.cursor().execute(sql)
+        with stage.start(**environ) as run:
+            run.await_event(BLOCKED, 40)
+            holder.rollback()
+            return run.end()
+
+
+def blocked(ended: Result) -> list[dict[str, object]]:
+    """The events of attempts that were blocked."""
+    return [dict(event) for event in ended.events if event["event"] == BLOCKED]
+
+
+def use(stage: Stage, driver: str) -> str:
+    """Let env.py use a driver; gives the URL."""
+    if driver != "psycopg2":
+        shutil.copy(TEMPLATE, stage.project.path / "alembic" / "env.py")
+    return stage.database.driver_url(driver)
+
+
+@DRIVERS
+def test_nobody_queues_behind_a_revision_that_waits_for_a_long_transaction(
+    applied: Stage, driver: str
+) -> None:
+    applied.project.add("0004", "0003", ADD)
+    url = use(applied, driver)
+    with held(applied.database, 6) as process, Readers(applied.database) as readers:
+        ended = applied.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert ended.verdict["lock_attempts"] == {"0004": 2}
+    (attempt,) = blocked(ended)
+    assert (attempt["attempt"], attempt["lock_timeout_seconds"]) == (1, 0.5)
+    blockers = attempt["blockers"]
+    assert isinstance(blockers, list)
+    assert [each["pid"] for each in blockers] == [process]
+    assert blockers[0]["lock"] == "AccessExclusiveLock on public.accounts"
+    assert blockers[0]["statement"] == "SELECT ? FROM accounts"
+    assert f"pid {process} (a holder)" in blockers[0]["session"]
+    assert readers.longest < 2, "five seconds of a lock_timeout, or six of the holder's"
+
+
+SHAPES = {
+    "plain": INSERT + ADD,
+    "Session": (
+        "from sqlalchemy.orm import Session\nwith Session(op.get_bind()) as session:\n"
+        "    session.execute(sa.text(\"INSERT INTO accounts (id, name) VALUES (77, 'x')\"))\n"
+        "    session.commit()\n"
+        "    session.execute(sa.text('ALTER TABLE accounts ADD note text'))\n    session.commit()\n"
+    ),
+    "an enum": (
+        INSERT + "kind = sa.Enum('a', 'b', name='kind')\nkind.create(op.get_bind())\n"
+        "op.add_column('accounts', sa.Column('note', kind))\n"
+    ),
+    "savepoints": (
+        INSERT + "with op.get_bind().begin_nested():\n    op.execute('SELECT 1')\n"
+        "    op.execute('ALTER TABLE accounts ADD note text')\n"
+    ),
+    "a savepoint of SQL": "op.execute('SAVEPOINT mine')\n" + INSERT + ADD,
+    "a batch": (
+        INSERT + "with op.batch_alter_table('accounts') as batch:\n"
+        "    batch.add_column(sa.Column('note', sa.Text))\n"
+    ),
+    "a savepoint that catches": (
+        INSERT + "try:\n    with op.get_bind().begin_nested():\n"
+        "        op.execute('ALTER TABLE accounts ADD note text')\nexcept Exception:\n    pass\n"
+    ),
+    "a handler of the server's": (
+        INSERT + "op.execute('''DO $$ BEGIN ALTER TABLE accounts ADD note text;"
+        " EXCEPTION WHEN OTHERS THEN NULL; END $$''')\n"
+    ),
+    "a function that catches": (
+        "op.execute('''CREATE FUNCTION add_note() RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+        " ALTER TABLE accounts ADD note text; EXCEPTION WHEN OTHERS THEN NULL; END $$''')\n"
+        + INSERT
+        + "op.execute('SELECT add_note()')\n"
+    ),
+    "an error of its own": (
+        INSERT + "try:\n    op.execute('ALTER TABLE accounts ADD note text')\n"
+        "except Exception as error:\n    raise RuntimeError('not added') from error\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@DRIVERS
+def test_what_is_tried_again_is_done_once(applied: Stage, shape: str, driver: str) -> None:
+    applied.project.add("0004", "0003", SHAPES[shape])
+    url = use(applied, driver)
+    ended = run_past(applied, DATABASE_URL=url)
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert ended.verdict["lock_attempts"]["0004"] >= 2
+    assert applied.database.query(ONCE) == [(1,)]
+    assert applied.database.query(HAS_NOTE) == [(1,)]
+    assert applied.rows() == ["0004"]
+    assert applied.run().outcome == "nothing_to_do"
+
+
+LEAVING = {
+    "a COMMIT": INSERT + "op.execute('COMMIT')\n" + ADD,
+    "a ROLLBACK": "op.execute('ROLLBACK')\n" + INSERT + "op.execute('COMMIT')\n" + ADD,
+    "a commit of SQLAlchemy's": INSERT + "op.get_bind().commit()\n" + ADD,
+    "an autocommit block": "with op.get_context().autocommit_block():\n    " + INSERT + ADD,
+    "a commit of the driver's": INSERT + "op.get_bind().connection.commit()\n" + ADD,
+    "a rollback of the driver's": (
+        "raw = op.get_bind().connection\nraw.rollback()\n"
+        "raw.cursor().execute(\"INSERT INTO accounts (id, name) VALUES (77, 'x')\")\n"
+        "raw.commit()\nraw.cursor().execute('ALTER TABLE accounts ADD note text')\n"
+    ),
+    "another engine": (
+        "import os\nengine = sa.create_engine(os.environ['DATABASE_URL'])\n"
+        "with engine.begin() as other:\n"
+        "    other.execute(sa.text(\"INSERT INTO accounts (id, name) VALUES (77, 'x')\"))\n"
+        "engine.dispose()\n" + ADD
+    ),
+    "another connection": (
+        "import os, psycopg2\nother = psycopg2.connect(os.environ['DATABASE_URL'])\n"
+        "other.cursor().execute(\"INSERT INTO accounts (id, name) VALUES (77, 'x')\")\n"
+        "other.commit()\nother.close()\n" + ADD
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", LEAVING)
+def test_what_has_committed_something_is_never_tried_again(applied: Stage, shape: str) -> None:
+    applied.project.add("0004", "0003", LEAVING[shape])
+    with held(applied.database, 60, "LOCK TABLE accounts IN ROW EXCLUSIVE MODE"):
+        ended = applied.run()
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert not blocked(ended)
+    assert applied.database.query(ONCE) == [(1,)]
+
+
+def test_a_table_that_is_always_in_use_for_a_moment_is_got(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    over = threading.Event()
+
+    def use_it(offset: float) -> None:
+        time.sleep(offset)
+        with closing(psycopg2.connect(applied.database.url)) as session:
+            while not over.is_set():
+                session.cursor().execute("SELECT pg_sleep(0.3) FROM accounts LIMIT 1")
+                session.cursor().execute("LOCK TABLE accounts IN ACCESS SHARE MODE")
+                time.sleep(0.3)
+                session.commit()
+
+    users = [threading.Thread(target=use_it, args=(offset,)) for offset in (0.0, 0.1, 0.2)]
+    for user in users:
+        user.start()
+    try:
+        ended = applied.run()
+    finally:
+        over.set()
+        for user in users:
+            user.join()
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+
+
+def test_two_tables_locked_in_the_other_order(applied: Stage) -> None:
+    applied.database.execute("CREATE TABLE other (id int)")
+    applied.project.add(
+        "0004",
+        "0003",
+        "op.execute('LOCK TABLE other')\nimport time\ntime.sleep(1)\n" + INSERT + ADD,
+    )
+    with closing(psycopg2.connect(applied.database.url)) as session, applied.start() as run:
+        session.cursor().execute("SET deadlock_timeout = '1min'; LOCK TABLE accounts")
+        until(
+            lambda: (
+                applied.database.query(
+                    "SELECT count(*) FROM pg_locks WHERE relation = 'other'::regclass AND granted"
+                )
+                == [(1,)]
+            ),
+            "it has the other",
+        )
+        session.cursor().execute("LOCK TABLE other")  # waits for it, and is waited for
+        time.sleep(1)
+        session.commit()
+        ended = run.end(60)
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert applied.database.query(ONCE) == [(1,)]
+
+
+def test_at_the_end_of_the_time_who_is_in_the_way_is_named(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    with held(applied.database, 60) as process:
+        ended = applied.run(HEADSTART_DDL_RETRY_SECONDS="2")
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert f"waits for pid {process} (a holder)" in ended.verdict["error"]["message"]
+    assert f"pg_terminate_backend({process})" in ended.verdict["next_step"]
+    assert ended.verdict["lock_attempts"] == {"0004": 2}
+    assert applied.rows() == ["0003"]
+
+
+def test_without_time_there_is_one_attempt(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    with held(applied.database, 60):
+        ended = applied.run(HEADSTART_DDL_RETRY_SECONDS="0")
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert "lock_attempts" not in ended.verdict
+    assert ended.seconds > 5
+
+
+def test_a_history_that_begins_finds_its_version_table_again(stage: Stage) -> None:
+    stage.database.execute("CREATE TABLE of_others (id int)")
+    script = next(stage.project.versions.glob("0001*.py"))
+    begins = re.compile(r"(def upgrade\(\).*:\n)")
+    script.write_text(
+        begins.sub(r"\1    op.execute('LOCK TABLE of_others')\n", script.read_text(), count=1)
+    )
+    ended = run_past(stage, "LOCK TABLE of_others")
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert ended.verdict["lock_attempts"] == {"0001": 2}
+
+
+def test_in_one_transaction_of_all_there_is_one_attempt(applied: Stage) -> None:
+    applied.project.edit_env("connectable.connect()", "connectable.begin()")
+    applied.project.add("0004", "0003", ADD)
+    with held(applied.database, 60):
+        ended = applied.run()
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert not blocked(ended)
+
+
+def test_who_is_asked_to_end_while_it_pauses_ends(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    with held(applied.database, 60), applied.start() as run:
+        run.await_event(BLOCKED)
+        run.process.terminate()
+        ended = run.end(20)
+    assert (ended.exit_code, ended.outcome) == (143, "sigterm"), ended.verdict
+    assert applied.rows() == ["0003"]
