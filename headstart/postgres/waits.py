@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, replace
 
-from headstart.facts.literals import array
+from headstart.facts.literals import array, literal
 from headstart.facts.visible import one_line
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
@@ -97,6 +97,29 @@ def are_over(connection: Reader, transactions: Collection[str]) -> bool:
         f" WHERE l.virtualtransaction = ANY ({names}))"
     )
     return not rows[0][0]
+
+
+def end_idle(connection: Reader, waits: Collection[Wait], idle_seconds: float) -> tuple[int, ...]:
+    """End whose session has been idle so long in the very transaction that is in the way.
+
+    Gives the processes. What our role does not see is not idle: NULL is no state. Raises
+    psycopg2.Error and TimeoutError.
+    """
+    seen = [wait for wait in waits if wait.blocking and wait.virtual is not None]
+    if not seen:
+        return ()
+    pairs = ", ".join(f"({wait.blocking}, {literal(str(wait.virtual))})" for wait in seen)
+    rows = connection.execute(
+        "SELECT pg_catalog.pg_stat_clear_snapshot();"
+        " SELECT a.pid, pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
+        f" JOIN (VALUES {pairs}) AS b (pid, virtual) ON b.pid = a.pid"
+        " WHERE a.state = 'idle in transaction' AND a.backend_type = 'client backend'"
+        " AND a.state_change < pg_catalog.clock_timestamp()"
+        f" - pg_catalog.make_interval(secs => {idle_seconds:f}::pg_catalog.float8)"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid"
+        " AND l.virtualtransaction = b.virtual)"
+    )
+    return tuple(int(str(pid)) for pid, ended in rows if ended)
 
 
 def deadlock_timeout(connection: Reader) -> float:

@@ -25,7 +25,7 @@ from sqlalchemy import Connection
 
 from headstart.patterns import pattern
 from headstart.postgres.read_failure import QUERY_CANCELED
-from headstart.postgres.waits import Wait, are_over, deadlock_timeout
+from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.driver_error import is_drivers, state_of
 from headstart.revisions.link import FAILED_TRANSACTION, Link
@@ -35,7 +35,7 @@ from headstart.revisions.raw_connection import is_in_transaction
 from headstart.revisions.script_source import mentions
 from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.worker import Worker
-from headstart.verdict.events.revisions import RevisionBlocked
+from headstart.verdict.events.revisions import BlockerEnded, RevisionBlocked
 
 _RETRIED = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
@@ -71,6 +71,7 @@ class LockAttempts:
         self._until: Deadline | None = None
         self._began = time.monotonic()
         self._first: BaseException | None = None
+        self._may_end = True
         self.number = 1
         self.limits = True
         is_first = self._may_repeat and retry_seconds
@@ -139,11 +140,24 @@ class LockAttempts:
             time.sleep(self._clipped(backoff_seconds(self.number, random.random())))
             return not self._is_out_of_time(), time.monotonic() - started
         while not self._is_out_of_time():
+            self._end_idle(ahead)
             over = self._worker.lookout.look(lambda asked: are_over(asked, transactions))
             if over or (over is None and time.monotonic() - started > _UNSEEN_SECONDS):
                 return True, time.monotonic() - started
             time.sleep(self._clipped(_POLL_SECONDS))
         return False, time.monotonic() - started
+
+    def _end_idle(self, ahead: Collection[Wait]) -> None:
+        """End the sessions that an operator has allowed to end; not what may not be ended."""
+        idle_seconds = self._worker.ends_idle_after
+        if idle_seconds is None or not self._may_end:
+            return
+        strangers = [wait for wait in ahead if not wait.by_itself and not wait.queued]
+        ended = self._worker.lookout.look(lambda asked: end_idle(asked, strangers, idle_seconds))
+        self._may_end = ended is not None  # a superuser's session, say, is not ours to end
+        for process in ended or ():
+            session = next(str(wait) for wait in strangers if wait.blocking == process)
+            self._worker.emit(BlockerEnded(process, session))
 
     def _next_seconds(self, ahead: Collection[Wait], paused: float) -> float:
         worked = time.monotonic() - paused - self._began - self.seconds

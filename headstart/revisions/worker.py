@@ -63,7 +63,8 @@ class Worker:
     `environment` is what the process's environment is while env.py runs. `give_up` ends the
     run from another thread, with an error, where env.py does not end; `look` tells for whom
     backends of the server wait, and whether another one is no more; `lookout` answers the same
-    and more, on a connection that is kept.
+    and more, on a connection that is kept. `ends_idle_after` is for how many seconds a session must
+    have been idle in its transaction to be ended, where it keeps a revision from its locks.
     `nonce` is the key of the fence. Timeouts are seconds; 0 is none. `register_cancel` takes what
     cancels the running statement from another thread; `cancel_backend` cancels by the server's
     process id, for a driver that cannot. `link` knows env.py's connections; `patience` is how long
@@ -83,6 +84,7 @@ class Worker:
     cancel_backend: Callable[[int], None]
     look: Look
     lookout: Lookout
+    ends_idle_after: float | None
     emit: Emit
     link: Link
     async_drivers: tuple[str, ...]

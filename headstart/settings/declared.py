@@ -9,7 +9,16 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 
 from headstart.settings import kinds
 from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG, VERSION_TABLE
-from headstart.settings.kinds import Ahead, Gate, Hold, LogFormat, LogLevel, RecordKeeping, Verify
+from headstart.settings.kinds import (
+    Ahead,
+    EndBlockers,
+    Gate,
+    Hold,
+    LogFormat,
+    LogLevel,
+    RecordKeeping,
+    Verify,
+)
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
@@ -144,6 +153,17 @@ class DeclaredSettings:
         unit="SECONDS",
         meaning="How long a revision whose locks others hold is tried again, from its first attempt"
         " that was blocked; 0 means one attempt",
+    )
+    end_blockers: EndBlockers = one_of(
+        EndBlockers.OFF,
+        meaning="Whose sessions to end that keep a revision from its locks. off: nobody's; idle:"
+        " those that have been idle in their transaction for END_BLOCKERS_IDLE_SECONDS",
+    )
+    end_blockers_idle_seconds: float = setting(
+        default=60.0,
+        parse=kinds.positive_seconds,
+        unit="SECONDS",
+        meaning="How long such a session must have been idle in its transaction",
     )
     statement_timeout_seconds: float = setting(
         default=0.0,

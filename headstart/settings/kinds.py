@@ -26,6 +26,13 @@ class Ahead(StrEnum):
     REFUSE = "refuse"
 
 
+class EndBlockers(StrEnum):
+    """Whose sessions a run ends that keep a revision from its locks."""
+
+    OFF = "off"
+    IDLE = "idle"
+
+
 class Gate(StrEnum):
     """Whether what was proven before may be said again without the flow."""
 

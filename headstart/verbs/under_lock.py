@@ -22,6 +22,7 @@ from headstart.revisions.worker import Look, Worker
 from headstart.settings.database import Database
 from headstart.settings.database_url import parse_database_url
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
+from headstart.settings.kinds import EndBlockers
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
 from headstart.verdict.events.database import LockAcquired, LockWaitMeasured
@@ -95,6 +96,9 @@ def worker_under(task: Task, lock: RunLock) -> Worker:
         cancel_backend=lambda process: _cancel_backend(task, name, process),
         look=_look_by(lookout, lock, link, name),
         lookout=lookout,
+        ends_idle_after=task.settings.end_blockers_idle_seconds
+        if task.settings.end_blockers is EndBlockers.IDLE
+        else None,
         emit=task.emit,
         link=link,
         async_drivers=async_drivers(task.database().url.driver),

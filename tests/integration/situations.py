@@ -141,7 +141,7 @@ def blocked(desk: Desk) -> Verdict:
     desk.typed.append('$ psql -c "BEGIN; LOCK TABLE accounts; SELECT pg_sleep(600)" &')
     with psycopg2.connect(desk.stage.database.url) as holder:
         holder.cursor().execute("LOCK TABLE accounts")
-        ended = desk.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="2")
+        ended = desk.run(HEADSTART_DDL_RETRY_SECONDS="2")
     holder.close()
     return ended.verdict
 

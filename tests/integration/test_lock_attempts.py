@@ -274,6 +274,45 @@ def test_at_the_end_of_the_time_who_is_in_the_way_is_named(applied: Stage) -> No
     assert applied.rows() == ["0003"]
 
 
+def test_an_idle_session_is_ended_where_that_is_allowed(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    with closing(psycopg2.connect(applied.database.url)) as holder:
+        holder.cursor().execute("SELECT 1 FROM accounts")
+        ended = applied.run(
+            HEADSTART_END_BLOCKERS="idle",
+            HEADSTART_END_BLOCKERS_IDLE_SECONDS="3",
+            HEADSTART_DDL_RETRY_SECONDS="30",
+        )
+        process = holder.info.backend_pid
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    (event,) = [event for event in ended.events if event["event"] == "blocker_ended"]
+    assert event["pid"] == process
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_what_is_at_work_or_not_ours_is_never_ended(applied: Stage, *, at_work: bool) -> None:
+    applied.project.add("0004", "0003", ADD)
+    allowed = {
+        "HEADSTART_END_BLOCKERS": "idle",
+        "HEADSTART_END_BLOCKERS_IDLE_SECONDS": "1",
+        "HEADSTART_DDL_RETRY_SECONDS": "4",
+    }
+    with applied.login() as role, closing(psycopg2.connect(applied.database.url)) as holder:
+        holder.cursor().execute("SELECT 1 FROM accounts")
+        working = threading.Thread(target=holder.cursor().execute, args=["SELECT pg_sleep(12)"])
+        if at_work:
+            working.start()
+            ended = applied.run(**allowed)
+            working.join()
+        else:  # the holder is a superuser's, and the run is not
+            applied.database.execute(f"ALTER TABLE alembic_version OWNER TO {role}")
+            applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+            ended = applied.run(DATABASE_URL=applied.url_of(role), **allowed)
+        holder.cursor().execute("SELECT 1")  # it is there
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert not [event for event in ended.events if event["event"] == "blocker_ended"]
+
+
 def test_without_time_there_is_one_attempt(applied: Stage) -> None:
     applied.project.add("0004", "0003", ADD)
     with held(applied.database, 60):

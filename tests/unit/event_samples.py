@@ -32,11 +32,13 @@ from headstart.verdict.events.execution import (
 )
 from headstart.verdict.events.revisions import (
     BaselineStamped,
+    BlockerEnded,
     EnvConfigured,
     EnvRunning,
     PlanMade,
     RecordNotWritten,
     RevisionApplied,
+    RevisionBlocked,
     RevisionPartlyApplied,
     RevisionReplayed,
     RevisionRunning,
@@ -98,6 +100,8 @@ SAMPLES: tuple[Event, ...] = (
     RevisionStarted("0002", "1 of 2", "create orders"),
     EnvRunning(30.0, ("pid 7 waits for pid 8",)),
     RevisionRunning("0002", 30.0),
+    RevisionBlocked("0002", 1, 0.5, ("pid 7 waits for pid 8",), ({"pid": 8},)),
+    BlockerEnded(8, "pid 7 waits for pid 8"),
     WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),

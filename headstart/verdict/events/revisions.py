@@ -92,6 +92,15 @@ class RevisionBlocked(RecordedEvent):
 
 
 @dataclass(frozen=True)
+class BlockerEnded(Event):
+    """A session that was idle in its transaction was ended, as HEADSTART_END_BLOCKERS allows."""
+
+    level = Level.WARNING
+    pid: int
+    session: str
+
+
+@dataclass(frozen=True)
 class WaitsSeen(RecordedEvent):
     """For whom env.py's connections wait now, in words; not for another one of the same run."""
 
