@@ -27,6 +27,7 @@ FED_BY = {
     "to": ROWS_OF_THE_END,
     "applied": "RevisionApplied",
     "partly_applied": "RevisionPartlyApplied",
+    "lock_attempts": "RevisionBlocked",
     "proof": "ProofEstablished",
     "wait_attempts": "AttemptStarted",
     "wait_seconds": "WaitMeasured",
