@@ -112,6 +112,10 @@ bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then
 bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerprints: what it names, and what it costs
 	$(BIN)/python bench/fingerprint.py
 
+.PHONY: bench-traffic
+bench-traffic: setup ## What readers wait while a revision waits for a long transaction, beside the alembic command
+	$(BIN)/python bench/traffic.py
+
 .PHONY: bench-image
 bench-image: setup ## Size of the image, memory of the job, time to a healthy app
 	$(BIN)/python bench/image.py
