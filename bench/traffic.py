@@ -85,9 +85,7 @@ def alembic(project: ProjectCopy, database: Database) -> int:
     url = database.driver_url().replace("%", "%%")
     ini = project.path / "with_url.ini"
     ini.write_text(text.replace("driver://user:pass@localhost/dbname", url))
-    return _run(
-        [str(PROGRAMS / "alembic"), "-c", str(ini), *options, "upgrade", "head"], project, {}
-    )
+    return _run([str(PROGRAMS / "alembic"), "-c", str(ini), "upgrade", "head"], project, {})
 
 
 def alembic_with_timeout(project: ProjectCopy, database: Database) -> int:
