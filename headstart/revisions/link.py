@@ -236,7 +236,12 @@ def fault_in(error: BaseException) -> Fault:
     pass, it is believed; where not, no server has found that a privilege lacks or SQL is wrong.
     """
     fault = fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
-    return Fault.RAISED if fault.permanent and asked_by_of(error) in _RAISES else fault
+    return Fault.RAISED if fault.permanent and is_raised(error) else fault
+
+
+def is_raised(error: BaseException) -> bool:
+    """Whether somebody's function has raised a driver's error, and not the server itself."""
+    return asked_by_of(error) in _RAISES
 
 
 _RAISES = frozenset({"exec_stmt_raise", "PLy_output"})

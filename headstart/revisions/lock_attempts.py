@@ -27,8 +27,9 @@ from headstart.patterns import pattern
 from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
+from headstart.revisions.asking import asked
 from headstart.revisions.driver_error import is_drivers, state_of
-from headstart.revisions.link import FAILED_TRANSACTION, Link
+from headstart.revisions.link import FAILED_TRANSACTION, Link, is_raised
 from headstart.revisions.lock_watch import FIRST_SECONDS
 from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction
@@ -182,8 +183,12 @@ class LockAttempts:
 
 
 def is_blocked(error: BaseException, link: Link) -> bool:
-    """Whether somebody else's lock, a deadlock or a conflict of transactions has ended it."""
-    states = {state_of(one) for one in behind(error) if is_drivers(one)}
+    """Whether somebody else's lock, a deadlock or a conflict of transactions has ended it.
+
+    Not what a function raises under such a SQLSTATE: nobody can be waited for.
+    """
+    told = [one for one in behind(error) if is_drivers(one)]
+    states = {state_of(one) for one in told if not is_raised(asked(one, "orig") or one)}
     if states & {FAILED_TRANSACTION} and link.error is not None:
         states.add(state_of(link.error))
     if link.locks.cancelled and QUERY_CANCELED in states:

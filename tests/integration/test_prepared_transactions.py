@@ -93,7 +93,7 @@ def test_one_that_keeps_a_revision_from_its_lock_is_named_with_its_end(
         other.cursor().execute(
             "LOCK TABLE accounts; SELECT pg_advisory_xact_lock(7); PREPARE TRANSACTION 'le''ft'"
         )
-    ended = prepared.run()
+    ended = prepared.run(HEADSTART_DDL_RETRY_SECONDS="1")
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
     message = ended.verdict["error"]["message"]
     assert "waits for prepared transaction 'le''ft' of role postgres in database" in message
@@ -122,7 +122,7 @@ def test_the_runbooks_query_for_what_blocks_finds_it(prepared: Stage) -> None:
     with closing(psycopg2.connect(prepared.database.url)) as other:
         other.cursor().execute("LOCK TABLE accounts; PREPARE TRANSACTION 'left'")
     prepared.project.add("0004", "0003", BLOCKED["a table"])
-    with prepared.start() as run:
+    with prepared.start(HEADSTART_DDL_RETRY_SECONDS="0") as run:
         until(lambda: prepared.database.query(query), "somebody is found", 30)
         found = prepared.database.query(query)
         run.end()

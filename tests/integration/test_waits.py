@@ -106,7 +106,7 @@ def test_who_has_kept_a_revision_from_its_lock_is_named_at_the_end(
     with closing(psycopg2.connect(stage.database.url, application_name=name)) as other:
         process = other.info.backend_pid
         other.cursor().execute("LOCK TABLE accounts")
-        ended = stage.run(DATABASE_URL=url)
+        ended = stage.run(DATABASE_URL=url, HEADSTART_DDL_RETRY_SECONDS="0")
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
     message = ended.verdict["error"]["message"]
     assert f"waits for pid {process} (a holder" in message
@@ -131,7 +131,7 @@ def test_whom_an_earlier_statement_waited_for_is_not_blamed(stage: Stage) -> Non
         process = first.info.backend_pid
         first.cursor().execute("LOCK TABLE accounts")
         second.cursor().execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE")
-        with stage.start() as run:
+        with stage.start(HEADSTART_DDL_RETRY_SECONDS="0") as run:
             run.await_event("revision_started")
             time.sleep(3.5)
             first.rollback()
