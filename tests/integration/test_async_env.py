@@ -110,9 +110,7 @@ def test_a_lock_that_does_not_come_is_named(stage: Stage, driver: str) -> None:
     stage.database.execute("CREATE TABLE busy (id int)")
     holder = psycopg2.connect(stage.database.url)
     holder.cursor().execute("LOCK TABLE busy")
-    ended = stage.run(
-        DATABASE_URL=url_with(stage, driver), HEADSTART_DDL_RETRY_SECONDS="1"
-    )
+    ended = stage.run(DATABASE_URL=url_with(stage, driver), HEADSTART_DDL_RETRY_SECONDS="1")
     holder.close()
     assert (ended.exit_code, ended.verdict["outcome"]) == (12, "blocked")
     assert stage.rows() == ["0003"]

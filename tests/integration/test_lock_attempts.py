@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.result import Result
-from tests.harness.server import Database
+from tests.harness.server import Database, a_role
 from tests.integration.stage import Stage
 from tests.integration.test_async_env import TEMPLATE
 
@@ -351,3 +351,79 @@ def test_who_is_asked_to_end_while_it_pauses_ends(applied: Stage) -> None:
         ended = run.end(20)
     assert (ended.exit_code, ended.outcome) == (143, "sigterm"), ended.verdict
     assert applied.rows() == ["0003"]
+
+
+def test_who_may_have_no_third_connection_is_tried_again_all_the_same(applied: Stage) -> None:
+    """Nobody can be asked who is in the way, nor whether the transaction is as it began."""
+    applied.project.add("0004", "0003", INSERT + ADD)
+    with a_role(applied.database, "narrow", "CONNECTION LIMIT 2") as role:
+        applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+        for table in ("accounts", "alembic_version"):
+            applied.database.execute(f"ALTER TABLE {table} OWNER TO {role}")
+        ended = run_past(applied, DATABASE_URL=applied.url_of(role))
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert applied.database.query(ONCE) == [(1,)]
+
+
+def test_of_another_roles_session_is_told_what_may_be_seen(applied: Stage) -> None:
+    applied.project.add("0004", "0003", ADD)
+    with a_role(applied.database, "plain") as role:
+        applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+        for table in ("accounts", "alembic_version"):
+            applied.database.execute(f"ALTER TABLE {table} OWNER TO {role}")
+        with held(applied.database, 60, "SELECT 'a secret' FROM accounts") as process:
+            ended = applied.run(DATABASE_URL=applied.url_of(role), HEADSTART_DDL_RETRY_SECONDS="1")
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert f"pid {process} (a holder) of role postgres" in ended.verdict["error"]["message"]
+    assert "a secret" not in ended.stderr
+
+
+def test_who_waits_behind_the_holder_is_marked(applied: Stage) -> None:
+    """An ALTER of somebody else's queues behind a reader, and ours behind both."""
+    applied.project.add("0004", "0003", ADD)
+    with (
+        held(applied.database, 8) as reader,
+        closing(psycopg2.connect(applied.database.url, application_name="queued")) as second,
+    ):
+        queued = second.info.backend_pid
+        waiting = threading.Thread(
+            target=second.cursor().execute, args=["LOCK TABLE accounts IN EXCLUSIVE MODE"]
+        )
+        waiting.start()
+        started = applied.start()
+        with started as run:
+            event = run.await_event(BLOCKED, 40)
+            waiting.join()
+            second.rollback()
+            ended = run.end()
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    marks = {(each["pid"], each.get("queued", False)) for each in event["blockers"]}
+    assert {(reader, False), (queued, True)} & marks
+
+
+def test_long_transactions_without_a_gap_end_in_blocked(applied: Stage) -> None:
+    """Seven seconds each, a new one every two: nobody is waited for in vain for ever."""
+    applied.project.add("0004", "0003", ADD)
+    over = threading.Event()
+
+    def use_it(offset: float) -> None:
+        over.wait(offset)
+        with closing(psycopg2.connect(applied.database.url, application_name="busy")) as session:
+            while not over.is_set():
+                session.cursor().execute("SELECT 1 FROM accounts")
+                over.wait(7)
+                session.commit()
+
+    users = [threading.Thread(target=use_it, args=(2 * number,)) for number in range(4)]
+    for user in users:
+        user.start()
+    time.sleep(2)
+    try:
+        ended = applied.run(HEADSTART_DDL_RETRY_SECONDS="12")
+    finally:
+        over.set()
+        for user in users:
+            user.join()
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert "(busy)" in ended.verdict["error"]["message"]
+    assert all(float(str(each["lock_timeout_seconds"])) <= 5 for each in blocked(ended))

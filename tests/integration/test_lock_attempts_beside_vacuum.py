@@ -1,0 +1,40 @@
+"""An autovacuum in the way of a revision gives way by itself, if it is waited for long enough."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.embedded import PostgresServer
+from tests.harness.program import until
+from tests.harness.project import copy_plain
+from tests.harness.server import a_role, empty_database
+from tests.integration.stage import Stage
+
+ADD = "op.execute('ALTER TABLE accounts ADD note text')"
+VACUUMING = "SELECT count(*) FROM pg_stat_progress_vacuum"
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_autovacuum_is_waited_for_until_it_gives_way(tmp_path: Path, *, plain: bool) -> None:
+    """It gives way after deadlock_timeout, to a role that sees nothing of it as well."""
+    with (
+        PostgresServer(18, conf=["autovacuum_naptime = 1"]) as server,
+        empty_database(server) as database,
+        a_role(database, "plain") as role,
+    ):
+        stage = Stage(copy_plain(tmp_path / "project"), database)
+        database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+        url = stage.url_of(role) if plain else database.url
+        assert stage.run(DATABASE_URL=url).exit_code == 0
+        stage.project.add("0004", "0003", ADD)
+        database.execute(
+            "ALTER TABLE accounts SET (autovacuum_vacuum_threshold = 1,"
+            " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
+            " INSERT INTO accounts SELECT n, repeat('x', 500) FROM generate_series(9, 30000) n;"
+            " DELETE FROM accounts WHERE id > 200"
+        )
+        until(lambda: database.query(VACUUMING) == [(1,)], "it vacuums", 30)
+        ended = stage.run(DATABASE_URL=url)
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert ended.verdict["lock_attempts"] == {"0004": 2}
+    assert ended.verdict["applied"][0]["seconds"] < 10
