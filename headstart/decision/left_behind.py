@@ -20,7 +20,8 @@ from headstart.verdict.errors import HeadstartError, Interrupted, RevisionFailed
 class Left:
     """What is found after a revision has failed.
 
-    `script` is the source of that revision; `finding` what the fingerprints say, where they can.
+    `script` is the source of that revision; `finding` what the fingerprints say, where they can;
+    `dropped` are the INVALID indexes that this run has dropped before it.
     """
 
     invalid: tuple[InvalidIndex, ...]
@@ -28,6 +29,7 @@ class Left:
     history: History
     script: str = ""
     finding: Finding | None = None
+    dropped: tuple[InvalidIndex, ...] = ()
 
 
 def unless_forbidden(error: RevisionFailed, triggers: Mapping[str, str]) -> HeadstartError:
@@ -78,6 +80,8 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
             )
         case Proven() as proven if _is_next(proven, error, left):
             error.next_step = _stamp(proven, left)
+        case _ if left.dropped:
+            return _cut_off_before(error, left.dropped)
     return error
 
 
@@ -102,6 +106,22 @@ def _cut_off(error: RevisionFailed, indexes: tuple[InvalidIndex, ...], step: str
     explanation = of_invalid(indexes, made_anew=True)
     return _same(
         Interrupted(message, next_step=f"{step}; then run again", explanation=explanation), error
+    )
+
+
+def _cut_off_before(
+    error: RevisionFailed, dropped: tuple[InvalidIndex, ...]
+) -> RevisionFailed | Interrupted:
+    """An INVALID index, though dropped by now, shows that an earlier attempt was cut off."""
+    names = ", ".join(each.description for each in dropped)
+    return _same(
+        Interrupted(
+            f"{error}; an earlier attempt was cut off or failed, and had left {names} INVALID,"
+            " which was dropped before this one",
+            next_step=f"undo by hand what revision {error.revision} did before it was interrupted;"
+            " then run again",
+        ),
+        error,
     )
 
 

@@ -77,6 +77,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "URL_VARIABLES": _is_text,
     "DDL_LOCK_TIMEOUT_SECONDS": _is_no_hurry,
     "STATEMENT_TIMEOUT_SECONDS": _is_no_hurry,
+    "INVALID_INDEXES": _one_of("drop", "refuse"),
     "HEARTBEAT_SECONDS": _is_positive,
     "LOG_FORMAT": _one_of("auto", "json", "console"),
     "LOG_LEVEL": _one_of("info", "warning", "error"),

@@ -20,7 +20,7 @@ from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import replacing_steps, stamp_steps
 from headstart.revisions.transactions import commit_rest
 from headstart.revisions.upgrade_functions import finished_work
-from headstart.verdict.errors import NotReady, RevisionFailed
+from headstart.verdict.errors import HeadstartError, NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
 
 
@@ -139,6 +139,7 @@ def _stamp(
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
     run.listener.before_revision()
     revision = step.revision.revision
+    _make_way(revision, run)
     run.watch.start_revision(connection)
     run.worker.link.changes_revision(begins=True)
     migrate = step.migration_fn
@@ -167,6 +168,14 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
     run.worker.link.changes_revision(begins=False)
     run.listener.migrated(revision, connection)
     run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
+
+
+def _make_way(revision: str, run: Run) -> None:
+    try:
+        run.listener.make_way(revision)
+    except HeadstartError as error:
+        run.failure = error  # env.py may swallow it
+        raise
 
 
 def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:

@@ -9,7 +9,16 @@ option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 
 from headstart.settings import kinds
 from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG, VERSION_TABLE
-from headstart.settings.kinds import Ahead, Gate, Hold, LogFormat, LogLevel, RecordKeeping, Verify
+from headstart.settings.kinds import (
+    Ahead,
+    Gate,
+    Hold,
+    InvalidIndexes,
+    LogFormat,
+    LogLevel,
+    RecordKeeping,
+    Verify,
+)
 from headstart.settings.setting import Setting, declared_in, one_of, setting
 from headstart.values import dataclass
 
@@ -144,6 +153,12 @@ class DeclaredSettings:
         unit="SECONDS",
         meaning="statement_timeout in each revision's transaction, unless env.py sets one; 0 means"
         " no limit",
+    )
+    invalid_indexes: InvalidIndexes = one_of(
+        InvalidIndexes.DROP,
+        meaning="What a run does about an INVALID index that a pending revision builds, left by a"
+        " build that was cut off or failed. drop: drop it, so that the revision builds it anew;"
+        " refuse: end, and name the statement that drops it",
     )
     heartbeat_seconds: float = setting(
         default=10.0,

@@ -103,6 +103,7 @@ class Migration:
             committed=self._note_committed,
             before_stamp=self._before_stamp,
             left_transaction=self._note_left,
+            make_way=self._make_way,
         )
 
     def _look_back(self, transactions: Collection[int]) -> Committed:
@@ -110,6 +111,9 @@ class Migration:
 
     def _note_committed(self, revisions: frozenset[str]) -> None:
         self._verification.note_committed(revisions)
+
+    def _make_way(self, revision: str) -> None:
+        self._verification.make_way(revision)
 
     def _note_left(self, revision: str) -> None:
         self._verification.note_left_transaction(revision)

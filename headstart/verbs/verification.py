@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
+from headstart.decision.healing import after_failure
 from headstart.decision.index_repair import InvalidIndex, names_of, unusable
 from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
 from headstart.decision.other_hands import unless_changed_by_others
 from headstart.decision.pending_detach import PendingDetach, left_by, met_again, unfinished
-from headstart.decision.plan import Plan
+from headstart.decision.plan import Baseline, Plan, Upgrade
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
@@ -19,6 +20,7 @@ from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import READ_SECONDS, ConnectFailed, Connection
 from headstart.postgres.event_triggers import read_event_triggers
 from headstart.postgres.identity import Purpose
+from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import BEGIN_READING, kept_transactions
 from headstart.postgres.lock import RunLock
 from headstart.postgres.version_holder import naming_holder
@@ -28,6 +30,7 @@ from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.run import Committed
 from headstart.verbs.drift_report import report_drift
+from headstart.verbs.healing import Healing
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.proof_mark import ProofMark
 from headstart.verbs.task import Task
@@ -97,6 +100,7 @@ class Verification:
                 task.settings.ahead,
                 task.settings.hold,
             )
+        self._healing = None if configured is None else self._healing_of(configured)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._pending: tuple[PendingDetach, ...] = ()
         self._silent = self._hurried = False
@@ -104,9 +108,23 @@ class Verification:
         self._before: tuple[str, ...] = ()
         self._ours: set[str] = set()
 
+    def _healing_of(self, configured: Configured) -> Healing:
+        def read_invalid(connection: Connection) -> tuple[InvalidIndex, ...]:
+            return read_invalid_indexes(connection, configured.scope, self._inspector.our_tables)
+
+        return Healing(self._task, self._image, configured, self._connected, read_invalid)
+
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
-        return self._inspector.plan(inspection)
+        plan = self._inspector.plan(inspection)
+        if self._healing is not None and isinstance(plan, Upgrade | Baseline):
+            self._healing.expect(plan.pending, inspection.invalid)
+        return plan
+
+    def make_way(self, revision: str) -> None:
+        """Drop the INVALID indexes that a revision is about to build. Raises as Healing does."""
+        if self._healing is not None:
+            self._healing.before(revision)
 
     def inspect_in(self, connection: OwnConnection) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
@@ -246,15 +264,21 @@ class Verification:
             with suppress(HeadstartError), Catalog(connection) as catalog:
                 finding = self._inspector.prove(catalog)
             script = self._script(error.revision)
-            left = Left(invalid, rows, self._history, script, finding)
+            dropped = self._healing.dropped_for(error.revision) if self._healing else ()
+            left = Left(invalid, rows, self._history, script, finding, dropped)
             found = already_there(error, left)
             if isinstance(found, Interrupted):
                 return found
         pending = self._inspector.read_pending(connection)
         if isinstance(error, RevisionFailed) and (met := met_again(error, pending)) is not None:
             return met
+        gone = None
+        if isinstance(error, RevisionFailed) and self._healing and not _met(error):
+            dropped = self._healing.after(error, connection, invalid)
+            invalid = tuple(each for each in invalid if each not in dropped)
+            gone = after_failure(error, dropped)
         self._task.emit(Explained(names_of(invalid)))
-        left_behind = clause(error, invalid) or left_by(pending)
+        left_behind = gone or clause(error, invalid) or left_by(pending)
         if self._left_transaction and left_behind is not None:
             self._task.emit(WorkLeftBehind(left_behind))
         return error

@@ -26,6 +26,7 @@ FED_BY = {
     "from": "ComparisonStarted StateDetected",
     "to": ROWS_OF_THE_END,
     "applied": "RevisionApplied",
+    "dropped_indexes": "IndexDropped",
     "partly_applied": "RevisionPartlyApplied",
     "proof": "ProofEstablished",
     "wait_attempts": "AttemptStarted",
@@ -48,8 +49,8 @@ FED_BY = {
     "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable MarksMisspelt PlaceUncertain"
-    " SchemaDrifted SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable IndexDropped MarksMisspelt"
+    " PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 
