@@ -130,12 +130,12 @@ def is_not_dropped(index: InvalidIndex, revision: str, cause: str) -> Interrupte
     )
 
 
-def after_failure(error: RevisionFailed, dropped: Iterable[InvalidIndex]) -> str | None:
+def after_failure(error: BaseException, dropped: Iterable[InvalidIndex]) -> str | None:
     """What to add to the next step where the failed revision's own indexes were dropped again."""
     gone = tuple(dropped)
     if not gone:
         return None
     names = " and ".join(each.description for each in gone)
-    if error.sqlstate == UNIQUE_VIOLATION:
+    if isinstance(error, RevisionFailed) and error.sqlstate == UNIQUE_VIOLATION:
         error.next_step = "remove the duplicate rows, or correct the revision, then run again"
     return f"{names}, left INVALID by the failed build, was dropped again"

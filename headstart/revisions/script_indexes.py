@@ -148,10 +148,18 @@ class _Reader:
                 return self._text(inner)
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self._joined([left, right])
-            case ast.Call(args=[inner]) if self._names.path(value.func) == f"{_OPERATIONS}f":
+            case ast.Call(args=[inner]) if self._is_f(value.func):
                 return self._text(inner)
             case _:
                 return None
+
+    def _is_f(self, function: ast.expr) -> bool:
+        """Whether this is op.f(), or that of a batch: the name is final, and is as it is."""
+        if self._names.path(function) == f"{_OPERATIONS}f":
+            return True
+        return isinstance(function, ast.Attribute) and (
+            function.attr == "f" and self._batch(function.value) is not None
+        )
 
     def _joined(self, parts: list[ast.expr]) -> str | None:
         texts = [self._text(each) for each in parts]
