@@ -5,7 +5,7 @@ own build has left. What may not be dropped is refused before anything is done.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 
 from headstart.decision.healing import (
@@ -33,7 +33,7 @@ from headstart.revisions.script_source import built_indexes
 from headstart.settings.kinds import InvalidIndexes
 from headstart.verbs.inspection import Image
 from headstart.verbs.task import Task
-from headstart.verdict.errors import Blocked, HeadstartError, RevisionFailed
+from headstart.verdict.errors import Blocked, ConnectionLost, HeadstartError, RevisionFailed
 
 Connected = Callable[[], AbstractContextManager[Connection]]
 ReadInvalid = Callable[[Connection], tuple[InvalidIndex, ...]]
@@ -53,11 +53,12 @@ class Healing:
         self._task, self._image, self._configured = task, image, configured
         self._connected, self._read_invalid = connected, read_invalid
         self._waiting: tuple[str, ...] = ()
+        self._found: tuple[InvalidIndex, ...] = ()
         self._dropped: dict[str, tuple[InvalidIndex, ...]] = {}
 
-    def expect(self, pending: tuple[str, ...], found: Collection[InvalidIndex]) -> None:
+    def expect(self, pending: tuple[str, ...], found: tuple[InvalidIndex, ...]) -> None:
         """Note what is to run, and the INVALID indexes that there are; without any, rest."""
-        self._waiting = pending if found else ()
+        self._waiting, self._found = pending if found else (), found
 
     def before(self, revision: str) -> None:
         """Drop what a revision is to build. Raises Blocked, Interrupted, ConnectionLost.
@@ -70,12 +71,32 @@ class Healing:
         atomic = self._configured.mode is Mode.ATOMIC
         revisions = self._waiting if atomic else (revision,)
         self._waiting = () if atomic else self._waiting
-        with self._connected() as connection:
-            taken: set[str] = set()
-            for each in revisions:
-                for index in self._built(connection, each, taken):
-                    self._drop(connection, index, each)
-                taken |= built_indexes(self._image.project, each).dropped
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._connected())
+            except ConnectionLost:
+                self._refuse(revisions)
+            else:
+                self._clear(connection, revisions)
+
+    def _clear(self, connection: Connection, revisions: tuple[str, ...]) -> None:
+        taken: set[str] = set()
+        for revision in revisions:
+            for index in self._built(connection, revision, taken):
+                self._drop(connection, index, revision)
+            taken |= built_indexes(self._image.project, revision).dropped
+
+    def _refuse(self, revisions: tuple[str, ...]) -> None:
+        """No connection is to be had: what was found at first tells whether one is needed."""
+        path = self._configured.scope.search_path
+
+        def place(table: str) -> str | None:
+            schemas = (each.schema for each in self._found if each.table == table)
+            return next((schema for schema in schemas if schema in path), None)
+
+        for revision in revisions:
+            for index in to_drop(self._found, self._builds(revision), place):
+                raise is_not_dropped(index, revision, _NO_CONNECTION)
 
     def after(
         self, error: RevisionFailed, connection: Connection, invalid: Collection[InvalidIndex]
@@ -142,6 +163,11 @@ class Healing:
 
     def _drop_once(self, connection: Connection, index: InvalidIndex) -> bool:
         return drop_invalid_index(connection, index, self._configured.scope.role)
+
+
+_NO_CONNECTION = (
+    "that takes a connection beside those of the run lock and of env.py, and none was to be had"
+)
 
 
 def _may_pass(error: BaseException) -> bool:

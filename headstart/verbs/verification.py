@@ -103,7 +103,19 @@ class Verification:
         def read_invalid(connection: Connection) -> tuple[InvalidIndex, ...]:
             return read_invalid_indexes(connection, configured.scope, self._inspector.our_tables)
 
-        return Healing(self._task, self._image, configured, self._connected, read_invalid)
+        return Healing(self._task, self._image, configured, self._beside, read_invalid)
+
+    @contextmanager
+    def _beside(self) -> Iterator[Connection]:
+        """A third connection, while env.py's is in use; a pooler may have none left."""
+        patience = replace(self._task.patience(), deadline=self._task.within(_ROOM_SECONDS))
+        connect = partial(self._task.connect_when_free, Purpose.READ, patience)
+        try:
+            connection = connect_to_read(self._lock, connect, patience.deadline)
+        except ConnectFailed as error:
+            raise ConnectionLost(f"no other connection: {error}") from None
+        with connection:
+            yield connection
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""

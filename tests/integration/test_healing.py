@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.result import Result
+from tests.harness.server import a_role
 from tests.integration.broken_indexes import TWICE, building, cut_off, fail_to_build, invalid
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
@@ -345,6 +346,20 @@ def test_it_is_dropped_as_the_role_that_env_py_works_as(behind: Stage) -> None:
         cut_off(behind.database, CREATE)
         index_revision(behind, CREATE)
         healed(behind, "public.ix_names")
+
+
+def test_where_no_third_connection_is_to_be_had_a_person_drops_it(behind: Stage) -> None:
+    index_revision(behind, CAREFUL)
+    cut_off(behind.database, CREATE)
+    with a_role(behind.database, "narrow", "CONNECTION LIMIT 2") as role:
+        behind.database.execute(f"GRANT postgres TO {role}")
+        done = behind.run(DATABASE_URL=behind.url_of(role))
+        assert (done.exit_code, done.verdict["outcome"]) == (26, "interrupted"), done.verdict
+        assert "a connection beside those of the run lock" in done.verdict["error"]["message"]
+        assert done.verdict["repair"] == ['DROP INDEX CONCURRENTLY "public"."ix_names"']
+        assert (behind.rows(), invalid(behind.database)) == (["0003"], ["ix_names"])
+        behind.database.execute(done.verdict["repair"][0])
+        healed(behind, DATABASE_URL=behind.url_of(role))
 
 
 ADD = "ALTER TABLE accounts ADD note text"
