@@ -5,6 +5,9 @@ EXCLUSIVE on its table, so that with that lock in hand nobody does, and what is 
 It is asked for with NOWAIT, and the DROP waits half a second at most, so that nobody stands long in
 a queue behind it. Never DROP INDEX CONCURRENTLY: queued behind a build, it waits for what the build
 waits for, and the server ends one of them.
+
+Autovacuum holds that lock, too. It gives way to who waits for longer than deadlock_timeout, so
+where nobody else has the lock it is waited for: nothing that the app does stands behind that wait.
 """
 
 import psycopg2
@@ -29,14 +32,17 @@ class DropRefused(Exception):
     """The server does not let this role drop the index; the text says why."""
 
 
-def drop_invalid_index(connection: Connection, index: InvalidIndex, role: str | None) -> bool:
+def drop_invalid_index(
+    connection: Connection, index: InvalidIndex, role: str | None, *, behind_vacuum: bool = False
+) -> bool:
     """Drop it as `role`; whether it was dropped: it may be valid, or gone, by now.
 
-    Raises Blocked where a lock is not to be had, DropRefused, and as inspect_database does.
+    `behind_vacuum`: wait until autovacuum gives way. Raises Blocked where a lock is not to be had,
+    DropRefused, and as inspect_database does.
     """
     with named_failures():
         try:
-            dropped = _dropped(connection, index, role)
+            dropped = _dropped(connection, index, role, behind_vacuum=behind_vacuum)
             connection.execute("COMMIT" if dropped else "ROLLBACK", pin=False)
         except psycopg2.Error as error:
             fault = fault_of(error.pgcode)
@@ -50,7 +56,9 @@ def drop_invalid_index(connection: Connection, index: InvalidIndex, role: str | 
     return dropped
 
 
-def _dropped(connection: Connection, index: InvalidIndex, role: str | None) -> bool:
+def _dropped(
+    connection: Connection, index: InvalidIndex, role: str | None, *, behind_vacuum: bool
+) -> bool:
     schema = identifier(index.schema)
     become = f"SET LOCAL ROLE {identifier(role)}; " if role else ""
     connection.execute(
@@ -64,7 +72,12 @@ def _dropped(connection: Connection, index: InvalidIndex, role: str | None) -> b
     # nobody can lock a view by itself: there the look at who builds has to do
     if kind[0][0] != _MATERIALIZED_VIEW:
         table = f"{schema}.{identifier(index.table)}"
-        connection.execute(f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
+        lock = f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE"
+        if behind_vacuum:
+            connection.execute(_LONGER_THAN_VACUUM)
+            connection.execute(f"{lock}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+        else:
+            connection.execute(f"{lock} NOWAIT")
         if not connection.execute(
             _IS_STILL_INVALID.format(oid=index.oid, name=literal(index.name))
         ):
@@ -81,6 +94,31 @@ SELECT t.relkind::text FROM pg_catalog.pg_index x
   JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
  WHERE i.oid = {oid} AND i.relname = {name} AND i.relkind = 'i'
    AND NOT (x.indisvalid AND x.indisready AND x.indislive)"""
+
+
+_LONGER_THAN_VACUUM = (
+    "SELECT pg_catalog.set_config('lock_timeout', (s.setting::pg_catalog.int4 + 300)"
+    "::pg_catalog.text, true) FROM pg_catalog.pg_settings s WHERE s.name = 'deadlock_timeout'"
+)
+
+
+def is_only_vacuumed(connection: Connection, index: InvalidIndex) -> bool:
+    """Whether nothing but a VACUUM or ANALYZE holds the lock. Raises as inspect_database does."""
+    with named_failures():
+        rows = connection.execute(f"{BEGIN_READING}; {_ONLY_VACUUMED.format(oid=index.oid)}")
+        connection.execute("COMMIT", pin=False)
+    return rows[0][0] is True
+
+
+_ONLY_VACUUMED = """
+SELECT pg_catalog.bool_and(l.pid IN (
+         SELECT v.pid FROM pg_catalog.pg_stat_progress_vacuum v
+         UNION SELECT a.pid FROM pg_catalog.pg_stat_progress_analyze a))
+  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_index y ON y.indrelid = l.relation
+ WHERE y.indexrelid = {oid} AND l.granted AND l.locktype = 'relation'
+   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+                      WHERE d.datname = pg_catalog.current_database())"""
 
 
 def holders_of_table(connection: Connection, index: InvalidIndex) -> tuple[str, ...]:

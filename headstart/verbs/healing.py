@@ -24,6 +24,7 @@ from headstart.postgres.index_drop import (
     DropRefused,
     drop_invalid_index,
     holders_of_table,
+    is_only_vacuumed,
     schema_of_table,
 )
 from headstart.process.retry import retried
@@ -147,7 +148,12 @@ class Healing:
 
         def attempt() -> bool:
             task.signals.raise_if_received()
-            return self._drop_once(connection, index)
+            try:
+                return self._drop_once(connection, index)
+            except Blocked:
+                if not is_only_vacuumed(connection, index):
+                    raise
+            return self._drop_once(connection, index, behind_vacuum=True)
 
         seconds = task.settings.ddl_lock_timeout_seconds
         deadline = task.within(seconds) if seconds else task.deadline
@@ -161,8 +167,11 @@ class Healing:
             self._dropped[revision] = (*self.dropped_for(revision), index)
             task.emit(dropped_before(index, revision))
 
-    def _drop_once(self, connection: Connection, index: InvalidIndex) -> bool:
-        return drop_invalid_index(connection, index, self._configured.scope.role)
+    def _drop_once(
+        self, connection: Connection, index: InvalidIndex, *, behind_vacuum: bool = False
+    ) -> bool:
+        role = self._configured.scope.role
+        return drop_invalid_index(connection, index, role, behind_vacuum=behind_vacuum)
 
 
 _NO_CONNECTION = (

@@ -4,9 +4,11 @@ import psycopg2
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.embedded import PostgresServer
 from tests.harness.program import until
+from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
-from tests.harness.server import a_role
+from tests.harness.server import a_role, empty_database
 from tests.integration.broken_indexes import TWICE, building, cut_off, fail_to_build, invalid
 from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
@@ -446,3 +448,29 @@ def test_a_run_that_is_killed_at_two_million_rows_needs_nobody(behind: Stage) ->
     until(lambda: not behind.database.query(PROGRESS), "the end of the build", 60)
     assert invalid(behind.database) == ["ix_names"]
     healed(behind, "public.ix_names")
+
+
+SLOW = """
+    CREATE TABLE slow (id int, name text) WITH (autovacuum_enabled = false, fillfactor = 10);
+    INSERT INTO slow SELECT n, repeat('x', 300) FROM generate_series(1, 20000) AS n;
+    DELETE FROM slow WHERE id % 2 = 0;
+    ALTER TABLE slow SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)
+"""
+VACUUMED = "SELECT 1 FROM pg_stat_progress_vacuum"
+
+
+def test_autovacuum_gives_way(project: ProjectCopy) -> None:
+    """It would hold the table's lock for an hour here."""
+    conf = ["autovacuum_naptime = 1s", "autovacuum_vacuum_threshold = 1"]
+    with PostgresServer(18, conf=conf) as server, empty_database(server) as database:
+        stage = Stage(project, database)
+        stage.project.add("0004", "0003", f'op.execute("""{SLOW}""")')
+        assert stage.run().exit_code == 0
+        build = "CREATE INDEX CONCURRENTLY ix_slow ON slow (id)"
+        cut_off(database, build)
+        stage.project.add("0005", "0004", executing(build))
+        database.execute("ALTER TABLE slow SET (autovacuum_enabled = true)")
+        until(lambda: database.query(VACUUMED), "an autovacuum", 60)
+        done = stage.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="2")
+        assert (done.exit_code, done.verdict["outcome"]) == (0, "upgraded"), done.verdict
+        assert [each["index"] for each in done.verdict["dropped_indexes"]] == ["public.ix_slow"]
