@@ -474,3 +474,19 @@ def test_autovacuum_gives_way(project: ProjectCopy) -> None:
         done = stage.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="2")
         assert (done.exit_code, done.verdict["outcome"]) == (0, "upgraded"), done.verdict
         assert [each["index"] for each in done.verdict["dropped_indexes"]] == ["public.ix_slow"]
+
+
+@ON_ONE_SERVER
+def test_where_an_event_trigger_forbids_changes_the_run_says_that(behind: Stage) -> None:
+    index_revision(behind, CAREFUL)
+    cut_off(behind.database, CREATE)
+    behind.database.execute(
+        "CREATE FUNCTION closed() RETURNS event_trigger LANGUAGE plpgsql"
+        " AS $$BEGIN RAISE 'no changes until Monday'; END$$;"
+        " CREATE EVENT TRIGGER closed ON ddl_command_start EXECUTE FUNCTION closed()"
+    )
+    done = behind.run()
+    assert (done.exit_code, done.verdict["outcome"]) == (13, "server_failed"), done.verdict
+    assert invalid(behind.database) == ["ix_names"]
+    behind.database.execute("DROP EVENT TRIGGER closed")
+    healed(behind, "public.ix_names")
