@@ -490,3 +490,22 @@ def test_where_an_event_trigger_forbids_changes_the_run_says_that(behind: Stage)
     assert invalid(behind.database) == ["ix_names"]
     behind.database.execute("DROP EVENT TRIGGER closed")
     healed(behind, "public.ix_names")
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize(("made", "dropped"), [("", "public"), ("shop.accounts", "shop")])
+def test_a_table_without_a_schema_is_the_one_that_the_search_path_leads_to(
+    behind: Stage, made: str, dropped: str
+) -> None:
+    behind.database.execute("CREATE SCHEMA shop")
+    cut_off(behind.database, CREATE)
+    if made:
+        behind.database.execute(f"CREATE TABLE {made} (name text)")
+        cut_off(behind.database, CREATE.replace("accounts", made))
+    name = behind.database.query("SELECT current_database()")[0][0]
+    behind.database.execute(f"ALTER DATABASE {name} SET search_path = shop, public")
+    index_revision(behind, CREATE)
+    done = behind.run()
+    indexes = [each["index"] for each in done.verdict.get("dropped_indexes", [])]
+    assert (behind.rows(), indexes) == (["0004"], [f"{dropped}.ix_names"]), done.verdict
+    assert invalid(behind.database) == (["ix_names"] if made else [])
