@@ -5,7 +5,7 @@ own build has left. What may not be dropped is refused before anything is done.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 
 from headstart.decision.healing import (
@@ -18,8 +18,11 @@ from headstart.decision.healing import (
     to_drop,
 )
 from headstart.decision.index_repair import InvalidIndex
+from headstart.facts.state import OurTables
 from headstart.fingerprint.statements.sql_indexes import NamedIndex
-from headstart.postgres.connection import Connection
+from headstart.postgres.beside import connect_to_read
+from headstart.postgres.connection import ConnectFailed, Connection
+from headstart.postgres.identity import Purpose
 from headstart.postgres.index_drop import (
     DropRefused,
     drop_invalid_index,
@@ -27,6 +30,9 @@ from headstart.postgres.index_drop import (
     is_only_vacuumed,
     schema_of_table,
 )
+from headstart.postgres.indexes import read_invalid_indexes
+from headstart.postgres.lock import RunLock
+from headstart.postgres.patience import Patience
 from headstart.process.retry import retried
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
@@ -72,6 +78,9 @@ class Healing:
         atomic = self._configured.mode is Mode.ATOMIC
         revisions = self._waiting if atomic else (revision,)
         self._waiting = () if atomic else self._waiting
+        names = {index.name for index in self._found}
+        if all(names.isdisjoint(each.name for each in self._builds(one)) for one in revisions):
+            return
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self._connected())
@@ -174,6 +183,36 @@ class Healing:
         return drop_invalid_index(connection, index, role, behind_vacuum=behind_vacuum)
 
 
+def healing_of(
+    task: Task,
+    lock: RunLock,
+    image: Image,
+    configured: Configured | None,
+    our_tables: Callable[[], OurTables],
+) -> Healing | None:
+    """On a third connection, while env.py's is in use; None where env.py ran no migrations."""
+    if configured is None:
+        return None
+    scope = configured.scope
+
+    @contextmanager
+    def connected() -> Iterator[Connection]:
+        patience = Patience(task.within(_SLOT_SECONDS), task.emit)
+        connect = partial(task.connect_when_free, Purpose.READ, patience)
+        try:
+            connection = connect_to_read(lock, connect, patience.deadline)
+        except ConnectFailed as error:
+            raise ConnectionLost(f"no other connection: {error}") from None
+        with connection:
+            yield connection
+
+    def read_invalid(connection: Connection) -> tuple[InvalidIndex, ...]:
+        return read_invalid_indexes(connection, scope, our_tables)
+
+    return Healing(task, image, configured, connected, read_invalid)
+
+
+_SLOT_SECONDS = 2.0
 _NO_CONNECTION = (
     "that takes a connection beside those of the run lock and of env.py, and none was to be had"
 )

@@ -16,7 +16,6 @@ from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import READ_SECONDS, ConnectFailed, Connection
 from headstart.postgres.identity import Purpose
-from headstart.postgres.indexes import read_invalid_indexes
 from headstart.postgres.inspection import BEGIN_READING, kept_transactions
 from headstart.postgres.lock import RunLock
 from headstart.postgres.version_holder import naming_holder
@@ -27,7 +26,7 @@ from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.run import Committed
 from headstart.verbs.aftermath import Aftermath
 from headstart.verbs.drift_report import report_drift
-from headstart.verbs.healing import Healing
+from headstart.verbs.healing import healing_of
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.proof_mark import ProofMark
 from headstart.verbs.task import Task
@@ -91,31 +90,14 @@ class Verification:
                 task.settings.ahead,
                 task.settings.hold,
             )
-        self._healing = None if configured is None else self._healing_of(configured)
+        tables = self._inspector.our_tables
+        self._healing = healing_of(task, lock, image, configured, tables)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._pending: tuple[PendingDetach, ...] = ()
         self._silent = self._hurried = False
         self._left_transaction = self._partly_applied = False
         self._before: tuple[str, ...] = ()
         self._ours: set[str] = set()
-
-    def _healing_of(self, configured: Configured) -> Healing:
-        def read_invalid(connection: Connection) -> tuple[InvalidIndex, ...]:
-            return read_invalid_indexes(connection, configured.scope, self._inspector.our_tables)
-
-        return Healing(self._task, self._image, configured, self._beside, read_invalid)
-
-    @contextmanager
-    def _beside(self) -> Iterator[Connection]:
-        """A third connection, while env.py's is in use; a pooler may have none left."""
-        patience = replace(self._task.patience(), deadline=self._task.within(_ROOM_SECONDS))
-        connect = partial(self._task.connect_when_free, Purpose.READ, patience)
-        try:
-            connection = connect_to_read(self._lock, connect, patience.deadline)
-        except ConnectFailed as error:
-            raise ConnectionLost(f"no other connection: {error}") from None
-        with connection:
-            yield connection
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
