@@ -61,7 +61,8 @@ class InvalidIndex:
 
     `has_original`: an index of the same table has the name without what REINDEX CONCURRENTLY adds.
     `constraint` is "p", "u" or "x" where the index serves one. `method` is the definition from
-    USING on and `partitions` those of the table, both for a partitioned index only.
+    USING on and `partitions` those of the table, both for a partitioned index only. `oid` tells it
+    from another index that gets its name.
     """
 
     schema: str
@@ -75,6 +76,7 @@ class InvalidIndex:
     partitioned: bool = False
     method: str = ""
     partitions: tuple[Partition, ...] = ()
+    oid: int = 0
 
     @property
     def is_copy(self) -> bool:

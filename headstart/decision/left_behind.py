@@ -7,20 +7,28 @@ all of the revision is there; none is a reason to remove what may hold somebody'
 import re
 from collections.abc import Mapping
 
-from headstart.decision.explanation import refusal
+from headstart.decision.explanation import NOTHING_CHANGED, refusal
 from headstart.decision.index_repair import InvalidIndex, named_in, of_invalid, repair_step
 from headstart.facts.sql import identifier
 from headstart.facts.state import History
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Proven
+from headstart.fingerprint.show.difference import fact
 from headstart.values import dataclass
-from headstart.verdict.errors import HeadstartError, Interrupted, RevisionFailed, ServerFailed
+from headstart.verdict.errors import (
+    Explanation,
+    HeadstartError,
+    Interrupted,
+    RevisionFailed,
+    ServerFailed,
+)
 
 
 @dataclass(frozen=True)
 class Left:
     """What is found after a revision has failed.
 
-    `script` is the source of that revision; `finding` what the fingerprints say, where they can.
+    `script` is the source of that revision; `finding` what the fingerprints say, where they can;
+    `dropped` are the INVALID indexes that this run has dropped before it.
     """
 
     invalid: tuple[InvalidIndex, ...]
@@ -28,6 +36,7 @@ class Left:
     history: History
     script: str = ""
     finding: Finding | None = None
+    dropped: tuple[InvalidIndex, ...] = ()
 
 
 def unless_forbidden(error: RevisionFailed, triggers: Mapping[str, str]) -> HeadstartError:
@@ -64,20 +73,11 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
         return _cut_off(error, made, f"{before} {step}")
     match left.finding:
         case HalfApplied(revision=error.revision) as half:
-            cut_off = refusal(half)
-            return _same(
-                Interrupted(
-                    f"{error}; {cut_off}",
-                    next_step=(
-                        "undo by hand what it has done, or finish it by hand, including the row"
-                        " changes in its script; then run again"
-                    ),
-                    explanation=cut_off.explanation,
-                ),
-                error,
-            )
+            return _half_done(error, half)
         case Proven() as proven if _is_next(proven, error, left):
             error.next_step = _stamp(proven, left)
+        case _ if left.dropped:
+            return _cut_off_before(error, left.dropped)
     return error
 
 
@@ -102,6 +102,45 @@ def _cut_off(error: RevisionFailed, indexes: tuple[InvalidIndex, ...], step: str
     explanation = of_invalid(indexes, made_anew=True)
     return _same(
         Interrupted(message, next_step=f"{step}; then run again", explanation=explanation), error
+    )
+
+
+def _half_done(error: RevisionFailed, half: HalfApplied) -> RevisionFailed | Interrupted:
+    """An earlier attempt did a part, outside a transaction, and this one met it."""
+    cut_off = refusal(half)
+    told = cut_off.explanation
+    done = [f"+ {fact(line)}" for line in sorted(half.done.added)]
+    done += [f"- {fact(line)}" for line in sorted(half.done.removed)]
+    lines = (line for line in told.lines if line != NOTHING_CHANGED)  # an index may be dropped
+    return _same(
+        Interrupted(
+            f"{error}; {cut_off}",
+            next_step=(
+                "undo by hand what it has done, or finish it by hand, including the row changes in"
+                " its script; then run again"
+            ),
+            explanation=Explanation(
+                ("done before:", *(f"  {line}" for line in done), *lines),
+                {**told.fields, "done": done},
+            ),
+        ),
+        error,
+    )
+
+
+def _cut_off_before(
+    error: RevisionFailed, dropped: tuple[InvalidIndex, ...]
+) -> RevisionFailed | Interrupted:
+    """An INVALID index, though dropped by now, shows that an earlier attempt was cut off."""
+    names = ", ".join(each.description for each in dropped)
+    return _same(
+        Interrupted(
+            f"{error}; an earlier attempt was cut off or failed, and had left {names} INVALID,"
+            " which was dropped before this one",
+            next_step=f"undo by hand what revision {error.revision} did before it was interrupted;"
+            " then run again",
+        ),
+        error,
     )
 
 

@@ -80,6 +80,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "END_BLOCKERS": _one_of("off", "idle"),
     "END_BLOCKERS_IDLE_SECONDS": _is_positive,
     "STATEMENT_TIMEOUT_SECONDS": _is_no_hurry,
+    "INVALID_INDEXES": _one_of("drop", "refuse"),
     "HEARTBEAT_SECONDS": _is_positive,
     "LOG_FORMAT": _one_of("auto", "json", "console"),
     "LOG_LEVEL": _one_of("info", "warning", "error"),

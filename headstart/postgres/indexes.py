@@ -54,11 +54,11 @@ def _read(connection: Reader, condition: str) -> Found:
         f"{BEGIN_READING}; {_INVALID} AND {condition}", timeout_seconds=READ_SECONDS
     )
     connection.execute("COMMIT")
-    return {str(row[0]): _index(*row[1:]) for row in rows}
+    return {str(row[0]): _index(*row) for row in rows}
 
 
 def _index(*row: object) -> InvalidIndex:
-    schema, table, name, kind, unique, live, constraint, original, builder = row
+    oid, schema, table, name, kind, unique, live, constraint, original, builder = row
     return InvalidIndex(
         str(schema),
         str(table),
@@ -69,6 +69,7 @@ def _index(*row: object) -> InvalidIndex:
         has_original=bool(original),
         builder=str(builder) if builder else None,
         partitioned=kind == "I",
+        oid=int(str(oid)),
     )
 
 

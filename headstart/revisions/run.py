@@ -75,7 +75,8 @@ class Listener:
     `look_back` asks a second connection, also for the fate of transactions; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
     the one that migrates after each revision, committed or, in mode ATOMIC, not;
-    `left_transaction` gets a revision that goes on outside the transaction it began in.
+    `left_transaction` gets a revision that goes on outside the transaction it began in;
+    `make_way` is called with each revision before it begins, and raises what is in its way.
     """
 
     decide: Callable[[Started], Decided]
@@ -87,6 +88,7 @@ class Listener:
     before_stamp: Callable[[OwnConnection], None] = lambda _: None
     migrated: Callable[[str, Connection], None] = lambda _, __: None
     left_transaction: Callable[[str], None] = lambda _: None
+    make_way: Callable[[str], None] = lambda _: None
 
 
 @dataclass

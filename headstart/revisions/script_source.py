@@ -18,6 +18,7 @@ from headstart.facts.state import OurTables
 from headstart.patterns import pattern
 from headstart.revisions.compiled import code_of, is_compiled, words_of
 from headstart.revisions.project import Project
+from headstart.revisions.script_indexes import ScriptIndexes, indexes_of
 from headstart.revisions.script_tables import MadeTables, tables_of
 
 _AUTOCOMMIT = pattern("autocommit_block")
@@ -45,6 +46,16 @@ def made_tables(project: Project) -> OurTables:
         views=frozenset(name for made in scripts for name in made.views),
         touched=frozenset(name for made in scripts for name in made.touched),
     )
+
+
+def built_indexes(project: Project, revision: str) -> ScriptIndexes:
+    """The indexes that the upgrade() of a revision names; none where there is no source."""
+    files = [Path(script.path) for script in project.scripts if script.revision == revision]
+    tree = _tree_of(files[0]) if files else None
+    try:
+        return ScriptIndexes() if tree is None else indexes_of(tree)
+    except RecursionError:  # deeper than Python's own parser minds
+        return ScriptIndexes()
 
 
 def env_rolls_back(project: Project) -> bool:

@@ -18,7 +18,7 @@ from headstart.revisions.script_source import env_rolls_back
 from headstart.revisions.stamping import replacing_steps, stamp_steps
 from headstart.revisions.step import StepInAttempts
 from headstart.revisions.transactions import commit_rest
-from headstart.verdict.errors import NotReady, RevisionFailed
+from headstart.verdict.errors import HeadstartError, NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
 
 
@@ -138,6 +138,7 @@ def _stamp(
 def _one(step: Any, number: str, context: Any, run: Run) -> Iterator[Any]:
     run.listener.before_revision()
     revision, connection = step.revision.revision, context.connection
+    _make_way(revision, run)
     run.watch.start_revision(connection)
     run.worker.link.changes_revision(begins=True)
     step.migration_fn = StepInAttempts(step, context, run)
@@ -150,6 +151,14 @@ def _one(step: Any, number: str, context: Any, run: Run) -> Iterator[Any]:
     run.worker.link.changes_revision(begins=False)
     run.listener.migrated(revision, connection)
     run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
+
+
+def _make_way(revision: str, run: Run) -> None:
+    try:
+        run.listener.make_way(revision)
+    except HeadstartError as error:
+        run.failure = error  # env.py may swallow it
+        raise
 
 
 def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:

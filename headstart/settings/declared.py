@@ -14,6 +14,7 @@ from headstart.settings.kinds import (
     EndBlockers,
     Gate,
     Hold,
+    InvalidIndexes,
     LogFormat,
     LogLevel,
     RecordKeeping,
@@ -171,6 +172,12 @@ class DeclaredSettings:
         unit="SECONDS",
         meaning="statement_timeout in each revision's transaction, unless env.py sets one; 0 means"
         " no limit",
+    )
+    invalid_indexes: InvalidIndexes = one_of(
+        InvalidIndexes.DROP,
+        meaning="What a run does about an INVALID index that a pending revision builds, left by a"
+        " build that was cut off or failed. drop: drop it, so that the revision builds it anew;"
+        " refuse: end, and name the statement that drops it",
     )
     heartbeat_seconds: float = setting(
         default=10.0,

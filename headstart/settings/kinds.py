@@ -48,6 +48,13 @@ class Hold(StrEnum):
     CONTRACT = "contract"
 
 
+class InvalidIndexes(StrEnum):
+    """What a run does about an INVALID index that a pending revision builds."""
+
+    DROP = "drop"
+    REFUSE = "refuse"
+
+
 class RecordKeeping(StrEnum):
     """Where a run notes what it has applied."""
 

@@ -176,7 +176,7 @@ class Inspector:
 
     def read_facts(self, connection: Reader) -> DatabaseFacts:
         """Read the version rows, and where there are none, which of our tables are there."""
-        facts = inspect_database(connection, self.scope, self._our_tables)
+        facts = inspect_database(connection, self.scope, self.our_tables)
         facts = replace(facts, found_empty=self.found_empty)
         column = facts.version_column
         if not has_long_id(self.image.history.requirements, column):
@@ -185,7 +185,7 @@ class Inspector:
 
     def read_invalid(self, connection: Reader, facts: DatabaseFacts) -> tuple[InvalidIndex, ...]:
         """The INVALID indexes of our tables, but for those that the revisions themselves leave."""
-        indexes = read_invalid_indexes(connection, self.scope, self._our_tables)
+        indexes = read_invalid_indexes(connection, self.scope, self.our_tables)
         usable = self.image.fingerprints.usable
         if not indexes or usable is None:
             return not_as_built(indexes, ())
@@ -194,7 +194,7 @@ class Inspector:
 
     def read_pending(self, connection: Reader) -> tuple[PendingDetach, ...]:
         """The partitions of our tables that are half detached."""
-        return read_pending_detaches(connection, self.scope, self._our_tables)
+        return read_pending_detaches(connection, self.scope, self.our_tables)
 
     def prove(self, catalog: AnyCatalog) -> Finding | None:
         """What the file says of tables without a version row; None where there is no file."""
@@ -216,7 +216,7 @@ class Inspector:
         promised = Promised(rows, applied)
         return compare(catalog, usable, self.image.history, self.scope, promised)
 
-    def _our_tables(self) -> OurTables:
+    def our_tables(self) -> OurTables:
         ours = self.image.our_tables
         if self.image.fingerprints.usable is not None or not self.tables:
             return ours

@@ -32,7 +32,7 @@ from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
 from headstart.verdict.errors import EnvSkipped
 from headstart.verdict.events.database import DatabaseNotReady
-from headstart.verdict.events.revisions import PlanMade, RevisionApplied, RevisionPartlyApplied
+from headstart.verdict.events.revisions import PlanMade, RevisionApplied
 from headstart.verdict.events.schema import Explained, ProofEstablished, StateDetected
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
@@ -103,11 +103,12 @@ class Migration:
             decide=self._decide,
             before_revision=border,
             applied=lambda revision, seconds: task.emit(RevisionApplied(revision, seconds)),
-            partly_applied=lambda revision: task.emit(RevisionPartlyApplied(revision)),
+            partly_applied=self._note_partly_applied,
             look_back=self._look_back,
             committed=self._note_committed,
             before_stamp=self._before_stamp,
             left_transaction=self._note_left,
+            make_way=self._make_way,
         )
 
     def _look_back(self, transactions: Collection[int]) -> Committed:
@@ -115,6 +116,12 @@ class Migration:
 
     def _note_committed(self, revisions: frozenset[str]) -> None:
         self._verification.note_committed(revisions)
+
+    def _note_partly_applied(self, revision: str) -> None:
+        self._verification.note_partly_applied(revision)
+
+    def _make_way(self, revision: str) -> None:
+        self._verification.make_way(revision)
 
     def _note_left(self, revision: str) -> None:
         self._verification.note_left_transaction(revision)

@@ -4,20 +4,17 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from headstart.decision.drift import Occasion, Response, response_to_drift
-from headstart.decision.index_repair import InvalidIndex, names_of, unusable
-from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
+from headstart.decision.index_repair import InvalidIndex, unusable
 from headstart.decision.other_hands import unless_changed_by_others
-from headstart.decision.pending_detach import PendingDetach, left_by, met_again, unfinished
-from headstart.decision.plan import Plan
+from headstart.decision.pending_detach import PendingDetach, unfinished
+from headstart.decision.plan import Baseline, Plan, Upgrade
 from headstart.facts.state import DatabaseFacts, State, detect
 from headstart.fingerprint.match.finding import Proven
 from headstart.postgres.beside import connect_to_read
 from headstart.postgres.catalog import Catalog
 from headstart.postgres.connection import READ_SECONDS, ConnectFailed, Connection
-from headstart.postgres.event_triggers import read_event_triggers
 from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import BEGIN_READING, kept_transactions
 from headstart.postgres.lock import RunLock
@@ -27,7 +24,9 @@ from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
 from headstart.revisions.reading import OwnCatalog, OwnConnection
 from headstart.revisions.run import Committed
+from headstart.verbs.aftermath import Aftermath
 from headstart.verbs.drift_report import report_drift
+from headstart.verbs.healing import healing_of
 from headstart.verbs.inspection import Image, Inspection, Inspector, inspector_of
 from headstart.verbs.proof_mark import ProofMark
 from headstart.verbs.task import Task
@@ -35,23 +34,17 @@ from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
     ConnectionLost,
-    Drifted,
     HeadstartError,
-    Interrupted,
     NotCommitted,
-    NotReady,
     RevisionFailed,
     Unproven,
 )
-from headstart.verdict.events.revisions import TransactionLeft
+from headstart.verdict.events.revisions import RevisionPartlyApplied, TransactionLeft
 from headstart.verdict.events.schema import (
-    Explained,
     VersionRowsOutdated,
     VersionRowsRead,
-    WorkLeftBehind,
 )
 from headstart.verdict.proof import Proof
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES
 
 _NO_SCHEMA = "3F000"
 """What a server says for a wrong search_path, and for a schema whose USAGE the role lacks."""
@@ -97,16 +90,26 @@ class Verification:
                 task.settings.ahead,
                 task.settings.hold,
             )
+        tables = self._inspector.our_tables
+        self._healing = healing_of(task, lock, image, configured, tables)
         self._invalid: tuple[InvalidIndex, ...] = ()
         self._pending: tuple[PendingDetach, ...] = ()
         self._silent = self._hurried = False
-        self._left_transaction = False
+        self._left_transaction = self._partly_applied = False
         self._before: tuple[str, ...] = ()
         self._ours: set[str] = set()
 
     def plan(self, inspection: Inspection) -> Plan:
         """What to do about what was found."""
-        return self._inspector.plan(inspection)
+        plan = self._inspector.plan(inspection)
+        if self._healing is not None and isinstance(plan, Upgrade | Baseline):
+            self._healing.expect(plan.pending, inspection.invalid)
+        return plan
+
+    def make_way(self, revision: str) -> None:
+        """Drop the INVALID indexes that a revision is about to build. Raises as Healing does."""
+        if self._healing is not None:
+            self._healing.before(revision)
 
     def inspect_in(self, connection: OwnConnection) -> Inspection:
         """Read the facts, and where they are tables without a version row, prove the schema."""
@@ -197,6 +200,11 @@ class Verification:
         self._left_transaction = True
         self._task.emit(TransactionLeft(revision))
 
+    def note_partly_applied(self, revision: str) -> None:
+        """A revision of this run failed after it had committed a part of its work."""
+        self._partly_applied = True
+        self._task.emit(RevisionPartlyApplied(revision))
+
     def note_committed(self, revisions: frozenset[str]) -> None:
         """This run has committed the version rows of these revisions."""
         self._ours |= revisions
@@ -232,39 +240,18 @@ class Verification:
             return AccessRefused(
                 f"{error}: {refused}", sqlstate=refused.sqlstate, next_step=refused.next_step
             )
-        rows = facts.version_rows
         error = unless_changed_by_others(
-            error, self._history, self._before, frozenset(self._ours), rows
+            error, self._history, self._before, frozenset(self._ours), facts.version_rows
         )
-        if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
-            return error
-        if isinstance(error, RevisionFailed) and error.raised_in:
-            error = unless_forbidden(error, read_event_triggers(connection))
-        invalid = self._inspector.read_invalid(connection, facts)
-        if isinstance(error, RevisionFailed) and _met(error):
-            finding = None
-            with suppress(HeadstartError), Catalog(connection) as catalog:
-                finding = self._inspector.prove(catalog)
-            script = self._script(error.revision)
-            left = Left(invalid, rows, self._history, script, finding)
-            found = already_there(error, left)
-            if isinstance(found, Interrupted):
-                return found
-        pending = self._inspector.read_pending(connection)
-        if isinstance(error, RevisionFailed) and (met := met_again(error, pending)) is not None:
-            return met
-        self._task.emit(Explained(names_of(invalid)))
-        left_behind = clause(error, invalid) or left_by(pending)
-        if self._left_transaction and left_behind is not None:
-            self._task.emit(WorkLeftBehind(left_behind))
-        return error
-
-    def _script(self, revision: str | None) -> str:
-        """The source of a revision's script, whatever its encoding; names of indexes are ASCII."""
-        paths = [each.path for each in self._image.project.scripts if each.revision == revision]
-        with suppress(OSError):
-            return "".join(Path(path).read_bytes().decode(errors="replace") for path in paths)
-        return ""
+        aftermath = Aftermath(
+            self._task,
+            self._image,
+            self._inspector,
+            self._healing,
+            left_transaction=self._left_transaction,
+            partly_applied=self._partly_applied,
+        )
+        return aftermath.of(error, connection, facts)
 
     def cure_of_rollback(self) -> str | None:
         """What to do where nothing was committed; None where the mode does not explain that."""
@@ -310,8 +297,3 @@ class Verification:
             lambda error: isinstance(error, Blocked),
             lambda _: None,
         )
-
-
-def _met(error: RevisionFailed) -> bool:
-    """Whether a revision met what it would make; the SQLSTATE of a RAISE is its author's word."""
-    return error.sqlstate in ALREADY_THERE_SQLSTATES and not error.raised_in

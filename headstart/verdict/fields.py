@@ -18,6 +18,11 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
             {"revision": step.revision, "seconds": round(step.seconds, 3)}
             for step in record.applied
         ],
+        "dropped_indexes": [
+            {"index": each.index, "table": each.table, "revision": each.revision}
+            for each in record.dropped_indexes
+        ]
+        or None,
         "partly_applied": record.partly_applied,
         "lock_attempts": dict(record.lock_attempts) or None,
         "proof": record.proof.value,

@@ -20,6 +20,15 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class DroppedIndex:
+    """An INVALID index that was dropped, its table, and the revision that builds it."""
+
+    index: str
+    table: str
+    revision: str
+
+
+@dataclass(frozen=True)
 class Record:
     """What a run has learned and done so far: the events until now, folded.
 
@@ -41,6 +50,7 @@ class Record:
     from_revisions: tuple[str, ...] | None = None
     to_revisions: tuple[str, ...] | None = None
     applied: Steps[Applied] = field(default_factory=Steps)
+    dropped_indexes: tuple[DroppedIndex, ...] = ()
     partly_applied: str | None = None
     left_transaction: str | None = None
     left_behind: str | None = None

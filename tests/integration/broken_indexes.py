@@ -55,3 +55,18 @@ _WAITING = "SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted AND locktyp
 
 def _execute(connection: "psycopg2.extensions.connection", statement: str) -> None:
     connection.cursor().execute(statement)
+
+
+def cut_off(database: Database, statement: str) -> None:
+    """Let a build be ended while it waits for an old snapshot, which leaves its index INVALID."""
+    held = psycopg2.connect(database.url)
+    held.set_session(isolation_level="REPEATABLE READ")
+    held.cursor().execute("SELECT 1")
+    builder = psycopg2.connect(database.url)
+    builder.autocommit = True
+    cursor = builder.cursor()
+    cursor.execute("SET statement_timeout = '300ms'")
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        cursor.execute(statement)
+    builder.close()
+    held.close()

@@ -49,6 +49,9 @@ MORE = frozenset(
         "test_gate_same_verdict",
         "test_gate_unfinished",
         "test_gate_version_rows",
+        "test_healing",
+        "test_healing_hindered",
+        "test_healing_kinds",
         "test_hints",
         "test_hostile_names",
         "test_hold",
@@ -122,6 +125,13 @@ def project(tmp_path: Path) -> ProjectCopy:
 def stage(project: ProjectCopy, database: Database) -> Stage:
     """Give a copy of the plain project and an empty database."""
     return Stage(project, database)
+
+
+@pytest.fixture
+def behind(stage: Stage) -> Stage:
+    """Give a database at 0003, to which a test adds revisions."""
+    assert stage.run().exit_code == 0
+    return stage
 
 
 @pytest.fixture(scope="session")

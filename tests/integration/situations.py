@@ -262,9 +262,9 @@ def invalid_index(desk: Desk) -> Verdict:
     desk.revision("0004", f'with op.get_context().autocommit_block(): op.execute("{build}")')
     desk.before(HEADSTART_TARGET="0003")
     desk.sql("INSERT INTO accounts (name) VALUES ('ada'), ('ada')")
-    desk.run()
+    desk.run(HEADSTART_INVALID_INDEXES="refuse")
     desk.note("revision_failed, 21: could not create unique index; the pod starts once more")
-    return desk.run().verdict
+    return desk.run(HEADSTART_INVALID_INDEXES="refuse").verdict
 
 
 def sigint(desk: Desk) -> Verdict:

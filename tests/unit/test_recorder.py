@@ -26,6 +26,7 @@ FED_BY = {
     "from": "ComparisonStarted StateDetected",
     "to": ROWS_OF_THE_END,
     "applied": "RevisionApplied",
+    "dropped_indexes": "IndexDropped",
     "partly_applied": "RevisionPartlyApplied",
     "lock_attempts": "RevisionBlocked",
     "proof": "ProofEstablished",
@@ -49,8 +50,8 @@ FED_BY = {
     "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable MarksMisspelt PlaceUncertain"
-    " SchemaDrifted SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable IndexDropped MarksMisspelt"
+    " PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 

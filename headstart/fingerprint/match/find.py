@@ -66,7 +66,7 @@ def find(live: Live, fingerprints: Fingerprints, history: History, ask: Ask) -> 
     if matches.equivalent:
         return _unlike(matches.equivalent, live)
     if matches.half_applied:
-        return _half(matches.half_applied, live, history)
+        return _half(matches.half_applied, live, fingerprints, history)
     return _unlike(matches.nearest, live)
 
 
@@ -125,11 +125,14 @@ def _changes_rows(fingerprints: Fingerprints, revision: str) -> bool:
     return step is None or step.effect in _DATA
 
 
-def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfApplied:
+def _half(
+    between: tuple[Candidate, ...], live: Live, fingerprints: Fingerprints, history: History
+) -> HalfApplied:
     # the step with the least left to do says most about where this schema comes from
     first, *others = sorted(between, key=lambda each: each.distance)
     assert first.step is not None
     todo = Delta(first.lines - live.lines, live.lines - first.lines)
+    step = fingerprints.steps[first.step].delta
     steps = {each.step for each in others if each.step != first.step}
     return HalfApplied(
         first.step,
@@ -138,6 +141,7 @@ def _half(between: tuple[Candidate, ...], live: Live, history: History) -> HalfA
         todo,
         first.step_size,
         live,
+        Delta(step.added & live.lines, step.removed - live.lines),
     )
 
 

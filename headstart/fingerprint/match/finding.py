@@ -36,7 +36,10 @@ class SeveralMatches:
 
 @dataclass(frozen=True)
 class HalfApplied:
-    """A revision is applied in part, on top of `before`; `todo` is what is left of it."""
+    """A revision is applied in part, on top of `before`.
+
+    `todo` is what is left of its changes, `done` what is there of them.
+    """
 
     revision: str
     others: tuple[str, ...]
@@ -44,6 +47,7 @@ class HalfApplied:
     todo: Delta
     total: int
     live: Live
+    done: Delta = Delta()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ are compared here, where candidate.py compares lines.
 
 from collections.abc import Iterable, Iterator
 
-from headstart.fingerprint.file.states import Fingerprints, key_of
+from headstart.facts.state import History
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.file.states import Delta, Fingerprints, key_of
 from headstart.fingerprint.match.candidate import Candidate
+from headstart.fingerprint.match.finding import HalfApplied
 
 MOST_BETWEEN = 3
 """With more facts of a third form than this, it is not this revision that is half applied."""
@@ -39,3 +42,24 @@ def _is_between(live: frozenset[str], fingerprints: Fingerprints, each: Candidat
 
 def _facts(lines: Iterable[str]) -> frozenset[str]:
     return frozenset(map(key_of, lines))
+
+
+def half_of(
+    revision: str, live: Live, fingerprints: Fingerprints, history: History
+) -> HalfApplied | None:
+    """What is there of a revision that is known to be the next, and nothing else is different.
+
+    What find() makes of the same schema may be another thing: where the first half of the revision
+    drops what an earlier one has built, the schema is exactly that of before.
+    """
+    step = fingerprints.compared.steps.get(revision)
+    if step is None or step.parent is None:
+        return None
+    added, removed = step.delta.added, step.delta.removed
+    done = Delta(added & live.lines, removed - live.lines)
+    todo = Delta(added - live.lines, removed & live.lines)
+    before = fingerprints.compared.lines(step.parent)
+    if not len(done) or not len(todo) or done.on(before) != live.lines:
+        return None
+    rows = tuple(sorted(history.rows_of(history.requirements[revision])))
+    return HalfApplied(revision, (), rows, todo, len(step.delta), live, done)

@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from headstart.facts.state import State
 from headstart.values import dataclass, replace
+from headstart.verdict.errors import Explanation
 from headstart.verdict.events.event import Event, Level, RecordedEvent
 from headstart.verdict.proof import Proof
-from headstart.verdict.record import Applied, Record
+from headstart.verdict.record import Applied, DroppedIndex, Record
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,23 @@ class RecordNotWritten(Event):
             return found
         names = ", ".join(self.lost)
         return {**found, "lost": f"no older image will know that it must not run after {names}"}
+
+
+@dataclass(frozen=True)
+class IndexDropped(RecordedEvent):
+    """An INVALID index that a revision builds was dropped, for `cause`."""
+
+    level = Level.WARNING
+    index: str
+    table: str
+    revision: str
+    cause: str
+
+    def onto(self, record: Record) -> Record:
+        dropped = DroppedIndex(self.index, self.table, self.revision)
+        line = f"dropped index {self.index} of table {self.table}: {self.cause}"
+        told = record.explained_by(Explanation((line,)))
+        return replace(told, dropped_indexes=(*told.dropped_indexes, dropped))
 
 
 @dataclass(frozen=True)
