@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection
 from typing import assert_never
 
+from headstart.decision.agreed import Agreed
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.hold import of_held
@@ -23,6 +24,7 @@ from headstart.revisions.run import Committed, Decided, Listener, Run
 from headstart.revisions.upgrade import upgrade
 from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
+from headstart.verbs.agreed_plan import Agreement, read_agreed
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
 from headstart.verbs.meanwhile import done_meanwhile
 from headstart.verbs.record_keeping import recording_of
@@ -46,6 +48,7 @@ def run(task: Task, _: Request) -> Outcome:
     project = read_project(task)
     # what the text of the scripts tells is refused before anybody connects
     image = None if project.untold else image_of(task, project)
+    agreed = read_agreed(task)
     task.signals.install()
     wait_for_database(task)
     with locked(task) as lock:
@@ -53,7 +56,7 @@ def run(task: Task, _: Request) -> Outcome:
             return outcome
         worker = worker_under(task, lock)
         migration = Migration(task, project, image, worker, lock)
-        return migration.run()
+        return migration.run(agreed)
 
 
 class Migration:
@@ -66,10 +69,11 @@ class Migration:
         self._worker, self._lock = worker, lock
         self._made: tuple[Plan, Verification, Inspection] | None = None
         self._note: RecordNote | None = None
+        self._agreed: Agreed | None = None
 
-    def run(self) -> Outcome:
+    def run(self, agreed: Agreed | None) -> Outcome:
         """Run env.py, which decides and applies, and believe the database, not ourselves."""
-        task = self._task
+        task, self._agreed = self._task, agreed
         work = Run(self._worker, self._listener(), task.settings.heartbeat_seconds)
         try:
             upgrade(self._project, task.settings.target, work)
@@ -130,8 +134,13 @@ class Migration:
         image = self._confirmed()
         configured = configured_by(self._worker, now)
         verification = self._verifying(image, configured)
-        inspection = verification.inspect_in(OwnConnection(now.connection))
+        connection = OwnConnection(now.connection)
+        inspection = verification.inspect_in(connection)
         plan = verification.plan(inspection)
+        if self._agreed is not None:
+            Agreement(self._task, self._agreed, image, configured.scope).hold(
+                connection, inspection, plan
+            )
         if isinstance(plan, Upgrade | Baseline):
             self._project.import_pending(frozenset(plan.pending))
             confirm(self._project)
