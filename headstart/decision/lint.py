@@ -4,6 +4,7 @@ A finding about a table that is empty, or that a pending revision makes, is left
 for it. It is counted and named all the same.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from headstart.decision.named_tables import About, LeftOut, Tracker
@@ -74,53 +75,71 @@ def judged(
     found: list[Finding] = []
     unread: list[Unread] = []
     for script in scripts:
-        said = list(remarks.get(script.revision, ()))
-        unread += _unread(script, said)
-        found += _findings(script, said, tracker)
+        said = sorted(remarks.get(script.revision, ()), key=lambda each: each.offset)
+        looked = list(_looked(script, tracker))
+        found += _findings(script, [each for each in said if each.rule != SYNTAX], looked)
+        syntax = next((each for each in said if each.rule == SYNTAX), None)
+        unread += (Unread(script.revision, why) for why in _unread(script, syntax, looked))
     counting = tuple(each for each in found if each.left_out is None)
     left_out = tuple(each for each in found if each.left_out is not None)
     return Lint(tuple(each.revision for each in scripts), counting, left_out, tuple(unread))
 
 
-def _unread(script: RevisionSql, remarks: Iterable[Remark]) -> Iterator[Unread]:
-    if script.why_not_all is not None:
-        yield Unread(script.revision, script.why_not_all)
-    elif not script.sql.strip():
-        yield Unread(script.revision, "it renders no SQL")
-    for each in remarks:
-        if each.rule == SYNTAX:
-            why = f"squawk cannot read line {each.line} of its SQL ({each.message})"
-            yield Unread(script.revision, f"{why}, and looks at none of it")
-            break
+@dataclass(frozen=True)
+class _Looked:
+    """A statement, what it is about, and whether squawk takes its table for a new one in vain."""
+
+    statement: Placed
+    about: About
+    mistaken: bool
+
+    @property
+    def begin(self) -> int:
+        """Where it begins, behind spaces."""
+        return self.statement.end - len(self.statement.text.lstrip())
+
+
+def _looked(script: RevisionSql, tracker: Tracker) -> Iterator[_Looked]:
+    """The statements of a revision in their order: each changes what is there for the next."""
     for statement in placed(script.sql):
-        if statement.subject.opaque:
-            line = script.sql[: _begin(statement)].count("\n") + 1
-            why = f"line {line} of its SQL executes code that squawk does not look into"
-            yield Unread(script.revision, why)
+        yield _Looked(statement, tracker.about(statement), tracker.finds(statement))
+        tracker.follow(statement)
+
+
+def _unread(script: RevisionSql, syntax: Remark | None, looked: Iterable[_Looked]) -> Iterator[str]:
+    """Why squawk has not seen all that a revision does."""
+    if script.why_not_all is not None:
+        yield script.why_not_all
+    elif not script.sql.strip():
+        yield "it renders no SQL"
+    if syntax is not None:
+        yield (
+            f"squawk cannot read line {syntax.line} of its SQL ({syntax.message}), and looks at"
+            " none of it"
+        )
+    for each in looked:
+        line = f"line {script.sql.count(chr(10), 0, each.begin) + 1} of its SQL"
+        if each.statement.subject.opaque:
+            yield f"{line} executes code that squawk does not look into"
+        if each.mistaken:
+            yield f"{line} creates a table that is there already, which squawk takes for a new one"
 
 
 def _findings(
-    script: RevisionSql, remarks: Iterable[Remark], tracker: Tracker
+    script: RevisionSql, remarks: Iterable[Remark], looked: Iterable[_Looked]
 ) -> Iterator[Finding]:
-    """The findings of a revision, in the order of its statements, which change what is there."""
-    left = sorted((each for each in remarks if each.rule != SYNTAX), key=lambda each: each.offset)
-    for statement in placed(script.sql):
-        about = tracker.about(statement)
-        while left and left[0].offset < statement.end:
-            yield _finding(script.revision, left.pop(0), statement, about)
-        tracker.follow(statement)
-    for each in left:
-        yield Finding(script.revision, each.rule, each.message, each.line, "")
+    """The findings of a revision; `remarks` are in the order of the text."""
+    left = deque(remarks)
+    for each in looked:
+        while left and left[0].offset < each.statement.end:
+            yield _finding(script.revision, left.popleft(), each)
+    for remark in left:
+        yield Finding(script.revision, remark.rule, remark.message, remark.line, "")
 
 
-def _finding(revision: str, remark: Remark, statement: Placed, about: About) -> Finding:
-    text = statement.text[_begin(statement) - statement.start :].strip()
+def _finding(revision: str, remark: Remark, looked: _Looked) -> Finding:
+    text, about = looked.statement.text.strip(), looked.about
     return Finding(
         revision, remark.rule, remark.message, remark.line, text, about.name, about.table,
         about.left_out,
     )  # fmt: skip
-
-
-def _begin(statement: Placed) -> int:
-    """Where it begins, behind spaces."""
-    return statement.end - len(statement.text.lstrip())

@@ -50,7 +50,7 @@ class Tracker:
         subject = statement.subject
         tables = [self._resolve(each) for each in subject.tables]
         indexes = [self._index(each) for each in subject.indexes]
-        if subject.makes is not None and self._makes(statement):
+        if subject.makes is not None and not self.finds(statement):
             return About(_shown(tables[0]), left_out=LeftOut.NEW)
         if None in indexes:
             return About()
@@ -70,7 +70,7 @@ class Tracker:
         """Note what is there once the statement has run."""
         subject = statement.subject
         if subject.makes is not None:
-            if self._makes(statement):
+            if not self.finds(statement):
                 self._made.add(self._new(subject.makes))
             return
         if subject.moves_to is not None:
@@ -78,14 +78,15 @@ class Tracker:
         if subject.builds is not None:
             table = self._resolve(subject.tables[0])
             self._indexes[table[0], subject.builds[1]] = table
-        if statement.subject.tables and _verb(statement) == "drop table":
+        if subject.drops:
             self._drop(map(self._resolve, subject.tables))
 
-    def _makes(self, statement: Placed) -> bool:
-        """Whether CREATE TABLE makes one: IF NOT EXISTS may find it there, with its rows."""
+    def finds(self, statement: Placed) -> bool:
+        """Whether CREATE TABLE IF NOT EXISTS finds its table there, with its rows."""
         name = statement.subject.makes
-        assert name is not None
-        return not (statement.subject.unless_there and self._is_there(self._resolve(name)))
+        if name is None or not statement.subject.unless_there:
+            return False
+        return self._is_there(self._resolve(name))
 
     def _move(self, old: TableName, new: TableName) -> None:
         before = self._resolve(old)
@@ -138,10 +139,6 @@ class Tracker:
 def _weight(about: About) -> tuple[bool, int, int]:
     table = about.table
     return about.left_out is None, table.rows if table else 0, table.bytes if table else 0
-
-
-def _verb(statement: Placed) -> str:
-    return " ".join(statement.text.lower().split()[:2])
 
 
 def _shown(name: TableName) -> str:

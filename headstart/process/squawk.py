@@ -34,8 +34,6 @@ EXCLUDED = (
     "require-enum-value-ordering",
 )
 """The rules of squawk's that are left out."""
-INCLUDED = ("prefer-repack",)
-"""The rules that squawk itself leaves out: VACUUM FULL and CLUSTER block everybody."""
 _CURE = "pip install 'headstart[lint]', or run headstart plan without --lint"
 _SECONDS = 60.0
 """What one revision may take; it is milliseconds."""
@@ -65,7 +63,7 @@ class Squawk:
         command = [
             self.program, "--reporter", "json", "--config", "/dev/null",
             "--pg-version", f"{major}.{minor}",
-            "--exclude", ",".join(EXCLUDED), "--include", ",".join(INCLUDED),
+            "--exclude", ",".join(EXCLUDED),
         ]  # fmt: skip
         try:
             done = subprocess.run(

@@ -24,7 +24,7 @@ class Subject:
 
     `makes` is a table that it creates, `unless_there` where it may be there already. `moves_to` is
     the new name of the first table. `builds` is the index that it creates on the first table.
-    `opaque`: it executes what its text does not show.
+    `drops`: the tables are gone afterwards. `opaque`: it executes what its text does not show.
     """
 
     tables: tuple[TableName, ...] = ()
@@ -33,6 +33,7 @@ class Subject:
     unless_there: bool = False
     moves_to: TableName | None = None
     builds: TableName | None = None
+    drops: bool = False
     opaque: bool = False
 
 
@@ -188,7 +189,7 @@ def _drop(statement: Group) -> Subject:
         case ["index"]:
             return Subject(indexes=_names(statement, at))
         case ["table"]:
-            return Subject(_names(statement, at))
+            return Subject(_names(statement, at), drops=True)
         case ["materialized" | "foreign"]:
             return Subject(_names(statement, 3))
         case ["trigger" | "policy" | "rule"]:
