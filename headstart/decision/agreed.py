@@ -35,7 +35,7 @@ def agreed_in(text: str) -> Agreed:
     """Read the answer of `plan --output json`. Raises InvalidPlan."""
     try:
         fields = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidPlan("it is not JSON, or not all of it is there") from None
     if not isinstance(fields, dict) or "plan_format" not in fields:
         raise InvalidPlan("it is not what headstart plan --output json prints")

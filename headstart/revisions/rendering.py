@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import StampStep
@@ -12,9 +12,11 @@ from headstart.revisions.failure import named_failures
 from headstart.revisions.history import confirm
 from headstart.revisions.output import captured_output
 from headstart.revisions.project import Project, upgrade_arguments
-from headstart.revisions.rendered import Watch
 from headstart.values import dataclass
 from headstart.verdict.events.event import NullSink
+
+if TYPE_CHECKING:
+    from headstart.revisions.rendered import Watch
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Steps:
     target: str
 
 
-def render_sql(project: Project, url: str, steps: Steps, watch: Watch | None = None) -> str:
+def render_sql(project: Project, url: str, steps: Steps, watch: "Watch | None" = None) -> str:
     """The SQL of a plan, from Alembic's offline mode; runs env.py, connects to nothing.
 
     `watch` is shown each revision, and may keep what one raises from ending the rendering.

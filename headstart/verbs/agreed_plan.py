@@ -15,11 +15,8 @@ from headstart.verdict.errors import InvalidSettings, PlanOutdated
 from headstart.verdict.events.schema import StateDetected
 
 
-def read_agreed(task: Task) -> Agreed | None:
-    """Read the plan; None where there is none to keep to. Raises InvalidSettings."""
-    path = task.settings.plan
-    if path is None:
-        return None
+def read_agreed(path: str) -> Agreed:
+    """Read a plan. Raises InvalidSettings."""
     try:
         return agreed_in(read_text(path))
     except InvalidPlan as error:
@@ -45,7 +42,7 @@ class Agreement:
     def __init__(self, task: Task, agreed: Agreed, image: Image, scope: Scope) -> None:
         self._task, self._agreed, self._image, self._scope = task, agreed, image, scope
 
-    def hold(self, connection: OwnConnection, inspection: Inspection, plan: Plan) -> None:
+    def enforce(self, connection: OwnConnection, inspection: Inspection, plan: Plan) -> None:
         """Raise PlanOutdated where something has changed since the plan was made."""
         with connection.reading():
             usable = self._image.fingerprints.usable

@@ -37,6 +37,7 @@ def preview(task: Task, request: Request) -> Preview:
     if outlook.elsewhere is not None:
         raise outlook.elsewhere
     baseline, pending = _steps(outlook)
+    for_a_run = request.output is Output.JSON
     return Preview(
         state=outlook.state,
         plan=outlook.plan.slug,
@@ -55,8 +56,8 @@ def preview(task: Task, request: Request) -> Preview:
             *outlook.notes,
         ),
         lint=_lint(task, image, outlook, baseline, squawk) if squawk is not None else None,
-        scripts=digests_of(image, pending),
-        schema_digest=_digest(task, image, outlook) if request.output is Output.JSON else None,
+        scripts=digests_of(image, pending) if for_a_run else {},
+        schema_digest=_digest(task, image, outlook) if for_a_run else None,
     )
 
 

@@ -63,6 +63,7 @@ def test_a_plan_is_carried_out_where_its_target_is_reached_and_nothing_is_left()
     [
         ("", "not JSON"),
         (json.dumps(FIELDS)[:-5], "not all of it is there"),
+        ("[" * 100_000, "not JSON"),
         ("[]", "not what headstart plan"),
         ('{"from": ["1"]}', "not what headstart plan"),
         (json.dumps({**FIELDS, "plan_format": 2}), "plan_format is not 1"),
