@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.environment import ROOT
+from tests.harness.environment import PROGRAMS, ROOT
 from tests.harness.program import run_program
+from tests.harness.result import Result
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -169,38 +170,48 @@ def test_sql_and_lint_are_asked_for_one_at_a_time(stage: Stage) -> None:
     assert "--sql and --lint are given" in ended.verdict["error"]["message"]
 
 
-def test_without_squawk_the_error_says_what_to_install(stage: Stage, tmp_path: Path) -> None:
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Give a Python that has what ours has, except for programs."""
     folder = tmp_path / "bare"
     venv.create(folder, symlinks=True)
     packages = next(folder.glob("lib/python3*/site-packages"))
     installed = Path(sqlalchemy.__file__).parents[1]
     (packages / "others.pth").write_text(f"{installed}\n{ROOT}\n")
+    return folder / "bin" / "python"
+
+
+def asked_with(python: Path, stage: Stage, *argv: str, path: str = os.defpath) -> Result:
+    """Run plan with another Python."""
     environ = {
         "DATABASE_URL": stage.database.url,
         "HEADSTART_ALEMBIC_INI": stage.project.ini,
-        "PATH": os.defpath,
+        "PATH": path,
     }
-    python = folder / "bin" / "python"
-    ended = run_program(python, "-m", "headstart", "plan", "--lint", env=environ)
+    return run_program(python, "-m", "headstart", "plan", *argv, env=environ)
+
+
+def test_without_squawk_the_error_says_what_to_install(stage: Stage, bare: Path) -> None:
+    ended = asked_with(bare, stage, "--lint")
     assert (ended.exit_code, ended.outcome) == (2, "invalid_settings")
     assert "squawk, which is not installed" in ended.verdict["error"]["message"]
     assert "pip install 'headstart[lint]'" in ended.verdict["next_step"]
-    assert run_program(python, "-m", "headstart", "plan", env=environ).exit_code == 0
+    assert asked_with(bare, stage).exit_code == 0
 
 
-def test_a_squawk_that_does_not_fit_is_named(stage: Stage, tmp_path: Path) -> None:
-    """Another version may know other rules: it refuses the names of ours."""
-    program = tmp_path / "bin" / "squawk"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho invalid rule name >&2; exit 2\n")
+def test_squawk_is_found_in_the_path_too(stage: Stage, bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "squawk").symlink_to(PROGRAMS / "squawk")
+    answer(stage, 'op.drop_column("accounts", "name")')
+    assert "ban-drop-column" in asked_with(bare, stage, "--lint", path=str(tmp_path)).stdout
+
+
+def test_a_squawk_that_does_not_fit_is_named(stage: Stage, bare: Path, tmp_path: Path) -> None:
+    """Another version may refuse the names of our rules; it sees nothing of our environment."""
+    program = tmp_path / "squawk"
+    program.write_text('#!/bin/sh\necho "unknown rule, ${DATABASE_URL-no URL}" >&2; exit 2\n')
     program.chmod(0o755)
-    stage.run()
-    stage.project.add("0004", "0003", 'op.drop_column("accounts", "name")')
-    source = (
-        "import headstart.process.squawk as squawk, headstart.command.main;"
-        f" squawk.find_squawk = lambda: {str(program)!r};"
-        " headstart.command.main.main(['plan', '--lint'])"
-    )
-    ended = stage.run_python(source)
+    answer(stage, 'op.drop_column("accounts", "name")')
+    ended = asked_with(bare, stage, "--lint", path=str(tmp_path))
     assert ended.exit_code == 2
-    assert "squawk cannot be used: invalid rule name" in ended.verdict["error"]["message"]
+    message = ended.verdict["error"]["message"]
+    assert message == "--lint: squawk cannot be used: unknown rule, no URL"
