@@ -75,8 +75,10 @@ def is_carried_out(agreed: Agreed, now: Agreed) -> bool:
 
     So a job that starts once more, as Kubernetes lets it, ends well and is not refused.
     """
-    done = not now.is_to_change and set(now.version_rows) == set(agreed.target)
-    return done and agreed.is_to_change and set(agreed.target) == set(now.target)
+    rows, last = set(now.version_rows), set(agreed.pending[-1:] or agreed.baseline)
+    known = {*agreed.version_rows, *agreed.baseline, *agreed.pending}
+    done = bool(last) and last <= rows <= known and not now.is_to_change
+    return done and set(agreed.target) == set(now.target)
 
 
 def changes(agreed: Agreed, now: Agreed) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.integration.desk import Desk
-from tests.integration.known_stage import KnownStage
+from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -240,3 +240,16 @@ def test_a_plan_that_is_made_during_a_run_says_nothing_of_the_schema(stage: Stag
     with desk.running():
         fields = json.loads(stage.run("plan", "--output", "json").stdout)
     assert (fields["run_in_progress"], fields["schema_digest"]) == (True, None)
+
+
+def test_a_plan_that_holds_revisions_back_may_be_run_again(known: KnownStage) -> None:
+    top = 'headstart_phase = "contract"'
+    known.project.add("0004", "0003", 'op.execute("CREATE TABLE old_names (id int)")')
+    known.project.add("0005", "0004", 'op.drop_table("old_names")', top=top)
+    rebuild(known)
+    assert known.run(HEADSTART_TARGET="0003").outcome == "upgraded"
+    plan = planned(known, HEADSTART_HOLD="contract")
+    for outcome in ("held", "held"):
+        assert known.run("run", "--plan", plan, HEADSTART_HOLD="contract").outcome == outcome
+    assert known.run("run", "--plan", plan).outcome == "plan_outdated"
+    assert known.rows() == ["0004"]

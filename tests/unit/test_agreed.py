@@ -49,11 +49,15 @@ def test_the_order_of_rows_is_no_change() -> None:
     assert list(changes(two, replace(two, version_rows=("9", "1")))) == []
 
 
-def test_a_plan_is_carried_out_where_its_target_is_reached_and_nothing_is_left() -> None:
+def test_a_plan_is_carried_out_where_its_last_revision_is_there_and_nothing_is_left() -> None:
     assert is_carried_out(PLAN, DONE)
     assert not is_carried_out(PLAN, PLAN)
     assert not is_carried_out(PLAN, replace(DONE, version_rows=("2",), pending=("3",)))
     assert not is_carried_out(PLAN, replace(DONE, version_rows=("4",), target=("4",)))
+    assert not is_carried_out(PLAN, replace(DONE, version_rows=("2",)))  # the last one is held back
+    assert not is_carried_out(PLAN, replace(DONE, version_rows=("3", "x")))
+    stamped = replace(PLAN, version_rows=(), baseline=("3",), pending=(), scripts={})
+    assert is_carried_out(stamped, DONE)
     nothing = replace(DONE, schema_digest="ours-2-xx")
     assert not is_carried_out(DONE, nothing)  # that plan was to do nothing, so it never was
 
