@@ -6,6 +6,7 @@ for it. It is counted and named all the same.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from headstart.decision.named_tables import About, LeftOut, Tracker
 from headstart.facts.live_tables import LiveTable, LiveTables
@@ -21,6 +22,11 @@ class RevisionSql:
     revision: str
     sql: str
     why_not_all: str | None = None
+
+    @cached_property
+    def statements(self) -> tuple[Placed, ...]:
+        """Its statements: read once, since a dump of data may be long."""
+        return tuple(placed(self.sql))
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Lint:
 
 def names_in(scripts: Iterable[RevisionSql]) -> tuple[frozenset[str], frozenset[str]]:
     """The bare names of the tables, and of the indexes, that the SQL is about."""
-    subjects = [each.subject for script in scripts for each in placed(script.sql)]
+    subjects = [each.subject for script in scripts for each in script.statements]
     tables = {name for each in subjects for _, name in each.tables}
     indexes = {name for each in subjects for _, name in each.indexes}
     return frozenset(tables), frozenset(indexes)
@@ -101,7 +107,7 @@ class _Looked:
 
 def _looked(script: RevisionSql, tracker: Tracker) -> Iterator[_Looked]:
     """The statements of a revision in their order: each changes what is there for the next."""
-    for statement in placed(script.sql):
+    for statement in script.statements:
         yield _Looked(statement, tracker.about(statement), tracker.finds(statement))
         tracker.follow(statement)
 
