@@ -14,7 +14,9 @@ from headstart.verbs.compare import AnyCatalog, lines_of_all, lines_of_ours
 def schema_digest(catalog: AnyCatalog, usable: Fingerprints | None, scope: Scope) -> str:
     """Read the schema, and give its digest. Raises as Catalog does."""
     if usable is None:
-        kind, lines = "all", lines_of_all(catalog, scope)
+        # by one and the same schema, whichever comes first in the search_path that env.py sets
+        anywhere = Scope(scope.version_table, schema="public")
+        kind, lines = "all", lines_of_all(catalog, anywhere)
     else:
         kind, lines = "ours", lines_of_ours(catalog, usable, scope)
     text = "\n".join(sorted(lines))
