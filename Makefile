@@ -167,7 +167,7 @@ sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX)
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded \
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \
 		bench/requirements.in -o bench/requirements.txt

@@ -101,6 +101,8 @@ def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
         mistakes.append("--continue needs --url: the scratch database in which to go on")
     if parsed.since is not None and "since" in verb.options and not parsed.image:
         mistakes.append("--since needs --image: what is new is asked of the image alone")
+    if parsed.sql and parsed.lint:
+        mistakes.append("--sql and --lint are given: ask for one of them at a time")
     if parsed.url and parsed.DATABASE_URL:
         mistakes.append("--url and --database-url are given, and mean the same")
     if parsed.output and parsed.output not in [*Output]:

@@ -59,13 +59,13 @@ def _wait() -> "Handler":
 
 
 def _plan() -> "Handler":
-    from headstart.command.output import preview_text
+    from headstart.command.preview_text import preview_text
     from headstart.command.streams import print_answer
     from headstart.verbs.plan import preview
     from headstart.verdict.outcome import Outcome
 
     def plan(task: "Task", request: Request) -> Outcome:
-        found = preview(task, with_sql=request.sql)
+        found = preview(task, request)
         print_answer(preview_text(found, request.output, task.secrets))
         return Outcome.PLANNED
 
@@ -145,10 +145,15 @@ VERBS = (
     ),
     Verb(
         "plan",
-        "what would a run do now? --sql prints it as SQL",
+        "what would a run do now? --sql prints it as SQL; --lint says which of it is dangerous",
         _NOTHING,
         _plan,
-        _OUTPUT | {"sql": "print what a run would do as SQL"},
+        {
+            **_OUTPUT,
+            "sql": "print what a run would do as SQL",
+            "lint": "run squawk over the SQL of the pending revisions, beside the live tables;"
+            " needs headstart[lint]",
+        },
         verdict_on_stdout=False,
     ),
     Verb(

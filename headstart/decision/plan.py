@@ -1,6 +1,8 @@
 """What to do about a state: the plan, as data. choice.py makes it."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, ClassVar
 
 from headstart.facts.state import State
 from headstart.fingerprint.match.finding import (
@@ -12,6 +14,9 @@ from headstart.verdict.errors import (
     HeadstartError,
 )
 from headstart.verdict.proof import Proof
+
+if TYPE_CHECKING:  # a run needs no lint
+    from headstart.decision.lint import Lint
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,11 @@ Plan = NothingToDo | Upgrade | Baseline | Refuse
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do now, as data; `sql` where it was asked for."""
+    """What a run would do now, as data; `sql` and `lint` where they were asked for.
+
+    `scripts` are the digests of the pending revisions, `schema_digest` that of the schema now; both
+    are for `run --plan`. The latter is None where nobody asked, or it could not be read.
+    """
 
     state: State
     plan: str
@@ -90,3 +99,6 @@ class Preview:
     proof: Proof = Proof.NONE
     held: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
+    lint: "Lint | None" = None
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    schema_digest: str | None = None

@@ -69,6 +69,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "AHEAD": _one_of("prove", "auto", "allow", "refuse"),
     "HOLD": _one_of("none", "contract"),
     "RECORD": _one_of("comment"),
+    "PLAN": _nothing,
     "VERIFY": _one_of("auto"),
     "FINGERPRINTS": _nothing,
     "REPLAY_SQL": _anything,

@@ -92,6 +92,13 @@ class DeclaredSettings:
         meaning="Where a run notes which revisions it has applied, when, and from which image."
         " comment: the comment on the version table, written with each version row; off: nowhere",
     )
+    plan: str | None = setting(
+        default=None,
+        parse=kinds.text_or_none,
+        unit="PATH",
+        meaning="File with a plan that somebody has read (plan --output json). A run refuses if the"
+        " version rows, the schema, the target or a pending script have changed since",
+    )
     verify: Verify = one_of(
         Verify.AUTO,
         meaning="What to do when the schema differs from its revision. auto: fail in check and"

@@ -46,6 +46,7 @@ class Request:
 
     output: Output = field(default=Output.TEXT, metadata={"metavar": "|".join(Output)})
     sql: bool = _flag()
+    lint: bool = _flag()
     revision: str | None = _value("REVISION")
     image: bool = _flag()
     since: str | None = _value("REVISION")

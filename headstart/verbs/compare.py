@@ -95,6 +95,16 @@ def _read(catalog: AnyCatalog, scope: Scope, fingerprints: Fingerprints) -> tupl
     return snapshot, scope
 
 
+def lines_of_ours(catalog: AnyCatalog, fingerprints: Fingerprints, scope: Scope) -> frozenset[str]:
+    """The facts of our objects that count. Raises as Catalog does."""
+    return _live(catalog, fingerprints, scope).lines
+
+
+def lines_of_all(catalog: AnyCatalog, scope: Scope) -> frozenset[str]:
+    """The facts of every object. Raises as Catalog does."""
+    return catalog.read(reading_of(scope)).lines
+
+
 def prove(
     catalog: AnyCatalog, fingerprints: Fingerprints, history: History, scope: Scope
 ) -> SearchResult:

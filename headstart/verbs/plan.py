@@ -1,31 +1,43 @@
 """The verb plan: what would a run do now? It changes nothing.
 
-`plan --sql` does run env.py, in Alembic's offline mode, which connects to nothing.
+`plan --sql` and `plan --lint` do run env.py, in Alembic's offline mode, which connects to nothing.
 """
 
-from typing import assert_never
+from contextlib import suppress
+from typing import TYPE_CHECKING, assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import names_of
 from headstart.decision.pending_detach import of_pending
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade
-from headstart.revisions.rendering import render_sql
+from headstart.facts.state import scope_named
+from headstart.postgres.catalog import Catalog
+from headstart.revisions.rendering import Steps, render_sql
 from headstart.settings.driver_url import sqlalchemy_url
+from headstart.settings.request import Output, Request
+from headstart.verbs.agreed_plan import digests_of
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.check import Outlook, ask
-from headstart.verbs.inspection import Image, read_image
+from headstart.verbs.inspection import Image, connected, read_image
+from headstart.verbs.schema_digest import schema_digest
 from headstart.verbs.task import Task
-from headstart.verdict.errors import InvalidSettings
+from headstart.verdict.errors import AccessRefused, Blocked, InvalidSettings
+
+if TYPE_CHECKING:
+    from headstart.decision.lint import Lint
+    from headstart.revisions.rendered import Watch
 
 
-def preview(task: Task, *, with_sql: bool) -> Preview:
+def preview(task: Task, request: Request) -> Preview:
     """What a run would do now. Raises what it would refuse with."""
+    squawk = _squawk() if request.lint else None
     image = read_image(task)
     outlook = ask(image, task, Occasion.PLAN)
     if outlook.elsewhere is not None:
         raise outlook.elsewhere
     baseline, pending = _steps(outlook)
+    for_a_run = request.output is Output.JSON
     return Preview(
         state=outlook.state,
         plan=outlook.plan.slug,
@@ -34,7 +46,7 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
         baseline=baseline,
         pending=pending,
         run_in_progress=outlook.in_progress,
-        sql=_sql(task, image, outlook, baseline) if with_sql else None,
+        sql=_sql(task, image, outlook, baseline) if request.sql else None,
         proof=outlook.plan.proof,
         held=() if isinstance(outlook.plan, Refuse) else outlook.plan.held,
         explanation=(
@@ -43,6 +55,9 @@ def preview(task: Task, *, with_sql: bool) -> Preview:
             *of_pending(outlook.pending, made_anew=True).lines,
             *outlook.notes,
         ),
+        lint=_lint(task, image, outlook, baseline, squawk) if squawk is not None else None,
+        scripts=digests_of(image, pending) if for_a_run else {},
+        schema_digest=_digest(task, image, outlook) if for_a_run else None,
     )
 
 
@@ -62,7 +77,13 @@ def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:
             assert_never(outlook.plan)
 
 
-def _sql(task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...]) -> str:
+def _sql(
+    task: Task,
+    image: Image,
+    outlook: Outlook,
+    baseline: tuple[str, ...],
+    watch: "Watch | None" = None,
+) -> str:
     if isinstance(outlook.plan, NothingToDo):
         return ""
     url, rows = sqlalchemy_url(task.resolve()), outlook.facts.version_rows
@@ -70,9 +91,38 @@ def _sql(task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...]) 
     if not isinstance(outlook.plan, Refuse) and outlook.plan.held:
         target, *others = sorted(image.history.without(outlook.plan.held).targets)
         if others:  # Alembic's offline mode takes one
-            raise InvalidSettings("plan --sql cannot hold revisions back on several branches")
+            raise InvalidSettings(
+                "plan --sql and --lint cannot hold revisions back on several branches"
+            )
     with app_environment(task, connected=True):
-        return render_sql(image.project, url, baseline, rows, target)
+        return render_sql(image.project, url, Steps(baseline, rows, target), watch)
+
+
+def _squawk() -> str:
+    from headstart.process.squawk import find_squawk  # what only --lint needs
+
+    return find_squawk()
+
+
+def _lint(
+    task: Task, image: Image, outlook: Outlook, baseline: tuple[str, ...], squawk: str
+) -> "Lint":
+    from headstart.revisions.rendered import Watch
+    from headstart.verbs.lint import lint_of
+
+    watch = Watch()
+    _sql(task, image, outlook, baseline, watch)
+    return lint_of(task, squawk, watch)
+
+
+def _digest(task: Task, image: Image, outlook: Outlook) -> str | None:
+    """The digest of the schema; None where it cannot be read, or a run is changing it."""
+    scope, unreadable = scope_named(task.settings.version_table), (AccessRefused, Blocked)
+    if outlook.in_progress:
+        return None
+    with suppress(*unreadable), connected(task) as connection, Catalog(connection) as catalog:
+        return schema_digest(catalog, image.fingerprints.usable, scope)
+    return None
 
 
 def _explained(plan: Plan) -> tuple[str, ...]:

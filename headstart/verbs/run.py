@@ -6,7 +6,7 @@ Alembic's insides or how a log line looks. The report is the caller's.
 
 import time
 from collections.abc import Collection
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
@@ -37,6 +37,9 @@ from headstart.verdict.events.schema import Explained, ProofEstablished, StateDe
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
 
+if TYPE_CHECKING:
+    from headstart.decision.agreed import Agreed
+
 POLL_SECONDS = 5.0
 """How often the database is looked at where env.py has left the work to somebody else."""
 
@@ -46,6 +49,7 @@ def run(task: Task, _: Request) -> Outcome:
     project = read_project(task)
     # what the text of the scripts tells is refused before anybody connects
     image = None if project.untold else image_of(task, project)
+    agreed = _agreed(task)
     task.signals.install()
     wait_for_database(task)
     with locked(task) as lock:
@@ -53,7 +57,16 @@ def run(task: Task, _: Request) -> Outcome:
             return outcome
         worker = worker_under(task, lock)
         migration = Migration(task, project, image, worker, lock)
-        return migration.run()
+        return migration.run(agreed)
+
+
+def _agreed(task: Task) -> "Agreed | None":
+    """The plan of HEADSTART_PLAN, to which the run keeps. Raises InvalidSettings."""
+    if task.settings.plan is None:
+        return None
+    from headstart.verbs.agreed_plan import read_agreed
+
+    return read_agreed(task.settings.plan)
 
 
 class Migration:
@@ -66,10 +79,11 @@ class Migration:
         self._worker, self._lock = worker, lock
         self._made: tuple[Plan, Verification, Inspection] | None = None
         self._note: RecordNote | None = None
+        self._agreed: Agreed | None = None
 
-    def run(self) -> Outcome:
+    def run(self, agreed: "Agreed | None") -> Outcome:
         """Run env.py, which decides and applies, and believe the database, not ourselves."""
-        task = self._task
+        task, self._agreed = self._task, agreed
         work = Run(
             self._worker,
             self._listener(),
@@ -142,8 +156,14 @@ class Migration:
         image = self._confirmed()
         configured = configured_by(self._worker, now)
         verification = self._verifying(image, configured)
-        inspection = verification.inspect_in(OwnConnection(now.connection))
+        connection = OwnConnection(now.connection)
+        inspection = verification.inspect_in(connection)
         plan = verification.plan(inspection)
+        if self._agreed is not None:
+            from headstart.verbs.agreed_plan import Agreement  # no other run needs it
+
+            agreement = Agreement(self._task, self._agreed, image, configured.scope)
+            agreement.enforce(connection, inspection, plan)
         if isinstance(plan, Upgrade | Baseline):
             self._project.import_pending(frozenset(plan.pending))
             confirm(self._project)

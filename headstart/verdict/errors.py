@@ -219,6 +219,15 @@ class Diverged(HeadstartError):
     next_step = "merge the branches (alembic merge), or set HEADSTART_TARGET=heads"
 
 
+class PlanOutdated(HeadstartError):
+    """What a run would do now is not what the plan of HEADSTART_PLAN says; nothing was changed."""
+
+    outcome = Outcome.PLAN_OUTDATED
+    next_step = (
+        "make a new plan (headstart plan --output json), read it, and run again with that one"
+    )
+
+
 class BrokenHistory(HeadstartError):
     """The image's own revisions cannot be used; the database was not touched."""
 

@@ -118,6 +118,10 @@ class Outcome(StrEnum):
         False,
         "version rows are on another branch than the target, or overlap",
     )
+    PLAN_OUTDATED = (
+        "plan_outdated", 23, False,
+        "the database or the image has changed since the plan of HEADSTART_PLAN was made",
+    )  # fmt: skip
     BROKEN_HISTORY = "broken_history", 24, False, "the image's own revisions cannot be used"
     HOLD_REFUSED = (
         "hold_refused", 24, False,

@@ -46,6 +46,13 @@ class Desk:
         self.typed.append(f"$ {' '.join(('headstart fingerprint build', *more))}")
         return self._replaying("build", *more)
 
+    def plan(self) -> str:
+        """Keep the plan that a run is to keep to; give the path of its file."""
+        file = self.stage.project.path / "plan.json"
+        self.typed.append(f"$ headstart plan --output json > {file}")
+        file.write_text(self.stage.run("plan", "--output", "json").stdout)
+        return str(file)
+
     def check_fingerprints(self) -> Result:
         """Check the file of fingerprints, in an empty database beside this one."""
         self.typed.append("$ headstart fingerprint check")

@@ -220,6 +220,14 @@ def diverged(desk: Desk) -> Verdict:
     return desk.run().verdict
 
 
+def plan_outdated(desk: Desk) -> Verdict:
+    desk.before(HEADSTART_TARGET="0001")
+    plan = desk.plan()
+    desk.note("somebody reads the plan; meanwhile")
+    desk.sql("ALTER TABLE accounts ADD note text")
+    return desk.run("run", "--plan", plan).verdict
+
+
 def broken_history(desk: Desk) -> Verdict:
     desk.note("two branches of development each added a revision after 0003")
     for revision in ("0004_discounts", "0004_refunds"):
@@ -311,6 +319,7 @@ _ALL: tuple[Situation, ...] = (
     ahead_unproven,
     ahead_incompatible,
     diverged,
+    plan_outdated,
     broken_history,
     hold_refused,
     stale_fingerprints,

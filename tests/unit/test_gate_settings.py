@@ -58,6 +58,7 @@ CLOSED = {
     "VERIFY": ["strict", "warn", "off"],
     "RECORD": ["off"],
     "GATE": ["off", ""],
+    "PLAN": ["plan.json", ""],
     "EMBEDDED": ["true", "1"],
     "LOG_FORMAT": ["CONSOLE", "text", ""],
     "LOG_LEVEL": ["debug"],

@@ -32,7 +32,7 @@ CODES = {
     20: "access_refused",
     21: "revision_failed not_committed",
     22: "unproven ambiguous",
-    23: "unknown_revision ahead_unproven ahead_incompatible diverged",
+    23: "unknown_revision ahead_unproven ahead_incompatible diverged plan_outdated",
     24: "broken_history stale_fingerprints hold_refused",
     25: "drifted",
     26: "interrupted",

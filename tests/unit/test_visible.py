@@ -8,8 +8,11 @@ import unicodedata
 
 import pytest
 
-from headstart.command.output import answer_text, preview_text, summary_lines
+from headstart.command.output import answer_text, summary_lines
+from headstart.command.preview_text import preview_text
+from headstart.decision.lint import Finding, Lint, Unread
 from headstart.decision.plan import Preview
+from headstart.facts.live_tables import LiveTable
 from headstart.facts.sql import identifier
 from headstart.facts.state import State
 from headstart.facts.visible import json_text, lines_of, one_line
@@ -110,6 +113,18 @@ def test_a_plan_has_the_lines_that_are_ours(text: str) -> None:
     preview = Preview(
         State.BEHIND, "upgrade", (text,), (text,), (text,), (text,), True, explanation=(text,)
     )
+    answer = preview_text(preview, Output.TEXT, Secrets())
+    assert harmful(answer.replace("\n", "")) == []
+    assert len(answer.splitlines()) == 9
+    assert harmful(preview_text(preview, Output.JSON, Secrets())) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_nor_in_what_a_lint_found(text: str) -> None:
+    table = LiveTable(text, text, 1, 2, 3, 4)
+    found = Finding(text, text, text, 1, f'DROP TABLE "{text}"', text, table)
+    lint = Lint((text,), (found,), (found,), (Unread(text, text),))
+    preview = Preview(State.BEHIND, "upgrade", (), (), (), (), False, lint=lint)
     answer = preview_text(preview, Output.TEXT, Secrets())
     assert harmful(answer.replace("\n", "")) == []
     assert len(answer.splitlines()) == 9

@@ -1,0 +1,145 @@
+"""Follow the names of tables through the statements of pending revisions. Pure.
+
+What a statement is about is a live table, under the name that it has by then: one that an earlier
+statement has renamed is still the live one, and one that it made has nobody who waits for it.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from headstart.facts.live_tables import LiveTable, LiveTables
+from headstart.facts.state import TableName
+from headstart.fingerprint.catalog.names import qualified
+from headstart.fingerprint.statements.placed import Placed
+from headstart.values import dataclass
+
+
+class LeftOut(StrEnum):
+    """Why a finding does not count."""
+
+    NEW = "new"
+    """A pending revision makes the table."""
+    EMPTY = "empty"
+    """The table is there, and holds nothing."""
+
+
+@dataclass(frozen=True)
+class About:
+    """The table that a statement is about: the one of several that matters most."""
+
+    name: str | None = None
+    table: LiveTable | None = None
+    left_out: LeftOut | None = None
+
+
+class Tracker:
+    """Follows what the statements make, rename and drop, one after the other.
+
+    `_made` are tables of pending revisions. `_was` leads from a new name to the live one.
+    """
+
+    def __init__(self, live: LiveTables) -> None:
+        self._live = live
+        self._made: set[TableName] = set()
+        self._was: dict[TableName, TableName] = {}
+        self._gone: set[TableName] = set()
+        self._indexes = dict(live.indexes)
+
+    def about(self, statement: Placed) -> About:
+        """What the statement is about; it counts if any of its tables does."""
+        subject = statement.subject
+        tables = [self._resolve(each) for each in subject.tables]
+        indexes = [self._index(each) for each in subject.indexes]
+        if subject.makes is not None and not self.finds(statement):
+            return About(_shown(tables[0]), left_out=LeftOut.NEW)
+        if None in indexes:
+            return About()
+        every = [self._about(each) for each in (*tables, *filter(None, indexes))]
+        return max(every, key=_weight, default=About())
+
+    def _about(self, name: TableName) -> About:
+        if name in self._made:
+            return About(_shown(name), left_out=LeftOut.NEW)
+        table = self._live.tables.get(self._was.get(name, name))
+        if table is None:
+            return About(_shown(name))
+        live = (table.schema, table.name)
+        return About(_shown(live), table, None if table.pages else LeftOut.EMPTY)
+
+    def follow(self, statement: Placed) -> None:
+        """Note what is there once the statement has run."""
+        subject = statement.subject
+        if subject.makes is not None:
+            if not self.finds(statement):
+                self._made.add(self._new(subject.makes))
+            return
+        if subject.moves_to is not None:
+            self._move(subject.tables[0], subject.moves_to)
+        if subject.builds is not None:
+            table = self._resolve(subject.tables[0])
+            self._indexes[table[0], subject.builds[1]] = table
+        if subject.drops:
+            self._drop(map(self._resolve, subject.tables))
+
+    def finds(self, statement: Placed) -> bool:
+        """Whether CREATE TABLE IF NOT EXISTS finds its table there, with its rows."""
+        name = statement.subject.makes
+        if name is None or not statement.subject.unless_there:
+            return False
+        return self._is_there(self._resolve(name))
+
+    def _move(self, old: TableName, new: TableName) -> None:
+        before = self._resolve(old)
+        after = (new[0] or before[0], new[1])
+        if before in self._made:
+            self._made.discard(before)
+            self._made.add(after)
+            return
+        self._was[after] = self._was.pop(before, before)
+        self._gone.add(before)
+        self._gone.discard(after)
+
+    def _drop(self, tables: Iterable[TableName]) -> None:
+        for each in tables:
+            self._made.discard(each)
+            self._was.pop(each, None)
+            self._gone.add(each)
+
+    def _is_there(self, name: TableName) -> bool:
+        if name in self._made or name in self._was:
+            return True
+        return name in self._live.tables and name not in self._gone
+
+    def _resolve(self, name: TableName) -> TableName:
+        """The name with its schema: the first that is searched and has it, else the only one."""
+        schema, bare = name
+        if schema is not None:
+            return name
+        for each in self._live.path:
+            if self._is_there((each, bare)):
+                return each, bare
+        others = [each for each in self._live.tables if each[1] == bare and self._is_there(each)]
+        return others[0] if len(others) == 1 else self._new(name)
+
+    def _new(self, name: TableName) -> TableName:
+        """Where a table of this name is made."""
+        return name[0] or next(iter(self._live.path), None), name[1]
+
+    def _index(self, name: TableName) -> TableName | None:
+        """The table of an index; None where there is no such index, or several."""
+        schemas = (name[0],) if name[0] is not None else self._live.path
+        for schema in schemas:
+            if (schema, name[1]) in self._indexes:
+                table = self._indexes[schema, name[1]]
+                return next((new for new, old in self._was.items() if old == table), table)
+        others = [each for each in self._indexes if name[0] is None and each[1] == name[1]]
+        return self._indexes[others[0]] if len(others) == 1 else None
+
+
+def _weight(about: About) -> tuple[bool, int, int]:
+    table = about.table
+    return about.left_out is None, table.rows if table else 0, table.bytes if table else 0
+
+
+def _shown(name: TableName) -> str:
+    return qualified(name[0] or "", name[1])

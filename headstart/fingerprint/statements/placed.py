@@ -1,0 +1,257 @@
+"""Where each statement of a text of SQL stands, and what it is about. Pure; knows no grammar.
+
+    >>> [each.subject.tables for each in placed("CREATE INDEX i ON jobs (id); DROP TABLE a, b.c")]
+    [((None, 'jobs'),), ((None, 'a'), ('b', 'c'))]
+
+What a statement is about is the table that it locks or changes. A foreign key's other table is not
+it, nor what a query reads: a lint names one table, the one whose rows make the work.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from headstart.facts.state import TableName
+from headstart.fingerprint.catalog.lexer import parts, token_pattern
+from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
+from headstart.values import dataclass
+
+_PATTERN = token_pattern()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The tables that a statement is about, and the indexes, whose tables only a server knows.
+
+    `makes` is a table that it creates, `unless_there` where it may be there already. `moves_to` is
+    the new name of the first table. `builds` is the index that it creates on the first table.
+    `drops`: the tables are gone afterwards. `opaque`: it executes what its text does not show.
+    """
+
+    tables: tuple[TableName, ...] = ()
+    indexes: tuple[TableName, ...] = ()
+    makes: TableName | None = None
+    unless_there: bool = False
+    moves_to: TableName | None = None
+    builds: TableName | None = None
+    drops: bool = False
+    opaque: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A statement: its text from `start` to `end`, in characters, and what it is about."""
+
+    text: str
+    start: int
+    end: int
+    subject: Subject
+
+
+def placed(sql: str) -> Iterator[Placed]:
+    """Each statement of the text, with what stands in front of it."""
+    start = 0
+    for end in _semicolons(sql):
+        statement, *rest = statements_of(sql[start:end])
+        if rest:  # else the semicolon stands in a routine's body
+            if statement.nodes:
+                yield Placed(sql[start:end], start, end, subject_of(statement))
+            start = end
+    last = next(statements_of(sql[start:]))
+    if last.nodes:
+        yield Placed(sql[start:], start, len(sql), subject_of(last))
+
+
+def _semicolons(sql: str) -> Iterator[int]:
+    at = 0
+    for kind, text in parts(_PATTERN, sql):
+        at += len(text)
+        if kind == "symbol" and text == ";":
+            yield at
+
+
+def subject_of(statement: Group) -> Subject:
+    """What a statement is about; nothing where that is no table."""
+    judge = _VERBS.get(statement.word(0))
+    return Subject() if judge is None else judge(statement)
+
+
+_OPTIONS = frozenset({"if", "not", "exists", "concurrently", "only", "table"})
+
+
+def _after(statement: Group, at: int) -> int:
+    """Where the name begins behind IF [NOT] EXISTS and the like."""
+    while statement.word(at) in _OPTIONS or isinstance(statement.node(at), Group):
+        at += 1
+    return at
+
+
+def _names(statement: Group, at: int) -> tuple[TableName, ...]:
+    """The names of a list: a, ONLY b, c *."""
+    found: list[TableName] = []
+    at = _after(statement, at)
+    while True:
+        name, at = statement.table(at)
+        if parsed := _parsed(name):
+            found.append(parsed)
+        if statement.symbol(at) != ",":
+            return tuple(found)
+        at += 1
+
+
+def _first(statement: Group, at: int) -> tuple[TableName, ...]:
+    return _names(statement, at)[:1]
+
+
+def _parsed(name: str) -> TableName | None:
+    if not name or name == ANY_NAME:
+        return None
+    schema, table = split_name(name)
+    return schema or None, table
+
+
+def _behind(statement: Group, word: str) -> tuple[TableName, ...]:
+    """The table behind the first such word."""
+    words = statement.words
+    return _first(statement, words.index(word) + 1) if word in words else ()
+
+
+_MODIFIERS = frozenset(
+    {
+        "or", "replace", "recursive", "unique", "constraint", "global", "local", "temp",
+        "temporary", "unlogged", "foreign", "materialized",
+    }
+)  # fmt: skip
+
+
+def _create(statement: Group) -> Subject:
+    at = 1
+    while statement.word(at) in _MODIFIERS:
+        at += 1
+    match statement.word(at):
+        case "index":
+            return _index(statement, at + 1)
+        case "table":
+            return _made(statement, at + 1)
+        case "view" if "materialized" in statement.words[:at]:
+            return _made(statement, at + 1)
+        case "trigger" | "policy" | "rule":
+            word = "to" if statement.word(at) == "rule" else "on"
+            return Subject(_behind(statement, word))
+        case _:
+            return Subject()
+
+
+def _index(statement: Group, at: int) -> Subject:
+    tables = _behind(statement, "on")
+    at = _after(statement, at)
+    name = None if statement.word(at) == "on" else _parsed(statement.name(at)[0])
+    # an index stands in its table's schema
+    built = (tables[0][0], name[1]) if name is not None and tables else None
+    return Subject(tables, builds=built)
+
+
+def _made(statement: Group, at: int) -> Subject:
+    made = _first(statement, at)
+    name = made[0] if made else None
+    return Subject(made, makes=name, unless_there=statement.word(at) == "if")
+
+
+def _alter(statement: Group) -> Subject:
+    words, at = statement.words, 2
+    if words[1:2] == ["index"]:
+        return Subject(indexes=_first(statement, at))
+    if words[1:3] in (["materialized", "view"], ["foreign", "table"]):
+        at = 3
+    elif words[1:2] != ["table"]:
+        return Subject(_behind(statement, "on") if words[1:2] in (["policy"], ["trigger"]) else ())
+    tables = _first(statement, at)
+    return Subject(tables, moves_to=_moved(statement, tables))
+
+
+def _moved(statement: Group, tables: tuple[TableName, ...]) -> TableName | None:
+    """The table's name afterwards: RENAME TO keeps its schema, and SET SCHEMA its name."""
+    words = statement.words
+    if not tables:
+        return None
+    at = _after(statement, words.index("view" if "view" in words[:3] else "table") + 1)
+    end = statement.table(at)[1]
+    new = _parsed(statement.name(end + 2)[0])
+    if new is None:
+        return None
+    if words[end : end + 2] == ["rename", "to"]:
+        return tables[0][0], new[1]
+    return (new[1], tables[0][1]) if words[end : end + 2] == ["set", "schema"] else None
+
+
+def _drop(statement: Group) -> Subject:
+    words, at = statement.words, 2
+    match words[1:2]:
+        case ["index"]:
+            return Subject(indexes=_names(statement, at))
+        case ["table"]:
+            return Subject(_names(statement, at), drops=True)
+        case ["materialized" | "foreign"]:
+            return Subject(_names(statement, 3))
+        case ["trigger" | "policy" | "rule"]:
+            return Subject(_behind(statement, "on"))
+        case _:
+            return Subject()
+
+
+def _reindex(statement: Group) -> Subject:
+    at = 1 + isinstance(statement.node(1), Group)
+    names = _first(statement, at + 1)
+    match statement.word(at):
+        case "index":
+            return Subject(indexes=names)
+        case "table":
+            return Subject(names)
+        case _:
+            return Subject()
+
+
+def _listed(statement: Group) -> Subject:
+    at = 1
+    while statement.word(at) in {"full", "freeze", "verbose", "analyze"}:
+        at += 1
+    return Subject(_names(statement, at))
+
+
+def _second(statement: Group) -> Subject:
+    return Subject(_first(statement, 1))
+
+
+def _into(statement: Group) -> Subject:
+    return Subject(_behind(statement, "into"))
+
+
+def _from(statement: Group) -> Subject:
+    return Subject(_behind(statement, "from"))
+
+
+def _opaque(_: Group) -> Subject:
+    return Subject(opaque=True)
+
+
+def _refresh(statement: Group) -> Subject:
+    return Subject(_first(statement, 3))
+
+
+_VERBS: Mapping[str, Callable[[Group], Subject]] = {
+    "alter": _alter,
+    "call": _opaque,
+    "cluster": _listed,
+    "copy": _second,
+    "create": _create,
+    "delete": _from,
+    "do": _opaque,
+    "drop": _drop,
+    "insert": _into,
+    "lock": _listed,
+    "merge": _into,
+    "refresh": _refresh,
+    "reindex": _reindex,
+    "truncate": _listed,
+    "update": _second,
+    "vacuum": _listed,
+}
