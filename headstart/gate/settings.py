@@ -76,6 +76,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "X": _nothing,
     "URL_VARIABLES": _is_text,
     "DDL_LOCK_TIMEOUT_SECONDS": _is_no_hurry,
+    "DDL_HOLD_WARN_SECONDS": _is_seconds,
     "STATEMENT_TIMEOUT_SECONDS": _is_no_hurry,
     "HEARTBEAT_SECONDS": _is_positive,
     "LOG_FORMAT": _one_of("auto", "json", "console"),

@@ -42,7 +42,8 @@ class Link:
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
     had ended which nobody has heard: the script has used the driver without SQLAlchemy. `waits` is
-    whom env.py's connections were last seen to wait for in this transaction.
+    whom env.py's connections were last seen to wait for in this transaction. `spare` gives up a
+    connection of ours that the run can do without, where env.py finds no free slot.
     """
 
     def __init__(
@@ -66,6 +67,12 @@ class Link:
         self.passing: BaseException | None = None
         self.unheard = self._in_revision = False
         self.waits: tuple[Wait, ...] = ()
+        self.spare: Callable[[], None] = lambda: None
+
+    @property
+    def migrates(self) -> int | None:
+        """The server's process of the connection that migrates, as of its transaction."""
+        return self._migrates
 
     @property
     def role(self) -> str:
@@ -135,6 +142,7 @@ class Link:
 
     def end_idle(self) -> None:
         """End the connections that env.py has left idle in its pools; none while it runs."""
+        self.spare()
         for raw in list(self._opened) if self._finished else ():
             with suppress(Exception):  # closed meanwhile, or no socket at all
                 if is_idle(raw):

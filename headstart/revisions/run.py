@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
+from headstart.revisions.held_locks import LockReader, LockWatch, NoLockReader
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.recording import Recording, RecordKeeper
 from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.worker import Worker
 from headstart.values import dataclass
 from headstart.verdict.events.event import Emit
+from headstart.verdict.held_locks import HeldLocks
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,14 @@ class Committed:
 
 @dataclass(frozen=True)
 class Ended:
-    """A step that is over: its revisions, the transaction of its version rows, and how to tell."""
+    """A step that is over: its revisions, the transaction of its version rows, and how to tell.
+
+    The locks that were held until the COMMIT are told with the last step of a transaction.
+    """
 
     revisions: frozenset[str]
     transaction: int | None
-    tell: Callable[[], None]
+    tell: Callable[[HeldLocks | None], None]
 
     def is_in(self, committed: Committed) -> bool:
         """Whether this run has committed it: a row alone may be somebody else's."""
@@ -66,7 +71,8 @@ class Listener:
 
     `decide` is called when env.py calls context.run_migrations(), in a transaction on its
     connection, and raises what is refused; `before_revision` raises when the run must not go on;
-    `applied` is called after each COMMIT, with the revision and the seconds that it took;
+    `applied` is called after each COMMIT, with the revision, the seconds that it took, and with the
+    last one of a transaction what was held until then; `locks` reads that;
     `partly_applied`, after a failure, with a revision that had committed a part of its work;
     `committed` hears of the revisions of each step that this run has committed;
     `look_back` asks a second connection, also for the fate of transactions; `before_stamp` may ask
@@ -77,13 +83,14 @@ class Listener:
 
     decide: Callable[[Started], Decided]
     before_revision: Callable[[], None]
-    applied: Callable[[str, float], None]
+    applied: Callable[[str, float, HeldLocks | None], None]
     partly_applied: Callable[[str], None]
     look_back: Callable[[Collection[int]], Committed]
     committed: Callable[[frozenset[str]], None] = lambda _: None
     before_stamp: Callable[[OwnConnection], None] = lambda _: None
     migrated: Callable[[str, Connection], None] = lambda _, __: None
     left_transaction: Callable[[str], None] = lambda _: None
+    locks: LockReader = field(default_factory=NoLockReader)
 
 
 @dataclass
@@ -107,7 +114,12 @@ class Run:
     failure: BaseException | None = field(default=None, init=False)
     ended: list[Ended] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
+    locks: LockWatch = field(init=False)
     keeper: RecordKeeper | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Let the locks be read by whom the listener names."""
+        self.locks = LockWatch(self.listener.locks)
 
     @property
     def emit(self) -> Emit:
@@ -130,7 +142,12 @@ class Run:
     def begun(self, transaction: Begun | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
         self.watch.begun(transaction)
+        self.locks.begun(autocommit=transaction is None)
         self._note_left()
+
+    def committing(self) -> None:
+        """A transaction is about to be committed."""
+        self.locks.committing(self.worker.link.migrates)
 
     def ending(self, connection: Connection) -> None:
         """A transaction is about to end."""
@@ -139,23 +156,25 @@ class Run:
     def executing(self, connection: Connection, statement: str) -> None:
         """A statement is about to be sent."""
         if self.watch.hear_statement(connection, statement):
+            self.committing()
             self._note_left()
 
     def executed(self, statement: str) -> None:
         """A statement has succeeded."""
         self.watch.hear_done(statement)
+        self.locks.ended(goes_on=True)
 
     def _note_left(self) -> None:
         if self.current is not None and self.watch.left:
             self.listener.left_transaction(self.current)
 
-    def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
+    def end_step(self, revisions: frozenset[str], tell: Callable[[HeldLocks | None], None]) -> None:
         """A step is over; in mode per_revision Alembic has committed it by now."""
         self.current = None
         self.ran |= revisions
         step = Ended(revisions, self.watch.row_in, tell)
         if self.mode is Mode.PER_REVISION:
-            self._tell(step)
+            self._tell(step, self.locks.take())
         else:
             self.ended.append(step)
 
@@ -166,12 +185,12 @@ class Run:
 
     def tell_committed(self, committed: Committed) -> None:
         """Tell of each step that is over and committed."""
-        waiting = [step for step in self.ended if not step.is_in(committed)]
-        for step in self.ended:
-            if step not in waiting:
-                self._tell(step)
-        self.ended = waiting
+        told = [step for step in self.ended if step.is_in(committed)]
+        self.ended = [step for step in self.ended if step not in told]
+        held = self.locks.take()
+        for step in told:
+            self._tell(step, held if step is told[-1] else None)
 
-    def _tell(self, step: Ended) -> None:
+    def _tell(self, step: Ended, held: HeldLocks | None) -> None:
         self.listener.committed(step.revisions)
-        step.tell()
+        step.tell(held)

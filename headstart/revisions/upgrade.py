@@ -22,6 +22,7 @@ from headstart.revisions.transactions import commit_rest
 from headstart.revisions.upgrade_functions import finished_work
 from headstart.verdict.errors import NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
+from headstart.verdict.held_locks import HeldLocks
 
 
 def upgrade(project: Project, target: str, run: Run) -> None:
@@ -133,13 +134,14 @@ def _stamp(
         run.failure = error
         raise
     stamped = decided.baseline
-    run.end_step(frozenset(stamped), lambda: run.emit(BaselineStamped(stamped)))
+    run.end_step(frozenset(stamped), lambda _: run.emit(BaselineStamped(stamped)))
 
 
 def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[Any]:
     run.listener.before_revision()
     revision = step.revision.revision
     run.watch.start_revision(connection)
+    run.locks.start_revision()
     run.worker.link.changes_revision(begins=True)
     migrate = step.migration_fn
 
@@ -169,8 +171,8 @@ def _one(step: Any, number: str, connection: Connection, run: Run) -> Iterator[A
     run.end_step(frozenset([revision]), _teller(revision, time.monotonic() - run.started, run))
 
 
-def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
-    return lambda: run.listener.applied(revision, round(seconds, 3))
+def _teller(revision: str, seconds: float, run: Run) -> Callable[[HeldLocks | None], None]:
+    return lambda held: run.listener.applied(revision, round(seconds, 3), held)
 
 
 def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:

@@ -138,6 +138,13 @@ class DeclaredSettings:
         meaning="lock_timeout in each revision's transaction, unless env.py sets one; 0 means no"
         " limit",
     )
+    ddl_hold_warn_seconds: float = setting(
+        default=1.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="Warn of a revision whose transaction held a table's lock for longer, which kept"
+        " writers or readers waiting; 0 means never",
+    )
     statement_timeout_seconds: float = setting(
         default=0.0,
         parse=kinds.seconds,

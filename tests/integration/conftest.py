@@ -49,6 +49,7 @@ MORE = frozenset(
         "test_gate_same_verdict",
         "test_gate_unfinished",
         "test_gate_version_rows",
+        "test_held_locks",
         "test_hints",
         "test_hostile_names",
         "test_hold",

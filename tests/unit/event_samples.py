@@ -34,6 +34,7 @@ from headstart.verdict.events.revisions import (
     BaselineStamped,
     EnvConfigured,
     EnvRunning,
+    LocksHeldLong,
     PlanMade,
     RecordNotWritten,
     RevisionApplied,
@@ -59,6 +60,7 @@ from headstart.verdict.events.schema import (
     VersionRowsRead,
     WorkLeftBehind,
 )
+from headstart.verdict.held_locks import HeldLocks
 from headstart.verdict.proof import Proof
 
 PLACE = {"host": "db", "port": "5432", "name": "app", "user": "app"}
@@ -100,6 +102,8 @@ SAMPLES: tuple[Event, ...] = (
     RevisionRunning("0002", 30.0),
     WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
+    RevisionApplied("0003", 0.25, HeldLocks({"accounts": "AccessExclusive"}, 0.25)),
+    LocksHeldLong("0003", 1.5, {"accounts": "AccessExclusive"}, 1.0),
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),
     RecordNotWritten('"public"."alembic_version"', "HEADSTART_RECORD=off", ("r2",)),
     MarksMisspelt(("r2.py: headstart_phas says nothing to headstart; headstart_phase would",)),

@@ -6,6 +6,7 @@ from typing import ClassVar
 from headstart.facts.state import State
 from headstart.values import dataclass, replace
 from headstart.verdict.events.event import Event, Level, RecordedEvent
+from headstart.verdict.held_locks import HeldLocks, Locks
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
 
@@ -84,15 +85,34 @@ class WaitsSeen(RecordedEvent):
 
 @dataclass(frozen=True)
 class RevisionApplied(RecordedEvent):
-    """A revision was committed; `seconds` is what it took."""
+    """A revision was committed; `seconds` is what it took.
+
+    `held` is what its transaction held until then; None for all but the last one of a transaction.
+    """
 
     level = Level.INFO
     revision: str
     seconds: float
+    held: HeldLocks | None = None
+
+    def fields(self) -> Mapping[str, object]:
+        held = {} if self.held is None else self.held.fields()
+        return {"revision": self.revision, "seconds": self.seconds, **held}
 
     def onto(self, record: Record) -> Record:
-        applied = record.applied.followed_by(Applied(self.revision, self.seconds))
-        return replace(record, applied=applied, waits=())
+        step = Applied(self.revision, self.seconds, self.held)
+        return replace(record, applied=record.applied.followed_by(step), waits=())
+
+
+@dataclass(frozen=True)
+class LocksHeldLong(Event):
+    """A revision held these locks for longer than `limit_seconds`: whoever needed them waited."""
+
+    level = Level.WARNING
+    revision: str
+    held_seconds: float
+    locks: Locks
+    limit_seconds: float
 
 
 @dataclass(frozen=True)
