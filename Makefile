@@ -112,6 +112,10 @@ bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then
 bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerprints: what it names, and what it costs
 	$(BIN)/python bench/fingerprint.py
 
+.PHONY: bench-locks
+bench-locks: setup ## What each revision of tests/projects held until its COMMIT
+	$(BIN)/python bench/held_locks.py
+
 .PHONY: bench-image
 bench-image: setup ## Size of the image, memory of the job, time to a healthy app
 	$(BIN)/python bench/image.py

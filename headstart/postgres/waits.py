@@ -6,6 +6,7 @@ from dataclasses import field
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
 from headstart.values import dataclass
+from headstart.verdict.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Wait:
 class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
-    `is_gone`: the server has the process no more of which that was asked.
+    `is_gone`: the server has the process no more of which that was asked. `progress` is how far a
+    long command is.
     """
 
     waits: tuple[Wait, ...] = ()
     is_gone: bool = False
+    progress: Progress | None = None
 
 
 def look_at(

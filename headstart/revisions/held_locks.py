@@ -14,13 +14,19 @@ leaves nothing to be read.
 """
 
 import time
+from math import inf
 from typing import Protocol
 
 from headstart.verdict.held_locks import HeldLocks, Locks, strongest
 
 
 class LockReader(Protocol):
-    """Reads the locks of a backend, on a connection of its own. Nothing of it raises."""
+    """Reads the locks of a backend, on a connection of its own. Nothing of it raises.
+
+    A transaction that has lasted less than `least_seconds` is not asked about.
+    """
+
+    least_seconds: float
 
     def open(self) -> None:
         """Connect, where that has not been tried yet."""
@@ -31,6 +37,8 @@ class LockReader(Protocol):
 
 class NoLockReader:
     """Where nobody asks: a scratch database, say."""
+
+    least_seconds = inf
 
     def open(self) -> None:
         """Nothing to connect to."""
@@ -53,6 +61,7 @@ class LockWatch:
         self._ends: float | None = None
         self._locks: Locks | None = None
         self._seconds, self._is_whole = 0.0, True
+        self._is_asked = False
 
     def start_revision(self) -> None:
         """A revision starts, perhaps in a transaction that has had others, whose locks it keeps."""
@@ -66,12 +75,17 @@ class LockWatch:
         self.ended()
         if self._working:
             self._since = None if autocommit else time.monotonic()
-            self._is_whole &= not autocommit
+            if autocommit:
+                self._is_asked, self._is_whole = True, False
 
     def committing(self, process: int | None) -> None:
         """The transaction is about to be committed: read what it holds."""
         if self._since is None:
             return
+        if time.monotonic() - self._since < self._reader.least_seconds:
+            self._since, self._is_whole = None, False
+            return
+        self._is_asked = True
         locks = self._reader.read(process) if process is not None else None
         if locks is None:
             self._is_whole = False
@@ -90,10 +104,13 @@ class LockWatch:
         self._seconds, self._ends = max(self._seconds, now - self._ends), None
         self._since = now if goes_on else None
 
-    def take(self) -> HeldLocks:
-        """What was held by all that was committed since this was asked last."""
+    def take(self) -> HeldLocks | None:
+        """What was held by all that was committed since this was asked last.
+
+        None where all of it was too short to ask.
+        """
         self.ended()
-        held = HeldLocks(self._locks, self._seconds, self._is_whole)
+        held = HeldLocks(self._locks, self._seconds, self._is_whole) if self._is_asked else None
         self._working, self._since = False, None
         self._forget()
         return held

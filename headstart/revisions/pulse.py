@@ -21,7 +21,7 @@ from headstart.process.machine import start_thread
 from headstart.revisions.waited import waits_for_itself
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import ConnectionLost
-from headstart.verdict.events.revisions import EnvRunning, RevisionRunning, WaitsSeen
+from headstart.verdict.events.revisions import EnvRunning, ProgressSeen, RevisionRunning, WaitsSeen
 
 LAST_LOOK_SECONDS = 1.0
 """How long before the deadline that is: to connect and to look takes milliseconds, or too long."""
@@ -57,9 +57,9 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         told = tuple(map(str, sight.waits))
         worker.emit(WaitsSeen(tuple(str(wait) for wait in sight.waits if not wait.by_itself)))
         if revision is None:
-            worker.emit(EnvRunning(seconds, told))
+            worker.emit(EnvRunning(seconds, told, sight.progress))
         else:
-            worker.emit(RevisionRunning(revision, seconds, told))
+            worker.emit(RevisionRunning(revision, seconds, told, sight.progress))
         by_itself = frozenset(wait for wait in sight.waits if wait.by_itself and wait.idle_since)
         if stuck := by_itself & before:
             worker.give_up(waits_for_itself(revision, min(stuck, key=str)))
@@ -83,7 +83,9 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
         if ended.wait(often):
             return True
         if worker.link.is_at_work():
-            worker.link.saw(worker.look(worker.link.processes(), None).waits)
+            sight = worker.look(worker.link.processes(), None)
+            worker.link.saw(sight.waits)
+            worker.emit(ProgressSeen(sight.progress))
         now = time.monotonic()
     return ended.wait(max(left, 0))
 

@@ -5,7 +5,7 @@ Never a failure of the run: where nobody answers, what was held is unknown, and 
 
 from collections.abc import Callable
 
-from headstart.postgres.connection import connect
+from headstart.postgres.connection import Connection, connect
 from headstart.postgres.held_locks import CONNECT_SECONDS, HeldLockReader
 from headstart.postgres.identity import Purpose
 from headstart.postgres.lock import RunLock
@@ -17,7 +17,11 @@ from headstart.verdict.held_locks import HeldLocks
 def reader_of(task: Task, lock: RunLock) -> HeldLockReader:
     """Who reads the locks of a worker, where the run lock is held."""
     name = task.identity.name(Purpose.READ)
-    return HeldLockReader(lambda: connect(task.resolve(), name, CONNECT_SECONDS), lock.nonce)
+
+    def beside() -> Connection:
+        return connect(task.resolve(), name, CONNECT_SECONDS)
+
+    return HeldLockReader(beside, lock.nonce, found_empty=lock.found_empty)
 
 
 def telling(task: Task, lock: RunLock) -> Callable[[str, float, HeldLocks | None], None]:

@@ -76,6 +76,7 @@ MORE = frozenset(
         "test_pipes",
         "test_planted",
         "test_planted_verbs",
+        "test_progress",
         "test_proof_file",
         "test_proof_rows",
         "test_record",

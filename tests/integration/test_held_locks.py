@@ -89,15 +89,24 @@ def test_exactly_what_was_there_before_is_told_with_its_strongest_lock(
     assert "locks_in_part" not in step
 
 
-def test_from_empty_each_revision_tells_what_the_ones_before_have_made(stage: Stage) -> None:
+def test_each_revision_tells_what_the_ones_before_have_made(stage: Stage) -> None:
+    stage.database.execute("CREATE SCHEMA theirs; CREATE TABLE theirs.own (id int)")
     stage.project.add("0004", "0003", "op.add_column('accounts', sa.Column('x', sa.Integer))")
-    ended = stage.run()
+    ended = stage.run(HEADSTART_BASELINE="base")
     assert [each["locks"] for each in ended.verdict["applied"]] == [
         {},
         {"accounts": "ShareRowExclusive"},
         {"orders": "ShareRowExclusive"},
         {"accounts": ACCESS},
     ]
+
+
+def test_from_empty_only_what_took_its_time_is_looked_at(stage: Stage) -> None:
+    body = "op.add_column('accounts', sa.Column('x', sa.Integer))\nop.execute('SELECT pg_sleep(1)')"
+    stage.project.add("0004", "0003", body)
+    ended = stage.run()
+    assert applied(ended)["locks"] == {"accounts": ACCESS}
+    assert not ended.verdict["applied"][0].get("locks")  # not looked at, or nothing was there
 
 
 @ON_ONE_SERVER

@@ -36,6 +36,7 @@ from headstart.verdict.events.revisions import (
     EnvRunning,
     LocksHeldLong,
     PlanMade,
+    ProgressSeen,
     RecordNotWritten,
     RevisionApplied,
     RevisionPartlyApplied,
@@ -61,6 +62,7 @@ from headstart.verdict.events.schema import (
     WorkLeftBehind,
 )
 from headstart.verdict.held_locks import HeldLocks
+from headstart.verdict.progress import Progress
 from headstart.verdict.proof import Proof
 
 PLACE = {"host": "db", "port": "5432", "name": "app", "user": "app"}
@@ -100,6 +102,8 @@ SAMPLES: tuple[Event, ...] = (
     RevisionStarted("0002", "1 of 2", "create orders"),
     EnvRunning(30.0, ("pid 7 waits for pid 8",)),
     RevisionRunning("0002", 30.0),
+    RevisionRunning("0002", 30.0, (), Progress("CREATE INDEX", "building index", 43.1, "t")),
+    ProgressSeen(None),
     WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
     RevisionApplied("0003", 0.25, HeldLocks({"accounts": "AccessExclusive"}, 0.25)),
