@@ -2,7 +2,7 @@
 
 A log driver that stands still, a pager, a full pipe: who writes would sleep in the kernel, with a
 transaction open and the run lock held. So a pipe is written only where it has room, and in pieces
-that fit. What is waited for in vain is left out whole; what has been begun is ended before the
+that fit; a terminal, whose room nobody tells, is opened so that it takes what it can. What is waited for in vain is left out whole; what has been begun is ended before the
 next line, however late that is.
 """
 
@@ -17,6 +17,8 @@ _PIECE_BYTES = select.PIPE_BUF
 """What a pipe takes at once where poll() says that it can be written."""
 _LOOK_SECONDS = 0.25
 """How often whoever waits asks whether to wait on."""
+_FULL_SECONDS = 0.02
+"""Until a terminal that takes nothing is tried again."""
 
 Patience = Callable[[], float]
 """How many seconds to wait for the reader of one text, as of now."""
@@ -59,8 +61,16 @@ class PatientWriter(io.FileIO):
             piece = self._pending[self._at : self._at + _PIECE_BYTES]
             # counted before: a signal's handler may raise behind the call, and not in front of it
             self._at += len(piece)
-            self._at -= len(piece) - os.write(self.fileno(), piece)
+            self._at -= len(piece) - self._written(piece)
         return True
+
+    def _written(self, piece: bytes) -> int:
+        """How much was taken; a terminal that has room may have it for half a newline."""
+        try:
+            return os.write(self.fileno(), piece)
+        except BlockingIOError:
+            time.sleep(_FULL_SECONDS)
+            return 0
 
     def _has_room(self, since: float) -> bool:
         """Wait for the reader; once it has been waited for in vain, only ask."""

@@ -61,6 +61,7 @@ MORE = frozenset(
         "test_kinds_of_source",
         "test_last_word",
         "test_leaving_env",
+        "test_live_line",
         "test_locked_version_table",
         "test_lost_connections",
         "test_made_twice",
