@@ -49,7 +49,7 @@ class Work:
 
 def line_of(work: Work, progress: Progress | None, now: float, columns: int) -> str:
     """The line, cut so that its end does not wrap: the last column stays free."""
-    text = f"[{work.number}] {work.revision}: {now - work.since:.0f} s"
+    text = f"[{work.number}] {work.revision}: {int(now - work.since)} s"
     if progress is not None:
         percent = "" if progress.percent is None else f"{progress.percent:.1f} % "
         text = f"{text}, {percent}({progress.phase})"

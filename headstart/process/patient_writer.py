@@ -2,8 +2,9 @@
 
 A log driver that stands still, a pager, a full pipe: who writes would sleep in the kernel, with a
 transaction open and the run lock held. So a pipe is written only where it has room, and in pieces
-that fit; a terminal, whose room nobody tells, is opened so that it takes what it can. What is waited for in vain is left out whole; what has been begun is ended before the
-next line, however late that is.
+that fit; a terminal, which tells nobody how much room it has, is one that never blocks. What is
+waited for in vain is left out whole; what has been begun is ended before the next line, however
+late that is.
 """
 
 import io

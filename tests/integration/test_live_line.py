@@ -56,7 +56,7 @@ def test_it_shows_the_revision_and_its_seconds_and_is_gone_in_the_end(upgraded: 
     seconds = [int(match[1]) for match in matches if match]
     assert len(seconds) == len(matches) >= 3
     assert seconds == sorted(seconds)
-    assert seconds[-1] == 2
+    assert 2 <= seconds[-1] <= 5
     assert_undisturbed(terminal)
 
 
