@@ -36,6 +36,6 @@ def telling(task: Task, lock: RunLock) -> Callable[[str, float, HeldLocks | None
         if held is None or not held.locks or lock.found_empty:
             return
         if 0 < warn_seconds < held.seconds:
-            task.emit(LocksHeldLong(revision, round(held.seconds, 3), held.locks, warn_seconds))
+            task.emit(LocksHeldLong(revision, held, warn_seconds))
 
     return tell

@@ -81,6 +81,7 @@ class Migration:
                 self._made = self._left_to_others()
             outcome, proof = _conclude(*self._made)
         except BaseException as error:
+            self._held.give_up()
             found = error if self._made is None else self._verification.read_back(error)
             if self._note is not None and work.current is not None:
                 self._note.failed(found, work.current)

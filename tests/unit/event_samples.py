@@ -107,7 +107,7 @@ SAMPLES: tuple[Event, ...] = (
     WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
     RevisionApplied("0003", 0.25, HeldLocks({"accounts": "AccessExclusive"}, 0.25)),
-    LocksHeldLong("0003", 1.5, {"accounts": "AccessExclusive"}, 1.0),
+    LocksHeldLong("0003", HeldLocks({"accounts": "AccessExclusive"}, 1.5), 1.0),
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),
     RecordNotWritten('"public"."alembic_version"', "HEADSTART_RECORD=off", ("r2",)),
     MarksMisspelt(("r2.py: headstart_phas says nothing to headstart; headstart_phase would",)),

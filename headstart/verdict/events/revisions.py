@@ -6,7 +6,7 @@ from typing import ClassVar
 from headstart.facts.state import State
 from headstart.values import dataclass, replace
 from headstart.verdict.events.event import Event, Level, RecordedEvent
-from headstart.verdict.held_locks import HeldLocks, Locks
+from headstart.verdict.held_locks import HeldLocks
 from headstart.verdict.progress import Progress
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, Record
@@ -136,13 +136,16 @@ class RevisionApplied(RecordedEvent):
 
 @dataclass(frozen=True)
 class LocksHeldLong(Event):
-    """A revision held these locks for longer than `limit_seconds`: whoever needed them waited."""
+    """A revision held its locks for longer than `limit_seconds`: whoever needed them waited."""
 
     level = Level.WARNING
     revision: str
-    held_seconds: float
-    locks: Locks
+    held: HeldLocks
     limit_seconds: float
+
+    def fields(self) -> Mapping[str, object]:
+        limit = {"limit_seconds": self.limit_seconds}
+        return {"revision": self.revision, **self.held.fields(), **limit}
 
 
 @dataclass(frozen=True)
