@@ -17,7 +17,7 @@ CONNECT_SECONDS = 1.0
 """How long a run may begin later because a pooler has no connection left to look with."""
 READ_SECONDS = 0.5
 """How long a COMMIT may wait for the answer, once in a run: after that nobody asks again."""
-SHORT_SECONDS = 0.05
+SHORT_SECONDS = 1.0
 """On a database that was empty, what held its locks no longer is not asked about."""
 
 _MODES = ", ".join(f"'{mode}Lock'" for mode in MODES)

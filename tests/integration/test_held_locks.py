@@ -102,7 +102,9 @@ def test_each_revision_tells_what_the_ones_before_have_made(stage: Stage) -> Non
 
 
 def test_from_empty_only_what_took_its_time_is_looked_at(stage: Stage) -> None:
-    body = "op.add_column('accounts', sa.Column('x', sa.Integer))\nop.execute('SELECT pg_sleep(1)')"
+    body = (
+        "op.add_column('accounts', sa.Column('x', sa.Integer))\nop.execute('SELECT pg_sleep(1.1)')"
+    )
     stage.project.add("0004", "0003", body)
     ended = stage.run()
     assert applied(ended)["locks"] == {"accounts": ACCESS}
@@ -136,9 +138,9 @@ def test_none_is_warned_of_below_the_limit_nor_where_there_is_none(
 
 @ON_ONE_SERVER
 def test_an_empty_database_gets_no_warning_for_nobody_waited_there(stage: Stage) -> None:
-    stage.project.add("0004", "0003", 'op.execute("TRUNCATE invoices; SELECT pg_sleep(0.3)")')
+    stage.project.add("0004", "0003", 'op.execute("TRUNCATE invoices; SELECT pg_sleep(1.1)")')
     ended = stage.run(HEADSTART_DDL_HOLD_WARN_SECONDS="0.1")
-    assert applied(ended)["held_seconds"] > 0.3
+    assert applied(ended)["held_seconds"] > 1.1
     assert not [each for each in ended.events if each["event"] == "locks_held_long"]
 
 
