@@ -56,21 +56,31 @@ class PatientWriter(io.FileIO):
     def _go_on(self, since: float) -> bool:
         """Write what is pending; whether all of it is written."""
         while self._at < len(self._pending):
-            self._stalled = not self._has_room(since)
+            self._stalled = not self._write_some(since)
             if self._stalled:
                 return False
+        return True
+
+    def _write_some(self, since: float) -> bool:
+        """Write a piece, or a part of it; whether anything was taken in time."""
+        while self._has_room(since):
             piece = self._pending[self._at : self._at + _PIECE_BYTES]
             # counted before: a signal's handler may raise behind the call, and not in front of it
             self._at += len(piece)
-            self._at -= len(piece) - self._written(piece)
-        return True
+            taken = self._taken(piece)
+            self._at -= len(piece) - taken
+            if taken:
+                return True
+            if self._left(since) <= 0:
+                return False
+            time.sleep(_FULL_SECONDS)
+        return False
 
-    def _written(self, piece: bytes) -> int:
-        """How much was taken; a terminal that has room may have it for half a newline."""
+    def _taken(self, piece: bytes) -> int:
+        """How much is taken: a terminal that has room may have it for half a newline."""
         try:
             return os.write(self.fileno(), piece)
         except BlockingIOError:
-            time.sleep(_FULL_SECONDS)
             return 0
 
     def _has_room(self, since: float) -> bool:
@@ -78,8 +88,11 @@ class PatientWriter(io.FileIO):
         poll = select.poll()
         poll.register(self.fileno(), select.POLLOUT)
         while True:
-            left = 0.0 if self._stalled else since + self._patience() - time.monotonic()
+            left = self._left(since)
             if poll.poll(1000 * max(0.0, min(left, _LOOK_SECONDS))):
                 return True  # or nobody is there any more, which to write will tell
             if left <= 0:
                 return False
+
+    def _left(self, since: float) -> float:
+        return 0.0 if self._stalled else since + self._patience() - time.monotonic()
