@@ -115,6 +115,9 @@ bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerpri
 .PHONY: bench-traffic
 bench-traffic: setup ## What readers wait while a revision waits for a long transaction, beside the alembic command
 	$(BIN)/python bench/traffic.py
+.PHONY: bench-locks
+bench-locks: setup ## What each revision of tests/projects held until its COMMIT
+	$(BIN)/python bench/held_locks.py
 
 .PHONY: bench-image
 bench-image: setup ## Size of the image, memory of the job, time to a healthy app

@@ -1,7 +1,7 @@
 """Draw docs/pictures/*.svg: what headstart prints on a terminal, of databases made for that.
 
 Each is a real run on the embedded server, in a terminal of 80 columns; of a long answer the end is
-drawn, as a screen shows it.
+drawn, as a screen shows it, and of the line below the log a moment of a run.
 """
 
 import fcntl
@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.harness.embedded import PostgresServer
 from tests.harness.environment import clean_environ
+from tests.harness.program import until
+from tests.harness.terminal import Terminal, start_on_terminal
 
 PICTURES = Path(__file__).parent / "pictures"
 COLUMNS, ROWS = 80, 24
@@ -46,6 +48,15 @@ UPGRADES = (
 )
 NAMES = ("accounts", "orders", "invoices", "payments", "parcels")
 SIZES = (3, 300)
+SLOW_TABLE = """
+    CREATE FUNCTION words(note text) RETURNS int IMMUTABLE LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_sleep(0.002); RETURN length(note); END $$;
+    CREATE TABLE chunks (id int PRIMARY KEY, note text);
+    ALTER TABLE chunks ALTER note SET STORAGE PLAIN;
+    INSERT INTO chunks SELECT i, repeat('x', 4000) FROM generate_series(1, 3000) i;
+"""
+SLOW_INDEX = "CREATE INDEX chunks_words ON chunks (words(note))"
+HALF = re.compile(r"\b[45]\d\.\d %")
 _FROM_ELSEWHERE = re.compile(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
 """Fonts that a reader's browser would fetch; it has one of the kind."""
 
@@ -69,6 +80,31 @@ def main() -> None:
                 subprocess.run(headstart, cwd=project, env=environ, check=True, capture_output=True)
                 shown = on_terminal([*headstart, "status"], project, environ)
             draw(f"status-{size}", "headstart status", shown)
+        draw_live_line(server)
+
+
+def draw_live_line(server: PostgresServer) -> None:
+    """Draw the moment when an index is half built."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder)
+        make_project(project, 3)
+        server.execute("CREATE DATABASE pictures_live")
+        server.execute(SLOW_TABLE, dbname="pictures_live")
+        script = project / "alembic" / "versions" / "0003_step.py"
+        text = re.sub(r"op\.create_index.*", f"op.execute({SLOW_INDEX!r})", script.read_text())
+        script.write_text(text)
+        environ = {"DATABASE_URL": server.url(dbname="pictures_live")}
+        environ |= {"HEADSTART_BASELINE": "base", "HEADSTART_HEARTBEAT_SECONDS": "0.7"}
+        terminal = Terminal(COLUMNS)
+        with start_on_terminal(env=environ, terminal=terminal, cwd=project):
+            until(lambda: HALF.search("\n".join(terminal.drawn)), "an index that is half built")
+            shown = terminal.screen
+        draw("live-line", "headstart", [part for line in shown for part in wrapped(line)])
+
+
+def wrapped(line: str) -> list[str]:
+    """A line as it stands on a terminal."""
+    return [line[at : at + COLUMNS] for at in range(0, max(1, len(line)), COLUMNS)]
 
 
 def make_project(folder: Path, revisions: int) -> None:

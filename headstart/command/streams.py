@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from math import inf
 
-from headstart.process.below import stream_below
+from headstart.process.below import opened_anew, stream_below
 from headstart.process.patient_writer import Patience, PatientWriter
 from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
@@ -103,7 +103,8 @@ class OwnStreams:
 def own_streams() -> OwnStreams:
     """Make stdout and stderr ours; stderr never fails."""
     log = _SteadyStream(
-        _copy_of(2) or _above(os.open(os.devnull, os.O_WRONLY)), lambda: LOG_PATIENCE_SECONDS
+        _terminal(2) or _copy_of(2) or _above(os.open(os.devnull, os.O_WRONLY)),
+        lambda: LOG_PATIENCE_SECONDS,
     )
     descriptor = _copy_of(1) if sys.stdout is not None else None
     # a person may read an answer page by page: nothing is held meanwhile
@@ -132,6 +133,12 @@ def silence_descriptors() -> None:
     for standard in (1, 2):
         with suppress(OSError):
             os.dup2(nothing, standard)
+
+
+def _terminal(standard: int) -> int | None:
+    """The same terminal, never blocking: poll() says that it has room, and not for how much."""
+    own = opened_anew(standard)
+    return None if own is None else _above(own)
 
 
 def _copy_of(standard: int) -> int | None:

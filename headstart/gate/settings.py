@@ -80,6 +80,7 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "DDL_RETRY_SECONDS": _is_seconds,
     "END_BLOCKERS": _one_of("off", "idle"),
     "END_BLOCKERS_IDLE_SECONDS": _is_positive,
+    "DDL_HOLD_WARN_SECONDS": _is_seconds,
     "STATEMENT_TIMEOUT_SECONDS": _is_no_hurry,
     "INVALID_INDEXES": _one_of("drop", "refuse"),
     "HEARTBEAT_SECONDS": _is_positive,

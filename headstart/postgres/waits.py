@@ -9,6 +9,7 @@ from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
 from headstart.process.statement_shape import shape_of
 from headstart.values import dataclass
+from headstart.verdict.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
     `is_gone`: the server has the process no more of which that was asked. `transactions` are those
-    of the backends that wait, as begun.py identifies them.
+    of the backends that wait, as begun.py identifies them. `progress` is how far a long command is.
     """
 
     waits: tuple[Wait, ...] = ()
     is_gone: bool = False
     transactions: frozenset[str] = frozenset()
+    progress: Progress | None = None
 
 
 def look_at(

@@ -8,13 +8,16 @@ people read and is imported for them alone: a pod's log needs none of its time.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from headstart.facts.visible import json_text, lines_of, one_line
 from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.events.event import Event, Level
 from headstart.verdict.events.execution import LogLeftOut, RunFinished
+
+if TYPE_CHECKING:
+    from headstart.process.live_line import LiveLine
 
 _PATIENCE_SECONDS = 1.0
 """For whoever is writing as the last line comes; who reads it may be slow, or gone."""
@@ -37,13 +40,21 @@ class Log:
         self._left_out = 0
         self._for_people = form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
         self._render = _console(stream) if self._for_people else _json
+        self._live = self._line_below() if self._for_people else None
 
     @property
     def wants_debug(self) -> bool:
         """Whether events of level debug are written."""
         return self._lowest <= Level.DEBUG
 
+    def _line_below(self) -> "LiveLine":
+        from headstart.process.live_line import LiveLine
+
+        return LiveLine(self._stream, self._writing, self._secrets.mask)
+
     def __call__(self, event: Event, /) -> None:
+        if self._live is not None:
+            self._live.hear(event)
         level = event.logged_at
         if level is not None and level >= self._lowest:
             with self._writing:
@@ -54,6 +65,8 @@ class Log:
         """Write the last line, whatever the level; what comes later is not written any more."""
         free = self._writing.acquire(timeout=_PATIENCE_SECONDS)
         self._concluded = True
+        if self._live is not None:
+            self._live.hear(event)
         try:
             self._write(event.logged_at, event)
         finally:
@@ -64,7 +77,7 @@ class Log:
         """Write lines for people, before the last one; the JSON has them as fields."""
         if self._for_people:
             for line in lines:
-                self._stream.write(f"{one_line(str(self._secrets.mask(line)))}\n")
+                self._put(one_line(str(self._secrets.mask(line))))
 
     def _write(self, level: Level, event: Event) -> None:
         """Write a line, or count it where nobody reads; and before it, how many are missing."""
@@ -80,9 +93,17 @@ class Log:
         named = _WORDS[level]
         first = {"timestamp": now, "level": named, "event": event.slug, "run_id": self._run_id}
         fields = self._secrets.mask_fields({**first, **event.fields()})
-        # one call: the heartbeat's thread writes, too
-        taken = self._stream.write(f"{self._render(named, fields)}\n")
+        is_taken = self._put(self._render(named, fields))
         self._stream.flush()
+        return is_taken
+
+    def _put(self, text: str) -> bool:
+        """Write lines, in the place of the one below them, and that one anew; whether they are."""
+        erase = self._live.erasing() if self._live is not None else ""
+        # one call: the heartbeat's thread writes, too
+        taken = self._stream.write(f"{erase}{text}\n")
+        if self._live is not None and erase:
+            self._live.draw()
         return taken > 0
 
 

@@ -200,7 +200,7 @@ def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> He
 
 def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartError:
     timed_out = is_lock_timeout(answer.sqlstate, asked_by) or _cancelled_by_us(answer, moment)
-    waits = moment.link.locks.waits if moment.link is not None and timed_out else ()
+    waits = moment.link.lock_waits.waits if moment.link is not None and timed_out else ()
     if waits and all(wait.by_itself for wait in waits):
         return waits_for_itself(moment.revision, waits[0])
     rolled_back = "" if moment.left else "; rolled back"
@@ -211,7 +211,7 @@ def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartE
 
 def _cancelled_by_us(answer: Answer, moment: Moment) -> bool:
     """Whether it is a wait for a lock that has been canceled from here, in place of a timeout."""
-    is_ours = moment.link is not None and moment.link.locks.cancelled
+    is_ours = moment.link is not None and moment.link.lock_waits.cancelled
     return is_ours and answer.sqlstate == QUERY_CANCELED
 
 

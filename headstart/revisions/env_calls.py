@@ -177,6 +177,8 @@ class EnvCalls:
         failure = self._work.failure()
         if failure is not None and failure is not self._rolled_back:
             raise LeftOnPurpose
+        if (heard := self._heard_on(connection)) is not None:
+            heard.committing()
         self._ending(connection)
         end_autocommit(connection)
 

@@ -24,6 +24,9 @@ class Transactions(Protocol):
     def begun(self, transaction: Begun | None) -> None:
         """One has begun; None for an autocommit block."""
 
+    def committing(self) -> None:
+        """One is about to be committed."""
+
     def ending(self, connection: Connection) -> None:
         """One is about to end."""
 

@@ -35,6 +35,7 @@ def waiting_for_slots(worker: Worker) -> Iterator[None]:
         )
 
     def failed(retry: Retry) -> None:
+        worker.link.spare()
         pause = round(retry.retry_in_seconds, 3)
         cause = "env.py: no connection slot is left"
         worker.emit(ConnectionFailed(retry.attempt, cause, pause))

@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
 from headstart.revisions.asking import asked
-from headstart.revisions.lock_watch import LockWatch
+from headstart.revisions.lock_waits import LockWaits
 from headstart.revisions.raw_connection import (
     has_failed,
     is_at_work,
@@ -42,9 +42,11 @@ class Link:
     `error` what the connection that migrates has met in its transaction, before it failed;
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
-    had ended which nobody has heard: the script has used the driver without SQLAlchemy. `locks` is
-    what is seen of the waits for locks. `swallowed`: what has ended a statement of this revision,
+    had ended which nobody has heard: the script has used the driver without SQLAlchemy.
+    `lock_waits` is what is seen of the waits for locks. `swallowed`: what has ended a statement of this revision,
     and has not kept it from going on; `used_another`: it has taken a connection from a pool.
+    `spare` gives up a connection of ours that the run can do without, where env.py finds no free
+    slot.
     """
 
     def __init__(
@@ -67,10 +69,16 @@ class Link:
         self.error: BaseException | None = None
         self.passing: BaseException | None = None
         self.unheard = self._in_revision = False
-        self.locks = LockWatch()
+        self.lock_waits = LockWaits()
         self.swallowed: BaseException | None = None
         self.used_another = False
         self._failed_statement: str | None = None
+        self.spare: Callable[[], None] = lambda: None
+
+    @property
+    def migrates(self) -> int | None:
+        """The server's process of the connection that migrates, as of its transaction."""
+        return self._migrates
 
     @property
     def role(self) -> str:
@@ -139,6 +147,7 @@ class Link:
 
     def end_idle(self) -> None:
         """End the connections that env.py has left idle in its pools; none while it runs."""
+        self.spare()
         for raw in list(self._opened) if self._finished else ():
             with suppress(Exception):  # closed meanwhile, or no socket at all
                 if is_idle(raw):
@@ -151,7 +160,7 @@ class Link:
     def heard(self, autocommit: bool) -> None:
         """The server answered on the connection that migrates, as a transaction began."""
         self.known, self.gone, self.error, self.swallowed = True, False, None, None
-        self.locks.begins(autocommit=autocommit)
+        self.lock_waits.begins(autocommit=autocommit)
         self.in_transaction = not autocommit
 
     def hear_error(self, context: ExceptionContext) -> None:
@@ -166,7 +175,7 @@ class Link:
             self.gone = not self._left
 
     def _swallow(self, context: ExceptionContext) -> None:
-        if is_timeout_or_deadlock(context.original_exception) or self.locks.cancelled:
+        if is_timeout_or_deadlock(context.original_exception) or self.lock_waits.cancelled:
             self.swallowed = context.sqlalchemy_exception
             self._failed_statement = context.statement
 

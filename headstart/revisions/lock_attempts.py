@@ -30,7 +30,7 @@ from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.asking import asked
 from headstart.revisions.driver_error import is_drivers, state_of
 from headstart.revisions.link import FAILED_TRANSACTION, Link, is_raised
-from headstart.revisions.lock_watch import FIRST_SECONDS
+from headstart.revisions.lock_waits import FIRST_SECONDS
 from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction
 from headstart.revisions.script_source import mentions
@@ -101,17 +101,17 @@ class LockAttempts:
         if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
             return False
         seen = watch.identity
-        if seen is not None and link.locks.was_in(seen, self.seconds + LATE_SECONDS):
+        if seen is not None and link.lock_waits.was_in(seen, self.seconds + LATE_SECONDS):
             return True
         raw = connection.connection.driver_connection
         return is_in_transaction(raw) and not mentions(Path(path), _ENDS_TRANSACTION)
 
     def wait(self) -> bool:
         """Pause until those are gone that were in the way; whether they are in time."""
-        waits = self._worker.link.locks.waits
+        waits = self._worker.link.lock_waits.waits
         ahead = [wait for wait in waits if wait.behind is None]
         self._worker.emit(self._event(waits))
-        locks = self._worker.link.locks
+        locks = self._worker.link.lock_waits
         locks.pausing = True
         try:
             gone, seconds = self._paused(ahead)
@@ -191,6 +191,6 @@ def is_blocked(error: BaseException, link: Link) -> bool:
     states = {state_of(one) for one in told if not is_raised(asked(one, "orig") or one)}
     if states & {FAILED_TRANSACTION} and link.error is not None:
         states.add(state_of(link.error))
-    if link.locks.cancelled and QUERY_CANCELED in states:
+    if link.lock_waits.cancelled and QUERY_CANCELED in states:
         return True
     return bool(states & _RETRIED)

@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from headstart.postgres.waits import Wait
 from headstart.process.deadline import Deadline
 from headstart.process.machine import start_thread
-from headstart.revisions.lock_watch import FIRST_SECONDS
+from headstart.revisions.lock_waits import FIRST_SECONDS
 from headstart.revisions.waited import waits_for_itself
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import ConnectionLost
-from headstart.verdict.events.revisions import EnvRunning, RevisionRunning, WaitsSeen
+from headstart.verdict.events.revisions import EnvRunning, ProgressSeen, RevisionRunning, WaitsSeen
 
 LAST_LOOK_SECONDS = 1.0
 """How long before the deadline that is: to connect and to look takes milliseconds, or too long."""
@@ -54,7 +54,7 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         revision, since = now()
         watched = worker.link.process_to_watch() if revision is not None else None
         sight = worker.look(worker.link.processes(), watched)
-        locks = worker.link.locks
+        locks = worker.link.lock_waits
         locks.saw(sight, at_work=worker.link.is_at_work())
         # between two attempts nothing waits on the server, but the run does, for the same ones
         waits = locks.waits if locks.pausing else sight.waits
@@ -62,9 +62,9 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         told = tuple(map(str, waits))
         worker.emit(WaitsSeen(tuple(str(wait) for wait in waits if not wait.by_itself)))
         if revision is None:
-            worker.emit(EnvRunning(seconds, told))
+            worker.emit(EnvRunning(seconds, told, sight.progress))
         else:
-            worker.emit(RevisionRunning(revision, seconds, told))
+            worker.emit(RevisionRunning(revision, seconds, told, sight.progress))
         by_itself = frozenset(wait for wait in sight.waits if wait.by_itself and wait.idle_since)
         if stuck := by_itself & before:
             worker.give_up(waits_for_itself(revision, min(stuck, key=str)))
@@ -88,8 +88,10 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
         if ended.wait(often):
             return True
         if link.is_at_work():
-            link.locks.saw(worker.look(link.processes(), None), at_work=True)
-        elif not link.locks.pausing:
+            sight = worker.look(link.processes(), None)
+            link.lock_waits.saw(sight, at_work=True)
+            worker.emit(ProgressSeen(sight.progress))
+        elif not link.lock_waits.pausing:
             worker.lookout.rest()
         now = time.monotonic()
     return ended.wait(max(left, 0))
@@ -99,7 +101,7 @@ def _often(worker: Worker, every_seconds: float) -> float:
     """How soon to look again: twice in an attempt, and when a statement may have to be canceled."""
     if not worker.lock_timeout_seconds:
         return every_seconds
-    if worker.link.locks.cancels_after is not None:
+    if worker.link.lock_waits.cancels_after is not None:
         return _SOON_SECONDS
     return min(FIRST_SECONDS, worker.lock_timeout_seconds) / 2
 

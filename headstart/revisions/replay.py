@@ -105,7 +105,7 @@ class Replay:
             listener = Listener(
                 decide,
                 before_revision,
-                self.applied,
+                lambda revision, seconds, _: self.applied(revision, seconds),
                 partly_applied=lambda _: None,
                 look_back=lambda _: Committed(),
                 migrated=migrated,

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
+from headstart.revisions.held_locks import LockReader, LockWatch, NoLockReader
 from headstart.revisions.lock_attempts import LATE_SECONDS, LockAttempts
-from headstart.revisions.lock_watch import may_swallow, sets_limit
+from headstart.revisions.lock_waits import may_swallow, sets_limit
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.recording import Recording, RecordKeeper
 from headstart.revisions.transaction_sql import LIMITS
@@ -19,6 +20,7 @@ from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.worker import Worker, set_lock_timeout
 from headstart.values import dataclass
 from headstart.verdict.events.event import Emit
+from headstart.verdict.held_locks import HeldLocks
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,14 @@ class Committed:
 
 @dataclass(frozen=True)
 class Ended:
-    """A step that is over: its revisions, the transaction of its version rows, and how to tell."""
+    """A step that is over: its revisions, the transaction of its version rows, and how to tell.
+
+    The locks that were held until the COMMIT are told with the last step of a transaction.
+    """
 
     revisions: frozenset[str]
     transaction: int | None
-    tell: Callable[[], None]
+    tell: Callable[[HeldLocks | None], None]
 
     def is_in(self, committed: Committed) -> bool:
         """Whether this run has committed it: a row alone may be somebody else's."""
@@ -69,7 +74,8 @@ class Listener:
 
     `decide` is called when env.py calls context.run_migrations(), in a transaction on its
     connection, and raises what is refused; `before_revision` raises when the run must not go on;
-    `applied` is called after each COMMIT, with the revision and the seconds that it took;
+    `applied` is called after each COMMIT, with the revision, the seconds that it took, and with the
+    last one of a transaction what was held until then; `locks` reads that;
     `partly_applied`, after a failure, with a revision that had committed a part of its work;
     `committed` hears of the revisions of each step that this run has committed;
     `look_back` asks a second connection, also for the fate of transactions; `before_stamp` may ask
@@ -81,7 +87,7 @@ class Listener:
 
     decide: Callable[[Started], Decided]
     before_revision: Callable[[], None]
-    applied: Callable[[str, float], None]
+    applied: Callable[[str, float, HeldLocks | None], None]
     partly_applied: Callable[[str], None]
     look_back: Callable[[Collection[int]], Committed]
     committed: Callable[[frozenset[str]], None] = lambda _: None
@@ -89,6 +95,7 @@ class Listener:
     migrated: Callable[[str, Connection], None] = lambda _, __: None
     left_transaction: Callable[[str], None] = lambda _: None
     make_way: Callable[[str], None] = lambda _: None
+    locks: LockReader = field(default_factory=NoLockReader)
 
 
 @dataclass
@@ -114,9 +121,14 @@ class Run:
     failure: BaseException | None = field(default=None, init=False)
     ended: list[Ended] = field(default_factory=list, init=False)
     watch: TransactionWatch = field(default_factory=TransactionWatch, init=False)
+    locks: LockWatch = field(init=False)
     keeper: RecordKeeper | None = field(default=None, init=False)
     attempts: LockAttempts | None = field(default=None, init=False)
     own_limits: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Let the locks be read by whom the listener names."""
+        self.locks = LockWatch(self.listener.locks)
 
     @property
     def emit(self) -> Emit:
@@ -139,7 +151,12 @@ class Run:
     def begun(self, transaction: Begun | None) -> None:
         """A transaction has begun, or an autocommit block (None)."""
         self.watch.begun(transaction)
+        self.locks.begun(autocommit=transaction is None)
         self._note_left()
+
+    def committing(self) -> None:
+        """A transaction is about to be committed."""
+        self.locks.committing(self.worker.link.migrates)
 
     def ending(self, connection: Connection) -> None:
         """A transaction is about to end."""
@@ -148,6 +165,7 @@ class Run:
     def executing(self, connection: Connection, statement: str) -> None:
         """A statement is about to be sent."""
         if self.watch.hear_statement(connection, statement):
+            self.committing()
             self._note_left()
         if self.attempts is not None:
             self._guard(self.attempts, connection, statement)
@@ -156,6 +174,7 @@ class Run:
         """A statement has succeeded."""
         self.watch.hear_done(statement)
         self.worker.link.hear_done(statement)
+        self.locks.ended(goes_on=True)
 
     @property
     def lock_seconds(self) -> float:
@@ -169,8 +188,8 @@ class Run:
             self.worker, revision, may_repeat=may_repeat, retry_seconds=self.retry_seconds
         )
         attempts.limits = LIMITS[0] not in self.own_limits
-        may_cancel = attempts.limits and attempts.seconds
-        self.worker.link.locks.at_most = attempts.seconds + LATE_SECONDS if may_cancel else None
+        waits, may_cancel = self.worker.link.lock_waits, attempts.limits and attempts.seconds
+        waits.at_most = attempts.seconds + LATE_SECONDS if may_cancel else None
         is_shorter = attempts.seconds != self.worker.lock_timeout_seconds
         if attempts.limits and is_shorter and connection.in_transaction():
             set_lock_timeout(connection, attempts.seconds)
@@ -188,7 +207,7 @@ class Run:
 
     def _guard(self, attempts: LockAttempts, connection: Connection, statement: str) -> None:
         """Cancel a statement ourselves, should it wait, that would swallow a lock timeout."""
-        locks = self.worker.link.locks
+        locks = self.worker.link.lock_waits
         if not attempts.limits or sets_limit(statement):
             attempts.limits, locks.cancels_after, locks.at_most = False, None, None
         elif attempts.seconds and locks.cancels_after is None and may_swallow(statement):
@@ -199,13 +218,13 @@ class Run:
         if self.current is not None and self.watch.left:
             self.listener.left_transaction(self.current)
 
-    def end_step(self, revisions: frozenset[str], tell: Callable[[], None]) -> None:
+    def end_step(self, revisions: frozenset[str], tell: Callable[[HeldLocks | None], None]) -> None:
         """A step is over; in mode per_revision Alembic has committed it by now."""
         self.current = None
         self.ran |= revisions
         step = Ended(revisions, self.watch.row_in, tell)
         if self.mode is Mode.PER_REVISION:
-            self._tell(step)
+            self._tell(step, self.locks.take())
         else:
             self.ended.append(step)
 
@@ -216,12 +235,12 @@ class Run:
 
     def tell_committed(self, committed: Committed) -> None:
         """Tell of each step that is over and committed."""
-        waiting = [step for step in self.ended if not step.is_in(committed)]
-        for step in self.ended:
-            if step not in waiting:
-                self._tell(step)
-        self.ended = waiting
+        told = [step for step in self.ended if step.is_in(committed)]
+        self.ended = [step for step in self.ended if step not in told]
+        held = self.locks.take()
+        for step in told:
+            self._tell(step, held if step is told[-1] else None)
 
-    def _tell(self, step: Ended) -> None:
+    def _tell(self, step: Ended, held: HeldLocks | None) -> None:
         self.listener.committed(step.revisions)
-        step.tell()
+        step.tell(held)

@@ -31,7 +31,7 @@ class StepInAttempts:
                 raise
             raise error from raised
         finally:
-            run.attempts = run.worker.link.locks.at_most = None
+            run.attempts = run.worker.link.lock_waits.at_most = None
 
     def _attempt(self, attempts: LockAttempts, **options: Any) -> bool:
         """Whether that was all, or the revision has to be tried again. Raises what it raises."""

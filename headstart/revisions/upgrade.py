@@ -20,6 +20,7 @@ from headstart.revisions.step import StepInAttempts
 from headstart.revisions.transactions import commit_rest
 from headstart.verdict.errors import HeadstartError, NotReady, RevisionFailed
 from headstart.verdict.events.revisions import BaselineStamped, RevisionStarted
+from headstart.verdict.held_locks import HeldLocks
 
 
 def upgrade(project: Project, target: str, run: Run) -> None:
@@ -132,7 +133,7 @@ def _stamp(
         run.failure = error
         raise
     stamped = decided.baseline
-    run.end_step(frozenset(stamped), lambda: run.emit(BaselineStamped(stamped)))
+    run.end_step(frozenset(stamped), lambda _: run.emit(BaselineStamped(stamped)))
 
 
 def _one(step: Any, number: str, context: Any, run: Run) -> Iterator[Any]:
@@ -140,6 +141,7 @@ def _one(step: Any, number: str, context: Any, run: Run) -> Iterator[Any]:
     revision, connection = step.revision.revision, context.connection
     _make_way(revision, run)
     run.watch.start_revision(connection)
+    run.locks.start_revision()
     run.worker.link.changes_revision(begins=True)
     step.migration_fn = StepInAttempts(step, context, run)
     run.emit(RevisionStarted(revision, number, step.doc))
@@ -161,8 +163,8 @@ def _make_way(revision: str, run: Run) -> None:
         raise
 
 
-def _teller(revision: str, seconds: float, run: Run) -> Callable[[], None]:
-    return lambda: run.listener.applied(revision, round(seconds, 3))
+def _teller(revision: str, seconds: float, run: Run) -> Callable[[HeldLocks | None], None]:
+    return lambda held: run.listener.applied(revision, round(seconds, 3), held)
 
 
 def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:

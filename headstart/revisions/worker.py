@@ -184,13 +184,13 @@ def _register_cancel(worker: Worker, connection: Connection, process: int) -> No
     raw = connection.connection.driver_connection
     worker.link.migrates_as(process, raw)
     if not getattr(raw, "pgconn_ptr", None):  # a driver that waits in Python, where signals get in
-        worker.link.locks.cancel = lambda: worker.cancel_backend(process)
-        worker.register_cancel(worker.link.locks.cancel)
+        worker.link.lock_waits.cancel = lambda: worker.cancel_backend(process)
+        worker.register_cancel(worker.link.lock_waits.cancel)
         return
     cancel = connection.info.get(_CANCELLER)
     if cancel is None:
         cancel = connection.info[_CANCELLER] = canceller(raw)
-    worker.link.locks.cancel = cancel
+    worker.link.lock_waits.cancel = cancel
     worker.register_cancel(cancel)
 
 

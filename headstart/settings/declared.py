@@ -173,6 +173,13 @@ class DeclaredSettings:
         unit="SECONDS",
         meaning="How long such a session must have been idle in its transaction",
     )
+    ddl_hold_warn_seconds: float = setting(
+        default=1.0,
+        parse=kinds.seconds,
+        unit="SECONDS",
+        meaning="Warn of a revision whose transaction held a table's lock for longer, which kept"
+        " writers or readers waiting; 0 means never",
+    )
     statement_timeout_seconds: float = setting(
         default=0.0,
         parse=kinds.seconds,

@@ -23,6 +23,7 @@ from headstart.revisions.run import Committed, Decided, Listener, Run
 from headstart.revisions.upgrade import upgrade
 from headstart.revisions.worker import Worker
 from headstart.settings.request import Request
+from headstart.verbs.held_locks import reader_of, telling
 from headstart.verbs.inspection import Image, Inspection, image_of, read_project
 from headstart.verbs.meanwhile import done_meanwhile
 from headstart.verbs.record_keeping import recording_of
@@ -32,7 +33,7 @@ from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
 from headstart.verdict.errors import EnvSkipped
 from headstart.verdict.events.database import DatabaseNotReady
-from headstart.verdict.events.revisions import PlanMade, RevisionApplied
+from headstart.verdict.events.revisions import PlanMade
 from headstart.verdict.events.schema import Explained, ProofEstablished, StateDetected
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.proof import Proof
@@ -80,6 +81,8 @@ class Migration:
         self._made: tuple[Plan, Verification, Inspection] | None = None
         self._note: RecordNote | None = None
         self._agreed: Agreed | None = None
+        self._held = reader_of(task, lock)
+        worker.link.spare = self._held.give_up
 
     def run(self, agreed: "Agreed | None") -> Outcome:
         """Run env.py, which decides and applies, and believe the database, not ourselves."""
@@ -92,10 +95,12 @@ class Migration:
         )
         try:
             upgrade(self._project, task.settings.target, work)
+            self._held.give_up()
             if self._made is None:
                 self._made = self._left_to_others()
             outcome, proof = _conclude(*self._made)
         except BaseException as error:
+            self._held.give_up()
             found = error if self._made is None else self._verification.read_back(error)
             if self._note is not None and work.current is not None:
                 self._note.failed(found, work.current)
@@ -116,13 +121,14 @@ class Migration:
         return Listener(
             decide=self._decide,
             before_revision=border,
-            applied=lambda revision, seconds: task.emit(RevisionApplied(revision, seconds)),
+            applied=telling(task, self._lock),
             partly_applied=self._note_partly_applied,
             look_back=self._look_back,
             committed=self._note_committed,
             before_stamp=self._before_stamp,
             left_transaction=self._note_left,
             make_way=self._make_way,
+            locks=self._held,
         )
 
     def _look_back(self, transactions: Collection[int]) -> Committed:
@@ -176,6 +182,7 @@ class Migration:
     ) -> Decided:
         """What to run in env.py. Raises what is refused, which nothing in there can undo."""
         facts, scope = inspection.facts, configured.scope
+        self._held.schema = scope.schema
         match plan:
             case NothingToDo():
                 return Decided(scope, rows=facts.version_rows)

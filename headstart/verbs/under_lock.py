@@ -12,6 +12,7 @@ from headstart.postgres.identity import Purpose
 from headstart.postgres.inspection import cancel_backend, has_tables, limits_of_login
 from headstart.postgres.lock import RunLock, hold_lock
 from headstart.postgres.lock_polling import LockWait
+from headstart.postgres.progress import read_progress
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.search_path import refuse_planters
 from headstart.postgres.wait import WaitLimits, wait_until_accepting
@@ -23,6 +24,7 @@ from headstart.settings.database import Database
 from headstart.settings.database_url import parse_database_url
 from headstart.settings.driver_url import async_drivers, sqlalchemy_url
 from headstart.settings.kinds import EndBlockers
+from headstart.values import replace
 from headstart.verbs.app_environment import app_environment
 from headstart.verbs.task import Task
 from headstart.verdict.events.database import LockAcquired, LockWaitMeasured
@@ -112,7 +114,12 @@ def _look_by(lookout: Lookout, lock: RunLock, link: Link, name: str) -> Look:
     """On a connection of its own; on the lock's where a pool has none, and a transaction runs."""
 
     def look(processes: Collection[int], watched: int | None) -> Sight:
-        sight = lookout.look(lambda connection: look_at(connection, processes, watched, name))
+        sight = lookout.look(
+            lambda connection: replace(
+                look_at(connection, processes, watched, name),
+                progress=read_progress(connection, processes),
+            )
+        )
         if sight is None and link.in_transaction:
             return lock.look_at(processes, watched, name)
         return sight or Sight()

@@ -1,6 +1,7 @@
 """The fields of the verdict, as they are written and read by machines."""
 
 from headstart.verdict.conclusion import Verdict
+from headstart.verdict.record import Applied
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:
@@ -14,10 +15,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "state": record.state and record.state.value,
         "from": _listed(record.from_revisions),
         "to": _listed(record.to_revisions),
-        "applied": [
-            {"revision": step.revision, "seconds": round(step.seconds, 3)}
-            for step in record.applied
-        ],
+        "applied": [_applied(step) for step in record.applied],
         "dropped_indexes": [
             {"index": each.index, "table": each.table, "revision": each.revision}
             for each in record.dropped_indexes
@@ -40,6 +38,12 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "alembic_ini": record.alembic_ini,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _applied(step: Applied) -> dict[str, object]:
+    """A revision with what its transaction held, where it was the last one of that."""
+    held = {} if step.held is None else step.held.fields()
+    return {"revision": step.revision, "seconds": round(step.seconds, 3), **held}
 
 
 def _listed(revisions: tuple[str, ...] | None) -> list[str] | None:

@@ -7,16 +7,18 @@ from typing import Self
 from headstart.facts.state import State
 from headstart.values import dataclass, replace
 from headstart.verdict.errors import Explanation
+from headstart.verdict.held_locks import HeldLocks
 from headstart.verdict.proof import Proof
 from headstart.verdict.steps import Steps
 
 
 @dataclass(frozen=True)
 class Applied:
-    """One revision that was committed, and how long it took in seconds."""
+    """One revision that was committed, how long it took in seconds, and what it held."""
 
     revision: str
     seconds: float
+    held: HeldLocks | None = None
 
 
 @dataclass(frozen=True)

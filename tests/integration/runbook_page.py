@@ -48,7 +48,7 @@ _ANY_RUN: tuple[tuple[str, str], ...] = (
     (r"\d+ bytes", "1234 bytes"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:5432"),
     (r"\d+ attempts?", "4 attempts"),
-    (r'"seconds": [\d.]+', '"seconds": 0.01'),
+    (r'seconds": [\d.]+', 'seconds": 0.01'),
 )
 """What differs from run to run, and what the document says instead."""
 

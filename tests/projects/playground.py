@@ -5,7 +5,7 @@ It must not know which database server it works on.
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.harness.env_runs import audited, runs_in
@@ -76,6 +76,15 @@ class Copy:
             "elsewhere_url": elsewhere,
         }
         return {name: text.format(**values) for name, text in self.case.environ.items()}
+
+
+SOMEBODYS = "CREATE SCHEMA somebodys; CREATE TABLE somebodys.own (id int)"
+"""What makes a database one that is in use."""
+
+
+def in_use(case: Case) -> Case:
+    """Return the case as it is run where there is that: none of its tables is one of these."""
+    return replace(case, environ={**case.environ, "HEADSTART_BASELINE": "base"})
 
 
 def copy_of(case: Case, folder: Path) -> Copy:

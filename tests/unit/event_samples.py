@@ -36,7 +36,9 @@ from headstart.verdict.events.revisions import (
     EnvConfigured,
     EnvRunning,
     IndexDropped,
+    LocksHeldLong,
     PlanMade,
+    ProgressSeen,
     RecordNotWritten,
     RevisionApplied,
     RevisionBlocked,
@@ -62,6 +64,8 @@ from headstart.verdict.events.schema import (
     VersionRowsRead,
     WorkLeftBehind,
 )
+from headstart.verdict.held_locks import HeldLocks
+from headstart.verdict.progress import Progress
 from headstart.verdict.proof import Proof
 
 PLACE = {"host": "db", "port": "5432", "name": "app", "user": "app"}
@@ -103,8 +107,12 @@ SAMPLES: tuple[Event, ...] = (
     RevisionRunning("0002", 30.0),
     RevisionBlocked("0002", 1, 0.5, ("pid 7 waits for pid 8",), ({"pid": 8},)),
     BlockerEnded(8, "pid 7 waits for pid 8"),
+    RevisionRunning("0002", 30.0, (), Progress("CREATE INDEX", "building index", 43.1, "t")),
+    ProgressSeen(None),
     WaitsSeen(("pid 7 waits for pid 8",)),
     RevisionApplied("0002", 0.125),
+    RevisionApplied("0003", 0.25, HeldLocks({"accounts": "AccessExclusive"}, 0.25)),
+    LocksHeldLong("0003", HeldLocks({"accounts": "AccessExclusive"}, 1.5), 1.0),
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),
     RecordNotWritten('"public"."alembic_version"', "HEADSTART_RECORD=off", ("r2",)),
     MarksMisspelt(("r2.py: headstart_phas says nothing to headstart; headstart_phase would",)),

@@ -21,10 +21,10 @@ STARTS = re.compile(
 )
 RUNNERS = {
     *("tests/harness/program.py", "tests/harness/embedded.py", "tests/harness/warm.py"),
-    "tests/harness/unread.py",
+    *("tests/harness/unread.py", "tests/harness/terminal.py"),
 }
 """The second starts servers as another account, the third what the first one has started, and the
-last one what writes to a pipe that nobody reads."""
+last ones what writes to a pipe that nobody reads, and to a terminal."""
 VERDICT = {"event": "run_finished", "outcome": "upgraded", "exit_code": 0, "applied": []}
 ENDED = Result(0, "", '{"event": "run_started"}\n' + json.dumps(VERDICT) + "\n")
 

@@ -8,6 +8,7 @@ from math import inf
 
 import pytest
 
+from headstart.process.below import opened_anew
 from headstart.process.patient_writer import PatientWriter
 
 Ends = tuple[int, int]
@@ -141,3 +142,22 @@ def test_a_file_takes_all(tmp_path: os.PathLike[str]) -> None:
     writer.close()
     with open(path, "rb") as file:  # noqa: PTH123 of os.PathLike
         assert file.read() == LONG
+
+
+@pytest.mark.parametrize("length", [1, 7, 78, 299, 5000])
+def test_a_terminal_that_nobody_reads_is_left_after_the_patience(length: int) -> None:
+    """Its room may be for half a newline: then it is writable, and takes nothing."""
+    leader, follower = os.openpty()
+    own = opened_anew(follower)
+    assert own is not None
+    writer = PatientWriter(own, lambda: 0.2)
+    lines = 40_000 // length
+
+    def write_all() -> None:
+        for _ in range(lines):
+            writer.write(b"x" * length + b"\n")
+
+    assert seconds_of(write_all) < 5
+    for descriptor in (leader, follower):
+        os.close(descriptor)
+    writer.close()

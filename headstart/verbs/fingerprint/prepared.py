@@ -36,7 +36,7 @@ def imported_in_env(scratch: Scratch, project: Project) -> Project:
         listener = Listener(
             decide,
             before_revision=lock.ensure_held,
-            applied=lambda _, __: None,
+            applied=lambda *_: None,
             partly_applied=lambda _: None,
             look_back=lambda _: Committed(),
         )

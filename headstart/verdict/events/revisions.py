@@ -7,6 +7,8 @@ from headstart.facts.state import State
 from headstart.values import dataclass, replace
 from headstart.verdict.errors import Explanation
 from headstart.verdict.events.event import Event, Level, RecordedEvent
+from headstart.verdict.held_locks import HeldLocks
+from headstart.verdict.progress import Progress
 from headstart.verdict.proof import Proof
 from headstart.verdict.record import Applied, DroppedIndex, Record
 
@@ -58,19 +60,47 @@ class RevisionStarted(Event):
 
 @dataclass(frozen=True)
 class EnvRunning(Event):
-    """env.py still runs, outside its revisions; `waits` says for whom, in words."""
+    """env.py still runs, outside its revisions; `waits` says for whom, in words.
+
+    `progress` is how far a long command is, where the server counts.
+    """
 
     seconds: float
     waits: tuple[str, ...] = ()
+    progress: Progress | None = None
+
+    def fields(self) -> Mapping[str, object]:
+        return _with_progress(vars(self), self.progress)
 
 
 @dataclass(frozen=True)
 class RevisionRunning(Event):
-    """A revision still runs, after so many seconds; `waits` says for whom, in words."""
+    """A revision still runs, after so many seconds; `waits` says for whom, in words.
+
+    `progress` is how far a long command is, where the server counts.
+    """
 
     revision: str
     seconds: float
     waits: tuple[str, ...] = ()
+    progress: Progress | None = None
+
+    def fields(self) -> Mapping[str, object]:
+        return _with_progress(vars(self), self.progress)
+
+
+def _with_progress(fields: Mapping[str, object], progress: Progress | None) -> Mapping[str, object]:
+    """The fields, and nothing of a progress that there is not."""
+    others = {name: value for name, value in fields.items() if name != "progress"}
+    return others if progress is None else {**others, "progress": progress.fields()}
+
+
+@dataclass(frozen=True)
+class ProgressSeen(Event):
+    """How far a long command was between two heartbeats; for the line on a terminal alone."""
+
+    level = None
+    progress: Progress | None
 
 
 @dataclass(frozen=True)
@@ -113,15 +143,38 @@ class WaitsSeen(RecordedEvent):
 
 @dataclass(frozen=True)
 class RevisionApplied(RecordedEvent):
-    """A revision was committed; `seconds` is what it took."""
+    """A revision was committed; `seconds` is what it took.
+
+    `held` is what its transaction held until then; None for all but the last one of a transaction,
+    and where nobody asked.
+    """
 
     level = Level.INFO
     revision: str
     seconds: float
+    held: HeldLocks | None = None
+
+    def fields(self) -> Mapping[str, object]:
+        held = {} if self.held is None else self.held.fields()
+        return {"revision": self.revision, "seconds": self.seconds, **held}
 
     def onto(self, record: Record) -> Record:
-        applied = record.applied.followed_by(Applied(self.revision, self.seconds))
-        return replace(record, applied=applied, waits=())
+        step = Applied(self.revision, self.seconds, self.held)
+        return replace(record, applied=record.applied.followed_by(step), waits=())
+
+
+@dataclass(frozen=True)
+class LocksHeldLong(Event):
+    """A revision held its locks for longer than `limit_seconds`: whoever needed them waited."""
+
+    level = Level.WARNING
+    revision: str
+    held: HeldLocks
+    limit_seconds: float
+
+    def fields(self) -> Mapping[str, object]:
+        limit = {"limit_seconds": self.limit_seconds}
+        return {"revision": self.revision, **self.held.fields(), **limit}
 
 
 @dataclass(frozen=True)

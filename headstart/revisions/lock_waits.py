@@ -35,7 +35,7 @@ def sets_limit(statement: str) -> bool:
     return _SETS_LIMIT.search(statement) is not None
 
 
-class LockWatch:
+class LockWaits:
     """The waits of env.py's connections, as they were last seen.
 
     `waits` is for whom they wait in this transaction, `pausing` whether the run pauses until those
