@@ -43,10 +43,9 @@ class Link:
     `passing` the last error in this revision that may pass, on any connection of SQLAlchemy's: it
     may have ended a savepoint only. `unheard`: a revision has failed in a transaction that an error
     had ended which nobody has heard: the script has used the driver without SQLAlchemy.
-    `lock_waits` is what is seen of the waits for locks. `swallowed`: what has ended a statement of this revision,
-    and has not kept it from going on; `used_another`: it has taken a connection from a pool.
-    `spare` gives up a connection of ours that the run can do without, where env.py finds no free
-    slot.
+    `lock_waits` is what is seen of the waits for locks. `swallowed`: what has ended a statement of
+    this revision, and has not kept it from going on; `used_another`: it has taken a connection from
+    a pool. `spare` gives up a connection of ours, where env.py finds no free slot.
     """
 
     def __init__(
