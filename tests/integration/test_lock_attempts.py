@@ -93,6 +93,13 @@ def blocked(ended: Result) -> list[dict[str, object]]:
     return [dict(event) for event in ended.events if event["event"] == BLOCKED]
 
 
+def give(stage: Stage, role: str) -> None:
+    """Let a role go on with what another has begun."""
+    stage.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+    for table in ("accounts", "alembic_version"):
+        stage.database.execute(f"ALTER TABLE {table} OWNER TO {role}")
+
+
 def use(stage: Stage, driver: str) -> str:
     """Let env.py use a driver; gives the URL."""
     if driver != "psycopg2":
@@ -305,8 +312,7 @@ def test_what_is_at_work_or_not_ours_is_never_ended(applied: Stage, *, at_work: 
             ended = applied.run(**allowed)
             working.join()
         else:  # the holder is a superuser's, and the run is not
-            applied.database.execute(f"ALTER TABLE alembic_version OWNER TO {role}")
-            applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+            give(applied, role)
             ended = applied.run(DATABASE_URL=applied.url_of(role), **allowed)
         holder.cursor().execute("SELECT 1")  # it is there
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
@@ -357,20 +363,16 @@ def test_who_may_have_no_third_connection_is_tried_again_all_the_same(applied: S
     """Nobody can be asked who is in the way, nor whether the transaction is as it began."""
     applied.project.add("0004", "0003", INSERT + ADD)
     with a_role(applied.database, "narrow", "CONNECTION LIMIT 2") as role:
-        applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
-        for table in ("accounts", "alembic_version"):
-            applied.database.execute(f"ALTER TABLE {table} OWNER TO {role}")
+        give(applied, role)
         ended = run_past(applied, DATABASE_URL=applied.url_of(role))
+        assert applied.database.query(ONCE) == [(1,)]
     assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
-    assert applied.database.query(ONCE) == [(1,)]
 
 
 def test_of_another_roles_session_is_told_what_may_be_seen(applied: Stage) -> None:
     applied.project.add("0004", "0003", ADD)
     with a_role(applied.database, "plain") as role:
-        applied.database.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
-        for table in ("accounts", "alembic_version"):
-            applied.database.execute(f"ALTER TABLE {table} OWNER TO {role}")
+        give(applied, role)
         with held(applied.database, 60, "SELECT 'a secret' FROM accounts") as process:
             ended = applied.run(DATABASE_URL=applied.url_of(role), HEADSTART_DDL_RETRY_SECONDS="1")
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
