@@ -305,6 +305,8 @@ def test_what_is_at_work_or_not_ours_is_never_ended(applied: Stage, *, at_work: 
         "HEADSTART_DDL_RETRY_SECONDS": "4",
     }
     with applied.login() as role, closing(psycopg2.connect(applied.database.url)) as holder:
+        if not at_work:
+            give(applied, role)
         holder.cursor().execute("SELECT 1 FROM accounts")
         working = threading.Thread(target=holder.cursor().execute, args=["SELECT pg_sleep(12)"])
         if at_work:
@@ -312,7 +314,6 @@ def test_what_is_at_work_or_not_ours_is_never_ended(applied: Stage, *, at_work: 
             ended = applied.run(**allowed)
             working.join()
         else:  # the holder is a superuser's, and the run is not
-            give(applied, role)
             ended = applied.run(DATABASE_URL=applied.url_of(role), **allowed)
         holder.cursor().execute("SELECT 1")  # it is there
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
