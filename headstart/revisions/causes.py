@@ -22,9 +22,9 @@ import headstart
 from headstart.patterns import pattern
 from headstart.process.statement_shape import without_values
 from headstart.revisions.asking import asked, has
+from headstart.revisions.driver_error import fields_of, sqlstate_of
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.known_mistakes import known_mistake
-from headstart.revisions.link import fields_of, sqlstate_of
 
 
 def cause_of(error: BaseException) -> str:

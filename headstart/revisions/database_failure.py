@@ -16,7 +16,8 @@ from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.process.statement_shape import without_values
 from headstart.revisions.asking import asked
 from headstart.revisions.causes import failing_place, first_line, hint_of
-from headstart.revisions.link import Link, fault_in, sqlstate_of
+from headstart.revisions.driver_error import fault_in, sqlstate_of
+from headstart.revisions.link import Link
 from headstart.revisions.made_before import cure_of_existing
 from headstart.revisions.project import Project
 from headstart.revisions.server_words import (

@@ -19,9 +19,15 @@ from headstart.revisions.database_failure import (
     note_of,
     place_of,
 )
-from headstart.revisions.driver_error import fault_told, is_drivers, state_of
+from headstart.revisions.driver_error import (
+    fault_told,
+    is_drivers,
+    says_lost,
+    sqlstate_of,
+    state_of,
+)
 from headstart.revisions.groups import beside, telling
-from headstart.revisions.link import FAILED_TRANSACTION, Link, says_lost, sqlstate_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link
 from headstart.revisions.passing import behind, has_timed_out, may_pass
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose

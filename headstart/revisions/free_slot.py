@@ -13,7 +13,8 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from headstart.postgres.connect_failure import NO_SLOT_SQLSTATE, is_full
 from headstart.process.retry import Retry, retried
-from headstart.revisions.link import Link, sqlstate_of
+from headstart.revisions.driver_error import sqlstate_of
+from headstart.revisions.link import Link
 from headstart.revisions.refused import failure_again, login_of, server_answered
 from headstart.revisions.worker import Worker
 from headstart.verdict.events.database import ConnectionFailed

@@ -13,7 +13,12 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from headstart.postgres.connection import break_off
-from headstart.revisions.asking import asked
+from headstart.revisions.driver_error import (
+    fault_in,
+    is_timeout_or_deadlock,
+    says_lost,
+    sqlstate_of,
+)
 from headstart.revisions.lock_waits import LockWaits
 from headstart.revisions.raw_connection import (
     has_failed,
@@ -23,9 +28,7 @@ from headstart.revisions.raw_connection import (
     is_idle,
     process_of,
 )
-from headstart.revisions.server_words import asked_by_of
-from headstart.revisions.waited import is_lock_timeout
-from headstart.verdict.sqlstates import Fault, fault_of
+from headstart.verdict.sqlstates import Fault
 
 FAILED_TRANSACTION = "25P02"
 """in_failed_sql_transaction, which only follows from an error before."""
@@ -227,78 +230,3 @@ class Link:
     def is_lost(self) -> bool:
         """Whether the connection is known to be gone, or the run lock is; one round trip."""
         return self.gone or self._lock_is_lost()
-
-
-def sqlstate_of(error: BaseException) -> str | None:
-    """The SQLSTATE of a driver's error; None if it has none."""
-    sqlstate = asked(error, "pgcode") or asked(error, "sqlstate")
-    if sqlstate is None:
-        sqlstate = fields_of(error).get("C")
-    return sqlstate if isinstance(sqlstate, str) else None
-
-
-def fault_in(error: BaseException) -> Fault:
-    """What a driver's error says, by its SQLSTATE, whose index it tells of, and who raised it.
-
-    The SQLSTATE of a RAISE is the word of whoever wrote that function. Where it says that this may
-    pass, it is believed; where not, no server has found that a privilege lacks or SQL is wrong.
-    """
-    fault = fault_of(sqlstate_of(error), in_catalog=_schema_of(error) == "pg_catalog")
-    return Fault.RAISED if fault.permanent and is_raised(error) else fault
-
-
-def is_raised(error: BaseException) -> bool:
-    """Whether somebody's function has raised a driver's error, and not the server itself."""
-    return asked_by_of(error) in _RAISES
-
-
-_RAISES = frozenset({"exec_stmt_raise", "PLy_output"})
-"""The functions of the server behind RAISE in PL/pgSQL and plpy.error(): never translated."""
-
-
-def is_timeout_or_deadlock(error: BaseException) -> bool:
-    """Of what a script may catch: NOWAIT is a question of its own, and has had its answer."""
-    sqlstate = sqlstate_of(error)
-    return sqlstate == _DEADLOCK or is_lock_timeout(sqlstate, asked_by_of(error))
-
-
-_DEADLOCK = "40P01"
-
-
-def _schema_of(error: BaseException) -> str | None:
-    for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
-        name = asked(asked(one, "diag"), "schema_name")
-        name = name or asked(one, "schema_name") or (one and fields_of(one).get("s"))
-        if isinstance(name, str):
-            return name
-    return None
-
-
-def fields_of(error: BaseException) -> Mapping[str, object]:
-    """The fields of the server's answer where an error's argument has them, as pg8000's has.
-
-    Source: PostgreSQL documentation, Error and Notice Message Fields.
-    """
-    fields = error.args[0] if error.args else None
-    return fields if isinstance(fields, dict) and {"C", "M"} <= fields.keys() else {}
-
-
-def says_lost(error: BaseException) -> bool:
-    """Whether the SQLSTATE of a driver's error says that the connection is gone.
-
-    Of severity ERROR it does not: that ends a statement, on a connection that is there. A script
-    raises so by itself, and postgres_fdw and dblink for a server of their own.
-    """
-    sqlstate = sqlstate_of(error)
-    return fault_of(sqlstate) is Fault.CONNECTION and _severity_of(error) != "ERROR"
-
-
-def _severity_of(error: BaseException) -> str | None:
-    """The server's own word, never translated; None if the driver itself raised this."""
-    for one in (error, error.__cause__):  # SQLAlchemy raises asyncpg's errors from themselves
-        diagnostics = asked(one, "diag")
-        severity = asked(diagnostics, "severity_nonlocalized")
-        severity = severity or asked(one, "severity_en")
-        if isinstance(severity, str):
-            return severity
-    return None

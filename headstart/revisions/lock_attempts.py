@@ -28,8 +28,8 @@ from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.asking import asked
-from headstart.revisions.driver_error import is_drivers, state_of
-from headstart.revisions.link import FAILED_TRANSACTION, Link, is_raised
+from headstart.revisions.driver_error import is_drivers, is_raised, state_of
+from headstart.revisions.link import FAILED_TRANSACTION, Link
 from headstart.revisions.lock_waits import FIRST_SECONDS
 from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction

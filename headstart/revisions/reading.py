@@ -22,7 +22,7 @@ from headstart.postgres.inspection import BEGIN_READING
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import DriverError, OtherDriverError, Reader, Rows
 from headstart.revisions.causes import first_line
-from headstart.revisions.link import sqlstate_of
+from headstart.revisions.driver_error import sqlstate_of
 from headstart.revisions.worker import dbapi_connection
 
 Execute = Callable[[str], Rows]

@@ -31,7 +31,7 @@ from headstart.facts.applied_record import (
 )
 from headstart.facts.literals import literal
 from headstart.revisions.causes import first_line
-from headstart.revisions.link import sqlstate_of
+from headstart.revisions.driver_error import sqlstate_of
 from headstart.revisions.script_graph import AnyScript, digest_of
 from headstart.revisions.worker import dbapi_connection
 from headstart.values import dataclass

@@ -14,7 +14,8 @@ from headstart.patterns import pattern
 from headstart.postgres.connect_failure import ConnectFailure
 from headstart.postgres.connection import ConnectFailed, connect
 from headstart.revisions.asking import asked
-from headstart.revisions.link import Link, sqlstate_of
+from headstart.revisions.driver_error import sqlstate_of
+from headstart.revisions.link import Link
 from headstart.verdict.errors import ConnectionLost, HeadstartError, WrongDatabase
 from headstart.verdict.sqlstates import Fault, fault_of
 
