@@ -206,8 +206,10 @@ _WRAPAROUND = "(to prevent wraparound)"
 def _sql(processes: Collection[int]) -> str:
     """The locks of a transaction that is prepared have no pid: one of them is its own number.
 
-    Who waits for whom is followed to the end of the chain. A plain role does not see what an
-    autovacuum does, but that it is one: it has no role, and its progress is anybody's to see.
+    Who waits for whom is followed to the end of the chain; where nobody waits, which is nearly
+    always, the locks are not looked at, since that stops others for a moment. A plain role does not
+    see what an autovacuum does, but that it is one: it has no role, and its progress is anybody's
+    to see.
     """
     pids = ", ".join(map(str, sorted(processes)))
     return (
@@ -216,6 +218,9 @@ def _sql(processes: Collection[int]) -> str:
         " WITH RECURSIVE l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks),"
         " e (ours, waiting, blocking) AS (SELECT w.pid, w.pid, b.pid"
         f" FROM pg_catalog.unnest(ARRAY[{pids}]) AS w (pid)"
+        # a leader waits for its parallel workers, one of which may wait for a lock
+        " JOIN pg_catalog.pg_stat_activity y ON y.pid = w.pid"
+        " AND (y.wait_event_type IN ('Lock', 'IPC') OR y.state IS NULL)"
         " CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b (pid)"
         " UNION SELECT e.ours, e.blocking, b.pid FROM e CROSS JOIN LATERAL"
         " pg_catalog.unnest(pg_catalog.pg_blocking_pids(e.blocking)) AS b (pid)"

@@ -70,6 +70,11 @@ class LockWaits:
         elif at_work:
             self.waits, self._waiting_since = (), 0.0
 
+    @property
+    def is_to_cancel(self) -> bool:
+        """Whether a statement waits that may have to be canceled soon."""
+        return self.cancels_after is not None and bool(self._waiting_since)
+
     def was_in(self, transaction: str, within_seconds: float) -> bool:
         """Whether who waited a moment ago was in this transaction, by its identity."""
         is_recent = time.monotonic() - self._seen_at <= within_seconds

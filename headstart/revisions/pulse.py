@@ -101,7 +101,7 @@ def _often(worker: Worker, every_seconds: float) -> float:
     """How soon to look again: twice in an attempt, and when a statement may have to be canceled."""
     if not worker.lock_timeout_seconds:
         return every_seconds
-    if worker.link.lock_waits.cancels_after is not None:
+    if worker.link.lock_waits.is_to_cancel:
         return _SOON_SECONDS
     return min(FIRST_SECONDS, worker.lock_timeout_seconds) / 2
 
