@@ -387,24 +387,23 @@ def test_of_another_roles_session_is_told_what_may_be_seen(applied: Stage) -> No
 def test_who_waits_behind_the_holder_is_marked(applied: Stage) -> None:
     """An ALTER of somebody else's queues behind a reader, and ours behind both."""
     applied.project.add("0004", "0003", ADD)
-    with (
-        held(applied.database, 20) as reader,
-        closing(psycopg2.connect(applied.database.url, application_name="queued")) as second,
-    ):
-        queued = second.info.backend_pid
+    url = applied.database.url
+    with closing(psycopg2.connect(url)) as first, closing(psycopg2.connect(url)) as second:
+        reader, queued = first.info.backend_pid, second.info.backend_pid
+        first.cursor().execute("LOCK TABLE accounts IN ROW EXCLUSIVE MODE")
         waiting = threading.Thread(
             target=second.cursor().execute, args=["LOCK TABLE accounts IN EXCLUSIVE MODE"]
         )
         waiting.start()
-        started = applied.start()
-        with started as run:
+        with applied.start() as run:
             event = run.await_event(BLOCKED, 40)
+            first.rollback()
             waiting.join()
             second.rollback()
             ended = run.end()
     assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
-    marks = {(each["pid"], each.get("queued", False)) for each in event["blockers"]}
-    assert {(reader, False), (queued, True)} & marks
+    marks = {each["pid"]: each.get("queued", False) for each in event["blockers"]}
+    assert marks == {reader: False, queued: True}
 
 
 def test_long_transactions_without_a_gap_end_in_blocked(applied: Stage) -> None:
