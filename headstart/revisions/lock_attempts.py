@@ -35,7 +35,9 @@ from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction
 from headstart.revisions.script_source import mentions
 from headstart.revisions.transactions import TransactionWatch
+from headstart.revisions.waited import cure_of, told_of
 from headstart.revisions.worker import Worker
+from headstart.verdict.errors import Blocked
 from headstart.verdict.events.revisions import BlockerEnded, RevisionBlocked
 
 _RETRIED = frozenset({"55P03", "40P01", "40001"})
@@ -51,13 +53,14 @@ _AFTER_VACUUM_SECONDS = 0.3
 LATE_SECONDS = 1.0
 """How old the last look may be beside the timeout: a machine may be slow."""
 _OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
+_BY_DRIVER = pattern(r"cursor\(|driver_connection|dbapi_connection|\.connection\b")
 _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 
 
 class LockAttempts:
     """The attempts to run one revision; `seconds` is the lock_timeout of this one.
 
-    `limits`: nobody else has set one.
+    `limits`: nobody else has set one. `cancels`: the server has none, as it is canceled from here.
     `longest` is the most that it may be, in seconds; 0 is no limit, and one attempt. `may_repeat`:
     the revision has a transaction of its own. `retry_seconds` is for how long it is tried again.
     """
@@ -72,16 +75,35 @@ class LockAttempts:
         self._until: Deadline | None = None
         self._began = time.monotonic()
         self._first: BaseException | None = None
-        self._may_end = True
+        self._may_end, self.cancels = True, False
         self.number = 1
         self.limits = True
         is_first = self._may_repeat and retry_seconds
         self.seconds = min(FIRST_SECONDS, longest) if is_first else longest
 
-    def refuse_swallowed(self) -> None:
-        """Raise the lock timeout or deadlock that the script has caught, and done nothing about."""
-        if self._worker.link.swallowed is not None:
-            raise self._worker.link.swallowed
+    def refuse_swallowed(self, path: str) -> None:
+        """Raise the lock timeout or deadlock that the script has caught, and done nothing about.
+
+        What a script does by the driver itself is not heard. So one that has waited, and may have
+        been refused, is run again, and then canceled from here, which is known.
+        """
+        link = self._worker.link
+        if link.swallowed is not None:
+            raise link.swallowed
+        unheard = self._may_repeat and not self.cancels and link.lock_waits.has_waited
+        if unheard and self._retry_seconds and mentions(Path(path), _BY_DRIVER):
+            self.cancels = True
+            raise self._without_lock()
+        if link.lock_waits.cancelled:
+            raise self._without_lock()
+
+    def _without_lock(self) -> Blocked:
+        waits = self._worker.link.lock_waits.waits
+        return Blocked(
+            f"revision {self._revision} was kept from a lock, and went on without it"
+            f"{told_of(waits)}",
+            next_step=cure_of(waits),
+        )
 
     def told(self, error: BaseException) -> BaseException:
         """The error to end with: of a script that cannot be run twice in place, the first one."""
@@ -187,6 +209,8 @@ def is_blocked(error: BaseException, link: Link) -> bool:
 
     Not what a function raises under such a SQLSTATE: nobody can be waited for.
     """
+    if isinstance(error, Blocked):
+        return True
     told = [one for one in behind(error) if is_drivers(one)]
     states = {state_of(one) for one in told if not is_raised(asked(one, "orig") or one)}
     if states & {FAILED_TRANSACTION} and link.error is not None:

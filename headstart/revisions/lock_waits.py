@@ -42,7 +42,8 @@ class LockWaits:
     are gone. `cancels_after` is after how many seconds of waiting the statement is cancelled from
     here, None where the server ends it; `at_most` the same for what waits though the server should
     have ended it: a COMMIT of the script's own has taken its timeout. `cancelled`: that has
-    happened. `in_block`: in an autocommit block, nothing is cancelled.
+    happened. `has_waited`: they have been seen to wait in this transaction. `in_block`: in an
+    autocommit block, nothing is cancelled.
     """
 
     def __init__(self) -> None:
@@ -50,14 +51,15 @@ class LockWaits:
         self.pausing = False
         self.cancels_after: float | None = None
         self.at_most: float | None = None
-        self.cancelled = self.in_block = False
+        self.cancelled = self.has_waited = self.in_block = False
         self.cancel: Canceller = lambda: None
         self._transactions: frozenset[str] = frozenset()
         self._seen_at = self._waiting_since = 0.0
 
     def begins(self, *, autocommit: bool) -> None:
         """A transaction has begun, or a block: what was seen before is over."""
-        self.waits, self.cancelled, self.in_block = (), False, autocommit
+        self.waits, self.in_block = (), autocommit
+        self.cancelled = self.has_waited = False
         self.cancels_after, self._waiting_since = None, 0.0
 
     def saw(self, sight: Sight, *, at_work: bool) -> None:
@@ -65,7 +67,7 @@ class LockWaits:
         now = time.monotonic()
         if sight.waits:
             self.waits, self._transactions, self._seen_at = sight.waits, sight.transactions, now
-            self._waiting_since = self._waiting_since or now
+            self._waiting_since, self.has_waited = self._waiting_since or now, True
             self._cancel_late(now)
         elif at_work:
             self.waits, self._waiting_since = (), 0.0

@@ -179,7 +179,9 @@ class Run:
     @property
     def lock_seconds(self) -> float:
         """The lock_timeout of the next transaction: a revision's attempt has its own."""
-        return self.worker.lock_timeout_seconds if self.attempts is None else self.attempts.seconds
+        if self.attempts is None:
+            return self.worker.lock_timeout_seconds
+        return 0 if self.attempts.cancels else self.attempts.seconds
 
     def begin_attempts(self, revision: str, connection: Connection) -> LockAttempts:
         """The first attempt at a revision begins, maybe in a transaction that is open already."""
@@ -201,6 +203,8 @@ class Run:
             transaction.rollback()
         self.watch.start_revision(connection)
         context._transaction = connection.begin()
+        if self.attempts is not None and self.attempts.cancels:
+            self.worker.link.lock_waits.cancels_after = self.attempts.seconds
         context.impl.memo.clear()  # what types it has made in this transaction
         if self.watch.makes_version_table:
             context._ensure_version_table()

@@ -39,7 +39,7 @@ class StepInAttempts:
         try:
             with finished_work(self._revision) as look_at, only_the_parent_goes_on():
                 look_at(self._migrate(**options))
-            attempts.refuse_swallowed()
+            attempts.refuse_swallowed(self._path)
             run.watch.ensure_kept(self._connection, self._revision)
         except BaseException as error:
             run.worker.link.look_at(self._connection)

@@ -166,6 +166,14 @@ SHAPES = {
         + INSERT
         + "op.execute('SELECT add_note()')\n"
     ),
+    "a savepoint of the driver's": (
+        INSERT + "cursor = op.get_bind().connection.cursor()\ncursor.execute('SAVEPOINT mine')\n"
+        "try:\n    cursor.execute('ALTER TABLE accounts ADD note text')\n"
+        "except Exception:\n    cursor.execute('ROLLBACK TO SAVEPOINT mine')\n"
+    ),
+    "the driver's cursor": (
+        INSERT + "op.get_bind().connection.cursor().execute('ALTER TABLE accounts ADD note text')\n"
+    ),
     "an error of its own": (
         INSERT + "try:\n    op.execute('ALTER TABLE accounts ADD note text')\n"
         "except Exception as error:\n    raise RuntimeError('not added') from error\n"
