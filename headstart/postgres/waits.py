@@ -67,12 +67,15 @@ class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
     `is_gone`: the server has the process no more of which that was asked. `transactions` are those
-    of the backends that wait, as begun.py identifies them. `progress` is how far a long command is.
+    of the backends that wait, as begun.py identifies them. `waiting_seconds` is for how long the
+    first of them has waited, where the server tells (14 and newer). `progress` is how far a long
+    command is.
     """
 
     waits: tuple[Wait, ...] = ()
     is_gone: bool = False
     transactions: frozenset[str] = frozenset()
+    waiting_seconds: float = 0.0
     progress: Progress | None = None
 
 
@@ -167,14 +170,19 @@ _SAME_OBJECT = " AND ".join(
 def _read_waits(connection: Reader, processes: Collection[int], own_name: str) -> Sight:
     if not processes:
         return Sight()
-    rows = connection.execute(_sql(processes))
-    waits = tuple(_wait(row, processes, own_name) for row in rows)
-    return Sight(waits, transactions=frozenset(str(row[-1]) for row in rows if row[-1]))
+    rows = connection.execute(_sql(processes, connection.server_version))
+    return Sight(
+        tuple(_wait(row, processes, own_name) for row in rows),
+        transactions=frozenset(str(row[-2]) for row in rows if row[-2]),
+        waiting_seconds=max(
+            (float(str(row[-1])) for row in rows if row[-1] is not None), default=0
+        ),
+    )
 
 
 def _wait(row: Sequence[object], processes: Collection[int], own_name: str) -> Wait:
     ours, waiting, blocking = (int(str(value)) for value in row[:3])
-    description, idle_since, name, wanted, cure, virtual, queued, age, query, vacuum, _ = row[3:]
+    description, idle_since, name, wanted, cure, virtual, queued, age, query, vacuum, *_ = row[3:]
     statement = _text(query)
     return Wait(
         ours,
@@ -197,13 +205,18 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+_WAITED = (
+    "CASE WHEN e.waiting = e.ours THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp()"
+    " - n.waitstart) END"
+)
+_TELLS_START = 140000
 _HEAD = 100
 """Characters of a statement."""
 _WRAPAROUND = "(to prevent wraparound)"
 """As the server itself calls the query of such an autovacuum, never translated."""
 
 
-def _sql(processes: Collection[int]) -> str:
+def _sql(processes: Collection[int], server_version: int) -> str:
     """The locks of a transaction that is prepared have no pid: one of them is its own number.
 
     Who waits for whom is followed to the end of the chain; where nobody waits, which is nearly
@@ -240,7 +253,8 @@ def _sql(processes: Collection[int]) -> str:
         " WHERE g.pid = a.pid),"
         " (SELECT pg_catalog.concat(o.pid, '-', pg_catalog.to_char(pg_catalog.timezone("
         "'UTC'::pg_catalog.text, o.xact_start), 'YYYYMMDDHH24MISSUS'))"
-        " FROM pg_catalog.pg_stat_activity o WHERE o.pid = e.ours)"
+        " FROM pg_catalog.pg_stat_activity o WHERE o.pid = e.ours),"
+        f" {_WAITED if server_version >= _TELLS_START else 'NULL'}"
         " FROM e LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = e.blocking"
         " LEFT JOIN l n ON n.pid = e.waiting AND NOT n.granted"
         " LEFT JOIN pg_catalog.pg_class c ON c.oid = n.relation AND n.database ="

@@ -12,7 +12,7 @@ from headstart.decision.privilege import privilege_cure
 from headstart.decision.version_width import cure_of_long_id
 from headstart.facts.sql import identifier
 from headstart.patterns import pattern
-from headstart.postgres.read_failure import QUERY_CANCELED
+from headstart.postgres.read_failure import LOCK_NOT_AVAILABLE, QUERY_CANCELED
 from headstart.process.statement_shape import without_values
 from headstart.revisions.asking import asked
 from headstart.revisions.causes import failing_place, first_line, hint_of
@@ -205,6 +205,9 @@ def _blocked(answer: Answer, moment: Moment, asked_by: str | None) -> HeadstartE
     if waits and all(wait.by_itself for wait in waits):
         return waits_for_itself(moment.revision, waits[0])
     rolled_back = "" if moment.left else "; rolled back"
+    if _cancelled_by_us(answer, moment):
+        text = f"{moment.place_in(None)}: canceled, since it did not get its lock in time"
+        answer = replace(answer, text=text, sqlstate=LOCK_NOT_AVAILABLE)
     answer = replace(answer, text=f"{answer.text}{rolled_back}{told_of(waits)}")
     made_twice = _MADE_TWICE if answer.sqlstate == UNIQUE_VIOLATION else None
     return _as(Blocked, answer, made_twice or cure_of(waits))

@@ -48,7 +48,7 @@ class Link:
     had ended which nobody has heard: the script has used the driver without SQLAlchemy.
     `lock_waits` is what is seen of the waits for locks. `swallowed`: what has ended a statement of
     this revision, and has not kept it from going on; `used_another`: it has taken a connection from
-    a pool. `spare` gives up a connection of ours, where env.py finds no free slot.
+    a pool, or has made one. `spare` gives up a connection of ours, where env.py finds no free slot.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Link:
         return False
 
     def checked_out(self, *_: Any) -> None:
-        """Hear of a connection that is taken from any pool of SQLAlchemy's."""
+        """Hear of a connection that is taken from a pool of SQLAlchemy's, or made by a driver."""
         self.used_another |= self._in_revision
 
     def break_off(self) -> None:
@@ -184,7 +184,7 @@ class Link:
     def hear_done(self, statement: str) -> None:
         """A statement has succeeded: the script has made good for it, if it had failed before."""
         if self.swallowed is not None and statement == self._failed_statement:
-            self.swallowed = None
+            self.swallowed, self.lock_waits.cancelled = None, False
 
     def hear_elsewhere(self, context: ExceptionContext) -> None:
         """SQLAlchemy's handle_error, of any connection: a revision may have an engine of its own.

@@ -4,7 +4,7 @@ Who asks for an ACCESS EXCLUSIVE lock and waits makes every later reader wait, t
 gives up soon, and the next one is made when those are gone that were in the way of the last:
 
     0.0 s  attempt 1     ALTER TABLE waits for pg_dump; readers queue behind it
-    0.5 s                lock_timeout: rolled back; the readers go on
+    0.5 s                canceled, and rolled back; the readers go on
            pause         nothing is asked for, and nothing held, until pg_dump's transaction is over
    30.2 s  attempt 2     gets its lock
 
@@ -30,7 +30,8 @@ from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.asking import asked
 from headstart.revisions.driver_error import is_drivers, is_raised, state_of
 from headstart.revisions.link import FAILED_TRANSACTION, Link
-from headstart.revisions.lock_waits import FIRST_SECONDS
+from headstart.revisions.lock_waits import FIRST_SECONDS, LATE_SECONDS
+from headstart.revisions.other_connections import drivers_imported
 from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction
 from headstart.revisions.script_source import mentions
@@ -50,17 +51,14 @@ _POLL_SECONDS = 0.1
 _UNSEEN_SECONDS = 2.0
 """How long to pause where nobody can be asked."""
 _AFTER_VACUUM_SECONDS = 0.3
-LATE_SECONDS = 1.0
-"""How old the last look may be beside the timeout: a machine may be slow."""
 _OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
-_BY_DRIVER = pattern(r"cursor\(|driver_connection|dbapi_connection|\.connection\b")
 _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 
 
 class LockAttempts:
-    """The attempts to run one revision; `seconds` is the lock_timeout of this one.
+    """The attempts to run one revision; `seconds` is what this one waits for a lock.
 
-    `limits`: nobody else has set one. `cancels`: the server has none, as it is canceled from here.
+    `limits`: nobody else has set one.
     `longest` is the most that it may be, in seconds; 0 is no limit, and one attempt. `may_repeat`:
     the revision has a transaction of its own. `retry_seconds` is for how long it is tried again.
     """
@@ -73,27 +71,20 @@ class LockAttempts:
         self._may_repeat = may_repeat and bool(longest)
         self._retry_seconds = retry_seconds
         self._until: Deadline | None = None
+        self._drivers = drivers_imported()
         self._began = time.monotonic()
         self._first: BaseException | None = None
-        self._may_end, self.cancels = True, False
+        self._may_end = True
         self.number = 1
         self.limits = True
         is_first = self._may_repeat and retry_seconds
         self.seconds = min(FIRST_SECONDS, longest) if is_first else longest
 
-    def refuse_swallowed(self, path: str) -> None:
-        """Raise the lock timeout or deadlock that the script has caught, and done nothing about.
-
-        What a script does by the driver itself is not heard. So one that has waited, and may have
-        been refused, is run again, and then canceled from here, which is known.
-        """
+    def refuse_swallowed(self) -> None:
+        """Raise the lock timeout or deadlock that the script has caught, and done nothing about."""
         link = self._worker.link
         if link.swallowed is not None:
             raise link.swallowed
-        unheard = self._may_repeat and not self.cancels and link.lock_waits.has_waited
-        if unheard and self._retry_seconds and mentions(Path(path), _BY_DRIVER):
-            self.cancels = True
-            raise self._without_lock()
         if link.lock_waits.cancelled:
             raise self._without_lock()
 
@@ -104,6 +95,11 @@ class LockAttempts:
             f"{told_of(waits)}",
             next_step=cure_of(waits),
         )
+
+    @property
+    def servers_seconds(self) -> float:
+        """The server's lock_timeout: it comes later than the cancel from here; 0 is none."""
+        return self.seconds + LATE_SECONDS if self.seconds else 0
 
     def told(self, error: BaseException) -> BaseException:
         """The error to end with: of a script that cannot be run twice in place, the first one."""
@@ -118,7 +114,7 @@ class LockAttempts:
         if not self._may_repeat or not self._retry_seconds or not self._is_blocked(error):
             return False
         self._first = self._first or error
-        if link.gone or watch.left or watch.kept_outside or link.used_another:
+        if link.gone or watch.left or watch.kept_outside or self._used_another():
             return False
         if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
             return False
@@ -127,6 +123,9 @@ class LockAttempts:
             return True
         raw = connection.connection.driver_connection
         return is_in_transaction(raw) and not mentions(Path(path), _ENDS_TRANSACTION)
+
+    def _used_another(self) -> bool:
+        return self._worker.link.used_another or drivers_imported() != self._drivers
 
     def wait(self) -> bool:
         """Pause until those are gone that were in the way; whether they are in time."""

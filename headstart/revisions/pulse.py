@@ -98,15 +98,10 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
 
 
 def _often(worker: Worker, every_seconds: float) -> float:
-    """How soon to look again: twice in an attempt, and when a statement may have to be canceled."""
+    """How soon to look again: twice in an attempt, and when a statement has to be canceled."""
     if not worker.lock_timeout_seconds:
         return every_seconds
-    if worker.link.lock_waits.is_to_cancel:
-        return _SOON_SECONDS
-    return min(FIRST_SECONDS, worker.lock_timeout_seconds) / 2
-
-
-_SOON_SECONDS = 0.1
+    return worker.link.lock_waits.look_in(min(FIRST_SECONDS, worker.lock_timeout_seconds) / 2)
 
 
 def _pause(deadline: Deadline, every_seconds: float) -> float:

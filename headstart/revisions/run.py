@@ -11,8 +11,8 @@ from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
 from headstart.revisions.held_locks import LockReader, LockWatch, NoLockReader
-from headstart.revisions.lock_attempts import LATE_SECONDS, LockAttempts
-from headstart.revisions.lock_waits import may_swallow, sets_limit
+from headstart.revisions.lock_attempts import LockAttempts
+from headstart.revisions.lock_waits import sets_limit
 from headstart.revisions.reading import OwnConnection
 from headstart.revisions.recording import Recording, RecordKeeper
 from headstart.revisions.transaction_sql import LIMITS
@@ -167,8 +167,8 @@ class Run:
         if self.watch.hear_statement(connection, statement):
             self.committing()
             self._note_left()
-        if self.attempts is not None:
-            self._guard(self.attempts, connection, statement)
+        if self.attempts is not None and sets_limit(statement):
+            self.attempts.limits, self.worker.link.lock_waits.limit = False, None
 
     def executed(self, statement: str) -> None:
         """A statement has succeeded."""
@@ -181,7 +181,7 @@ class Run:
         """The lock_timeout of the next transaction: a revision's attempt has its own."""
         if self.attempts is None:
             return self.worker.lock_timeout_seconds
-        return 0 if self.attempts.cancels else self.attempts.seconds
+        return self.attempts.servers_seconds
 
     def begin_attempts(self, revision: str, connection: Connection) -> LockAttempts:
         """The first attempt at a revision begins, maybe in a transaction that is open already."""
@@ -190,11 +190,10 @@ class Run:
             self.worker, revision, may_repeat=may_repeat, retry_seconds=self.retry_seconds
         )
         attempts.limits = LIMITS[0] not in self.own_limits
-        waits, may_cancel = self.worker.link.lock_waits, attempts.limits and attempts.seconds
-        waits.at_most = attempts.seconds + LATE_SECONDS if may_cancel else None
-        is_shorter = attempts.seconds != self.worker.lock_timeout_seconds
-        if attempts.limits and is_shorter and connection.in_transaction():
-            set_lock_timeout(connection, attempts.seconds)
+        if attempts.limits and attempts.seconds:
+            self.worker.link.lock_waits.limit = attempts.seconds
+            if connection.in_transaction():
+                set_lock_timeout(connection, attempts.servers_seconds)
         return attempts
 
     def begin_again(self, connection: Connection, context: Any) -> None:
@@ -203,20 +202,11 @@ class Run:
             transaction.rollback()
         self.watch.start_revision(connection)
         context._transaction = connection.begin()
-        if self.attempts is not None and self.attempts.cancels:
-            self.worker.link.lock_waits.cancels_after = self.attempts.seconds
+        if self.attempts is not None and self.attempts.limits:
+            self.worker.link.lock_waits.limit = self.attempts.seconds
         context.impl.memo.clear()  # what types it has made in this transaction
         if self.watch.makes_version_table:
             context._ensure_version_table()
-
-    def _guard(self, attempts: LockAttempts, connection: Connection, statement: str) -> None:
-        """Cancel a statement ourselves, should it wait, that would swallow a lock timeout."""
-        locks = self.worker.link.lock_waits
-        if not attempts.limits or sets_limit(statement):
-            attempts.limits, locks.cancels_after, locks.at_most = False, None, None
-        elif attempts.seconds and locks.cancels_after is None and may_swallow(statement):
-            set_lock_timeout(connection, 0)
-            locks.cancels_after = attempts.seconds
 
     def _note_left(self) -> None:
         if self.current is not None and self.watch.left:

@@ -31,7 +31,7 @@ class StepInAttempts:
                 raise
             raise error from raised
         finally:
-            run.attempts = run.worker.link.lock_waits.at_most = None
+            run.attempts = run.worker.link.lock_waits.limit = None
 
     def _attempt(self, attempts: LockAttempts, **options: Any) -> bool:
         """Whether that was all, or the revision has to be tried again. Raises what it raises."""
@@ -39,7 +39,7 @@ class StepInAttempts:
         try:
             with finished_work(self._revision) as look_at, only_the_parent_goes_on():
                 look_at(self._migrate(**options))
-            attempts.refuse_swallowed(self._path)
+            attempts.refuse_swallowed()
             run.watch.ensure_kept(self._connection, self._revision)
         except BaseException as error:
             run.worker.link.look_at(self._connection)

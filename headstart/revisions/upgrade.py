@@ -10,6 +10,7 @@ from headstart.facts.state import Scope
 from headstart.revisions.env_pass import Mode, Pass, Started, Starting, Steps
 from headstart.revisions.environment import run_environment
 from headstart.revisions.failure import named_failures
+from headstart.revisions.other_connections import hearing_connections
 from headstart.revisions.project import Project
 from headstart.revisions.pulse import pulse
 from headstart.revisions.reading import OwnConnection
@@ -74,8 +75,9 @@ def _steps(project: Project, target: str, run: Run, heads: Any, context: Any) ->
     if run.order:
         last = len(run.order)
         pending.sort(key=lambda step: run.order.get(step.revision.revision, last))
-    for number, step in enumerate(pending, start=1):
-        yield from _one(step, f"{number} of {len(pending)}", context, run)
+    with hearing_connections(run.worker.link.checked_out):
+        for number, step in enumerate(pending, start=1):
+            yield from _one(step, f"{number} of {len(pending)}", context, run)
 
 
 def _pending(project: Project, target: Any, heads: Any, decided: Decided, run: Run) -> list[Any]:

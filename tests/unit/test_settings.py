@@ -167,7 +167,7 @@ def test_a_name_near_a_setting_is_a_mistake_that_names_the_setting(name: str) ->
     assert mistakes(URL | {name: "1"}) == (f"{name} is not a setting; did you mean {TYPOS[name]}?",)
 
 
-@pytest.mark.parametrize("name", ["HEADSTART_DDL_RETRY_SECONDS", "HEADSTART_COLOR"])
+@pytest.mark.parametrize("name", ["HEADSTART_POOL_RECYCLE", "HEADSTART_COLOR"])
 def test_a_name_far_from_every_setting_is_a_warning(name: str) -> None:
     assert read(URL | {name: "1"}).warnings == (
         f"{name} is not a setting of this version; it was ignored",

@@ -7,8 +7,8 @@ Examples. An index stands in the schema of its table, so that its own name has n
 
 Only a DROP that fails without the index counts:
 
-    >>> indexes_dropped('DROP INDEX a, "B"; DROP INDEX IF EXISTS c')
-    frozenset({'a', 'B'})
+    >>> sorted(indexes_dropped('DROP INDEX a, "B"; DROP INDEX IF EXISTS c'))
+    ['B', 'a']
 """
 
 from collections.abc import Iterator
