@@ -104,11 +104,13 @@ def are_over(connection: Reader, transactions: Collection[str]) -> bool:
     return not rows[0][0]
 
 
-def end_idle(connection: Reader, waits: Collection[Wait], idle_seconds: float) -> tuple[int, ...]:
+def end_idle(
+    connection: Reader, waits: Collection[Wait], idle_seconds: float
+) -> tuple[tuple[int, str], ...]:
     """End whose session has been idle so long in the very transaction that is in the way.
 
-    Gives the processes. What our role does not see is not idle: NULL is no state. Raises
-    psycopg2.Error and TimeoutError.
+    Gives each process, and what it was, in words. What our role does not see is not idle: NULL is
+    no state. Raises psycopg2.Error and TimeoutError.
     """
     seen = [wait for wait in waits if wait.blocking and wait.virtual is not None]
     if not seen:
@@ -116,7 +118,8 @@ def end_idle(connection: Reader, waits: Collection[Wait], idle_seconds: float) -
     pairs = ", ".join(f"({wait.blocking}, {literal(str(wait.virtual))})" for wait in seen)
     rows = connection.execute(
         "SELECT pg_catalog.pg_stat_clear_snapshot();"
-        " SELECT a.pid, pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
+        f" SELECT a.pid, {BACKEND_DESCRIPTION} || {_DOING},"
+        " pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
         f" JOIN (VALUES {pairs}) AS b (pid, virtual) ON b.pid = a.pid"
         " WHERE a.state = 'idle in transaction' AND a.backend_type = 'client backend'"
         " AND a.state_change < pg_catalog.clock_timestamp()"
@@ -124,7 +127,7 @@ def end_idle(connection: Reader, waits: Collection[Wait], idle_seconds: float) -
         " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid"
         " AND l.virtualtransaction = b.virtual)"
     )
-    return tuple(int(str(pid)) for pid, ended in rows if ended)
+    return tuple((int(str(pid)), str(session)) for pid, session, ended in rows if ended)
 
 
 def deadlock_timeout(connection: Reader) -> float:

@@ -177,8 +177,7 @@ class LockAttempts:
         strangers = [wait for wait in ahead if not wait.by_itself and not wait.queued]
         ended = self._worker.lookout.look(lambda asked: end_idle(asked, strangers, idle_seconds))
         self._may_end = ended is not None  # a superuser's session, say, is not ours to end
-        for process in ended or ():
-            session = next(str(wait) for wait in strangers if wait.blocking == process)
+        for process, session in ended or ():
             self._worker.emit(BlockerEnded(process, session))
 
     def _next_seconds(self, ahead: Collection[Wait], paused: float) -> float:

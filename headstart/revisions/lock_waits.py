@@ -62,7 +62,7 @@ class LockWaits:
             self.waits, self._transactions, self._seen_at = sight.waits, sight.transactions, now
             self._waiting_since = self._waiting_since or now - sight.waiting_seconds
             self._cancel_late(now)
-        elif at_work:
+        elif at_work and not self.pausing:
             self.waits, self._waiting_since = (), 0.0
 
     def was_in(self, transaction: str, within_seconds: float) -> bool:

@@ -37,9 +37,9 @@ _OPERATIONS = "alembic.op."
 
 @dataclass(frozen=True)
 class ScriptIndexes:
-    """The indexes that a script builds, and the names of those that it drops.
+    """The indexes that a script builds, and the names of those that it drops or alters.
 
-    A DROP that is content without the index does not count.
+    A DROP that is content without the index does not count, nor one that follows the build.
     """
 
     made: frozenset[NamedIndex] = frozenset()
@@ -49,9 +49,9 @@ class ScriptIndexes:
 def indexes_of(tree: ast.Module) -> ScriptIndexes:
     """Find the indexes of a script's upgrade(), and of the functions that it calls."""
     reader = _Reader(Names(tree))
-    for node in _nodes_of_upgrade(tree):
-        if isinstance(node, ast.Call):
-            reader.read(node)
+    calls = [node for node in _nodes_of_upgrade(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+        reader.read(call)
     return ScriptIndexes(frozenset(reader.made), frozenset(reader.dropped))
 
 
@@ -121,8 +121,8 @@ class _Reader:
         first = call.args[0] if call.args else _keyword(call, "sqltext", "statement")
         sql = None if first is None else self._sql(first)
         if sql is not None:
+            self.dropped |= indexes_dropped(sql) - {each.name for each in self.made}
             self.made |= indexes_made(sql)
-            self.dropped |= indexes_dropped(sql)
 
     def _argument(self, call: ast.Call, at: int, keyword: str) -> str | None:
         if any(isinstance(each, ast.Starred) for each in call.args[: at + 1]):

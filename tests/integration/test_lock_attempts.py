@@ -389,6 +389,18 @@ def test_in_one_transaction_of_all_there_is_one_attempt(applied: Stage) -> None:
     assert not blocked(ended)
 
 
+@DRIVERS
+def test_a_deadline_that_passes_while_it_pauses_ends_it_as_blocked(
+    applied: Stage, driver: str
+) -> None:
+    applied.project.add("0004", "0003", ADD)
+    url = use(applied, driver)
+    with held(applied.database, 60):
+        ended = applied.run(DATABASE_URL=url, HEADSTART_DEADLINE_SECONDS="9")
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+    assert "(a holder)" in ended.verdict["error"]["message"]
+
+
 def test_who_is_asked_to_end_while_it_pauses_ends(applied: Stage) -> None:
     applied.project.add("0004", "0003", ADD)
     with held(applied.database, 60), applied.start() as run:

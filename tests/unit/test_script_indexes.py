@@ -58,6 +58,14 @@ def test_an_index_with_a_literal_name_is_found_wherever_it_is_built(
 @pytest.mark.parametrize(
     ("body", "names"),
     [
+        ('op.execute("ALTER INDEX ix RENAME TO iz")\nop.create_index("ix", "a", ["x"])', "ix"),
+        ('op.execute("CREATE INDEX ix ON a (x); ALTER INDEX ix RENAME TO iz")', ""),
+        (
+            'op.create_index("ix", "a", ["x"])\nop.execute("ALTER INDEX ix SET (fillfactor = 50)")',
+            "",
+        ),
+        ('op.execute("REINDEX INDEX CONCURRENTLY s.ix")', "ix"),
+        ('op.execute("ALTER INDEX IF EXISTS ix RENAME TO iz")', ""),
         ('op.drop_index("ix", table_name="a")', "ix"),
         ('op.drop_index(op.f("ix"), if_exists=True)', ""),
         ('op.execute("DROP INDEX CONCURRENTLY s.ix, iy CASCADE")', "ix iy"),

@@ -35,8 +35,17 @@ def indexes_made(sql: str) -> frozenset[NamedIndex]:
 
 
 def indexes_dropped(sql: str) -> frozenset[str]:
-    """The names of the indexes that SQL text drops, though they may not be there."""
-    return frozenset(name for each in statements_of(sql) for name in _dropped_by(each))
+    """The names of the indexes that SQL text drops or alters, and has not made before.
+
+    It fails without them.
+    """
+    made, dropped = set[str](), set[str]()
+    for each in statements_of(sql):
+        built = _made_by(each)
+        if built is not None:
+            made.add(built.name)
+        dropped |= {*_dropped_by(each), *_altered_by(each)} - made
+    return frozenset(dropped)
 
 
 def as_kept(name: str) -> str:
@@ -59,6 +68,18 @@ def _made_by(statement: Group) -> NamedIndex | None:
         return None
     schema, bare = split_name(table)
     return NamedIndex(schema or None, as_kept(bare), as_kept(split_name(name)[1]))
+
+
+def _altered_by(statement: Group) -> Iterator[str]:
+    """ALTER INDEX name, REINDEX INDEX name."""
+    at = 2
+    if statement.words[:2] == ["reindex", "index"]:
+        at += statement.word(2) == "concurrently"
+    elif statement.words[:2] != ["alter", "index"] or statement.words[2:4] == ["if", "exists"]:
+        return
+    name, _ = statement.name(at)
+    if name:
+        yield name if name == ANY_NAME else as_kept(split_name(name)[1])
 
 
 def _dropped_by(statement: Group) -> Iterator[str]:
