@@ -5,6 +5,7 @@ from dataclasses import field, replace
 
 from headstart.facts.literals import array, literal
 from headstart.facts.visible import one_line
+from headstart.patterns import pattern
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.reader import Reader
 from headstart.process.statement_shape import shape_of
@@ -199,9 +200,18 @@ def _wait(row: Sequence[object], processes: Collection[int], own_name: str) -> W
         queued=bool(queued),
         behind=None if waiting == ours else waiting,
         age_seconds=None if age is None else float(str(age)),
-        statement=None if statement is None else one_line(shape_of(statement)[:_HEAD].strip()),
+        statement=None if statement is None else _shown(statement),
         yields=bool(vacuum) and not str(statement or "").endswith(_WRAPAROUND),
     )
+
+
+def _shown(statement: str) -> str:
+    """The head of a statement without its values; that of SET may be a word without quotes."""
+    shape = _SET_VALUE.sub(r"\1 …", shape_of(statement))
+    return one_line(shape[:_HEAD].strip())
+
+
+_SET_VALUE = pattern(r"(?is)^(\s*SET\s+(?:LOCAL\s+|SESSION\s+)?[\w.\"]+)\s*(?:=|\bTO\b).*")
 
 
 def _text(value: object) -> str | None:

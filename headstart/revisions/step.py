@@ -1,6 +1,9 @@
 """Run one revision in Alembic's place, in as many attempts as its locks need."""
 
+import os
 from typing import Any
+
+from alembic.util.pyfiles import load_python_file
 
 from headstart.revisions.forked import only_the_parent_goes_on
 from headstart.revisions.lock_attempts import LockAttempts
@@ -45,10 +48,19 @@ class StepInAttempts:
             run.worker.link.look_at(self._connection)
             may = attempts.may_try_again(error, run.watch, self._connection, self._path)
             if may and attempts.wait():
+                self._migrate = self._anew()
                 return False
             raise
         run.worker.link.role_left = run.watch.role
         return True
+
+    def _anew(self) -> Any:
+        """The function of the script, imported once more: what the module keeps is as at first.
+
+        A list that was filled, an iterator that was used up, a cache: each would be as after a run.
+        """
+        folder, name = os.path.split(self._path)
+        return load_python_file(folder, name).upgrade
 
     def _hear_failure(self, error: BaseException) -> None:
         run, link = self._run, self._run.worker.link

@@ -41,6 +41,7 @@ _EXAMPLE = re.compile(
 
 _ANY_RUN: tuple[tuple[str, str], ...] = (
     (r"pid \d+", "pid 4711"),
+    (r"pg_terminate_backend\(\d+\)", "pg_terminate_backend(4711)"),
     (r"headstart:(\w+):[0-9a-f]{8}:[^\s)]+", r"headstart:\1:8c3dacd2:migrate-x7k2p"),
     (r"for \d+ s\b", "for 12 s"),
     (r"from 127\.0\.0\.1", "from 10.0.0.7"),

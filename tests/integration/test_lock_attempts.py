@@ -208,6 +208,30 @@ def test_what_is_tried_again_is_done_once(applied: Stage, shape: str, driver: st
     assert applied.run().outcome == "nothing_to_do"
 
 
+def test_what_the_module_of_a_script_keeps_is_as_at_first(applied: Stage) -> None:
+    top = (
+        "from functools import cache\nFILLED, ONES = [], iter([78])\n@cache\ndef ensure(number):\n"
+        "    op.execute(f\"INSERT INTO accounts (id, name) VALUES ({number}, 'x')\")\n"
+    )
+    body = "FILLED.append(77)\nfor each in [*FILLED, *ONES]:\n    ensure(each)\n" + ADD
+    applied.project.add("0004", "0003", body, top=top)
+    ended = run_past(applied)
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    found = "SELECT id FROM accounts WHERE id IN (77, 78) ORDER BY id"
+    assert applied.database.query(found) == [(77,), (78,)]
+
+
+def test_who_cannot_be_imported_twice_ends_as_blocked(applied: Stage) -> None:
+    """A table of a MetaData that another module keeps, say."""
+    (applied.project.path / "keeping.py").write_text(
+        "import sqlalchemy\nMETADATA = sqlalchemy.MetaData()\n"
+    )
+    top = "import keeping\nT = sa.Table('t', keeping.METADATA, sa.Column('id', sa.Integer))\n"
+    applied.project.add("0004", "0003", ADD, top=top)
+    ended = run_past(applied, PYTHONPATH=str(applied.project.path))
+    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
+
+
 LEAVING = {
     "a COMMIT": INSERT + "op.execute('COMMIT')\n" + ADD,
     "a ROLLBACK": "op.execute('ROLLBACK')\n" + INSERT + "op.execute('COMMIT')\n" + ADD,
