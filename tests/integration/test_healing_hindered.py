@@ -13,6 +13,7 @@ from tests.integration.stage import Stage
 from tests.integration.test_cut_builds import CAREFUL, CREATE, index_revision
 
 
+@ON_ONE_SERVER
 def test_an_index_that_somebody_else_is_building_is_not_hurt(behind: Stage) -> None:
     index_revision(behind, CAREFUL)
     with building(behind.database, CREATE) as pid:
@@ -26,6 +27,7 @@ def test_an_index_that_somebody_else_is_building_is_not_hurt(behind: Stage) -> N
     healed(behind)
 
 
+@ON_ONE_SERVER
 def test_another_index_that_is_being_built_on_the_table_is_not_hurt_either(behind: Stage) -> None:
     """Its build holds the lock that the DROP needs; the run ends, and says for whom."""
     index_revision(behind, CREATE)
@@ -39,6 +41,7 @@ def test_another_index_that_is_being_built_on_the_table_is_not_hurt_either(behin
     healed(behind, "public.ix_names")
 
 
+@ON_ONE_SERVER
 def test_a_transaction_that_only_reads_is_waited_for_and_named(behind: Stage) -> None:
     index_revision(behind, CREATE)
     cut_off(behind.database, CREATE)
@@ -52,6 +55,7 @@ def test_a_transaction_that_only_reads_is_waited_for_and_named(behind: Stage) ->
     healed(behind, "public.ix_names")
 
 
+@ON_ONE_SERVER
 def test_an_index_of_another_owner_is_named_with_the_statement_for_a_person(
     behind: Stage,
 ) -> None:
@@ -92,6 +96,7 @@ def test_there_an_index_that_an_earlier_revision_drops_is_left_to_it(behind: Sta
     healed(behind)
 
 
+@ON_ONE_SERVER
 def test_it_is_dropped_as_the_role_that_env_py_works_as(behind: Stage) -> None:
     with behind.login() as role:
         behind.database.execute(
@@ -108,6 +113,7 @@ def test_it_is_dropped_as_the_role_that_env_py_works_as(behind: Stage) -> None:
         healed(behind, "public.ix_names")
 
 
+@ON_ONE_SERVER
 def test_where_no_third_connection_is_to_be_had_a_person_drops_it(behind: Stage) -> None:
     index_revision(behind, CAREFUL)
     cut_off(behind.database, CREATE)

@@ -9,6 +9,8 @@ from tests.integration.known_stage import KnownStage, rebuild
 from tests.integration.stage import Stage
 from tests.integration.test_cut_builds import CREATE, index_revision
 
+pytestmark = ON_ONE_SERVER
+
 PARTS = """
     CREATE TABLE events (day int NOT NULL, what text) PARTITION BY RANGE (day);
     CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
@@ -133,7 +135,6 @@ def test_an_index_that_no_pending_revision_builds_is_as_before(behind: Stage) ->
     assert "dropped_indexes" not in done.verdict
 
 
-@ON_ONE_SERVER
 @pytest.mark.parametrize(("made", "dropped"), [("", "public"), ("shop.accounts", "shop")])
 def test_a_table_without_a_schema_is_the_one_that_the_search_path_leads_to(
     behind: Stage, made: str, dropped: str
