@@ -23,7 +23,7 @@ from peers.report import Measured, plot, table, ways_table
 from peers.rounds import EMPTY, LOGGED, NOTHING, ONE_MORE, Bench, rounds
 from peers.tools import Tool, tools
 
-from tests.harness.embedded import PostgresServer
+from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
 from tests.servers.databases import debian_server
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -45,7 +45,7 @@ def main() -> None:
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        PostgresServer(18, conf=LOGGED) as server,
+        PostgresServer(18, conf=LOGGED, scram_iterations=SCRAM_ITERATIONS) as server,
     ):
         home = Path(folder)
         every, missing = tools(home, asked.bin.absolute())

@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.harness.embedded import PostgresServer
+from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
 from tests.harness.environment import clean_environ
 
 LIMITS = {("from empty", 10): 1.1, ("from empty", 1000): 1.25}
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
     parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
-    with PostgresServer(18) as server:
+    with PostgresServer(18, scram_iterations=SCRAM_ITERATIONS) as server:
         for revisions in options.revisions:
             with tempfile.TemporaryDirectory() as folder:
                 bench = Bench(options.bin.absolute(), Path(folder), server)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from client_cpu import Bench
 from peers.tools import build_fingerprints
 
-from tests.harness.embedded import PostgresServer
+from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
 from tests.harness.environment import clean_environ
 
 ALEMBIC = ["alembic", "history", "--indicate-current"]
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
     parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
-    with PostgresServer(18) as server:
+    with PostgresServer(18, scram_iterations=SCRAM_ITERATIONS) as server:
         for revisions in options.revisions:
             with tempfile.TemporaryDirectory() as folder:
                 bench = Bench(options.bin.absolute(), Path(folder), server)

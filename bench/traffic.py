@@ -26,7 +26,7 @@ import psycopg2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.harness.embedded import PostgresServer
+from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
 from tests.harness.environment import PROGRAMS, clean_environ
 from tests.harness.project import ProjectCopy, copy_plain
 from tests.harness.server import Database, empty_database
@@ -144,7 +144,7 @@ def main() -> None:
     options = parser.parse_args()
     print("| way | exit | s | reads | p50 | p99, s | longest, s | sum, s |\n" + "|---" * 8 + "|")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    with PostgresServer(18) as server:
+    with PostgresServer(18, scram_iterations=SCRAM_ITERATIONS) as server:
         for way in WAYS:
             with tempfile.TemporaryDirectory() as folder:
                 print(play(server, Path(folder, "project"), way, options.seconds), flush=True)

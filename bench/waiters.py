@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.harness.embedded import PostgresServer
+from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
 from tests.harness.program import start_headstart
 from tests.harness.project import copy_plain
 from tests.harness.server import empty_database
@@ -33,7 +33,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=100, help="the server's max_connections")
     asked = parser.parse_args()
     conf = [f"max_connections = {asked.connections}"]
-    with tempfile.TemporaryDirectory() as folder, PostgresServer(18, conf=conf) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PostgresServer(18, conf=conf, scram_iterations=SCRAM_ITERATIONS) as server,
+    ):
         project = copy_plain(Path(folder, "project"))
         project.add("0004", "0003", f"op.execute('SELECT pg_sleep({asked.seconds})')")
         for _ in range(asked.rounds):
