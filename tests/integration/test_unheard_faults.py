@@ -44,7 +44,11 @@ def test_nobody_gives_up_for_what_nobody_has_heard(stage: Stage, how: str, drive
     url = stage.database.driver_url(driver)
     with closing(psycopg2.connect(stage.database.url)) as other:
         other.cursor().execute("SELECT FROM accounts")
-        ended = stage.run(DATABASE_URL=url, HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="1")
+        ended = stage.run(
+            DATABASE_URL=url,
+            HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="1",
+            HEADSTART_DDL_RETRY_SECONDS="2",
+        )
     assert ended.exit_code in (12, 13), ended.verdict
     assert stage.rows() == ["0003"]
 
