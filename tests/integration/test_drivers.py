@@ -3,8 +3,18 @@
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.embedded import PASSWORD, SCRAM_ITERATIONS
 from tests.harness.project import REVISIONS
 from tests.integration.stage import Stage
+
+
+@pytest.fixture(autouse=True)
+def login_of_common_cost(stage: Stage) -> None:
+    """pg8000 refuses a login that costs less than PostgreSQL's default."""
+    stage.database.execute(
+        f"SET scram_iterations = {SCRAM_ITERATIONS}; ALTER ROLE postgres PASSWORD '{PASSWORD}'"
+    )
+
 
 pytestmark = ON_ONE_SERVER
 
