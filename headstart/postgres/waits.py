@@ -24,7 +24,8 @@ class Wait:
     if that is hidden from our role. `age_seconds` is how old its transaction is, None if hidden.
     `by_itself`: it is a connection of the same run. `wanted` is the lock, with its relation;
     `statement` the shape of what the other executes, or has executed last. `yields`: an autovacuum
-    that gives way to whoever has waited for deadlock_timeout.
+    that gives way to whoever has waited for deadlock_timeout. `seconds` is for how long ours has
+    waited, where the server tells (14 and newer).
     """
 
     waiting: int
@@ -40,6 +41,7 @@ class Wait:
     age_seconds: float | None = field(default=None, compare=False)
     statement: str | None = None
     yields: bool = False
+    seconds: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
         whose = "another connection of this run, " if self.by_itself else ""
@@ -68,15 +70,12 @@ class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
     `is_gone`: the server has the process no more of which that was asked. `transactions` are those
-    of the backends that wait, as begun.py identifies them. `waiting_seconds` is for how long the
-    first of them has waited, where the server tells (14 and newer). `progress` is how far a long
-    command is.
+    of the backends that wait, as begun.py identifies them. `progress` is how far a long command is.
     """
 
     waits: tuple[Wait, ...] = ()
     is_gone: bool = False
     transactions: frozenset[str] = frozenset()
-    waiting_seconds: float = 0.0
     progress: Progress | None = None
 
 
@@ -178,15 +177,14 @@ def _read_waits(connection: Reader, processes: Collection[int], own_name: str) -
     return Sight(
         tuple(_wait(row, processes, own_name) for row in rows),
         transactions=frozenset(str(row[-2]) for row in rows if row[-2]),
-        waiting_seconds=max(
-            (float(str(row[-1])) for row in rows if row[-1] is not None), default=0
-        ),
     )
 
 
 def _wait(row: Sequence[object], processes: Collection[int], own_name: str) -> Wait:
     ours, waiting, blocking = (int(str(value)) for value in row[:3])
-    description, idle_since, name, wanted, cure, virtual, queued, age, query, vacuum, *_ = row[3:]
+    description, idle_since, name, wanted, cure, virtual, queued, age, query, vacuum, _, waited = (
+        row[3:]
+    )
     statement = _text(query)
     return Wait(
         ours,
@@ -202,6 +200,7 @@ def _wait(row: Sequence[object], processes: Collection[int], own_name: str) -> W
         age_seconds=None if age is None else float(str(age)),
         statement=None if statement is None else _shown(statement),
         yields=bool(vacuum) and not str(statement or "").endswith(_WRAPAROUND),
+        seconds=0.0 if waited is None else float(str(waited)),
     )
 
 

@@ -28,7 +28,7 @@ from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.asking import asked
-from headstart.revisions.driver_error import is_drivers, is_raised, state_of
+from headstart.revisions.driver_error import fault_told, is_drivers, is_raised, state_of
 from headstart.revisions.link import FAILED_TRANSACTION, Link
 from headstart.revisions.lock_waits import FIRST_SECONDS, LATE_SECONDS
 from headstart.revisions.other_connections import drivers_imported
@@ -38,7 +38,7 @@ from headstart.revisions.script_source import mentions
 from headstart.revisions.transactions import TransactionWatch
 from headstart.revisions.waited import cure_of, told_of
 from headstart.revisions.worker import Worker
-from headstart.verdict.errors import Blocked
+from headstart.verdict.errors import Blocked, HeadstartError
 from headstart.verdict.events.revisions import BlockerEnded, RevisionBlocked
 
 _RETRIED = frozenset({"55P03", "40P01", "40001"})
@@ -56,11 +56,10 @@ _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 
 
 class LockAttempts:
-    """The attempts to run one revision; `seconds` is what this one waits for a lock.
+    """The attempts to run one revision; `seconds` is what this one waits for a lock, 0 is for ever.
 
-    `limits`: nobody else has set one.
-    `longest` is the most that it may be, in seconds; 0 is no limit, and one attempt. `may_repeat`:
-    the revision has a transaction of its own. `retry_seconds` is for how long it is tried again.
+    `limits`: neither env.py nor the script has set a limit. `may_repeat`: the revision has a
+    transaction of its own. `retry_seconds` is for how long it is tried again.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class LockAttempts:
         self._drivers = drivers_imported()
         self._began = time.monotonic()
         self._first: BaseException | None = None
-        self._may_end = True
+        self._may_end, self._gave_way = True, False
         self.number = 1
         self.limits = True
         is_first = self._may_repeat and retry_seconds
@@ -102,9 +101,16 @@ class LockAttempts:
         return self.seconds + LATE_SECONDS if self.seconds else 0
 
     def told(self, error: BaseException) -> BaseException:
-        """The error to end with: of a script that cannot be run twice in place, the first one."""
-        is_another = self._first is not None and not self._is_blocked(error)
-        return self._first if is_another and self._first is not None else error
+        """The error to end with: of a script that cannot be run twice in place, the first one.
+
+        Not in place of a signal, of what we have found ourselves, or of what may pass.
+        """
+        if self._first is None or self._is_blocked(error) or self._worker.link.gone:
+            return error
+        if not isinstance(error, Exception) or isinstance(error, HeadstartError):
+            return error
+        passes = is_drivers(error) and not fault_told(error).permanent
+        return error if passes else self._first
 
     def may_try_again(
         self, error: BaseException, watch: TransactionWatch, connection: Connection, path: str
@@ -135,13 +141,26 @@ class LockAttempts:
         locks = self._worker.link.lock_waits
         locks.pausing = True
         try:
-            gone, seconds = self._paused(ahead)
+            yielding = self._yielding_seconds(ahead)
+            gone, seconds = (True, 0.0) if yielding else self._paused(ahead)
         finally:
             locks.pausing = False
         self.number += 1
-        self.seconds = self._next_seconds(ahead, seconds)
+        self.seconds = yielding or self._next_seconds(seconds)
         self._began = time.monotonic()
         return gone
+
+    def _yielding_seconds(self, ahead: Collection[Wait]) -> float:
+        """How long to wait at once for an autovacuum to give way; 0 where nothing would be won.
+
+        Once: one that has not given way by then is waited for as others are.
+        """
+        if self._gave_way or not ahead or not all(wait.yields for wait in ahead):
+            return 0.0
+        self._gave_way = True
+        after = self._worker.lookout.look(deadlock_timeout)
+        seconds = 0.0 if after is None else after + _AFTER_VACUUM_SECONDS
+        return seconds if seconds <= self._longest else 0.0
 
     def _event(self, waits: Collection[Wait]) -> RevisionBlocked:
         return RevisionBlocked(
@@ -156,8 +175,6 @@ class LockAttempts:
         """Whether they are gone, and after how many seconds."""
         started = time.monotonic()
         transactions = {wait.virtual for wait in ahead if wait.virtual is not None}
-        if ahead and all(wait.yields for wait in ahead):
-            return True, 0.0
         if not transactions:
             time.sleep(self._clipped(backoff_seconds(self.number, random.random())))
             return not self._is_out_of_time(), time.monotonic() - started
@@ -180,12 +197,9 @@ class LockAttempts:
         for process, session in ended or ():
             self._worker.emit(BlockerEnded(process, session))
 
-    def _next_seconds(self, ahead: Collection[Wait], paused: float) -> float:
+    def _next_seconds(self, paused: float) -> float:
         worked = time.monotonic() - paused - self._began - self.seconds
         fair = min(self._longest, max(self.seconds, worked * _SHARE_OF_WORK))
-        if ahead and all(wait.yields for wait in ahead):
-            after = self._worker.lookout.look(deadlock_timeout)
-            return fair if after is None else max(fair, after + _AFTER_VACUUM_SECONDS)
         if paused > _SHORT_SECONDS:
             return fair
         return min(self._longest, max(fair, 2 * self.seconds))

@@ -55,15 +55,22 @@ class LockWaits:
         self.waits, self.cancelled, self.in_block = (), False, autocommit
         self._waiting_since = 0.0
 
-    def saw(self, sight: Sight, *, at_work: bool) -> None:
-        """Whom they wait for now; after a statement has given up, what was seen before stays."""
+    def saw(self, sight: Sight, migrates: int | None, *, at_work: bool) -> None:
+        """Whom they wait for now; after a statement has given up, what was seen before stays.
+
+        Only the process that `migrates` is canceled: a script's own connection has its own limits.
+        """
         now = time.monotonic()
+        own = [wait.seconds for wait in sight.waits if wait.waiting == migrates]
+        if not own:
+            self._waiting_since = 0.0
         if sight.waits:
             self.waits, self._transactions, self._seen_at = sight.waits, sight.transactions, now
-            self._waiting_since = self._waiting_since or now - sight.waiting_seconds
-            self._cancel_late(now)
         elif at_work and not self.pausing:
-            self.waits, self._waiting_since = (), 0.0
+            self.waits = ()
+        if own:
+            self._waiting_since = self._waiting_since or now - max(own)
+            self._cancel_late(now)
 
     def was_in(self, transaction: str, within_seconds: float) -> bool:
         """Whether who waited a moment ago was in this transaction, by its identity."""

@@ -55,7 +55,7 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
         watched = worker.link.process_to_watch() if revision is not None else None
         sight = worker.look(worker.link.processes(), watched)
         locks = worker.link.lock_waits
-        locks.saw(sight, at_work=worker.link.is_at_work())
+        locks.saw(sight, worker.link.migrates, at_work=worker.link.is_at_work())
         # between two attempts nothing waits on the server, but the run does, for the same ones
         waits = locks.waits if locks.pausing else sight.waits
         seconds = round(time.monotonic() - (since if revision else started), 1)
@@ -89,7 +89,7 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
             return True
         if link.is_at_work():
             sight = worker.look(link.processes(), None)
-            link.lock_waits.saw(sight, at_work=True)
+            link.lock_waits.saw(sight, link.migrates, at_work=True)
             worker.emit(ProgressSeen(sight.progress))
         elif not link.lock_waits.pausing:
             worker.lookout.rest()

@@ -125,6 +125,7 @@ class Run:
     keeper: RecordKeeper | None = field(default=None, init=False)
     attempts: LockAttempts | None = field(default=None, init=False)
     own_limits: tuple[str, ...] = field(default=(), init=False)
+    _is_limited: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Let the locks be read by whom the listener names."""
@@ -184,7 +185,7 @@ class Run:
         return self.attempts.servers_seconds
 
     def begin_attempts(self, revision: str, connection: Connection) -> LockAttempts:
-        """The first attempt at a revision begins, maybe in a transaction that is open already."""
+        """A revision is about to begin, the first maybe in a transaction that is open already."""
         may_repeat = self.mode is Mode.PER_REVISION
         self.attempts = attempts = LockAttempts(
             self.worker, revision, may_repeat=may_repeat, retry_seconds=self.retry_seconds
@@ -192,7 +193,9 @@ class Run:
         attempts.limits = LIMITS[0] not in self.own_limits
         if attempts.limits and attempts.seconds:
             self.worker.link.lock_waits.limit = attempts.seconds
-            if connection.in_transaction():
+            # with the first revision; each later one's transaction begins with its own
+            if connection.in_transaction() and (may_repeat or not self._is_limited):
+                self._is_limited = True
                 set_lock_timeout(connection, attempts.servers_seconds)
         return attempts
 

@@ -12,17 +12,20 @@ from headstart.revisions.upgrade_functions import finished_work
 
 
 class StepInAttempts:
-    """What stands in for the function of one of Alembic's steps; `context` is the migration's."""
+    """What stands in for the function of one of Alembic's steps; `context` is the migration's.
+
+    It is made before the step's transaction begins, which gets the limit of the first attempt.
+    """
 
     def __init__(self, step: Any, context: Any, run: Run) -> None:
+        self._attempts = run.begin_attempts(step.revision.revision, context.connection)
         self._revision, self._path = step.revision.revision, step.revision.path
         self._migrate = step.migration_fn
         self._context, self._connection, self._run = context, context.connection, run
 
     def __call__(self, **options: Any) -> None:
         """Run it, and see that its work is kept. Raises RevisionFailed, and what it raises."""
-        run = self._run
-        attempts = run.begin_attempts(self._revision, self._connection)
+        run, attempts = self._run, self._attempts
         try:
             while not self._attempt(attempts, **options):
                 run.listener.before_revision()

@@ -11,7 +11,7 @@ from tests.harness.server import a_role, empty_database
 from tests.integration.stage import Stage
 
 ADD = "op.execute('ALTER TABLE accounts ADD note text')"
-VACUUMING = "SELECT count(*) FROM pg_stat_progress_vacuum"
+VACUUMING = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'accounts'::regclass"
 
 
 @pytest.mark.parametrize("plain", [True, False])
