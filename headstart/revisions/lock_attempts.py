@@ -51,6 +51,7 @@ _POLL_SECONDS = 0.1
 _UNSEEN_SECONDS = 2.0
 """How long to pause where nobody can be asked."""
 _AFTER_VACUUM_SECONDS = 0.3
+_YIELDS_AT_MOST = 5
 _OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
 _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 
@@ -73,7 +74,7 @@ class LockAttempts:
         self._drivers = drivers_imported()
         self._began = time.monotonic()
         self._first: BaseException | None = None
-        self._may_end, self._gave_way = True, False
+        self._may_end, self._yielded = True, 0
         self.number = 1
         self.limits = True
         is_first = self._may_repeat and retry_seconds
@@ -153,13 +154,14 @@ class LockAttempts:
     def _yielding_seconds(self, ahead: Collection[Wait]) -> float:
         """How long to wait at once for an autovacuum to give way; 0 where nothing would be won.
 
-        Once: one that has not given way by then is waited for as others are.
+        A few times, each a little longer, since the next one may come at once; one that has not
+        given way by then is waited for as others are.
         """
-        if self._gave_way or not ahead or not all(wait.yields for wait in ahead):
+        if self._yielded >= _YIELDS_AT_MOST or not ahead or not all(w.yields for w in ahead):
             return 0.0
-        self._gave_way = True
+        self._yielded += 1
         after = self._worker.lookout.look(deadlock_timeout)
-        seconds = 0.0 if after is None else after + _AFTER_VACUUM_SECONDS
+        seconds = 0.0 if after is None else after + self._yielded * _AFTER_VACUUM_SECONDS
         return seconds if seconds <= self._longest else 0.0
 
     def _event(self, waits: Collection[Wait]) -> RevisionBlocked:

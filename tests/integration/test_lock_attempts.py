@@ -425,6 +425,34 @@ def test_a_deadline_that_passes_while_it_pauses_ends_it_as_blocked(
     assert "(a holder)" in ended.verdict["error"]["message"]
 
 
+def test_a_wait_on_a_connection_of_the_scripts_own_is_its_business(applied: Stage) -> None:
+    """It has no limit of ours there, and is not canceled; nor does it count as swallowed."""
+    applied.database.execute("CREATE TABLE other (id int)")
+    body = (
+        "import os\nengine = sa.create_engine(os.environ['DATABASE_URL'])\n"
+        "with engine.begin() as own:\n    own.execute(sa.text('LOCK TABLE other'))\n"
+        "engine.dispose()\n"
+    )
+    applied.project.add("0004", "0003", body + ADD)
+    with held(applied.database, 9, "LOCK TABLE other IN ACCESS SHARE MODE"):
+        ended = applied.run()
+    assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
+    assert not blocked(ended)
+
+
+def test_who_is_asked_to_end_in_a_later_attempt_ends_so(applied: Stage) -> None:
+    applied.project.add("0004", "0003", f"{ADD}op.execute('SELECT pg_sleep(60)')\n")
+    with closing(psycopg2.connect(applied.database.url)) as holder, applied.start() as run:
+        holder.cursor().execute("SELECT 1 FROM accounts")
+        run.await_event(BLOCKED, 40)
+        holder.rollback()
+        sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        until(lambda: applied.database.query(sleeping) == [(1,)], "the second sleeps", 30)
+        run.process.terminate()
+        ended = run.end(20)
+    assert (ended.exit_code, ended.outcome) == (143, "sigterm"), ended.verdict
+
+
 def test_who_is_asked_to_end_while_it_pauses_ends(applied: Stage) -> None:
     applied.project.add("0004", "0003", ADD)
     with held(applied.database, 60), applied.start() as run:
