@@ -171,13 +171,18 @@ def summary(work: str, revisions: int, pairs: list[Pair]) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Measure each size and print a line of JSON for it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--revisions", type=int, nargs="+", default=[10, 1000])
+def asked(about: str, revisions: list[int]) -> argparse.Namespace:
+    """What the command line asks for: of how many revisions, where the programs are, the rounds."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--revisions", type=int, nargs="+", default=revisions)
     parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
     parser.add_argument("--rounds", type=int, default=11)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure each size and print a line of JSON for it."""
+    options = asked(__doc__, [10, 1000])
     with PostgresServer(18, scram_iterations=SCRAM_ITERATIONS) as server:
         for revisions in options.revisions:
             with tempfile.TemporaryDirectory() as folder:

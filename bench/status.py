@@ -7,7 +7,6 @@ it does in an image; the database was brought to the head by headstart. A line o
 number of revisions; CPU is user + system time of the client's process, in milliseconds.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from client_cpu import Bench
+from client_cpu import Bench, asked
 from peers.tools import build_fingerprints
 
 from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer
@@ -28,11 +27,7 @@ STATUS = ["headstart", "status"]
 
 def main() -> None:
     """Measure each size and print a line of JSON for it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--revisions", type=int, nargs="+", default=[3, 300])
-    parser.add_argument("--bin", type=Path, default=Path(sys.executable).parent)
-    parser.add_argument("--rounds", type=int, default=11)
-    options = parser.parse_args()
+    options = asked(__doc__, [3, 300])
     with PostgresServer(18, scram_iterations=SCRAM_ITERATIONS) as server:
         for revisions in options.revisions:
             with tempfile.TemporaryDirectory() as folder:

@@ -17,8 +17,8 @@ from headstart.process.statement_shape import without_values
 from headstart.revisions.asking import asked
 from headstart.revisions.causes import failing_place, first_line, hint_of
 from headstart.revisions.driver_error import fault_in, sqlstate_of
-from headstart.revisions.link import Link
 from headstart.revisions.made_before import cure_of_existing
+from headstart.revisions.moment import Answer, Moment
 from headstart.revisions.project import Project
 from headstart.revisions.server_words import (
     ASKED_BEFORE,
@@ -30,7 +30,6 @@ from headstart.revisions.server_words import (
 from headstart.revisions.version_statement import version_table_of
 from headstart.revisions.waited import cure_of, is_lock_timeout, told_of, waits_for_itself
 from headstart.settings.declared import DeclaredSettings
-from headstart.values import dataclass
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
@@ -88,41 +87,6 @@ _RESET_ROLE = (
     "let the revision put the role back at its end (RESET ROLE, RESET SESSION AUTHORIZATION):"
     " Alembic writes the version row next; then run again"
 )
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When something raised: which revision was running, if any, and whether all had run.
-
-    `left`: whether that revision has left its transaction.
-    """
-
-    project: Project
-    revision: str | None
-    done: bool
-    left: bool
-    link: Link | None
-
-    def place_in(self, version_table: str | None) -> str:
-        """Who was at work; Alembic itself, at its version table, between the revisions."""
-        if self.revision:
-            return f"revision {self.revision}"
-        return "env.py" if version_table is None else f"the version table {version_table}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the server said, to which statement; `note` is what env.py has to say to it.
-
-    `context` is the server's CONTEXT: the functions that were at work, in its own language.
-    """
-
-    text: str
-    sqlstate: str | None
-    statement: str | None
-    note: str | None
-    context: str = ""
-    fault: Fault = Fault.UNKNOWN
 
 
 def database_failure(

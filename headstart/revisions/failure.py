@@ -14,7 +14,6 @@ from headstart.revisions.causes import cause_of, cure_of, first_line, is_our_own
 from headstart.revisions.database_failure import (
     CORRECT_ENV,
     RAISED_AFTER,
-    Moment,
     database_failure,
     note_of,
     place_of,
@@ -28,6 +27,7 @@ from headstart.revisions.driver_error import (
 )
 from headstart.revisions.groups import beside, telling
 from headstart.revisions.link import FAILED_TRANSACTION, Link
+from headstart.revisions.moment import Moment
 from headstart.revisions.passing import behind, has_timed_out, may_pass
 from headstart.revisions.project import Project
 from headstart.revisions.refusal import LeftOnPurpose

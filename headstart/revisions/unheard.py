@@ -5,10 +5,11 @@ nobody knows: it may pass, as a lock that was waited for in vain does.
 """
 
 from headstart.revisions.causes import cause_of
-from headstart.revisions.database_failure import Moment, note_of
+from headstart.revisions.database_failure import note_of
 from headstart.revisions.driver_error import is_drivers, state_of
 from headstart.revisions.groups import telling
 from headstart.revisions.link import FAILED_TRANSACTION, Link
+from headstart.revisions.moment import Moment
 from headstart.revisions.passing import behind
 from headstart.verdict.errors import ServerFailed
 
