@@ -14,6 +14,7 @@ from tests.integration.blocked_runs import (
     DRIVERS,
     give,
     held,
+    run_past,
     use,
 )
 from tests.integration.stage import Stage
@@ -128,3 +129,15 @@ def test_who_is_asked_to_end_while_it_pauses_ends(behind: Stage) -> None:
         ended = run.end(20)
     assert (ended.exit_code, ended.outcome) == (143, "sigterm"), ended.verdict
     assert behind.rows() == ["0003"]
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code", "outcome"),
+    [("53100", 13, "server_failed"), ("P0001", 12, "blocked")],
+    ids=["what may pass is told", "a mistake may come of the second attempt itself"],
+)
+def test_what_a_later_attempt_raises(behind: Stage, sqlstate: str, code: int, outcome: str) -> None:
+    raises = f"op.execute(\"DO $$BEGIN RAISE 'no' USING ERRCODE = '{sqlstate}'; END$$\")\n"
+    behind.project.add("0004", "0003", ADD + raises)
+    ended = run_past(behind)
+    assert (ended.exit_code, ended.outcome) == (code, outcome), ended.verdict
