@@ -32,7 +32,8 @@ from headstart.verdict.sqlstates import Fault
 
 FAILED_TRANSACTION = "25P02"
 """in_failed_sql_transaction, which only follows from an error before."""
-_PASSING = frozenset({Fault.CONNECTION, Fault.SERVER, Fault.LOCK, Fault.UNKNOWN})
+PASSING = frozenset({Fault.CONNECTION, Fault.SERVER, Fault.LOCK, Fault.UNKNOWN})
+"""What no correction of a script helps against."""
 
 
 class Link:
@@ -171,7 +172,7 @@ class Link:
         if sqlstate != FAILED_TRANSACTION:
             self.error = context.sqlalchemy_exception
             self._swallow(context)
-        if sqlstate is not None and fault_in(context.original_exception) in _PASSING:
+        if sqlstate is not None and fault_in(context.original_exception) in PASSING:
             self.passing = context.sqlalchemy_exception
         if context.is_disconnect or says_lost(context.original_exception):
             self.gone = not self._left
@@ -196,7 +197,7 @@ class Link:
         refused = context.connection is None and sqlstate_of(context.original_exception) is None
         if refused or (
             sqlstate_of(context.original_exception) is not None
-            and fault_in(context.original_exception) in _PASSING
+            and fault_in(context.original_exception) in PASSING
         ):
             self.passing = context.sqlalchemy_exception
 

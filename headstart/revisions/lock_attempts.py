@@ -28,8 +28,9 @@ from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
 from headstart.revisions.asking import asked
+from headstart.revisions.causes import first_line
 from headstart.revisions.driver_error import fault_told, is_drivers, is_raised, state_of
-from headstart.revisions.link import FAILED_TRANSACTION, Link
+from headstart.revisions.link import FAILED_TRANSACTION, PASSING, Link
 from headstart.revisions.lock_waits import FIRST_SECONDS, LATE_SECONDS
 from headstart.revisions.other_connections import drivers_imported
 from headstart.revisions.passing import behind
@@ -73,7 +74,7 @@ class LockAttempts:
         self._until: Deadline | None = None
         self._drivers = drivers_imported()
         self._began = time.monotonic()
-        self._first: BaseException | None = None
+        self._was_blocked = False
         self._may_end, self._yielded = True, 0
         self.number = 1
         self.limits = True
@@ -102,16 +103,22 @@ class LockAttempts:
         return self.seconds + LATE_SECONDS if self.seconds else 0
 
     def told(self, error: BaseException) -> BaseException:
-        """The error to end with: of a script that cannot be run twice in place, the first one.
+        """The error to end with: a mistake of a later attempt may come of the attempt itself.
 
-        Not in place of a signal, of what we have found ourselves, or of what may pass.
+        A script may hold what can be used once, and a new run tells. Not in place of a signal, of
+        what we have found ourselves, or of what may pass.
         """
-        if self._first is None or self._is_blocked(error) or self._worker.link.gone:
+        if not self._was_blocked or self._is_blocked(error) or self._worker.link.gone:
             return error
         if not isinstance(error, Exception) or isinstance(error, HeadstartError):
             return error
-        passes = is_drivers(error) and not fault_told(error).permanent
-        return error if passes else self._first
+        if is_drivers(error) and fault_told(error) in PASSING:
+            return error
+        return Blocked(
+            f"revision {self._revision} was kept from a lock, and attempt {self.number} raised"
+            f" {type(error).__name__}: {first_line(asked(error, 'orig') or error)}; rolled back",
+            next_step="run again; if the revision fails in the same way then, correct it",
+        )
 
     def may_try_again(
         self, error: BaseException, watch: TransactionWatch, connection: Connection, path: str
@@ -120,7 +127,7 @@ class LockAttempts:
         link = self._worker.link
         if not self._may_repeat or not self._retry_seconds or not self._is_blocked(error):
             return False
-        self._first = self._first or error
+        self._was_blocked = True
         if link.gone or watch.left or watch.kept_outside or self._used_another():
             return False
         if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
