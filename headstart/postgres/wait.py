@@ -43,8 +43,12 @@ _READ_ONLY = ConnectFailure(
 
 @dataclass(frozen=True)
 class WaitLimits:
-    """How long to wait: in all, and for access that an operator may be about to grant."""
+    """How long to wait: in all, and for access that an operator may be about to grant.
 
+    `since` is the moment that both are counted from, and the wait that is reported.
+    """
+
+    since: float
     deadline: Deadline
     access_grace: Deadline
 
@@ -57,7 +61,7 @@ def wait_until_accepting(
     Gives the server's version. Raises Unreachable at the deadline, and AccessRefused for what
     waiting does not cure.
     """
-    started, attempts = time.monotonic(), 0
+    attempts = 0
     last: ConnectFailed | None = None
 
     def attempt() -> ServerAnswered:
@@ -89,7 +93,7 @@ def wait_until_accepting(
             emit(DatabaseLocated(error.place))
         raise error_of(error.failure, attempts) from None
     finally:
-        emit(WaitMeasured(time.monotonic() - started))
+        emit(WaitMeasured(time.monotonic() - limits.since))
     emit(DatabaseAccepted(attempts, server.database, server.tls))
     return server.server_version
 

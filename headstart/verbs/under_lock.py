@@ -34,7 +34,9 @@ def wait_for_database(task: Task) -> str:
     """Wait until the database accepts us; gives its version. Raises Unreachable, AccessRefused."""
     settings = task.settings
     limits = WaitLimits(
-        task.within(settings.wait_seconds), task.within(settings.access_grace_seconds)
+        time.monotonic(),
+        task.within(settings.wait_seconds),
+        task.within(settings.access_grace_seconds),
     )
     name = task.identity.name(Purpose.WAIT)
     return wait_until_accepting(task.resolve, name, limits, task.emit)
