@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from tests.harness.environment import ROOT, clean_environ
+from tests.harness.environment import PROGRAMS, ROOT, clean_environ
 from tests.harness.result import Event, Result, read_events
 from tests.harness.warm import Forked, is_alike
 
@@ -43,8 +43,8 @@ class Run:
             given.seek(0)
             error = self._stdout if merged else self._stderr
             self.process: Forked | subprocess.Popen[bytes]
-            if tuple(command[:3]) == HEADSTART and is_alike(environ):
-                argv = [str(each) for each in command[3:]]
+            argv = _warm_argv(command)
+            if argv and is_alike(environ):
                 self.process = Forked(argv, environ, cwd, [given, self._stdout, error])
             else:
                 self.process = subprocess.Popen(
@@ -169,6 +169,14 @@ def until(
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(pause)
     return seen
+
+
+def _warm_argv(command: Sequence[str | Path]) -> list[str]:
+    """The arguments of a command for the warm interpreter; empty for one that it does not know."""
+    words = [str(each) for each in command]
+    if tuple(words[:3]) == HEADSTART:
+        return ["headstart", *words[3:]]
+    return words if words[0] == str(PROGRAMS / "alembic") else []
 
 
 def _read(name: str) -> str:

@@ -1,4 +1,4 @@
-"""headstart's process, forked from a warm interpreter: the same process at a third of its cost.
+"""headstart or alembic, forked from a warm interpreter: the same process at a third of its cost.
 
 A run of a test's takes nearly half a second of CPU to import SQLAlchemy, Alembic and headstart,
 some thousand times over. HEADSTART_TEST_COLD=1 starts each process anew, as the suites in
@@ -40,7 +40,10 @@ def is_alike(environ: Mapping[str, str]) -> bool:
 
 
 class Forked:
-    """A process that the warm interpreter has forked; as subprocess.Popen has it."""
+    """A process that the warm interpreter has forked; as subprocess.Popen has it.
+
+    `argv` is as the program sees it: `headstart`, or alembic by its path, and the arguments.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Start `python -m headstart` from an interpreter that has imported all that it imports.
+"""Start `python -m headstart` or `alembic` from an interpreter that has imported what they import.
 
 Run by its path, as a program: `python warm_server.py SOCKET`. It forks a process for each request,
 which becomes what the interpreter would be: same arguments, environment, folder, streams, exit.
@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import alembic.command
+import alembic.config
 import alembic.runtime.environment
-import alembic.script  # noqa: F401
+import alembic.script
 import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
 import tenacity  # noqa: F401
 
@@ -107,14 +108,19 @@ def _become(request: Mapping[str, Any]) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environ"])
-    sys.argv = ["headstart", *request["argv"]]
-    # what the interpreter makes of these for -m, and site of the last
-    folder = [] if os.environ.get("PYTHONSAFEPATH") else [str(Path.cwd())]
+    sys.argv = request["argv"]
+    script = Path(sys.argv[0])
+    # what the interpreter makes of these for a script and for -m, and site of the last
+    folder = [str(script.parent if script.is_absolute() else Path.cwd())]
+    folder = [] if os.environ.get("PYTHONSAFEPATH") else folder
     more = os.environ.get("PYTHONPATH")
     sys.path[:1] = folder + ([more] if more else [])
     if more:
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
+    if script.is_absolute():
+        alembic.config.main()
+        return
     del sys.modules["__main__"].__dict__["__file__"]
     runpy.run_module("headstart", run_name="__main__", alter_sys=True)
 
