@@ -1,7 +1,8 @@
 """Draw docs/pictures/*.svg: what headstart prints on a terminal, of databases made for that.
 
-Each is a real run on the embedded server, in a terminal of 80 columns; of a long answer the end is
-drawn, as a screen shows it, and of the line below the log a moment of a run.
+Each is a real run on the embedded server, in a terminal of 80 columns, or of 120 where a log is
+shown; of a long answer the end is drawn, as a screen shows it, and of the line below the log a
+moment of a run.
 """
 
 import fcntl
@@ -27,7 +28,7 @@ from tests.harness.program import until
 from tests.harness.terminal import Terminal, start_on_terminal
 
 PICTURES = Path(__file__).parent / "pictures"
-COLUMNS, ROWS = 80, 24
+COLUMNS, WIDE, ROWS = 80, 120, 24
 REVISION = '''"""{title}"""
 
 from alembic import op
@@ -94,17 +95,17 @@ def draw_live_line(server: PostgresServer) -> None:
         text = re.sub(r"op\.create_index.*", f"op.execute({SLOW_INDEX!r})", script.read_text())
         script.write_text(text)
         environ = {"DATABASE_URL": server.url(dbname="pictures_live")}
-        environ |= {"HEADSTART_BASELINE": "base", "HEADSTART_HEARTBEAT_SECONDS": "0.7"}
-        terminal = Terminal(COLUMNS)
+        environ |= {"HEADSTART_BASELINE": "base", "HEADSTART_HEARTBEAT_SECONDS": "1.5"}
+        terminal = Terminal(WIDE)
         with start_on_terminal(env=environ, terminal=terminal, cwd=project):
             until(lambda: HALF.search("\n".join(terminal.drawn)), "an index that is half built")
             shown = terminal.screen
-        draw("live-line", "headstart", [part for line in shown for part in wrapped(line)])
+        draw("live-line", "headstart", [part for line in shown for part in wrapped(line)], WIDE)
 
 
 def wrapped(line: str) -> list[str]:
-    """A line as it stands on a terminal."""
-    return [line[at : at + COLUMNS] for at in range(0, max(1, len(line)), COLUMNS)]
+    """A line as it stands on a wide terminal."""
+    return [line[at : at + WIDE] for at in range(0, max(1, len(line)), WIDE)]
 
 
 def make_project(folder: Path, revisions: int) -> None:
@@ -156,9 +157,9 @@ def read(descriptor: int) -> bytes:
         return b""
 
 
-def draw(name: str, command: str, lines: list[str]) -> None:
+def draw(name: str, command: str, lines: list[str], columns: int = COLUMNS) -> None:
     """Write one picture."""
-    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console = Console(record=True, width=columns, file=io.StringIO())
     shown = [f"$ {command}", *lines]
     for line in shown[-ROWS:]:
         console.print(Text(line), soft_wrap=True)
