@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from headstart.decision.named_tables import About, LeftOut, Tracker
-from headstart.facts.live_tables import LiveTable, LiveTables
+from headstart.facts.live_tables import LiveTable, LiveTables, Names
 from headstart.facts.remark import SYNTAX, Remark
 from headstart.fingerprint.statements.placed import Placed, placed
 from headstart.values import dataclass
@@ -65,12 +65,13 @@ class Lint:
     unread: tuple[Unread, ...] = ()
 
 
-def names_in(scripts: Iterable[RevisionSql]) -> tuple[frozenset[str], frozenset[str]]:
-    """The bare names of the tables, and of the indexes, that the SQL is about."""
+def names_in(scripts: Iterable[RevisionSql]) -> Names:
+    """The bare names of the tables, indexes and functions that the SQL is about."""
     subjects = [each.subject for script in scripts for each in script.statements]
     tables = {name for each in subjects for _, name in each.tables}
     indexes = {name for each in subjects for _, name in each.indexes}
-    return frozenset(tables), frozenset(indexes)
+    functions = {name for each in subjects for _, name in each.calls}
+    return Names(frozenset(tables), frozenset(indexes), frozenset(functions))
 
 
 def judged(
@@ -93,11 +94,11 @@ def judged(
 
 @dataclass(frozen=True)
 class _Looked:
-    """A statement, what it is about, and whether squawk takes its table for a new one in vain."""
+    """A statement, what it is about, and what squawk does not see of it."""
 
     statement: Placed
     about: About
-    mistaken: bool
+    unseen: tuple[str, ...]
 
     @property
     def begin(self) -> int:
@@ -108,8 +109,24 @@ class _Looked:
 def _looked(script: RevisionSql, tracker: Tracker) -> Iterator[_Looked]:
     """The statements of a revision in their order: each changes what is there for the next."""
     for statement in script.statements:
-        yield _Looked(statement, tracker.about(statement), tracker.finds(statement))
+        about = tracker.about(statement)
+        yield _Looked(statement, about, tuple(_unseen(statement, about, tracker)))
         tracker.follow(statement)
+    tracker.end_revision()
+
+
+def _unseen(statement: Placed, about: About, tracker: Tracker) -> Iterator[str]:
+    """What squawk does not see of a statement, or we do not."""
+    if statement.subject.opaque:
+        yield "executes code that squawk does not look into"
+    for name in tracker.foreign_calls(statement):
+        yield f"calls {name}(), which squawk does not look into"
+    if tracker.finds(statement):
+        yield "creates a table that is there already, which squawk takes for a new one"
+    if tracker.is_taken_for_new(statement):
+        yield f"is about {about.name}, which squawk takes for a table that the revision makes"
+    if tracker.is_unplaced(statement):
+        yield "names no schema, after a search_path that is not known here"
 
 
 def _unread(script: RevisionSql, syntax: Remark | None, looked: Iterable[_Looked]) -> Iterator[str]:
@@ -125,10 +142,7 @@ def _unread(script: RevisionSql, syntax: Remark | None, looked: Iterable[_Looked
         )
     for each in looked:
         line = f"line {script.sql.count(chr(10), 0, each.begin) + 1} of its SQL"
-        if each.statement.subject.opaque:
-            yield f"{line} executes code that squawk does not look into"
-        if each.mistaken:
-            yield f"{line} creates a table that is there already, which squawk takes for a new one"
+        yield from (f"{line} {unseen}" for unseen in each.unseen)
 
 
 def _findings(

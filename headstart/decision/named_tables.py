@@ -7,10 +7,13 @@ statement has renamed is still the live one, and one that it made has nobody who
 from collections.abc import Iterable
 from enum import StrEnum
 
+from headstart.decision.search_paths import TEMPORARY, SearchPaths
 from headstart.facts.live_tables import LiveTable, LiveTables
 from headstart.facts.state import TableName
 from headstart.fingerprint.catalog.names import qualified
-from headstart.fingerprint.statements.placed import Placed
+from headstart.fingerprint.statements.placed import Placed, Subject
+from headstart.fingerprint.statements.session import COMMIT
+from headstart.fingerprint.statements.sql_tables import is_known_function
 from headstart.values import dataclass
 
 
@@ -35,7 +38,9 @@ class About:
 class Tracker:
     """Follows what the statements make, rename and drop, one after the other.
 
-    `_made` are tables of pending revisions. `_was` leads from a new name to the live one.
+    `_made` are tables of pending revisions, `_passing` those that a COMMIT drops, `_written` the
+    names by which they were made in this transaction: by these squawk knows a new table. `_was`
+    leads from a new name to the live one.
     """
 
     def __init__(self, live: LiveTables) -> None:
@@ -44,6 +49,9 @@ class Tracker:
         self._was: dict[TableName, TableName] = {}
         self._gone: set[TableName] = set()
         self._indexes = dict(live.indexes)
+        self._paths = SearchPaths(live)
+        self._passing: set[TableName] = set()
+        self._written: set[TableName] = set()
 
     def about(self, statement: Placed) -> About:
         """What the statement is about; it counts if any of its tables does."""
@@ -51,7 +59,7 @@ class Tracker:
         tables = [self._resolve(each) for each in subject.tables]
         indexes = [self._index(each) for each in subject.indexes]
         if subject.makes is not None and not self.finds(statement):
-            return About(_shown(tables[0]), left_out=LeftOut.NEW)
+            return About(_shown(self._place(subject)), left_out=LeftOut.NEW)
         if None in indexes:
             return About()
         every = [self._about(each) for each in (*tables, *filter(None, indexes))]
@@ -68,10 +76,13 @@ class Tracker:
 
     def follow(self, statement: Placed) -> None:
         """Note what is there once the statement has run."""
-        subject = statement.subject
+        subject, session = statement.subject, statement.session
+        self._paths.follow(session)
+        if session.ends:
+            self._end_transaction()
         if subject.makes is not None:
             if not self.finds(statement):
-                self._made.add(self._new(subject.makes))
+                self._make(subject, subject.makes)
             return
         if subject.moves_to is not None:
             self._move(subject.tables[0], subject.moves_to)
@@ -86,7 +97,59 @@ class Tracker:
         name = statement.subject.makes
         if name is None or not statement.subject.unless_there:
             return False
-        return self._is_there(self._resolve(name))
+        own = statement.subject.temporary or self._paths.is_set
+        return self._is_there(self._place(statement.subject) if own else self._resolve(name))
+
+    def is_taken_for_new(self, statement: Placed) -> bool:
+        """Whether squawk takes a table that is there for one that was made under its name."""
+        subject = statement.subject
+        known = [each for each in subject.tables if each in self._written]
+        return subject.makes is None and any(
+            self._about(self._resolve(each)).left_out is not LeftOut.NEW for each in known
+        )
+
+    def is_unplaced(self, statement: Placed) -> bool:
+        """Whether it cannot be told in which schema its table is."""
+        subject = statement.subject
+        if self._paths.path is not None or subject.makes is not None:
+            return False
+        tables = [each for each in map(self._resolve, subject.tables) if each not in self._made]
+        return any(schema is None for schema, _ in (*tables, *subject.indexes))
+
+    def foreign_calls(self, statement: Placed) -> tuple[str, ...]:
+        """The functions that it calls and that are not Postgres' own: they may do anything."""
+        return tuple(
+            sorted(_shown(each) for each in statement.subject.calls if self._is_foreign(each))
+        )
+
+    def _is_foreign(self, function: TableName) -> bool:
+        schema, name = function
+        if schema is not None:
+            return schema != "pg_catalog"
+        return name not in self._live.functions and not is_known_function(name)
+
+    def end_revision(self) -> None:
+        """Note the end of a revision, which is committed."""
+        self._paths.follow(COMMIT)
+        self._end_transaction()
+
+    def _end_transaction(self) -> None:
+        self._made -= self._passing
+        self._passing.clear()
+        self._written.clear()
+
+    def _make(self, subject: Subject, name: TableName) -> None:
+        place = self._place(subject)
+        self._made.add(place)
+        self._written.add(name)
+        if subject.until_commit:
+            self._passing.add(place)
+
+    def _place(self, subject: Subject) -> TableName:
+        """Where it makes its table."""
+        assert subject.makes is not None
+        name = subject.makes
+        return (TEMPORARY, name[1]) if subject.temporary else self._new(name)
 
     def _move(self, old: TableName, new: TableName) -> None:
         before = self._resolve(old)
@@ -111,28 +174,35 @@ class Tracker:
         return name in self._live.tables and name not in self._gone
 
     def _resolve(self, name: TableName) -> TableName:
-        """The name with its schema: the first that is searched and has it, else the only one."""
+        """The name with its schema: the first that is searched and has it.
+
+        Else the only one, unless the script has said where to search: env.py may have set a path.
+        """
         schema, bare = name
         if schema is not None:
             return name
-        for each in self._live.path:
+        for each in self._paths.searched:
             if self._is_there((each, bare)):
                 return each, bare
+        if self._paths.is_set:
+            return self._new(name)
         others = [each for each in self._live.tables if each[1] == bare and self._is_there(each)]
         return others[0] if len(others) == 1 else self._new(name)
 
     def _new(self, name: TableName) -> TableName:
         """Where a table of this name is made."""
-        return name[0] or next(iter(self._live.path), None), name[1]
+        return name[0] or next(iter(self._paths.path or ()), None), name[1]
 
     def _index(self, name: TableName) -> TableName | None:
         """The table of an index; None where there is no such index, or several."""
-        schemas = (name[0],) if name[0] is not None else self._live.path
+        schemas = (name[0],) if name[0] is not None else self._paths.searched
         for schema in schemas:
             if (schema, name[1]) in self._indexes:
                 table = self._indexes[schema, name[1]]
                 return next((new for new, old in self._was.items() if old == table), table)
-        others = [each for each in self._indexes if name[0] is None and each[1] == name[1]]
+        if name[0] is not None or self._paths.is_set:
+            return None
+        others = [each for each in self._indexes if each[1] == name[1]]
         return self._indexes[others[0]] if len(others) == 1 else None
 
 

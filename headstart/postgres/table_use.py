@@ -7,26 +7,28 @@ there is none yet, what the statistics counted.
 import json
 
 from headstart.facts.literals import array
-from headstart.facts.live_tables import LiveTable, LiveTables
+from headstart.facts.live_tables import LiveTable, LiveTables, Names
 from headstart.facts.state import TableName
 from headstart.postgres.connection import READ_SECONDS, Connection
 from headstart.postgres.inspection import BEGIN_READING
 from headstart.postgres.read_failure import named_failures
 
 
-def read_live_tables(
-    connection: Connection, tables: frozenset[str], indexes: frozenset[str]
-) -> LiveTables:
+def read_live_tables(connection: Connection, names: Names) -> LiveTables:
     """Read the relations with these names, in whichever schema. Raises Blocked and the like."""
     with named_failures():
-        path = str(connection.execute(_PATH, pin=False)[0][0])
-        rows = _read(connection, _TABLES.replace("@names@", array(sorted(tables))))
-        owners = _read(connection, _INDEXES.replace("@names@", array(sorted(indexes))))
+        path, schemas, user = map(str, connection.execute(_PATH, pin=False)[0])
+        rows = _read(connection, _TABLES.replace("@names@", array(sorted(names.tables))))
+        owners = _read(connection, _INDEXES.replace("@names@", array(sorted(names.indexes))))
+        own = _read(connection, _FUNCTIONS.replace("@names@", array(sorted(names.functions))))
     every = [_table(row) for row in rows]
     return LiveTables(
         tuple(json.loads(path)),
         {(each.schema, each.name): each for each in every},
         {_pair(row[0], row[1]): _pair(row[2], row[3]) for row in owners},
+        frozenset(json.loads(schemas)),
+        user,
+        frozenset(str(row[0]) for row in own),
     )
 
 
@@ -53,7 +55,15 @@ def _table(row: tuple[object, ...]) -> LiveTable:
     )
 
 
-_PATH = "SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(false))::pg_catalog.text"
+_PATH = """
+SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(false))::pg_catalog.text,
+       (SELECT pg_catalog.json_agg(n.nspname)::pg_catalog.text FROM pg_catalog.pg_namespace n),
+       current_user::pg_catalog.text"""
+
+_FUNCTIONS = """
+SELECT DISTINCT p.proname::text
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.proname = ANY (@names@) AND n.nspname = 'pg_catalog'"""
 
 _TABLES = """
 WITH RECURSIVE member (root, oid) AS (

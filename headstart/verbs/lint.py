@@ -22,6 +22,6 @@ def lint_of(task: Task, squawk: str, watch: Watch) -> Lint:
 
 
 def _live(task: Task, watch: Watch) -> tuple[LiveTables, int]:
-    tables, indexes = names_in(watch.revisions)
+    names = names_in(watch.revisions)
     with connected(task) as connection:
-        return read_live_tables(connection, tables, indexes), connection.server_version
+        return read_live_tables(connection, names), connection.server_version

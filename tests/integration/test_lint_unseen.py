@@ -52,6 +52,14 @@ BLIND = {
         "op.execute(\"DO $$ BEGIN EXECUTE 'DROP TABLE accounts'; END $$\")",
         "line 1 of its SQL executes code that squawk does not look into",
     ),
+    "a function": (
+        'op.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; SELECT f()")',
+        "line 1 of its SQL calls f(), which squawk does not look into",
+    ),
+    "a function for each row": (
+        "op.execute('UPDATE orders SET id = public.f(id)')",
+        "line 1 of its SQL calls public.f(), which squawk does not look into",
+    ),
     "no SQL": ('op.execute("ALTER TABLE accounts ADDD x int")', "squawk cannot read line 1"),
 }
 

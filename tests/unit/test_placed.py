@@ -45,7 +45,27 @@ def test_a_statement_is_about_the_table_that_it_changes(sql: str) -> None:
         ("DROP INDEX CONCURRENTLY i, s.j", Subject(indexes=((None, "i"), ("s", "j")))),
         ("ALTER INDEX i RENAME TO j", Subject(indexes=((None, "i"),))),
         ("CREATE INDEX i ON s.a (x)", Subject((("s", "a"),), builds=("s", "i"))),
-        ("CREATE TEMP TABLE a (x int)", Subject(((None, "a"),), makes=(None, "a"))),
+        (
+            "CREATE TEMP TABLE a (x int)",
+            Subject(((None, "a"),), makes=(None, "a"), temporary=True),
+        ),
+        (
+            "CREATE TEMP TABLE a ON COMMIT DROP AS SELECT s.f(now())",
+            Subject(
+                ((None, "a"),),
+                makes=(None, "a"),
+                temporary=True,
+                until_commit=True,
+                calls=frozenset({("s", "f"), (None, "now")}),
+            ),
+        ),
+        (
+            "SELECT 1 AS x INTO TEMP a",
+            Subject(((None, "a"),), makes=(None, "a"), temporary=True),
+        ),
+        ("UPDATE a SET x = f(x)", Subject(((None, "a"),), calls=frozenset({(None, "f")}))),
+        ("(SELECT f())", Subject(calls=frozenset({(None, "f")}))),
+        ("CREATE VIEW v AS SELECT f()", Subject()),
         (
             "CREATE TABLE IF NOT EXISTS a (x int)",
             Subject(((None, "a"),), makes=(None, "a"), unless_there=True),

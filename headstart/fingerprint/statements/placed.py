@@ -8,10 +8,13 @@ it, nor what a query reads: a lint names one table, the one whose rows make the 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 
 from headstart.facts.state import TableName
 from headstart.fingerprint.catalog.lexer import parts, token_pattern
 from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.statements.scan import Scan
+from headstart.fingerprint.statements.session import Session, session_of
 from headstart.fingerprint.statements.sql_tree import ANY_NAME, Group, statements_of
 from headstart.values import dataclass
 
@@ -22,29 +25,37 @@ _PATTERN = token_pattern()
 class Subject:
     """The tables that a statement is about, and the indexes, whose tables only a server knows.
 
-    `makes` is a table that it creates, `unless_there` where it may be there already. `moves_to` is
-    the new name of the first table. `builds` is the index that it creates on the first table.
-    `drops`: the tables are gone afterwards. `opaque`: it executes what its text does not show.
+    `makes` is a table that it creates, `unless_there` where it may be there already, `temporary`
+    where it is the session's own, `until_commit` the transaction's. `moves_to` is the new name of
+    the first table. `builds` is the index that it creates on the first table. `drops`: the tables
+    are gone afterwards. `opaque`: it executes what its text does not show. `calls` are functions.
     """
 
     tables: tuple[TableName, ...] = ()
     indexes: tuple[TableName, ...] = ()
     makes: TableName | None = None
     unless_there: bool = False
+    temporary: bool = False
+    until_commit: bool = False
     moves_to: TableName | None = None
     builds: TableName | None = None
     drops: bool = False
     opaque: bool = False
+    calls: frozenset[TableName] = frozenset()
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A statement: its text from `start` to `end`, in characters, and what it is about."""
+    """A statement: its text from `start` to `end`, in characters, and what it is about.
+
+    `session` is what it changes in the session.
+    """
 
     text: str
     start: int
     end: int
     subject: Subject
+    session: Session
 
 
 def placed(sql: str) -> Iterator[Placed]:
@@ -54,11 +65,15 @@ def placed(sql: str) -> Iterator[Placed]:
         statement, *rest = statements_of(sql[start:end])
         if rest:  # else the semicolon stands in a routine's body
             if statement.nodes:
-                yield Placed(sql[start:end], start, end, subject_of(statement))
+                yield _placed(sql, start, end, statement)
             start = end
     last = next(statements_of(sql[start:]))
     if last.nodes:
-        yield Placed(sql[start:], start, len(sql), subject_of(last))
+        yield _placed(sql, start, len(sql), last)
+
+
+def _placed(sql: str, start: int, end: int, statement: Group) -> Placed:
+    return Placed(sql[start:end], start, end, subject_of(statement), session_of(statement))
 
 
 def _semicolons(sql: str) -> Iterator[int]:
@@ -71,8 +86,30 @@ def _semicolons(sql: str) -> Iterator[int]:
 
 def subject_of(statement: Group) -> Subject:
     """What a statement is about; nothing where that is no table."""
-    judge = _VERBS.get(statement.word(0))
-    return Subject() if judge is None else judge(statement)
+    judge = _VERBS.get(statement.word(0), _query)
+    return judge(statement)
+
+
+_QUERIES = frozenset({"delete", "insert", "merge", "select", "table", "update", "values", "with"})
+
+
+def _query(statement: Group) -> Subject:
+    """A query may make a table, by SELECT INTO; it does what the functions do that it calls."""
+    if statement.word(0) not in _QUERIES and not isinstance(statement.node(0), Group):
+        return Subject()
+    scan = Scan.of(statement)
+    made = _parsed(scan.made)
+    return Subject(
+        () if made is None else (made,),
+        makes=made,
+        temporary=scan.made_temporary,
+        calls=frozenset(filter(None, map(_parsed, scan.called))),
+    )
+
+
+def _writing(word: str) -> Callable[[Group], Subject]:
+    """Judge a query by the table behind the first such word."""
+    return lambda statement: Subject(_behind(statement, word), calls=_query(statement).calls)
 
 
 _OPTIONS = frozenset({"if", "not", "exists", "concurrently", "only", "table"})
@@ -151,9 +188,17 @@ def _index(statement: Group, at: int) -> Subject:
 
 
 def _made(statement: Group, at: int) -> Subject:
-    made = _first(statement, at)
+    made, words = _first(statement, at), statement.words
     name = made[0] if made else None
-    return Subject(made, makes=name, unless_there=statement.word(at) == "if")
+    is_query = "as" in words[at:]
+    return Subject(
+        made,
+        makes=name,
+        unless_there=statement.word(at) == "if",
+        temporary=not {"temp", "temporary"}.isdisjoint(words[:at]),
+        until_commit=("commit", "drop") in pairwise(words),
+        calls=_query(statement.rest(words.index("as") + 1)).calls if is_query else frozenset(),
+    )
 
 
 def _alter(statement: Group) -> Subject:
@@ -217,41 +262,34 @@ def _listed(statement: Group) -> Subject:
     return Subject(_names(statement, at))
 
 
-def _second(statement: Group) -> Subject:
-    return Subject(_first(statement, 1))
+def _at(place: int) -> Callable[[Group], Subject]:
+    return lambda statement: Subject(_first(statement, place))
 
 
-def _into(statement: Group) -> Subject:
-    return Subject(_behind(statement, "into"))
-
-
-def _from(statement: Group) -> Subject:
-    return Subject(_behind(statement, "from"))
+def _updated(statement: Group) -> Subject:
+    return Subject(_first(statement, 1), calls=_query(statement).calls)
 
 
 def _opaque(_: Group) -> Subject:
     return Subject(opaque=True)
 
 
-def _refresh(statement: Group) -> Subject:
-    return Subject(_first(statement, 3))
-
-
 _VERBS: Mapping[str, Callable[[Group], Subject]] = {
     "alter": _alter,
     "call": _opaque,
     "cluster": _listed,
-    "copy": _second,
+    "copy": _at(1),
     "create": _create,
-    "delete": _from,
+    "delete": _writing("from"),
     "do": _opaque,
     "drop": _drop,
-    "insert": _into,
+    "execute": _opaque,
+    "insert": _writing("into"),
     "lock": _listed,
-    "merge": _into,
-    "refresh": _refresh,
+    "merge": _writing("into"),
+    "refresh": _at(3),
     "reindex": _reindex,
     "truncate": _listed,
-    "update": _second,
+    "update": _updated,
     "vacuum": _listed,
 }
