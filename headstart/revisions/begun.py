@@ -44,6 +44,8 @@ SQL_IDENTITY = (
 )
 """The same however a script sets TimeZone or DateStyle."""
 _SQL_FREE = "pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
+SQL_FREE = f"SELECT {_SQL_FREE}"
+SQL_NUMBER = "SELECT pg_catalog.txid_current_if_assigned()"
 _MARK = "headstart.begun"
 SQL_LEAVING_MARK = f"pg_catalog.set_config('{_MARK}', {SQL_IDENTITY}, false)"
 
@@ -93,10 +95,19 @@ _decode = json.JSONDecoder().raw_decode
 
 def sql_of_lost(begun: Begun) -> str:
     """SQL: whether anything that was written since it began was rolled back, by whomever."""
+    return _sql_of_any(begun.free, "aborted")
+
+
+def sql_of_kept(free: int) -> str:
+    """SQL: whether anything under this number or a higher one was committed, by whomever."""
+    return _sql_of_any(free, "committed")
+
+
+def _sql_of_any(free: int, status: str) -> str:
     return (
-        f"SELECT EXISTS (SELECT FROM pg_catalog.generate_series({begun.free}::pg_catalog.int8,"
+        f"SELECT EXISTS (SELECT FROM pg_catalog.generate_series({free}::pg_catalog.int8,"
         f" {_SQL_FREE} OPERATOR(pg_catalog.-) 1) AS written (number)"
-        " WHERE pg_catalog.txid_status(written.number) OPERATOR(pg_catalog.=) 'aborted')"
+        f" WHERE pg_catalog.txid_status(written.number) OPERATOR(pg_catalog.=) '{status}')"
     )
 
 

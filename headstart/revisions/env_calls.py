@@ -170,7 +170,7 @@ class EnvCalls:
 
     def _executed(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
         if (heard := self._heard_on(connection)) is not None:
-            heard.executed(statement)
+            heard.executed(connection, statement)
 
     def _commit(self, connection: Connection) -> None:
         """Do not let an env.py that swallows the failure of a revision commit half of it."""
@@ -179,19 +179,19 @@ class EnvCalls:
             raise LeftOnPurpose
         if (heard := self._heard_on(connection)) is not None:
             heard.committing()
-        self._ending(connection)
+        self._ending(connection, rolls_back=False)
         end_autocommit(connection)
 
     def _rollback(self, connection: Connection) -> None:
         # from here on env.py may commit again: nothing is left of what failed
         self._rolled_back = self._work.failure()
-        self._ending(connection)
+        self._ending(connection, rolls_back=True)
         if connection in self._connections:
             self._worker.link.look_at(connection)
 
-    def _ending(self, connection: Connection) -> None:
+    def _ending(self, connection: Connection, *, rolls_back: bool) -> None:
         if (heard := self._heard_on(connection)) is not None:
-            heard.ending(connection)
+            heard.ending(connection, rolls_back=rolls_back)
 
     def _hear_error(self, context: ExceptionContext) -> None:
         if context.connection in self._connections:

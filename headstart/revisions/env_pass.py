@@ -27,7 +27,7 @@ class Transactions(Protocol):
     def committing(self) -> None:
         """One is about to be committed."""
 
-    def ending(self, connection: Connection) -> None:
+    def ending(self, connection: Connection, *, rolls_back: bool) -> None:
         """One is about to end."""
 
     def executing(self, connection: Connection, statement: str) -> None:
@@ -37,7 +37,7 @@ class Transactions(Protocol):
     def lock_seconds(self) -> float:
         """The lock_timeout of the next transaction; 0 is none."""
 
-    def executed(self, statement: str) -> None:
+    def executed(self, connection: Connection, statement: str) -> None:
         """A statement has succeeded."""
 
 

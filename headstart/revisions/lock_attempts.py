@@ -128,7 +128,7 @@ class LockAttempts:
         if not self._may_repeat or not self._retry_seconds or not self._is_blocked(error):
             return False
         self._was_blocked = True
-        if link.gone or watch.left or watch.kept_outside or self._used_another():
+        if link.gone or watch.left or watch.kept.surely or self._used_another():
             return False
         if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
             return False
@@ -137,6 +137,12 @@ class LockAttempts:
             return True
         raw = connection.connection.driver_connection
         return is_in_transaction(raw) and not mentions(Path(path), _ENDS_TRANSACTION)
+
+    def suspect_unheard(self, watch: TransactionWatch) -> None:
+        """Whether it waited in another transaction than it began in, which nobody has heard of."""
+        seen, locks = watch.identity, self._worker.link.lock_waits
+        if seen is not None and locks.was_in_another(seen, self.seconds + LATE_SECONDS):
+            watch.suspect()
 
     def _used_another(self) -> bool:
         return self._worker.link.used_another or drivers_imported() != self._drivers

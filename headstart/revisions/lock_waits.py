@@ -74,8 +74,15 @@ class LockWaits:
 
     def was_in(self, transaction: str, within_seconds: float) -> bool:
         """Whether who waited a moment ago was in this transaction, by its identity."""
-        is_recent = time.monotonic() - self._seen_at <= within_seconds
-        return bool(self.waits) and is_recent and transaction in self._transactions
+        return self._is_recent(within_seconds) and transaction in self._transactions
+
+    def was_in_another(self, transaction: str, within_seconds: float) -> bool:
+        """Whether who waited a moment ago was seen in other transactions than this one."""
+        seen = self._is_recent(within_seconds) and bool(self._transactions)
+        return seen and transaction not in self._transactions
+
+    def _is_recent(self, within_seconds: float) -> bool:
+        return bool(self.waits) and time.monotonic() - self._seen_at <= within_seconds
 
     def look_in(self, seconds: float) -> float:
         """In how many seconds to look again: no later than in `seconds`, nor than a cancel."""

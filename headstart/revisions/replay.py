@@ -106,7 +106,7 @@ class Replay:
                 decide,
                 before_revision,
                 lambda revision, seconds, _: self.applied(revision, seconds),
-                partly_applied=lambda _: None,
+                partly_applied=lambda _, __: None,
                 look_back=lambda _: Committed(),
                 migrated=migrated,
             )

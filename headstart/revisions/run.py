@@ -76,7 +76,8 @@ class Listener:
     connection, and raises what is refused; `before_revision` raises when the run must not go on;
     `applied` is called after each COMMIT, with the revision, the seconds that it took, and with the
     last one of a transaction what was held until then; `locks` reads that;
-    `partly_applied`, after a failure, with a revision that had committed a part of its work;
+    `partly_applied`, after a failure, with a revision that had committed a part of its work, and
+    whether that is certain;
     `committed` hears of the revisions of each step that this run has committed;
     `look_back` asks a second connection, also for the fate of transactions; `before_stamp` may ask
     the one that stamps, in its transaction, and raises when that must not be; `migrated` may ask
@@ -88,7 +89,7 @@ class Listener:
     decide: Callable[[Started], Decided]
     before_revision: Callable[[], None]
     applied: Callable[[str, float, HeldLocks | None], None]
-    partly_applied: Callable[[str], None]
+    partly_applied: Callable[[str, bool], None]
     look_back: Callable[[Collection[int]], Committed]
     committed: Callable[[frozenset[str]], None] = lambda _: None
     before_stamp: Callable[[OwnConnection], None] = lambda _: None
@@ -159,9 +160,9 @@ class Run:
         """A transaction is about to be committed."""
         self.locks.committing(self.worker.link.migrates)
 
-    def ending(self, connection: Connection) -> None:
+    def ending(self, connection: Connection, *, rolls_back: bool) -> None:
         """A transaction is about to end."""
-        self.watch.ending(connection)
+        self.watch.ending(connection, rolls_back=rolls_back)
 
     def executing(self, connection: Connection, statement: str) -> None:
         """A statement is about to be sent."""
@@ -171,9 +172,9 @@ class Run:
         if self.attempts is not None and sets_limit(statement):
             self.attempts.limits, self.worker.link.lock_waits.limit = False, None
 
-    def executed(self, statement: str) -> None:
+    def executed(self, connection: Connection, statement: str) -> None:
         """A statement has succeeded."""
-        self.watch.hear_done(statement)
+        self.watch.hear_done(connection, statement)
         self.worker.link.hear_done(statement)
         self.locks.ended(goes_on=True)
 

@@ -49,6 +49,7 @@ class StepInAttempts:
             run.watch.ensure_kept(self._connection, self._revision)
         except BaseException as error:
             run.worker.link.look_at(self._connection)
+            attempts.suspect_unheard(run.watch)
             may = attempts.may_try_again(error, run.watch, self._connection, self._path)
             if may and attempts.wait():
                 self._migrate = self._anew()

@@ -34,6 +34,7 @@ from headstart.revisions.begun import (
     sql_of_prepared,
 )
 from headstart.revisions.hidden_table import HiddenTable
+from headstart.revisions.kept_work import KeptWork
 from headstart.revisions.worker import dbapi_connection, one_row
 from headstart.verdict.errors import RevisionFailed
 
@@ -45,8 +46,6 @@ _ENDS = pattern(
     re.IGNORECASE | re.DOTALL,
 )
 _ROLLS_BACK = pattern(rf"{_BEFORE}(?:ABORT|ROLLBACK)\b", re.IGNORECASE | re.DOTALL)
-_CHAINS = pattern(r"\bAND\s+CHAIN\b", re.IGNORECASE)
-"""It goes on in a transaction, so that what follows is not kept by itself."""
 _OTHERS = (
     "; if it did nothing before the rollback, somebody else's at the same moment looks alike: run"
     " again as it is"
@@ -69,8 +68,7 @@ class TransactionWatch:
     def __init__(self) -> None:
         self._begun: list[Begun] = []
         self._outside = False
-        self._kept_outside = False
-        self._chained = self._in_chain = False
+        self._kept = KeptWork()
         self._running = False
         self._has_version_table = False
         self.row_in: int | None = None
@@ -98,9 +96,14 @@ class TransactionWatch:
         return self._outside or len(self._begun) > 1
 
     @property
-    def kept_outside(self) -> bool:
-        """Whether a statement outside a transaction, or a COMMIT, has kept some of the work."""
-        return self._kept_outside
+    def kept(self) -> KeptWork:
+        """What the revision has kept outside the transaction that it began in."""
+        return self._kept
+
+    def suspect(self) -> None:
+        """It has left its transaction unheard: what it has written since then may be kept."""
+        if self._begun:
+            self._kept.suspect(self._begun[0].free)
 
     def begun(self, transaction: Begun | None) -> None:
         """Note a transaction of the connection on which the revisions run.
@@ -118,16 +121,19 @@ class TransactionWatch:
 
     def start_revision(self, connection: Connection) -> None:
         """Forget the earlier ones; a transaction that is open already is this revision's."""
-        self._outside = self._kept_outside = self._chained = self._in_chain = False
+        self._outside, self._kept = False, KeptWork()
         self._running, self.row_in, self.role = True, None, None
         # in mode atomic one transaction holds all revisions, and each has to find it still alive
         self._begun[:] = self._begun[-1:] if connection.in_transaction() else []
 
-    def ending(self, connection: Connection) -> None:
-        """Ask, before a COMMIT or ROLLBACK of SQLAlchemy's, what has been done until then."""
-        self._kept_outside |= self._running and self._in_chain
-        self._in_chain = False
-        if not self._running or self._outside or len(self._begun) != 1 or self.first is not None:
+    def ending(self, connection: Connection, *, rolls_back: bool) -> None:
+        """Ask, before a COMMIT or ROLLBACK, what has been done until then."""
+        if not self._running:
+            return
+        if self.left and not rolls_back:
+            self._kept.note_number(connection)
+        self._kept.ended()
+        if self._outside or len(self._begun) != 1 or self.first is not None:
             return
         first = self._begun[0]
         with suppress(Exception):  # in a failed transaction, say: then its mark has to tell
@@ -138,7 +144,7 @@ class TransactionWatch:
             elif identity == first.identity:
                 first.number = int(number)
             elif mark == first.identity:  # behind a pooler: COMMIT AND CHAIN has been sent
-                self._kept_outside = True
+                self._kept.surely = True
 
     def hear_statement(self, connection: Connection, statement: str) -> bool:
         """Before a statement: whether it is a COMMIT or ROLLBACK, which leaves the transaction."""
@@ -146,28 +152,27 @@ class TransactionWatch:
             return False
         self.hidden.hear(statement)
         if not _ENDS.match(statement):
+            self._kept.executing(connection, statement)
             return False
-        rolls_back = bool(_ROLLS_BACK.match(statement))
-        self._in_chain &= not rolls_back
-        self.ending(connection)
+        self.ending(connection, rolls_back=bool(_ROLLS_BACK.match(statement)))
         self._outside = True
-        self._chained = bool(_CHAINS.search(statement))
         return True
 
-    def hear_done(self, statement: str) -> None:
+    def hear_done(self, connection: Connection, statement: str) -> None:
         """After a statement that has succeeded."""
-        if not self._running or not self._outside or _DOES_NOTHING.match(statement):
-            return
-        if self._chained:
-            self._in_chain = True
-        else:
-            self._kept_outside = True
+        if self._running and not _DOES_NOTHING.match(statement):
+            self._kept.executed(connection, left=self.left)
 
     def hear_failure(self, connection: Connection) -> None:
         """A revision has failed: did it commit by the driver, unheard? Its transaction is over."""
         self._running = False
-        if not self._begun or self.first is not None:
-            return
+        if self.left:
+            self._kept.note_number(connection)
+        if self._begun and self.first is None:
+            self._hear_mark(connection)
+        self._kept.look_back(connection)
+
+    def _hear_mark(self, connection: Connection) -> None:
         with suppress(Exception):  # the connection may be gone
             if not self._asked_for_mark(connection) and not connection.in_nested_transaction():
                 dbapi_connection(connection).rollback()  # a failed transaction answers nothing
@@ -177,7 +182,7 @@ class TransactionWatch:
         first = self._begun[0]
         with suppress(Exception):
             identity, _, mark, *_ = one_row(connection, SQL_NOW)
-            self._kept_outside |= identity != first.identity and mark == first.identity
+            self._kept.surely |= identity != first.identity and mark == first.identity
             return True
         return False
 

@@ -216,9 +216,11 @@ def _settle(run: Run) -> None:
     if current is not None:
         teller = _teller(current, time.monotonic() - run.started, run)
         run.ended.append(Ended(frozenset([current]), run.watch.row_in, teller))
-    asked = {first, *(step.transaction for step in run.ended)}
+    numbers = {first, *run.watch.kept.numbers}
+    asked = numbers | {step.transaction for step in run.ended}
     committed = run.listener.look_back([each for each in asked if each is not None])
     run.tell_committed(committed)
-    kept = first in committed.transactions or run.watch.kept_outside
+    surely = run.watch.kept.surely or not numbers.isdisjoint(committed.transactions)
+    kept = surely or run.watch.kept.may_have
     if kept and any(step.revisions == {current} for step in run.ended):
-        run.listener.partly_applied(str(current))
+        run.listener.partly_applied(str(current), surely)

@@ -137,8 +137,8 @@ class Migration:
     def _note_committed(self, revisions: frozenset[str]) -> None:
         self._verification.note_committed(revisions)
 
-    def _note_partly_applied(self, revision: str) -> None:
-        self._verification.note_partly_applied(revision)
+    def _note_partly_applied(self, revision: str, certain: bool) -> None:
+        self._verification.note_partly_applied(revision, certain=certain)
 
     def _make_way(self, revision: str) -> None:
         self._verification.make_way(revision)

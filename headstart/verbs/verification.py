@@ -200,10 +200,10 @@ class Verification:
         self._left_transaction = True
         self._task.emit(TransactionLeft(revision))
 
-    def note_partly_applied(self, revision: str) -> None:
-        """A revision of this run failed after it had committed a part of its work."""
+    def note_partly_applied(self, revision: str, *, certain: bool) -> None:
+        """A revision of this run failed after it had, or may have, committed a part of its work."""
         self._partly_applied = True
-        self._task.emit(RevisionPartlyApplied(revision))
+        self._task.emit(RevisionPartlyApplied(revision, certain))
 
     def note_committed(self, revisions: frozenset[str]) -> None:
         """This run has committed the version rows of these revisions."""

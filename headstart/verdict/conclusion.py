@@ -38,9 +38,15 @@ def conclude(record: Record, end: Outcome | BaseException, duration_seconds: flo
 
 def _next_step(error: BaseException, record: Record) -> str:
     if record.partly_applied is not None and not _says_more(error, record):
+        if record.partly_applied_surely:
+            return (
+                f"revision {record.partly_applied} had committed a part of its work before it"
+                " failed: undo that by hand, correct the cause, then run again"
+            )
         return (
-            f"revision {record.partly_applied} had committed a part of its work before it failed:"
-            " undo that by hand, correct the cause, then run again"
+            f"revision {record.partly_applied} may have committed a part of its work before it"
+            " failed: see what of it is there and undo that by hand, correct the cause, then run"
+            " again"
         )
     match error:
         case errors.ConnectionLost(next_step=errors.ConnectionLost.next_step) | errors.Cancelled():

@@ -34,7 +34,8 @@ class DroppedIndex:
 class Record:
     """What a run has learned and done so far: the events until now, folded.
 
-    `partly_applied` is a revision that failed after it had committed some of its work, and
+    `partly_applied` is a revision that failed after it had committed some of its work, or may have
+    (not `partly_applied_surely`), and
     `left_transaction` the last one that worked outside its transaction, so that some may be.
     `left_behind` is what to say of what a failure left, beside the next step. `waits` says for
     whose sessions the work was last seen waiting. `lock_attempts` is how often each revision was
@@ -54,6 +55,7 @@ class Record:
     applied: Steps[Applied] = field(default_factory=Steps)
     dropped_indexes: tuple[DroppedIndex, ...] = ()
     partly_applied: str | None = None
+    partly_applied_surely: bool = True
     left_transaction: str | None = None
     left_behind: str | None = None
     waits: tuple[str, ...] = ()

@@ -119,6 +119,7 @@ SAMPLES: tuple[Event, ...] = (
     IndexDropped("public.ix", "public.accounts", "0002", "it was INVALID"),
     RevisionReplayed("0002", 0.125),
     RevisionPartlyApplied("0003"),
+    RevisionPartlyApplied("0003", certain=False),
     TransactionLeft("0003"),
     WorkLeftBehind("drop it"),
     OutputPrinted("stdout", "hello"),

@@ -37,7 +37,7 @@ def imported_in_env(scratch: Scratch, project: Project) -> Project:
             decide,
             before_revision=lock.ensure_held,
             applied=lambda *_: None,
-            partly_applied=lambda _: None,
+            partly_applied=lambda _, __: None,
             look_back=lambda _: Committed(),
         )
         with only_in_scratch(project, worker):

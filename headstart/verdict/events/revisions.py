@@ -225,12 +225,14 @@ class RevisionReplayed(Event):
 
 @dataclass(frozen=True)
 class RevisionPartlyApplied(RecordedEvent):
-    """A revision failed after it had committed a part of its work."""
+    """A revision failed after it had committed a part of its work, or may have: not `certain`."""
 
     revision: str
+    certain: bool = True
 
     def onto(self, record: Record) -> Record:
-        return replace(record, partly_applied=self.revision)
+        certain = self.certain
+        return replace(record, partly_applied=self.revision, partly_applied_surely=certain)
 
 
 @dataclass(frozen=True)
