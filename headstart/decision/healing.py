@@ -16,7 +16,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.statements.sql_indexes import NamedIndex
 from headstart.fingerprint.statements.sql_tree import ANY_NAME
 from headstart.verdict.errors import Blocked, Interrupted, RevisionFailed
-from headstart.verdict.events.revisions import IndexDropped
+from headstart.verdict.events.revisions import IndexDropped, IndexNotRebuilt
 from headstart.verdict.sqlstates import UNIQUE_VIOLATION
 
 Place = Callable[[str], str | None]
@@ -97,6 +97,12 @@ def dropped_after(index: InvalidIndex, revision: str) -> IndexDropped:
 def _dropped(index: InvalidIndex, revision: str, cause: str) -> IndexDropped:
     table = f"{index.schema}.{index.table}"
     return IndexDropped(f"{index.schema}.{index.name}", table, revision, cause)
+
+
+def not_rebuilt(index: InvalidIndex, revision: str) -> IndexNotRebuilt:
+    """The revision was applied, and has not built it again, nor has a later one dropped it."""
+    table = f"{index.schema}.{index.table}"
+    return IndexNotRebuilt(f"{index.schema}.{index.name}", table, revision)
 
 
 def is_being_built(index: InvalidIndex, revision: str) -> Blocked:

@@ -3,7 +3,7 @@
 One statement if there is none, which is nearly always. Reads the catalog only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from headstart.decision.index_repair import InvalidIndex, Partition
@@ -42,6 +42,31 @@ def read_invalid_indexes(
         }
         indexes = [_with_partitions(connection, oid, each) for oid, each in kept.items()]
     return tuple(sorted(indexes, key=_order))
+
+
+def read_gone(connection: Reader, indexes: Collection[InvalidIndex]) -> tuple[InvalidIndex, ...]:
+    """Those whose name no index has now, though their table is there. Raises as the above."""
+    rows = ", ".join(
+        f"({at}, {literal(each.schema)}, {literal(each.table)}, {literal(each.name)})"
+        for at, each in enumerate(indexes)
+    )
+    with named_failures():
+        found = connection.execute(
+            f"{BEGIN_READING}; {_GONE.replace('@rows@', rows)}", timeout_seconds=READ_SECONDS
+        )
+        connection.execute("COMMIT")
+    gone = {int(str(row[0])) for row in found}
+    return tuple(each for at, each in enumerate(indexes) if at in gone)
+
+
+_GONE = """
+SELECT d.at FROM (VALUES @rows@) AS d (at, schema, tab, name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = d.schema
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_class t
+                WHERE t.relnamespace = n.oid AND t.relname = d.tab AND t.relkind IN ('r', 'p', 'm'))
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_class i
+                    WHERE i.relnamespace = n.oid AND i.relname = d.name
+                      AND i.relkind IN ('i', 'I'))"""
 
 
 def _order(index: InvalidIndex) -> tuple[bool, bool, str, str]:

@@ -41,6 +41,9 @@ class Aftermath:
         self, error: BaseException, connection: Connection, facts: DatabaseFacts
     ) -> BaseException:
         """The error, which may turn out to be another one. Drops what a failed build has left."""
+        if self.healing is not None:
+            with suppress(HeadstartError):
+                self.healing.look_again(connection, facts.version_rows)
         if isinstance(error, Interrupted | NotReady | Drifted):  # a look has found it
             return error
         if isinstance(error, RevisionFailed) and error.raised_in:

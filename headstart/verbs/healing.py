@@ -15,6 +15,7 @@ from headstart.decision.healing import (
     is_being_built,
     is_locked,
     is_not_dropped,
+    not_rebuilt,
     to_drop,
 )
 from headstart.decision.index_repair import InvalidIndex
@@ -30,7 +31,7 @@ from headstart.postgres.index_drop import (
     is_only_vacuumed,
     schema_of_table,
 )
-from headstart.postgres.indexes import read_invalid_indexes
+from headstart.postgres.indexes import read_gone, read_invalid_indexes
 from headstart.postgres.lock import RunLock
 from headstart.postgres.patience import Patience
 from headstart.process.retry import retried
@@ -61,11 +62,14 @@ class Healing:
         self._connected, self._read_invalid = connected, read_invalid
         self._waiting: tuple[str, ...] = ()
         self._found: tuple[InvalidIndex, ...] = ()
+        self._expected: tuple[str, ...] = ()
         self._dropped: dict[str, tuple[InvalidIndex, ...]] = {}
+        self._to_miss: dict[str, tuple[InvalidIndex, ...]] = {}
 
     def expect(self, pending: tuple[str, ...], found: tuple[InvalidIndex, ...]) -> None:
         """Note what is to run, and the INVALID indexes that there are; without any, rest."""
-        self._waiting, self._found = pending if found else (), found
+        self._expected, self._found = pending, found
+        self._waiting = pending if found else ()
 
     def before(self, revision: str) -> None:
         """Drop what a revision is to build. Raises Blocked, Interrupted, ConnectionLost.
@@ -132,6 +136,24 @@ class Healing:
         """What this run has dropped before that revision."""
         return self._dropped.get(revision or "", ())
 
+    def look_again(self, connection: Connection, rows: Collection[str]) -> None:
+        """Tell which index has not been built again by its revision, which was applied.
+
+        A script may build it under a condition. One that a later revision has dropped by its name
+        is not missed. Looks once, and only where something was dropped.
+        """
+        dropped, self._to_miss = self._to_miss, {}
+        history, later = self._image.history, set[str]()
+        applied = history.applied_with([row for row in rows if row in history.requirements])
+        missed: dict[InvalidIndex, str] = {}
+        for revision in reversed(self._expected if dropped else ()):
+            for index in dropped.get(revision, ()) if revision in applied else ():
+                if index.name not in later:
+                    missed[index] = revision
+            later |= built_indexes(self._image.project, revision).dropped
+        for index in read_gone(connection, missed) if missed else ():
+            self._task.emit(not_rebuilt(index, missed[index]))
+
     def _built(
         self, connection: Connection, revision: str, taken: Collection[str]
     ) -> Iterator[InvalidIndex]:
@@ -174,6 +196,7 @@ class Healing:
             raise is_not_dropped(index, revision, str(refused)) from None
         if dropped:
             self._dropped[revision] = (*self.dropped_for(revision), index)
+            self._to_miss[revision] = self._dropped[revision]
             task.emit(dropped_before(index, revision))
 
     def _drop_once(

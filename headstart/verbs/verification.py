@@ -40,10 +40,7 @@ from headstart.verdict.errors import (
     Unproven,
 )
 from headstart.verdict.events.revisions import RevisionPartlyApplied, TransactionLeft
-from headstart.verdict.events.schema import (
-    VersionRowsOutdated,
-    VersionRowsRead,
-)
+from headstart.verdict.events.schema import VersionRowsOutdated, VersionRowsRead
 from headstart.verdict.proof import Proof
 
 _NO_SCHEMA = "3F000"
@@ -156,6 +153,8 @@ class Verification:
             facts = self._read(connection)
             self._invalid = self._inspector.read_invalid(connection, facts)
             self._pending = self._inspector.read_pending(connection)
+            if self._healing is not None:
+                self._healing.look_again(connection, facts.version_rows)
         if detect(facts, history) is not State.AT_HEAD:
             raise NotCommitted(
                 f"after the run the version row is {', '.join(facts.version_rows) or 'not there'},"

@@ -1,7 +1,7 @@
 """The fields of the verdict, as they are written and read by machines."""
 
 from headstart.verdict.conclusion import Verdict
-from headstart.verdict.record import Applied
+from headstart.verdict.record import Applied, DroppedIndex
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:
@@ -16,11 +16,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "from": _listed(record.from_revisions),
         "to": _listed(record.to_revisions),
         "applied": [_applied(step) for step in record.applied],
-        "dropped_indexes": [
-            {"index": each.index, "table": each.table, "revision": each.revision}
-            for each in record.dropped_indexes
-        ]
-        or None,
+        "dropped_indexes": [_dropped(each) for each in record.dropped_indexes] or None,
         "partly_applied": record.partly_applied,
         "lock_attempts": dict(record.lock_attempts) or None,
         "proof": record.proof.value,
@@ -44,6 +40,14 @@ def _applied(step: Applied) -> dict[str, object]:
     """A revision with what its transaction held, where it was the last one of that."""
     held = {} if step.held is None else step.held.fields()
     return {"revision": step.revision, "seconds": round(step.seconds, 3), **held}
+
+
+def _dropped(dropped: DroppedIndex) -> dict[str, object]:
+    """An index that was dropped; `rebuilt` only where it was not."""
+    lost = {} if dropped.rebuilt else {"rebuilt": False}
+    return {
+        "index": dropped.index, "table": dropped.table, "revision": dropped.revision, **lost,
+    }  # fmt: skip
 
 
 def _listed(revisions: tuple[str, ...] | None) -> list[str] | None:

@@ -23,11 +23,15 @@ class Applied:
 
 @dataclass(frozen=True)
 class DroppedIndex:
-    """An INVALID index that was dropped, its table, and the revision that builds it."""
+    """An INVALID index that was dropped, its table, and the revision that builds it.
+
+    `rebuilt` is False once that revision was applied, and the index is not there.
+    """
 
     index: str
     table: str
     revision: str
+    rebuilt: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,10 @@ class Record:
     """What a run has learned and done so far: the events until now, folded.
 
     `partly_applied` is a revision that failed after it had committed some of its work, or may have
-    (not `partly_applied_surely`), and
-    `left_transaction` the last one that worked outside its transaction, so that some may be.
-    `left_behind` is what to say of what a failure left, beside the next step. `waits` says for
-    whose sessions the work was last seen waiting. `lock_attempts` is how often each revision was
-    tried whose locks others held.
+    (not `partly_applied_surely`), and `left_transaction` the last one that worked outside its
+    transaction, so that some may be. `left_behind` is what to say of what a failure left, beside
+    the next step. `waits` says for whose sessions the work was last seen waiting. `lock_attempts`
+    is how often each revision was tried whose locks others held.
     `database` holds host, port, name and user, never a password; `tls` is whether our connections
     were encrypted. `explanation` is what the proof found, in lines for a terminal, and `fields` the
     same for the verdict.

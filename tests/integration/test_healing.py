@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
+from tests.harness.result import Result
 from tests.integration.broken_indexes import TWICE, cut_off, invalid
 from tests.integration.healed import UNIQUE, executing, healed, in_autocommit
 from tests.integration.known_stage import KnownStage, rebuild
@@ -175,3 +176,65 @@ def test_a_run_that_is_killed_at_two_million_rows_needs_nobody(behind: Stage) ->
     until(lambda: not behind.database.query(PROGRESS), "the end of the build", 60)
     assert invalid(behind.database) == ["ix_names"]
     healed(behind, "public.ix_names")
+
+
+def not_rebuilt(done: Result) -> list[dict[str, object]]:
+    """Give the warnings of what was dropped and is not there again."""
+    return [dict(each) for each in done.events if each["event"] == "index_not_rebuilt"]
+
+
+@pytest.mark.parametrize("condition", ["False", "op.get_context().as_sql"])
+def test_an_index_that_its_revision_does_not_build_again_is_told(
+    behind: Stage, condition: str
+) -> None:
+    body = f"if {condition}: op.create_index('ix_names', 'accounts', ['name'])\n"
+    behind.project.add("0004", "0003", body + "op.execute('ALTER TABLE accounts ADD note text')")
+    cut_off(behind.database, CREATE)
+    done = behind.run()
+    assert (done.exit_code, done.verdict["outcome"]) == (0, "upgraded"), done.verdict
+    (event,) = not_rebuilt(done)
+    assert (event["level"], event["revision"]) == ("warning", "0004")
+    assert (event["index"], event["table"]) == ("public.ix_names", "public.accounts")
+    assert "if it is needed, build it in a new revision" in str(event["next_step"])
+    assert done.verdict["dropped_indexes"] == [
+        {
+            "index": "public.ix_names",
+            "table": "public.accounts",
+            "revision": "0004",
+            "rebuilt": False,
+        }
+    ]
+
+
+def test_so_it_is_where_one_transaction_holds_all_or_a_later_revision_fails(behind: Stage) -> None:
+    body = "if False: op.create_index('ix_names', 'accounts', ['name'])\n"
+    behind.project.add("0004", "0003", body + "op.execute('ALTER TABLE accounts ADD note text')")
+    behind.project.add("0005", "0004", "op.execute('SELECT 1/0')")
+    cut_off(behind.database, CREATE)
+    done = behind.run()
+    assert (done.exit_code, behind.rows()) == (21, ["0004"]), done.verdict
+    assert [each["revision"] for each in not_rebuilt(done)] == ["0004"]
+    behind.project.remove("0005")
+    behind.project.edit_env("with connectable.connect() as", "with connectable.begin() as")
+    behind.project.add("0005", "0004", body.replace("names", "more") + "op.execute('SELECT 1')")
+    cut_off(behind.database, CREATE.replace("names", "more"))
+    done = behind.run()
+    assert done.exit_code == 0, done.verdict
+    assert [each["index"] for each in not_rebuilt(done)] == ["public.ix_more"]
+
+
+def test_nor_is_one_missed_that_a_later_revision_drops_or_a_failed_one_has_yet_to_build(
+    behind: Stage,
+) -> None:
+    behind.project.add("0004", "0003", executing(CREATE))
+    behind.project.add("0005", "0004", "op.drop_index('ix_names')")
+    behind.project.add("0006", "0005", "op.execute('SELECT 1/0')\n" + executing(ORDERS))
+    cut_off(behind.database, CREATE)
+    cut_off(behind.database, ORDERS)
+    done = behind.run()
+    assert (done.exit_code, behind.rows()) == (21, ["0005"]), done.verdict
+    assert len(done.verdict["dropped_indexes"]) == 2
+    assert not not_rebuilt(done)
+
+
+ORDERS = "CREATE INDEX CONCURRENTLY ix_orders ON orders (account_id)"

@@ -15,7 +15,7 @@ from headstart.verdict.events.event import Event, NullSink, RecordedEvent
 from headstart.verdict.events.revisions import RevisionApplied
 from headstart.verdict.fields import verdict_fields
 from headstart.verdict.outcome import Outcome
-from headstart.verdict.record import Record
+from headstart.verdict.record import DroppedIndex, Record
 from tests.unit.event_samples import EXPLANATION, SAMPLES
 
 BY_THE_END = {"outcome", "exit_code", "error", "duration_seconds"}
@@ -26,7 +26,7 @@ FED_BY = {
     "from": "ComparisonStarted StateDetected",
     "to": ROWS_OF_THE_END,
     "applied": "RevisionApplied",
-    "dropped_indexes": "IndexDropped",
+    "dropped_indexes": "IndexDropped IndexNotRebuilt",
     "partly_applied": "RevisionPartlyApplied",
     "lock_attempts": "RevisionBlocked",
     "proof": "ProofEstablished",
@@ -50,8 +50,8 @@ FED_BY = {
     "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable IndexDropped MarksMisspelt"
-    " PlaceUncertain SchemaDrifted SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable IndexDropped"
+    " IndexNotRebuilt MarksMisspelt PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 
@@ -68,7 +68,11 @@ BEFORE = (
     Record(),
     Record(from_revisions=("0000",), to_revisions=("0000",), explanation=("an earlier line",)),
     Record(from_revisions=("0000",)),
-    Record(from_revisions=("0000",), left_transaction="0002"),
+    Record(
+        from_revisions=("0000",),
+        left_transaction="0002",
+        dropped_indexes=(DroppedIndex("public.ix", "public.accounts", "0002"),),
+    ),
 )
 ENDS = (Outcome.UPGRADED, Cancelled(15))
 

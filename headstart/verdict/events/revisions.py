@@ -215,6 +215,37 @@ class IndexDropped(RecordedEvent):
 
 
 @dataclass(frozen=True)
+class IndexNotRebuilt(RecordedEvent):
+    """An index that was dropped is not there again, though its revision was applied."""
+
+    level = Level.WARNING
+    index: str
+    table: str
+    revision: str
+
+    def fields(self) -> Mapping[str, object]:
+        return {**vars(self), "next_step": _BUILD_IT}
+
+    def onto(self, record: Record) -> Record:
+        line = (
+            f"index {self.index} of table {self.table} was INVALID and dropped, and revision"
+            f" {self.revision} did not build it again: {_BUILD_IT}"
+        )
+        told = record.explained_by(Explanation((line,)))
+        lost = DroppedIndex(self.index, self.table, self.revision)
+        dropped = tuple(
+            replace(each, rebuilt=False) if each == lost else each for each in told.dropped_indexes
+        )
+        return replace(told, dropped_indexes=dropped)
+
+
+_BUILD_IT = (
+    "if it is needed, build it in a new revision, or by hand (CREATE INDEX CONCURRENTLY); else"
+    " nothing is to be done"
+)
+
+
+@dataclass(frozen=True)
 class RevisionReplayed(Event):
     """A revision was committed in a scratch database, which is nothing that a verdict counts."""
 
