@@ -96,6 +96,11 @@ class TransactionWatch:
         return self._outside or len(self._begun) > 1
 
     @property
+    def keeps(self) -> bool:
+        """The same, as far as it is known after a failure: the driver may have left it unheard."""
+        return self.left or self._kept.surely or self._kept.may_have
+
+    @property
     def kept(self) -> KeptWork:
         """What the revision has kept outside the transaction that it began in."""
         return self._kept

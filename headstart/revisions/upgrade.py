@@ -176,7 +176,7 @@ def _run(project: Project, run: Run, starting: Starting, steps: Steps) -> None:
         running, link = (lambda: run.current), run.worker.link
         with (
             pulse(run.worker, lambda: (run.current, run.started), run.heartbeat_seconds),
-            named_failures(project, running, lambda: run.done, lambda: run.watch.left, link),
+            named_failures(project, running, lambda: run.done, lambda: run.watch.keeps, link),
         ):
             _raise_first(run, lambda: _run_once(project, run, work))
     except BaseException:

@@ -13,7 +13,9 @@ INSERTS = "INSERT INTO accounts (id, name) VALUES (77, 'once');"
 ADDS = "ALTER TABLE accounts ADD note text;"
 RAW = "raw = op.get_bind().connection.dbapi_connection\n"
 BLOCK = f"DO $$ BEGIN {INSERTS} COMMIT; {ADDS} END $$"
-PROCEDURE = (
+ROUTINES = (
+    "CREATE FUNCTION insert_it() RETURNS void LANGUAGE plpgsql AS"
+    f" $f$ BEGIN {INSERTS} END $f$;"
     "CREATE PROCEDURE work() LANGUAGE plpgsql AS"
     f" $p$ BEGIN {INSERTS} COMMIT; {ADDS} END $p$"
 )  # fmt: skip
@@ -43,17 +45,19 @@ INSIDE = {
     "a block behind a rollback": sends("ROLLBACK") + sends(BLOCK),
     "a block in the driver's autocommit": f"{RAW}raw.rollback()\nraw.autocommit = True\n"
     + sends(BLOCK),
+    "a function that has succeeded": sends("COMMIT") + sends("SELECT insert_it()") + ADD,
     "several statements in one": sends("COMMIT") + sends(f"{INSERTS} COMMIT; {ADDS}"),
 }
 
 
 @pytest.mark.parametrize("shape", INSIDE)
 def test_what_may_have_committed_inside_of_a_statement_is_said(behind: Stage, shape: str) -> None:
-    behind.database.execute(PROCEDURE)
+    behind.database.execute(ROUTINES)
     verdict = run_blocked(behind, INSIDE[shape])
     assert behind.database.query(ONCE) == [(1,)]
     assert f"revision 0004 {MAY}" in str(verdict["next_step"])
     assert verdict["partly_applied"] == "0004"
+    assert "rolled back" not in str(verdict["error"])
 
 
 def test_in_an_autocommit_block_as_well(behind: Stage) -> None:
