@@ -35,9 +35,14 @@ def may_commit(sql: str) -> bool:
 
 def _may_commit(statement: Placed) -> bool:
     subject = statement.subject
-    foreign = any(not is_known_function(qualified(s or "", name)) for s, name in subject.calls)
+    foreign = any(not _is_harmless(*each) for each in subject.calls)
     inside = subject.opaque and _COMMITS.search(statement.text) is not None
     return foreign or inside or (statement.session.ends and not statement.session.rolls_back)
+
+
+def _is_harmless(schema: str | None, name: str) -> bool:
+    """What a ROLLBACK would not take back either is no work."""
+    return name in {"set_config", "setval"} or is_known_function(qualified(schema or "", name))
 
 
 def in_transaction(connection: Connection) -> bool:
@@ -94,7 +99,14 @@ class KeptWork:
         if self._free is None or self.surely:
             return
         self.may_have = True
+        with suppress(Exception):
+            self.may_have = self._was_any_kept(connection)
+            return
         with suppress(Exception):  # the connection may be gone
-            if in_transaction(connection) and not connection.in_nested_transaction():
+            if not connection.in_nested_transaction():
                 dbapi_connection(connection).rollback()  # a failed transaction answers nothing
-            self.may_have = bool(one_row(connection, sql_of_kept(self._free))[0])
+                self.may_have = self._was_any_kept(connection)
+
+    def _was_any_kept(self, connection: Connection) -> bool:
+        assert self._free is not None
+        return bool(one_row(connection, sql_of_kept(self._free))[0])

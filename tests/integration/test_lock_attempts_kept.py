@@ -139,3 +139,25 @@ def test_what_the_driver_has_done_by_itself_is_suspected(behind: Stage) -> None:
     verdict = run_blocked(behind, body)
     assert behind.database.query(ONCE) == [(1,)]
     assert MAY in str(verdict["next_step"])
+
+
+def test_a_failure_of_another_kind_says_the_same(behind: Stage) -> None:
+    block = BLOCK.replace(ADDS, "PERFORM 1/0;")
+    behind.project.add("0004", "0003", sends("COMMIT") + sends(block))
+    ended = behind.run()
+    assert (ended.exit_code, ended.outcome) == (21, "revision_failed"), ended.verdict
+    assert behind.database.query(ONCE) == [(1,)]
+    assert MAY in ended.verdict["next_step"]
+
+
+def test_it_is_asked_also_in_the_failed_transaction_that_follows(behind: Stage) -> None:
+    """The script goes on after its block has failed, in a transaction that fails, too."""
+    body = (
+        sends("COMMIT")
+        + f"try:\n    {sends(BLOCK.replace(ADDS, 'PERFORM 1/0;'))}except Exception:\n    pass\n"
+        + sends("BEGIN")
+        + ADD
+    )
+    verdict = run_blocked(behind, body)
+    assert behind.database.query(ONCE) == [(1,)]
+    assert MAY in str(verdict["next_step"])

@@ -21,6 +21,7 @@ NEVER = [
     "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$",
     "ALTER TABLE committed ADD x int",
     "SELECT count(*), now() FROM t",
+    "SELECT pg_catalog.set_config('a.b', 'c', false), setval('s', 3)",
     "ROLLBACK",
     "COMMENT ON TABLE t IS 'do (not) commit'",
     "",
