@@ -47,9 +47,10 @@ def _is_harmless(schema: str | None, name: str) -> bool:
 
 def in_transaction(connection: Connection) -> bool:
     """Whether the server is in one, as the driver sees it."""
-    with suppress(Exception):  # a connection that is closed, say
+    try:
         return is_in_transaction(connection.connection.driver_connection)
-    return True
+    except Exception:  # noqa: BLE001 a connection that is closed, say
+        return True
 
 
 class KeptWork:
