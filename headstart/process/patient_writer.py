@@ -33,6 +33,8 @@ class PatientWriter(io.FileIO):
         self._patience = patience
         self._pending, self._at = b"", 0
         self._stalled = False
+        self._room = select.poll()
+        self._room.register(self.fileno(), select.POLLOUT)
 
     def be_patient(self, patience: Patience) -> None:
         """Wait so long from here on, even if nobody has read before."""
@@ -85,11 +87,9 @@ class PatientWriter(io.FileIO):
 
     def _has_room(self, since: float) -> bool:
         """Wait for the reader; once it has been waited for in vain, only ask."""
-        poll = select.poll()
-        poll.register(self.fileno(), select.POLLOUT)
         while True:
             left = self._left(since)
-            if poll.poll(1000 * max(0.0, min(left, _LOOK_SECONDS))):
+            if self._room.poll(1000 * max(0.0, min(left, _LOOK_SECONDS))):
                 return True  # or nobody is there any more, which to write will tell
             if left <= 0:
                 return False

@@ -22,6 +22,7 @@ from headstart.revisions.output import reclaim_logging
 from headstart.revisions.refusal import LeftOnPurpose, Refusal
 from headstart.revisions.sessions import is_pooled
 from headstart.revisions.version_column import width_made_by
+from headstart.revisions.version_rows import compile_once
 from headstart.revisions.worker import (
     Limits,
     Worker,
@@ -76,6 +77,7 @@ class EnvCalls:
         self._now = Started(usable, options, mode, begun, ())
         split_now = {"transaction_per_migration": mode is Mode.PER_REVISION}
         self._configure(usable, **given | split_now)
+        compile_once(self._environment.get_context())
         if mode is Mode.PER_REVISION:
             _demarcate(self._environment.get_context())
 

@@ -99,6 +99,7 @@ class RecordKeeper:
     _retries: int = field(default=_RETRIES, init=False)
     _told: bool = field(default=False, init=False)
     _written: set[str] = field(default_factory=set, init=False)
+    _unwritten: list[str] = field(default_factory=list, init=False)
     _gave_up: bool = field(default=False, init=False)
 
     def attach(self, context: Any, pending: Collection[str]) -> None:
@@ -109,6 +110,7 @@ class RecordKeeper:
         others = [each for each in context.on_version_apply_callbacks if each != self.applied]
         context.on_version_apply_callbacks = (*others, self.applied)
         self._entries = [each for each in self._entries if each.revision not in pending]
+        self._unwritten = [each for each in self._unwritten if each not in pending]
         every = (*self.recording.before.chain, *self._entries)
         self._chain = ChainText(every)
         self._plain = not any(map(_is_special, every))
@@ -121,6 +123,7 @@ class RecordKeeper:
         for revision in step.up_revision_ids:
             entry = self._entry(revision, seconds)
             self._entries.append(entry)
+            self._unwritten.append(revision)
             self._plain = self._plain and not _is_special(entry)
             self._chain.add(entry)
         del self._entries[:-MOST_ENTRIES]
@@ -149,7 +152,8 @@ class RecordKeeper:
             time.sleep(_RETRY_SECONDS)
             error = _try(connection, self.recording.table, comment)
         if error is None:
-            self._written |= {entry.revision for entry in self._entries}
+            self._written.update(self._unwritten)
+            self._unwritten.clear()
         else:
             self._gave_up = not _is_locked(error)
             self._tell(f"{first_line(error)} ({sqlstate_of(error)})")

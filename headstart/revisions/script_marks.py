@@ -83,6 +83,8 @@ def _nearest(name: str) -> str | None:
 
 def refuse_hidden(told: ScriptText, imported: AnyScript) -> None:
     """Raise BrokenHistory for a mark that the module has, and its text does not tell."""
+    if not told.marks and _binds_none(imported):
+        return
     for name in MARKS:
         if _plain(mark_of(told, name)) != _plain(mark_of(imported, name)):
             raise BrokenHistory(
@@ -90,6 +92,14 @@ def refuse_hidden(told: ScriptText, imported: AnyScript) -> None:
                 next_step=f"write {name} = ... literally, at the top of the script, and nowhere"
                 " else; then build the image again",
             )
+
+
+def _binds_none(script: AnyScript) -> bool:
+    """Whether a module has none of the marks, as nearly every one; one that computes them may."""
+    return not isinstance(script, ScriptText) and _MADE.isdisjoint(vars(script.module))
+
+
+_MADE = frozenset(MARKS) | {"__getattr__"}
 
 
 def _plain(said: object) -> object:

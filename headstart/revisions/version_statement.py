@@ -7,8 +7,12 @@ import traceback
 from typing import Any
 
 from headstart.facts.sql import identifier
+from headstart.revisions import version_rows
 
-_BELOW = ("sqlalchemy", "psycopg2", "psycopg", "asyncpg", "greenlet", "alembic.ddl")
+_BELOW = (
+    *("sqlalchemy", "psycopg2", "psycopg", "asyncpg", "greenlet", "alembic.ddl"),
+    version_rows.__name__,
+)
 """What sends a statement for others."""
 _ALEMBICS = "alembic.runtime.migration"
 _ON_ITS_TABLE = frozenset(

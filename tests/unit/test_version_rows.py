@@ -1,228 +1,127 @@
-"""Version rows are told as Alembic writes them: its own code is asked, for any history."""
+"""Alembic's UPDATE of its version row, with SQLAlchemy's own text and with ours: the same."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from random import Random
-from types import SimpleNamespace
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from alembic.runtime.migration import HeadMaintainer, RevisionStep
+import sqlalchemy as sa
+from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from alembic.util import CommandError
 
-from headstart.facts.state import History
-from headstart.fingerprint.file.states import Delta, Fingerprints, RecordedState
-from headstart.revisions.history import read_history
-from headstart.revisions.known_states import with_rows
-from headstart.revisions.naming import resolve_revisions, why_not_written
-from headstart.revisions.project import Project, load_project
-from headstart.verdict.errors import InvalidSettings
+from headstart.revisions.version_rows import VersionRows, compile_once
 
-Graph = dict[str, tuple[tuple[str, ...], tuple[str, ...], str]]
-"""Each revision with its down_revision, its depends_on and its branch label; ancestors first."""
-
-PAIRS: Graph = {
-    "base1": ((), (), ""),
-    "expand1": (("base1",), (), "expand"),
-    "contract1": (("base1",), ("expand1",), "contract"),
-    "expand2": (("expand1",), (), ""),
-    "contract2": (("contract1",), ("expand2",), ""),
-    "other1": ((), ("contract",), "other"),
-}
-"""Branches that expand and contract, and one with a base of its own; names of every kind."""
+NAMES = ("0001", "ae1027a6acf", "2024-01-02_add.users", "x" * 32)
+ODD = ("50%", "a b", "ä", '"', "%s")
 
 
-def loaded(graph: Graph, folder: Path) -> Project:
-    """Write the scripts, and load them as a run does."""
-    versions = folder / "alembic" / "versions"
-    versions.mkdir(parents=True)
-    (folder / "alembic.ini").write_text(f"[alembic]\nscript_location = {folder / 'alembic'}\n")
-    for revision, (down, needed, label) in graph.items():
-        names = f"{revision=}\ndown_revision={down or None}\ndepends_on={needed or None}\n"
-        text = f"{names}branch_labels={label or None!r}\ndef upgrade(): pass\n"
-        (versions / f"{revision}.py").write_text(text)
-    return load_project(str(folder / "alembic.ini"), "heads", ()).imported()
+@contextmanager
+def migrating(**options: Any) -> Iterator[MigrationContext]:
+    """A context with a version table of its own, on a database in memory."""
+    with sa.create_engine("sqlite://").connect() as connection:
+        connection.exec_driver_sql("ATTACH ':memory:' AS other")
+        context = MigrationContext.configure(connection, opts=options)
+        context._ensure_version_table()
+        yield context
 
 
-def random_graph(random: Random) -> Graph:
-    """Up to seven revisions with branches, merges, bases and dependencies across them."""
-    graph: Graph = {}
-    for number in range(random.randint(3, 7)):
-        below = list(graph)
-        down = random.sample(below, min(len(below), random.choice([0, 1, 1, 1, 1, 2])))
-        others = [each for each in below if each not in down]
-        needed = random.sample(others, min(len(others), random.choice([0, 0, 1, 1, 2])))
-        graph[f"rev{number}"] = (tuple(down), tuple(needed), "")
-    return graph
-
-
-class AlembicsRows(HeadMaintainer):
-    """What Alembic does to the rows, without a database."""
-
-    def __init__(self) -> None:
-        super().__init__(SimpleNamespace(), ())  # type: ignore[arg-type]
-
-    def _insert_version(self, version: str) -> None:
-        assert version not in self.heads
-        self.heads.add(version)
-
-    def _delete_version(self, version: str) -> None:
-        self.heads.remove(version)
-
-    def _update_version(self, from_: str, to_: str) -> None:
-        assert to_ not in self.heads
-        self.heads.remove(from_)
-        self.heads.add(to_)
-
-
-def walk(project: Project, history: History, random: Random) -> Iterator[tuple[set[str], Any]]:
-    """Run the revisions in any possible order; gives what is applied, and Alembic's rows."""
-    rows, applied = AlembicsRows(), set[str]()
-    scripts = {script.revision: script for script in project.scripts}
-    while left := [r for r, n in history.requirements.items() if r not in applied and n <= applied]:
-        revision = random.choice(left)
-        step = RevisionStep(project.graph.revision_map, scripts[revision], is_upgrade=True)
-        try:
-            rows.update_to_step(step)
-        except KeyError:  # Alembic fails where a depends_on repeats what down_revision implies
-            return
-        applied.add(revision)
-        yield applied, rows.heads
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_rows_are_those_that_alembic_writes_whatever_ran_first(seed: int, tmp_path: Path) -> None:
-    random = Random(seed)
-    project = loaded(random_graph(random), tmp_path)
-    history = read_history(project, "heads", "proof")
-    for _ in range(5):
-        for applied, rows in walk(project, history, random):
-            assert history.heads_of(applied) == rows
-            assert history.rows_of(rows) == rows
-            assert not history.included(rows)
-            assert why_not_written(project, frozenset(rows)) is None
-            for more in applied - rows:
-                assert history.included(rows | {more}) == {more}
-                assert why_not_written(project, frozenset(rows | {more})) is not None
-
-
-def test_the_walks_meet_dependencies_that_matter(tmp_path: Path) -> None:
-    """Else the test above could not fail: rows by down_revision alone would do."""
-    found = 0
-    for seed in range(40):
-        random = Random(seed)
-        project = loaded(random_graph(random), tmp_path / str(seed))
-        history = read_history(project, "heads", "proof")
-        scripts = {script.revision: script for script in project.scripts}
-        for applied, rows in walk(project, history, random):
-            below = {p for r in applied for p in scripts[r]._versioned_down_revisions}
-            found += applied - below != rows
-    assert found > 40
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The history PAIRS."""
-    project = loaded(PAIRS, tmp_path_factory.mktemp("pairs"))
-    read_history(project, "heads", "proof")
-    return project
+def sent(context: MigrationContext, names: tuple[str, ...]) -> list[str]:
+    """What the driver gets while each name follows the one before."""
+    seen: list[str] = []
+    connection = context.connection
+    assert connection is not None
+    sa.event.listen(
+        connection, "before_cursor_execute", lambda *given: seen.append(f"{given[2]} {given[3]}")
+    )
+    rows = HeadMaintainer(context, ())
+    rows._insert_version(names[0])
+    for old, new in pairwise(names):
+        rows._update_version(old, new)
+    table = context._version
+    assert connection.execute(sa.select(table.c.version_num)).scalars().all() == [names[-1]]
+    return seen
 
 
 @pytest.mark.parametrize(
-    ("text", "revisions"),
+    "options",
     [
-        ("contract1+expand2", "contract1 expand2"),
-        ("contract1,expand2", "contract1 expand2"),
-        ("expand2 , contract1", "contract1 expand2"),
-        ("contract1 expand2", "contract1 expand2"),
-        ("contract1++expand2,", "contract1 expand2"),
-        ("contract1+contract1", "contract1"),
-        ("contract2", "contract2"),
-        ("other+expand@head", "expand2 other1"),
-        ("heads", "contract2 other1"),
-        ("base1", "base1"),
+        {},
+        {"version_table": "Our versions"},
+        {"version_table_schema": "other"},
+        {"version_table": "0002"},
+        {"version_table": "'0001'"},
     ],
+    ids=str,
 )
-def test_several_revisions_are_read_as_they_are_written(
-    pairs: Project, text: str, revisions: str
+@pytest.mark.parametrize("names", [NAMES, (*NAMES, *ODD, *NAMES[:1])], ids=["plain", "odd"])
+def test_the_server_gets_what_alembic_sends(
+    names: tuple[str, ...], options: dict[str, str]
 ) -> None:
-    assert resolve_revisions(pairs, text, "HEADSTART_BASELINE") == set(revisions.split())
+    with migrating(**options) as context:
+        expected = sent(context, names)
+    with migrating(**options) as context:
+        compile_once(context)
+        assert sent(context, names) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("contract1+expand1", "one of contract1+expand1 needs another"),
-        ("base1,contract2", "one of base1+contract2 needs another"),
-        ("contract2+nowhere", "nowhere"),
-        ("contract1+1", "none by steps"),
-        ("contract1+1+expand2", "none by steps"),
-        ("expa+contract1", "HEADSTART_BASELINE=expa:"),
-        ("contract1+base", "base stands alone"),
-        ("contract1+head", "head stands alone"),
-        ("proof,expand1", "proof stands alone"),
-        ("expand1+other@base", "other@base stands alone"),
-        ("+", "several as x+y"),
-    ],
-)
-def test_a_list_that_says_nothing_certain_is_refused(pairs: Project, text: str, says: str) -> None:
-    with pytest.raises(InvalidSettings, match="HEADSTART_BASELINE") as refused:
-        resolve_revisions(pairs, text, "HEADSTART_BASELINE")
-    assert says in str(refused.value)
+def test_a_statement_is_compiled_once() -> None:
+    with migrating() as context:
+        compile_once(context)
+        rows = HeadMaintainer(context, ())
+        rows._insert_version("a")
+        rows._update_version("a", "b")
+        counted: list[object] = []
+        sa.event.listen(
+            context.connection, "before_cursor_execute", lambda *g: counted.append(g[4])
+        )
+        rows._update_version("b", "c")
+    assert [each.compiled for each in counted] == [None]  # type: ignore[attr-defined]
 
 
-def test_overlapping_revisions_are_told_what_to_name_instead(pairs: Project) -> None:
-    with pytest.raises(InvalidSettings) as refused:
-        resolve_revisions(pairs, "expand1+contract1+expand2", "HEADSTART_BASELINE")
-    assert "name contract1+expand2:" in refused.value.next_step
+def test_it_stands_in_once() -> None:
+    with migrating() as context:
+        compile_once(context)
+        first = context.impl._exec
+        compile_once(context)
+        assert context.impl._exec is first
+        assert isinstance(first, VersionRows)
 
 
-def test_parts_of_ids_are_read_as_alembic_reads_them(tmp_path: Path) -> None:
-    graph: Graph = dict.fromkeys(("1975ea83b712", "27c6a30d7c24", "27ffaa10"), ((), (), ""))
-    project = loaded(graph, tmp_path)
-    read_history(project, "heads", "proof")
-    both = {"1975ea83b712", "27c6a30d7c24"}
-    assert resolve_revisions(project, "27c6a+1975e", "--revision") == both
-    with pytest.raises(InvalidSettings, match="--revision=27"):
-        resolve_revisions(project, "1975e,27", "--revision")
+def test_a_row_that_is_not_there_is_alembics_error() -> None:
+    with migrating() as context:
+        compile_once(context)
+        with pytest.raises(CommandError, match="expected to match one row"):
+            HeadMaintainer(context, ("a",))._update_version("a", "b")
 
 
-def test_numbers_may_be_revisions_in_a_list(tmp_path: Path) -> None:
-    graph: Graph = {"1": ((), (), ""), "2": (("1",), (), ""), "3": (("1",), (), "")}
-    project = loaded(graph, tmp_path)
-    read_history(project, "heads", "proof")
-    assert resolve_revisions(project, "2+3", "HEADSTART_BASELINE") == {"2", "3"}
-    with pytest.raises(InvalidSettings, match="none by steps"):
-        resolve_revisions(project, "2+4", "HEADSTART_BASELINE")
+def test_who_listens_to_what_is_compiled_hears_it() -> None:
+    heard: list[object] = []
+    with migrating() as context:
+        compile_once(context)
+        sa.event.listen(context.connection, "before_execute", lambda *given: heard.append(given[1]))
+        sent(context, NAMES)
+    assert len([each for each in heard if isinstance(each, sa.Update)]) == len(NAMES) - 1
 
 
-def test_a_target_of_overlapping_heads_is_refused_before_anything_connects(tmp_path: Path) -> None:
-    graph: Graph = {
-        "base1": ((), (), "line"),
-        "a1": (("base1",), (), ""),
-        "b1": (("base1",), ("a1",), ""),
-    }
-    project = loaded(graph, tmp_path)
-    with pytest.raises(InvalidSettings, match="HEADSTART_TARGET=line@heads"):
-        read_history(project, "line@heads", "proof")
+def test_a_translated_schema_is_translated() -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        connection.exec_driver_sql("ATTACH ':memory:' AS other")
+        translated = connection.execution_options(schema_translate_map={"tenant": "other"})
+        context = MigrationContext.configure(translated, opts={"version_table_schema": "tenant"})
+        compile_once(context)
+        context._ensure_version_table()
+        assert all("tenant" not in each for each in sent(context, NAMES))
 
 
-def test_the_guard_asks_alembic_and_not_our_own_graph(pairs: Project) -> None:
-    with pytest.raises(CommandError, match="overlaps"):
-        pairs.directory._upgrade_revs("heads", ("contract1", "expand1"))  # type: ignore[arg-type]
-    assert "overlaps" in (why_not_written(pairs, frozenset({"contract1", "expand1"})) or "")
-    assert why_not_written(pairs, frozenset({"contract1", "expand2"})) is None
-
-
-def test_a_file_of_an_earlier_version_is_read_with_the_rows_that_alembic_writes(
-    pairs: Project,
-) -> None:
-    history = read_history(pairs, "heads", "proof")
-
-    def rows_read(*rows: str) -> frozenset[str]:
-        state = RecordedState("contract1", None, frozenset(rows), Delta(), "")
-        return with_rows(Fingerprints((state,)), history).states[0].revisions
-
-    assert rows_read("contract1", "expand1") == {"contract1"}
-    assert rows_read("contract1", "expand2") == {"contract1", "expand2"}
-    assert rows_read("contract1", "gone") == {"contract1", "gone"}
+def test_another_statement_is_left_alone() -> None:
+    with migrating() as context:
+        compile_once(context)
+        rows = HeadMaintainer(context, ())
+        rows._insert_version("a")
+        table = context._version
+        for name, where in (("b", table.c.version_num != "z"), ("c", sa.true())):
+            context.impl._exec(table.update().values(version_num=name).where(where))
+        connection = context.connection
+        assert connection is not None
+        assert connection.execute(sa.select(table.c.version_num)).scalar() == "c"
