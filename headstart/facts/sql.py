@@ -9,6 +9,8 @@ PINNED = "SET LOCAL search_path = pg_catalog, pg_temp"
 oid = integer has no exact match there: public.=(oid, integer) is taken even from behind. No command
 but SET LOCAL is right before a BEGIN, too: a SELECT would have taken a snapshot.
 """
+NO_JIT = "SET LOCAL jit = off"
+"""Compiling a look at the locks took seconds on a busy machine: ours are short, and have to be."""
 _UNSAFE = pattern(f"[{UNSAFE}]")
 _TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "RELEASE", "ROLLBACK", "SAVEPOINT")
 
@@ -23,12 +25,12 @@ def identifier(name: str) -> str:
 
 
 def pinned(sql: str) -> str:
-    """One or several statements as one message, with the search_path pinned for all of them.
+    """One or several statements as one message, with the search_path pinned, and without JIT.
 
     The pin lasts as long as the transaction. In one that has failed only its end is heard, so what
     ends or begins a transaction stays in front.
     """
     if not sql.startswith(_TRANSACTION_CONTROL):
-        return f"{PINNED}; {sql}"
+        return f"{PINNED}; {NO_JIT}; {sql}"
     first, semicolon, rest = sql.partition(";")
-    return f"{first}; {PINNED};{rest}" if semicolon else sql
+    return f"{first}; {PINNED}; {NO_JIT};{rest}" if semicolon else sql

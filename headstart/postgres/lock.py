@@ -130,7 +130,7 @@ class RunLock:
         """
         seen: list[Sight] = []
         self._ask(lambda: seen.append(look_at(self._connection, processes, watched, own_name)))
-        return seen[0] if seen else Sight()
+        return seen[0] if seen else Sight(is_blind=True)
 
     def is_unanswered(self) -> bool:
         """Whether the lock is gone, or an answer to a heartbeat is overdue; asks nobody."""

@@ -69,11 +69,13 @@ class Wait:
 class Sight:
     """What was seen of env.py's backends; nothing where nobody answered.
 
-    `is_gone`: the server has the process no more of which that was asked. `transactions` are those
-    of the backends that wait, as begun.py identifies them. `progress` is how far a long command is.
+    `is_blind`: nobody answered. `is_gone`: the server has no process like the one asked for.
+    `transactions` are those of the backends that wait, as begun.py identifies them. `progress` is
+    how far a long command is.
     """
 
     waits: tuple[Wait, ...] = ()
+    is_blind: bool = False
     is_gone: bool = False
     transactions: frozenset[str] = frozenset()
     progress: Progress | None = None

@@ -33,11 +33,19 @@ def may_commit(sql: str) -> bool:
     return _HINTS.search(sql) is not None and any(map(_may_commit, placed(sql)))
 
 
+def runs_code(sql: str) -> bool:
+    """Whether the server executes a procedural language's code within this text, by its looks."""
+    return any(each.subject.opaque or _calls_foreign(each) for each in placed(sql))
+
+
+def _calls_foreign(statement: Placed) -> bool:
+    return any(not _is_harmless(*each) for each in statement.subject.calls)
+
+
 def _may_commit(statement: Placed) -> bool:
-    subject = statement.subject
-    foreign = any(not _is_harmless(*each) for each in subject.calls)
-    inside = subject.opaque and _COMMITS.search(statement.text) is not None
-    return foreign or inside or (statement.session.ends and not statement.session.rolls_back)
+    inside = statement.subject.opaque and _COMMITS.search(statement.text) is not None
+    ends = statement.session.ends and not statement.session.rolls_back
+    return _calls_foreign(statement) or inside or ends
 
 
 def _is_harmless(schema: str | None, name: str) -> bool:

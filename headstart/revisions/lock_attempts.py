@@ -12,18 +12,21 @@ The timeout stays short after somebody who took long. It is doubled where the ot
 new ones came: a table that is always in use for a moment is got by waiting a moment longer.
 
 A revision is tried again in place: env.py runs once. Only one whose transaction is as it began: not
-after a COMMIT or ROLLBACK of its own, nor where it used another connection.
+after a COMMIT or ROLLBACK of its own, nor where it used another connection. Where there can be no
+other attempt, this one waits as long as any may.
 """
 
 import random
 import re
 import time
 from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from headstart.patterns import pattern
+from headstart.postgres.own_sessions import has_sessions_of_its_own
 from headstart.postgres.read_failure import QUERY_CANCELED
 from headstart.postgres.waits import Wait, are_over, deadlock_timeout, end_idle
 from headstart.process.deadline import Deadline, backoff_seconds
@@ -37,10 +40,10 @@ from headstart.revisions.passing import behind
 from headstart.revisions.raw_connection import is_in_transaction
 from headstart.revisions.script_source import mentions
 from headstart.revisions.transactions import TransactionWatch
-from headstart.revisions.waited import cure_of, told_of
+from headstart.revisions.waited import cure_of, told_of, waits_for_itself
 from headstart.revisions.worker import Worker
 from headstart.verdict.errors import Blocked, HeadstartError
-from headstart.verdict.events.revisions import BlockerEnded, RevisionBlocked
+from headstart.verdict.events.revisions import AttemptBegun, BlockerEnded, RevisionBlocked
 
 _RETRIED = frozenset({"55P03", "40P01", "40001"})
 """lock_not_available, deadlock_detected, serialization_failure."""
@@ -51,6 +54,8 @@ _SHARE_OF_WORK = 0.1
 _POLL_SECONDS = 0.1
 _UNSEEN_SECONDS = 2.0
 """How long to pause where nobody can be asked."""
+_ITSELF_SECONDS = 2.0
+"""How long to pause for a connection of the same run: nobody else will end its transaction."""
 _AFTER_VACUUM_SECONDS = 0.3
 _YIELDS_AT_MOST = 5
 _OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
@@ -60,14 +65,22 @@ _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 class LockAttempts:
     """The attempts to run one revision; `seconds` is what this one waits for a lock, 0 is for ever.
 
-    `limits`: neither env.py nor the script has set a limit. `may_repeat`: the revision has a
-    transaction of its own. `retry_seconds` is for how long it is tried again.
+    `limits`: neither env.py nor the script has set a limit. `script` is the revision and its file.
+    `may_repeat`: the revision has a transaction of its own. `retry_seconds` is for how long it is
+    tried again.
     """
 
     def __init__(
-        self, worker: Worker, revision: str, *, may_repeat: bool, retry_seconds: float
+        self,
+        worker: Worker,
+        script: tuple[str, Path],
+        watch: TransactionWatch,
+        *,
+        may_repeat: bool,
+        retry_seconds: float,
     ) -> None:
-        self._worker, self._revision = worker, revision
+        self._worker, self._watch = worker, watch
+        self._revision, self._path = script
         self._longest = longest = worker.lock_timeout_seconds
         self._may_repeat = may_repeat and bool(longest)
         self._retry_seconds = retry_seconds
@@ -86,21 +99,27 @@ class LockAttempts:
         link = self._worker.link
         if link.swallowed is not None:
             raise link.swallowed
-        if link.lock_waits.cancelled:
+        if link.lock_waits.cancelled or (self.limits and link.lock_waits.unseen):
             raise self._without_lock()
 
     def _without_lock(self) -> Blocked:
-        waits = self._worker.link.lock_waits.waits
+        locks = self._worker.link.lock_waits
+        was = "was" if locks.cancelled else "may have been"
+        went = "went" if locks.cancelled else "gone"
         return Blocked(
-            f"revision {self._revision} was kept from a lock, and went on without it"
-            f"{told_of(waits)}",
-            next_step=cure_of(waits),
+            f"revision {self._revision} {was} kept from a lock, and {went} on without it"
+            f"{told_of(locks.waits)}",
+            next_step=cure_of(locks.waits),
         )
 
     @property
     def servers_seconds(self) -> float:
-        """The server's lock_timeout: it comes later than the cancel from here; 0 is none."""
-        return self.seconds + LATE_SECONDS if self.seconds else 0
+        """The server's lock_timeout: it comes later than any cancel from here; 0 is none."""
+        return self._longest + LATE_SECONDS if self._longest else 0
+
+    def limit(self) -> float:
+        """What a statement may wait for a lock now."""
+        return self.seconds if self._may_follow() else self._longest
 
     def told(self, error: BaseException) -> BaseException:
         """The error to end with: a mistake of a later attempt may come of the attempt itself.
@@ -120,32 +139,44 @@ class LockAttempts:
             next_step="run again; if the revision fails in the same way then, correct it",
         )
 
-    def may_try_again(
-        self, error: BaseException, watch: TransactionWatch, connection: Connection, path: str
-    ) -> bool:
-        """Whether the revision can be tried again in place; asks the server nothing."""
+    def may_try_again(self, error: BaseException, connection: Connection) -> bool:
+        """Whether the revision can be tried again in place."""
         link = self._worker.link
         if not self._may_repeat or not self._retry_seconds or not self._is_blocked(error):
             return False
         self._was_blocked = True
-        if link.gone or watch.left or watch.kept.surely or self._used_another():
+        if link.gone or not self._may_follow() or self._is_out_of_time():
             return False
-        if mentions(Path(path), _OTHER_CONNECTION) or self._is_out_of_time():
-            return False
-        seen = watch.identity
+        seen = self._watch.identity
         if seen is not None and link.lock_waits.was_in(seen, self.seconds + LATE_SECONDS):
             return True
         raw = connection.connection.driver_connection
-        return is_in_transaction(raw) and not mentions(Path(path), _ENDS_TRANSACTION)
+        return is_in_transaction(raw) and not mentions(self._path, _ENDS_TRANSACTION)
 
-    def suspect_unheard(self, watch: TransactionWatch) -> None:
+    def _may_follow(self) -> bool:
+        """Whether another attempt would do nothing twice, as far as is known by now."""
+        watch = self._watch
+        if watch.left or watch.kept.surely or self._used_another():
+            return False
+        return not self._names_another and not self._has_other_sessions
+
+    def suspect_unheard(self) -> None:
         """Whether it waited in another transaction than it began in, which nobody has heard of."""
-        seen, locks = watch.identity, self._worker.link.lock_waits
+        seen, locks = self._watch.identity, self._worker.link.lock_waits
         if seen is not None and locks.was_in_another(seen, self.seconds + LATE_SECONDS):
-            watch.suspect()
+            self._watch.suspect()
 
     def _used_another(self) -> bool:
         return self._worker.link.used_another or drivers_imported() != self._drivers
+
+    @cached_property
+    def _names_another(self) -> bool:
+        return mentions(self._path, _OTHER_CONNECTION)
+
+    @cached_property
+    def _has_other_sessions(self) -> bool:
+        """Whether a function may have committed by a session of its own; not where nobody tells."""
+        return self._worker.lookout.look(has_sessions_of_its_own) or False
 
     def wait(self) -> bool:
         """Pause until those are gone that were in the way; whether they are in time."""
@@ -159,7 +190,9 @@ class LockAttempts:
             gone, seconds = (True, 0.0) if yielding else self._paused(ahead)
         finally:
             locks.pausing = False
-        self.number += 1
+        if gone:
+            self.number += 1
+            self._worker.emit(AttemptBegun(self._revision, self.number))
         self.seconds = yielding or self._next_seconds(seconds)
         self._began = time.monotonic()
         return gone
@@ -196,8 +229,12 @@ class LockAttempts:
         while not self._is_out_of_time():
             self._end_idle(ahead)
             over = self._worker.lookout.look(lambda asked: are_over(asked, transactions))
-            if over or (over is None and time.monotonic() - started > _UNSEEN_SECONDS):
-                return True, time.monotonic() - started
+            seconds = time.monotonic() - started
+            if over or (over is None and seconds > _UNSEEN_SECONDS):
+                return True, seconds
+            if seconds > _ITSELF_SECONDS and all(wait.by_itself for wait in ahead):
+                self._worker.give_up(waits_for_itself(self._revision, next(iter(ahead))))
+                return False, seconds
             time.sleep(self._clipped(_POLL_SECONDS))
         return False, time.monotonic() - started
 

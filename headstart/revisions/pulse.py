@@ -53,9 +53,10 @@ def _beat(worker: Worker, now: Now, every_seconds: float, ended: threading.Event
     while not _ended_before_beat(worker, every_seconds, ended):
         revision, since = now()
         watched = worker.link.process_to_watch() if revision is not None else None
+        asked_at = time.monotonic()
         sight = worker.look(worker.link.processes(), watched)
         locks = worker.link.lock_waits
-        locks.saw(sight, worker.link.migrates, at_work=worker.link.is_at_work())
+        locks.saw(sight, worker.link.migrates, asked_at, at_work=worker.link.is_at_work())
         # between two attempts nothing waits on the server, but the run does, for the same ones
         waits = locks.waits if locks.pausing else sight.waits
         seconds = round(time.monotonic() - (since if revision else started), 1)
@@ -88,8 +89,9 @@ def _ended_before_beat(worker: Worker, every_seconds: float, ended: threading.Ev
         if ended.wait(often):
             return True
         if link.is_at_work():
+            asked_at = time.monotonic()
             sight = worker.look(link.processes(), None)
-            link.lock_waits.saw(sight, link.migrates, at_work=True)
+            link.lock_waits.saw(sight, link.migrates, asked_at, at_work=True)
             worker.emit(ProgressSeen(sight.progress))
         elif not link.lock_waits.pausing:
             worker.lookout.rest()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,6 +12,7 @@ from headstart.facts.state import Scope
 from headstart.revisions.begun import Begun
 from headstart.revisions.env_pass import Mode, Started
 from headstart.revisions.held_locks import LockReader, LockWatch, NoLockReader
+from headstart.revisions.kept_work import runs_code
 from headstart.revisions.lock_attempts import LockAttempts
 from headstart.revisions.lock_waits import sets_limit
 from headstart.revisions.reading import OwnConnection
@@ -169,13 +171,18 @@ class Run:
         if self.watch.hear_statement(connection, statement):
             self.committing()
             self._note_left()
+        locks = self.worker.link.lock_waits
         if self.attempts is not None and sets_limit(statement):
-            self.attempts.limits, self.worker.link.lock_waits.limit = False, None
+            self.attempts.limits, locks.limit = False, None
+        locks.executing()
 
     def executed(self, connection: Connection, statement: str) -> None:
         """A statement has succeeded."""
         self.watch.hear_done(connection, statement)
         self.worker.link.hear_done(statement)
+        locks, attempts = self.worker.link.lock_waits, self.attempts
+        if attempts is not None and 0 < attempts.servers_seconds <= locks.executed():
+            locks.unseen |= runs_code(statement)
         self.locks.ended(goes_on=True)
 
     @property
@@ -185,15 +192,19 @@ class Run:
             return self.worker.lock_timeout_seconds
         return self.attempts.servers_seconds
 
-    def begin_attempts(self, revision: str, connection: Connection) -> LockAttempts:
+    def begin_attempts(self, revision: str, path: str, connection: Connection) -> LockAttempts:
         """A revision is about to begin, the first maybe in a transaction that is open already."""
         may_repeat = self.mode is Mode.PER_REVISION
         self.attempts = attempts = LockAttempts(
-            self.worker, revision, may_repeat=may_repeat, retry_seconds=self.retry_seconds
+            self.worker,
+            (revision, Path(path)),
+            self.watch,
+            may_repeat=may_repeat,
+            retry_seconds=self.retry_seconds,
         )
         attempts.limits = LIMITS[0] not in self.own_limits
         if attempts.limits and attempts.seconds:
-            self.worker.link.lock_waits.limit = attempts.seconds
+            self.worker.link.lock_waits.limit = attempts.limit
             # with the first revision; each later one's transaction begins with its own
             if connection.in_transaction() and (may_repeat or not self._is_limited):
                 self._is_limited = True
@@ -207,7 +218,7 @@ class Run:
         self.watch.start_revision(connection)
         context._transaction = connection.begin()
         if self.attempts is not None and self.attempts.limits:
-            self.worker.link.lock_waits.limit = self.attempts.seconds
+            self.worker.link.lock_waits.limit = self.attempts.limit
         context.impl.memo.clear()  # what types it has made in this transaction
         if self.watch.makes_version_table:
             context._ensure_version_table()

@@ -18,8 +18,8 @@ class StepInAttempts:
     """
 
     def __init__(self, step: Any, context: Any, run: Run) -> None:
-        self._attempts = run.begin_attempts(step.revision.revision, context.connection)
         self._revision, self._path = step.revision.revision, step.revision.path
+        self._attempts = run.begin_attempts(self._revision, self._path, context.connection)
         self._migrate = step.migration_fn
         self._context, self._connection, self._run = context, context.connection, run
 
@@ -49,9 +49,8 @@ class StepInAttempts:
             run.watch.ensure_kept(self._connection, self._revision)
         except BaseException as error:
             run.worker.link.look_at(self._connection)
-            attempts.suspect_unheard(run.watch)
-            may = attempts.may_try_again(error, run.watch, self._connection, self._path)
-            if may and attempts.wait():
+            attempts.suspect_unheard()
+            if attempts.may_try_again(error, self._connection) and attempts.wait():
                 self._migrate = self._anew()
                 return False
             raise

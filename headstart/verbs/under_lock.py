@@ -124,7 +124,7 @@ def _look_by(lookout: Lookout, lock: RunLock, link: Link, name: str) -> Look:
         )
         if sight is None and link.in_transaction:
             return lock.look_at(processes, watched, name)
-        return sight or Sight()
+        return sight or Sight(is_blind=True)
 
     return look
 

@@ -29,7 +29,6 @@ def test_at_the_end_of_the_time_who_is_in_the_way_is_named(behind: Stage) -> Non
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
     assert f"waits for pid {process} (a holder)" in ended.verdict["error"]["message"]
     assert f"pg_terminate_backend({process})" in ended.verdict["next_step"]
-    assert ended.verdict["lock_attempts"] == {"0004": 2}
     assert behind.rows() == ["0003"]
 
 

@@ -31,6 +31,7 @@ from headstart.verdict.events.execution import (
     TracebackCaught,
 )
 from headstart.verdict.events.revisions import (
+    AttemptBegun,
     BaselineStamped,
     BlockerEnded,
     EnvConfigured,
@@ -106,6 +107,7 @@ SAMPLES: tuple[Event, ...] = (
     RevisionStarted("0002", "1 of 2", "create orders"),
     EnvRunning(30.0, ("pid 7 waits for pid 8",)),
     RevisionRunning("0002", 30.0),
+    AttemptBegun("0002", 2),
     RevisionBlocked("0002", 1, 0.5, ("pid 7 waits for pid 8",), ({"pid": 8},)),
     BlockerEnded(8, "pid 7 waits for pid 8"),
     RevisionRunning("0002", 30.0, (), Progress("CREATE INDEX", "building index", 43.1, "t")),

@@ -28,7 +28,7 @@ FED_BY = {
     "applied": "RevisionApplied",
     "dropped_indexes": "IndexDropped IndexNotRebuilt",
     "partly_applied": "RevisionPartlyApplied",
-    "lock_attempts": "RevisionBlocked",
+    "lock_attempts": "AttemptBegun",
     "proof": "ProofEstablished",
     "wait_attempts": "AttemptStarted",
     "wait_seconds": "WaitMeasured",

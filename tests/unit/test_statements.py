@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import headstart
-from headstart.facts.sql import PINNED, pinned
+from headstart.facts.sql import NO_JIT, PINNED, pinned
 from headstart.postgres.advisory_lock import held_condition
 from headstart.revisions.alembics_own import _send
 
@@ -77,9 +77,9 @@ def test_the_check_finds_what_it_should(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "sent"),
     [
-        ("SELECT 1", f"{PINNED}; SELECT 1"),
-        ("BEGIN; SELECT 1", f"BEGIN; {PINNED}; SELECT 1"),
-        ("ROLLBACK; BEGIN; SELECT 1", f"ROLLBACK; {PINNED}; BEGIN; SELECT 1"),
+        ("SELECT 1", f"{PINNED}; {NO_JIT}; SELECT 1"),
+        ("BEGIN; SELECT 1", f"BEGIN; {PINNED}; {NO_JIT}; SELECT 1"),
+        ("ROLLBACK; BEGIN; SELECT 1", f"ROLLBACK; {PINNED}; {NO_JIT}; BEGIN; SELECT 1"),
         ("ROLLBACK TO SAVEPOINT x", "ROLLBACK TO SAVEPOINT x"),
         ("COMMIT", "COMMIT"),
     ],

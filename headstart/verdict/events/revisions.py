@@ -104,8 +104,8 @@ class ProgressSeen(Event):
 
 
 @dataclass(frozen=True)
-class RevisionBlocked(RecordedEvent):
-    """An attempt to run a revision was kept from a lock, and rolled back; the next one follows.
+class RevisionBlocked(Event):
+    """An attempt to run a revision was kept from a lock, and rolled back; it is to be tried again.
 
     `attempt` counts from 1; `waits` says for whom, in words, and `blockers` the same in fields.
     """
@@ -117,8 +117,16 @@ class RevisionBlocked(RecordedEvent):
     waits: tuple[str, ...]
     blockers: tuple[Mapping[str, object], ...]
 
+
+@dataclass(frozen=True)
+class AttemptBegun(RecordedEvent):
+    """A revision that was blocked is tried again; `attempt` counts from 1."""
+
+    revision: str
+    attempt: int
+
     def onto(self, record: Record) -> Record:
-        attempts = {**record.lock_attempts, self.revision: self.attempt + 1}
+        attempts = {**record.lock_attempts, self.revision: self.attempt}
         return replace(record, lock_attempts=attempts)
 
 
