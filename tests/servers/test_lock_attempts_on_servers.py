@@ -87,9 +87,9 @@ def test_behind_one_that_has_no_connection_to_look_with(
 def test_what_a_function_commits_elsewhere_is_not_done_twice(
     database: Database, project: ProjectCopy
 ) -> None:
-    database.execute(
+    database.query(
         "CREATE EXTENSION dblink; CREATE FUNCTION audit() RETURNS text LANGUAGE sql AS"
-        " $$ SELECT dblink_exec(format('dbname=%s user=postgres host=/var/run/postgresql',"
+        " $$ SELECT dblink_exec(format('dbname=%s user=app host=/var/run/postgresql',"
         " current_database()), 'INSERT INTO accounts (id, name) VALUES (77, ''once'')') $$"
     )
     ended = blocked_by_a_reader(
@@ -99,26 +99,6 @@ def test_what_a_function_commits_elsewhere_is_not_done_twice(
     )
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
     assert database.query("SELECT count(*) FROM accounts WHERE id = 77") == [(1,)]
-
-
-@pytest.mark.parametrize(("official", "project"), [(16, "psycopg2")], indirect=True)
-def test_with_jit_for_everything_who_is_in_the_way_is_seen(
-    database: Database, project: ProjectCopy
-) -> None:
-    """Compiling our look would take longer than the attempt, and a handler would catch the end."""
-    assert database.query("SELECT pg_jit_available()") == [(True,)]
-    for name in ("jit_above_cost", "jit_inline_above_cost", "jit_optimize_above_cost"):
-        database.execute(f"ALTER DATABASE {database.name} SET {name} = 0")
-    ended = blocked_by_a_reader(
-        database,
-        project,
-        "op.execute('DO $$ BEGIN ALTER TABLE accounts ADD c int;"
-        " EXCEPTION WHEN OTHERS THEN NULL; END $$')",
-        HEADSTART_DDL_RETRY_SECONDS="0",
-        HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="2",
-    )
-    assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
-    assert "(a reader)" in ended.verdict["error"]["message"]
 
 
 @pytest.mark.parametrize(
