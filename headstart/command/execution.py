@@ -55,8 +55,9 @@ from headstart.verdict.events.execution import (
     StatementFailed,
     TracebackCaught,
 )
+from headstart.verdict.events.fleet import FleetFinished
 from headstart.verdict.events.schema import VersionRowsOutdated
-from headstart.verdict.fields import verdict_fields
+from headstart.verdict.fields import fleet_verdict_fields, verdict_fields
 from headstart.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -113,9 +114,11 @@ class Execution:
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
-        leave_gone_folder(readable_settings(asked.request.values, os.environ))
-        connects = not asked.request.image
         values = asked.request.values
+        early = readable_settings(values, os.environ)
+        leave_gone_folder(early)
+        # a fleet may have no database but those of its targets
+        connects = not (asked.request.image or (asked.verb.fleet and early.target_url))
         task = self._task(read_settings(values, _environ(asked), read_text, connects=connects))
         # a thread or a logger that a script has made speaks at any time from here on
         self._captured.enter_context(captured_output(self._emit))
@@ -180,7 +183,9 @@ class Execution:
         if statement := getattr(end, "statement", None):
             self._emit(StatementFailed(statement if self._debug else shape_of(statement)))
         verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
-        masked = self._secrets.mask_fields(verdict_fields(verdict))
+        is_fleet = command is not None and command.verb.fleet
+        fields = fleet_verdict_fields(verdict) if is_fleet else verdict_fields(verdict)
+        masked = self._secrets.mask_fields(fields)
         if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
@@ -188,7 +193,7 @@ class Execution:
         else:
             self._log.explain(summary_lines(verdict))
         write_termination_message(self._termination_log, masked)
-        self._log.conclude(RunFinished(masked))
+        self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
         self._streams.seal()
         return verdict.exit_code
 

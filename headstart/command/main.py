@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 each end has a verdict, which needs the log
         asked = error
     try:
+        if isinstance(asked, Command):
+            asked = asked.prepared()  # which is to come before any thread
         from headstart.command.execution import execute
 
         code = execute(asked)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from headstart.facts import at_head
-from headstart.facts.sql import identifier
+from headstart.facts.sql import identifier, qualified
 from headstart.values import dataclass
 
 
@@ -168,8 +168,8 @@ class Scope:
 
 def scope_named(version_table: str) -> Scope:
     """Where to look without env.py: HEADSTART_VERSION_TABLE, and what the connection has."""
-    schema, _, table = version_table.rpartition(".")
-    return Scope(table, schema or None)
+    schema, table = qualified(version_table)
+    return Scope(table, schema)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,23 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def fleet_verdict_fields(verdict: Verdict) -> dict[str, object]:
+    """The verdict of a fleet: what its targets have in theirs is left out."""
+    return {
+        name: value
+        for name, value in verdict_fields(verdict).items()
+        if name not in _OF_ONE_DATABASE
+    }
+
+
+_OF_ONE_DATABASE = frozenset(
+    {
+        *("state", "from", "to", "applied", "proof", "wait_attempts", "wait_seconds"),
+        *("lock_wait_seconds", "database", "tls", "server_version"),
+    }
+)
+
+
 def _applied(step: Applied) -> dict[str, object]:
     """A revision with what its transaction held, where it was the last one of that."""
     held = {} if step.held is None else step.held.fields()

@@ -1,0 +1,10 @@
+"""What a nursery imports, so that no target's process has to: all that a run imports, gate and all.
+
+Names, and not imports: this module is read in the main process of a fleet, which needs few of them.
+"""
+
+MODULES = (
+    "headstart.command.execution",
+    "headstart.verbs.run",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+)

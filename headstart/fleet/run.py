@@ -1,0 +1,183 @@
+"""`headstart fleet run`: the ordinary run for each target, in order, and one verdict over all.
+
+This is the file to read first. What a target's run does is none of its business: it hands it the
+settings, reads its log, and counts how it ended. Nothing here connects to a target's database.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+
+from headstart.fleet.crew import Crew
+from headstart.fleet.link import Nursery, NurseryLost
+from headstart.fleet.outcome import Tally, TargetEnd, not_started
+from headstart.fleet.report import Report
+from headstart.fleet.schedule import Schedule, Stages, stages_of
+from headstart.fleet.shard import shard_of
+from headstart.fleet.sources import read_names
+from headstart.fleet.templates import Templates, templates_of
+from headstart.settings.fleet_kinds import Shard
+from headstart.settings.request import Request
+from headstart.values import dataclass
+from headstart.verbs.task import Task
+from headstart.verdict.errors import (
+    Cancelled,
+    FleetIncomplete,
+    FleetRefused,
+    InvalidSettings,
+    ServerFailed,
+)
+from headstart.verdict.events.fleet import (
+    FleetProgress,
+    FleetStarted,
+    FleetSummarized,
+    TargetFinished,
+)
+from headstart.verdict.outcome import Outcome
+
+_LOOK_SECONDS = 0.25
+"""How often a signal is looked for."""
+GRACE_SECONDS = 8.5
+"""What the targets have to end after a signal: `docker stop` kills after 10 s. A run that a signal
+ends has spoken after 8 s at the latest (process/signals.py, command/exit_work.py)."""
+_CONNECTIONS = 3
+"""Of a run, at most: the lock's, env.py's, and one that looks."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What there is to do: checked, and nothing begun."""
+
+    templates: Templates
+    shard: Shard
+    stages: Stages
+
+
+def run_fleet(task: Task, request: Request, nursery: Nursery) -> Outcome:
+    """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
+    try:
+        fleet = read_fleet(task, request)
+        report = Report(task)
+        report.open()
+        # from here on a signal is looked for, and interrupts nothing
+        task.signals.raise_if_received()
+        task.signals.disarm()
+        return FleetRun(task, fleet, nursery, report).run()
+    finally:
+        nursery.end()
+
+
+def read_fleet(task: Task, request: Request) -> Fleet:
+    """Read which targets there are, and what makes one. Raises InvalidSettings; touches nothing."""
+    settings = task.settings
+    templates = templates_of(settings, request.values)
+    for secret in templates.secrets("t"):
+        task.secrets.add(secret)
+    shard = shard_of(settings.shard, settings.shards, os.environ)
+    names = read_names(task, request.values)
+    return Fleet(templates, shard, stages_of(names, settings.first, settings.canary, shard))
+
+
+class FleetRun:
+    """One walk through the targets of a shard."""
+
+    def __init__(self, task: Task, fleet: Fleet, nursery: Nursery, report: Report) -> None:
+        self._task, self._fleet, self._report = task, fleet, report
+        settings = task.settings
+        self._schedule = Schedule(fleet.stages, settings.jobs, settings.max_failures)
+        self._crew = Crew(nursery, task.emit)
+        self._tally = Tally(fleet.stages.targets, fleet.shard)
+        self._started = self._beat = time.monotonic()
+        self._signalled: float | None = None
+
+    def run(self) -> Outcome:
+        """Work through the targets, and say what came of them."""
+        settings, targets = self._task.settings, self._fleet.stages.targets
+        most = min(settings.jobs, max(targets, 1)) * _CONNECTIONS
+        self._task.emit(FleetStarted(targets, str(self._fleet.shard), settings.jobs, most))
+        while not self._schedule.is_over:
+            self._start_some()
+            for end in self._crew.listen(_LOOK_SECONDS):
+                self._note(end)
+            self._heed_signals()
+            self._tell_progress()
+        self._note_the_rest()
+        self._report.close()
+        return self._conclude()
+
+    def _start_some(self) -> None:
+        while (name := self._schedule.take()) is not None:
+            try:
+                for secret in self._fleet.templates.secrets(name):
+                    self._task.secrets.add(secret)
+                self._crew.start(name, self._fleet.templates.of(name))
+            except NurseryLost:
+                self._lose(name)
+            except (OSError, ServerFailed, InvalidSettings) as error:
+                self._note(not_started(name, str(error)))
+
+    def _lose(self, name: str) -> None:
+        """Start no other one: nobody forks any more. Those that run are ended."""
+        self._crew.lose()
+        reason = "the process that starts the others was killed (out of memory?)"
+        self._schedule.stop(reason)
+        self._note(not_started(name, reason))
+
+    def _note(self, end: TargetEnd) -> None:
+        self._schedule.end(end.target, is_ready=end.is_ready)
+        self._count(end)
+        self._task.emit(TargetFinished(end.target, end.fields))
+
+    def _count(self, end: TargetEnd) -> None:
+        self._tally.add(end)
+        self._report.write(end)
+
+    def _heed_signals(self) -> None:
+        """Pass a signal on, once; after GRACE_SECONDS end what is still there."""
+        received = self._task.signals.received
+        if self._crew.is_lost:
+            self._schedule.stop("the process that starts the others was killed (out of memory?)")
+            self._signalled = self._signalled or time.monotonic()
+        if received is not None and self._signalled is None:
+            self._signalled = time.monotonic()
+            self._schedule.stop("a signal ended the fleet")
+            self._crew.signal(received)
+        if self._signalled is not None and time.monotonic() - self._signalled > GRACE_SECONDS:
+            for end in self._crew.kill():
+                self._note(end)
+
+    def _tell_progress(self) -> None:
+        now = time.monotonic()
+        if now - self._beat < self._task.settings.heartbeat_seconds:
+            return
+        self._beat = now
+        tally, running = self._tally, len(self._schedule.running)
+        rate = tally.done / (now - self._started)
+        left = len(self._schedule.left)
+        remaining = round((left + running) / rate, 1) if rate else None
+        targets = self._fleet.stages.targets
+        self._task.emit(
+            FleetProgress(
+                targets, tally.done, tally.failed, running, left, round(rate, 3), remaining
+            )
+        )
+
+    def _note_the_rest(self) -> None:
+        """Count those that never started: by name in the report, and in no line of the log."""
+        for end in self._left():
+            self._count(end)
+
+    def _left(self) -> Iterator[TargetEnd]:
+        reason = self._schedule.stopped_by or ""
+        return (not_started(name, reason) for name in self._schedule.left)
+
+    def _conclude(self) -> Outcome:
+        tally, stopped = self._tally, self._schedule.stopped_by
+        self._task.emit(FleetSummarized(tally.fields(stopped), tuple(tally.lines())))
+        if received := self._task.signals.received:
+            raise Cancelled(received)
+        if tally.need_person:
+            raise FleetRefused(tally.message(stopped))
+        if tally.failed:
+            raise FleetIncomplete(tally.message(stopped))
+        return Outcome.FLEET_READY
