@@ -82,12 +82,12 @@ class _Server:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            ready, _, _ = select.select([self._main, self._woken], [], [])
+            ready, _, _ = select.select([self._main.fileno(), self._woken], [], [])
             if self._woken in ready:
                 with suppress(BlockingIOError):
                     os.read(self._woken, _CHUNK_BYTES)
                 self._tell_ended()
-            if self._main in ready and not self._fork_one():
+            if self._main.fileno() in ready and not self._fork_one():
                 break
         for child in self._children:
             os.kill(child, signal.SIGTERM)

@@ -25,7 +25,9 @@ class Report:
         if self._path is None:
             return
         try:
-            self._file = Path(self._path).open("w", encoding="utf-8", errors="backslashreplace")
+            self._file = Path(self._path).open(  # noqa: SIM115  open until the fleet has ended
+                "w", encoding="utf-8", errors="backslashreplace"
+            )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InvalidSettings(

@@ -32,9 +32,7 @@ class Stages:
         return len(self.first) + len(self.canaries) + len(self.rest)
 
 
-def stages_of(
-    names: Sequence[str], first: str | None, canary: str | None, shard: Shard
-) -> Stages:
+def stages_of(names: Sequence[str], first: str | None, canary: str | None, shard: Shard) -> Stages:
     """The stages of a shard; the first target and the canaries are shard 0's, whatever their hash.
 
     Raises InvalidSettings where one of them is no target.

@@ -1,4 +1,4 @@
-"""Where the names of a fleet's targets come from: a file, stdin, or a query; read anew each time."""
+"""Where the names of a fleet's targets come from: a file, stdin or a query; read anew each time."""
 
 import sys
 from collections.abc import Mapping
@@ -47,9 +47,7 @@ def _text_of(path: str) -> str:
         return sys.stdin.buffer.read().decode() if sys.stdin is not None else ""
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
-        raise InvalidSettings(
-            f"HEADSTART_TARGETS: {cut(path)} cannot be read: {reason}"
-        ) from None
+        raise InvalidSettings(f"HEADSTART_TARGETS: {cut(path)} cannot be read: {reason}") from None
 
 
 def _rows(task: Task, query: str, arguments: Values) -> Rows:

@@ -3,8 +3,8 @@
 The command line, --help, the README's table and the chart's schema are made from this module. It
 reads nothing: read.py finds out which values an execution has.
 
-To add a setting, add a field here (a fleet's: in fleet.py) and use it. Its name gives the environment variable and the
-option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
+To add a setting, add a field here (a fleet's: in fleet.py) and use it. Its name gives the
+environment variable and the option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds

@@ -42,7 +42,7 @@ class FleetSettings:
         default=(),
         parse=kinds.words,
         unit="KEY=VALUE",
-        meaning="fleet: argument for the env.py of each target, as X, in which {target} is its name",
+        meaning="fleet: argument for each target's env.py, as X, in which {target} is its name",
         secret=True,
     )
     target_version_table: str | None = setting(
@@ -77,7 +77,7 @@ class FleetSettings:
         default=None,
         parse=fleet_kinds.shards,
         unit="NUMBER",
-        meaning="fleet: how many shards there are, where only the index is in the environment, as in"
+        meaning="fleet: how many shards there are, where the environment has only the index, as in"
         " an Indexed Job",
     )
     first: str | None = setting(
