@@ -42,8 +42,10 @@ from headstart.process.signals import Signals, catch_signals
 from headstart.process.statement_shape import shape_of
 from headstart.revisions.guarded_exits import guarded_exits
 from headstart.revisions.output import captured_output
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
+from headstart.settings.setting import PREFIX
 from headstart.verdict.conclusion import conclude
 from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.events.event import Event
@@ -119,6 +121,8 @@ class Execution:
         leave_gone_folder(early)
         # a fleet may have no database but those of its targets
         connects = not (asked.request.image or (asked.verb.fleet and early.target_url))
+        if not asked.verb.fleet:
+            self._warn_of_fleet_settings()
         task = self._task(read_settings(values, _environ(asked), read_text, connects=connects))
         # a thread or a logger that a script has made speaks at any time from here on
         self._captured.enter_context(captured_output(self._emit))
@@ -126,6 +130,13 @@ class Execution:
         with uncollected():
             handler = asked.verb.load()
         return handler(task, asked.request)
+
+    def _warn_of_fleet_settings(self) -> None:
+        """HEADSTART_TARGETS may be a slip for HEADSTART_TARGET."""
+        for name in sorted(FLEET_NAMES):
+            if os.environ.get(f"{PREFIX}{name}"):
+                warning = f"{PREFIX}{name} is a setting of headstart fleet; it was ignored"
+                self._emit(SettingsWarned(warning))
 
     def _hear(self, event: Event) -> None:
         self._emit(event)  # into the log as it is then: its settings are not read yet

@@ -12,6 +12,7 @@ from headstart.settings.request import OPTIONS, Request
 from headstart.values import dataclass
 
 if TYPE_CHECKING:
+    from headstart.fleet.link import Nursery
     from headstart.verbs.task import Task
     from headstart.verdict.outcome import Outcome
 
@@ -51,8 +52,10 @@ def _run() -> "Handler":
     return run
 
 
-def _fleet_run() -> "Handler":
-    return _fork_nursery()()
+def _fleet_run(nursery: "Nursery | None" = None) -> "Handler":
+    from headstart.fleet.run import run_fleet
+
+    return partial(run_fleet, nursery=nursery)
 
 
 def _fork_nursery() -> "Callable[[], Handler]":
@@ -60,14 +63,7 @@ def _fork_nursery() -> "Callable[[], Handler]":
     from headstart.command.warm import MODULES
     from headstart.fleet.link import fork_nursery
 
-    nursery = fork_nursery(MODULES, main)
-
-    def load() -> "Handler":
-        from headstart.fleet.run import run_fleet
-
-        return partial(run_fleet, nursery=nursery)
-
-    return load
+    return partial(_fleet_run, fork_nursery(MODULES, main))
 
 
 def _check() -> "Handler":

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Self
 
 from headstart.facts import at_head
-from headstart.facts.sql import identifier, qualified
+from headstart.facts.qualified import qualified
+from headstart.facts.sql import identifier
 from headstart.values import dataclass
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from headstart.fleet.child_log import ChildLog
 from headstart.fleet.link import Nursery, NurseryLost
+from headstart.fleet.nursery import ENDS_WITH_PARENT
 from headstart.fleet.outcome import TargetEnd, killed
 from headstart.fleet.templates import Environment
 from headstart.verdict.events.event import Emit
@@ -100,7 +101,8 @@ class Crew:
         if not self.is_lost:
             self.is_lost = True
             self._selector.unregister(self._nursery)
-            self.signal(signal.SIGTERM)
+            if not ENDS_WITH_PARENT:  # a second signal would end them on the spot
+                self.signal(signal.SIGTERM)
 
     def _ended_unheard(self) -> Iterator[TargetEnd]:
         for worker in list(self._workers.values()):

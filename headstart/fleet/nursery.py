@@ -33,6 +33,8 @@ Become = Callable[[], NoReturn]
 """Makes of a process the ordinary run, by its arguments and its environment."""
 
 _CHUNK_BYTES = 1 << 16
+ENDS_WITH_PARENT = sys.platform == "linux"
+"""Whether the kernel sends the children SIGTERM when the nursery ends."""
 _PR_SET_PDEATHSIG = 1
 """Of Linux' prctl.h: the signal that a process gets when its parent ends."""
 _BROKEN = 70
@@ -150,8 +152,8 @@ class _Server:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the nursery ends; where there is no prctl, nobody does."""
-    with suppress(AttributeError, OSError):
+    """Have the kernel send SIGTERM when the nursery ends."""
+    if ENDS_WITH_PARENT:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from headstart.facts.visible import cut
-from headstart.settings.fleet_kinds import Shard
+from headstart.settings.fleet import Shard
 from headstart.values import dataclass
 from headstart.verdict.outcome import Outcome
 

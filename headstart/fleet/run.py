@@ -16,7 +16,7 @@ from headstart.fleet.schedule import Schedule, Stages, stages_of
 from headstart.fleet.shard import shard_of
 from headstart.fleet.sources import read_names
 from headstart.fleet.templates import Templates, templates_of
-from headstart.settings.fleet_kinds import Shard
+from headstart.settings.fleet import Shard
 from headstart.settings.request import Request
 from headstart.values import dataclass
 from headstart.verbs.task import Task
@@ -53,8 +53,9 @@ class Fleet:
     stages: Stages
 
 
-def run_fleet(task: Task, request: Request, nursery: Nursery) -> Outcome:
+def run_fleet(task: Task, request: Request, nursery: Nursery | None = None) -> Outcome:
     """THE FLOW. Every end that is not success raises HeadstartError or Cancelled."""
+    assert nursery is not None, "it is forked before this process has a thread"
     try:
         fleet = read_fleet(task, request)
         report = Report(task)

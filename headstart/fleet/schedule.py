@@ -13,7 +13,7 @@ If `shared` fails, nobody else starts; if `a` fails, `b` ends, and `c` to `e` do
 from collections.abc import Sequence
 
 from headstart.fleet.shard import belongs_to
-from headstart.settings.fleet_kinds import Budget, Shard
+from headstart.settings.fleet import Budget, Shard
 from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 

@@ -9,7 +9,7 @@ of AWS Batch.
 from collections.abc import Mapping
 from zlib import crc32
 
-from headstart.settings.fleet_kinds import Shard, shard
+from headstart.settings.fleet import Shard, a_shard
 from headstart.values import dataclass
 from headstart.verdict.errors import InvalidSettings
 
@@ -60,7 +60,7 @@ def _scheduled(scheduler: _Scheduler, count: int | None, environ: Mapping[str, s
     if told is not None and count is not None and told.strip() != str(count):
         raise InvalidSettings(f"{scheduler.count} and HEADSTART_SHARDS say different numbers")
     try:
-        return shard(f"{environ[scheduler.index].strip()}/{told or count}")
+        return a_shard(f"{environ[scheduler.index].strip()}/{told or count}")
     except ValueError as error:
         names = scheduler.index if told is None else f"{scheduler.index} and {scheduler.count}"
         raise InvalidSettings(f"{names}: expected {error}") from None

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from headstart.facts.sql import as_part
+from headstart.facts.qualified import as_part
 from headstart.patterns import pattern
 from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.declared import SETTINGS

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
-from headstart.facts.sql import QUALIFIED
+from headstart.facts.qualified import QUALIFIED
 from headstart.patterns import pattern
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483

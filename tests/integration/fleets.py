@@ -12,8 +12,11 @@ from tests.harness.result import Event, Result
 from tests.harness.server import Database, Server
 
 CHOOSES_SCHEMA = (
+    (
     "    with connectable.connect() as connection:\n        context.configure(\n"
-    "            connection=connection, target_metadata=target_metadata\n        )\n",
+    "            connection=connection, target_metadata=target_metadata\n        )\n"
+    ),
+    (
     "    tenant = context.get_x_argument(as_dictionary=True)['tenant']\n"
     "    with connectable.connect() as connection:\n"
     "        quoted = connection.dialect.identifier_preparer.quote_identifier(tenant)\n"
@@ -22,7 +25,8 @@ CHOOSES_SCHEMA = (
     "        connection.dialect.default_schema_name = tenant\n"
     "        context.configure(\n"
     "            connection=connection, target_metadata=target_metadata,\n"
-    "            version_table_schema=tenant\n        )\n",
+    "            version_table_schema=tenant\n        )\n"
+    ),
 )
 """What an env.py of a schema per tenant has in place of the template's lines."""
 ODD_NAMES = ('we"ird', "a b", "50%", "é.x", "o'k", "x:y", "a/b@c?d#e&f")

@@ -1,4 +1,4 @@
-"""fleet run: each target is brought to head, by the ordinary run, and a second time costs little."""
+"""fleet run: each target is brought to head, by the ordinary run; a second time costs little."""
 
 import json
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_shards_share_the_targets_and_the_first_one_has_the_canaries(
         outcomes(fleet.run(*named, CLOUD_RUN_TASK_INDEX="2", CLOUD_RUN_TASK_COUNT="3")),
     ]
     assert sorted(name for part in parts for name in part) == sorted(TWELVE)
-    assert list(parts[0])[0] == "t03"
+    assert next(iter(parts[0])) == "t03"
     assert set(list(parts[0])[1:3]) == {"t05", "t07"}
     empty = fleet.run("--shard", "99999/100000")
     assert (empty.exit_code, summary(empty)["targets"]) == (0, 0)
