@@ -123,7 +123,7 @@ class Tally:
             "ready": self.ready,
             "need_person": self.need_person,
             **more,
-            "outcomes": dict(self._outcomes.most_common()),
+            "outcomes": dict(sorted(self._outcomes.items(), key=lambda each: (-each[1], each[0]))),
             "failures": [
                 {
                     "target": each.target,
@@ -150,6 +150,10 @@ class Tally:
         named = [f"{each.target!r} ({each.outcome})" for each in self._failures[:3]]
         more = self.failed - len(named)
         told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
-        person = f", {self.need_person} of them need a person" if self.need_person else ""
+        person = f" ({_people(self.need_person)})" if self.need_person else ""
         stopped = f"; no other one started: {stopped_by}" if stopped_by else ""
         return f"{self.failed} of {self._targets} targets are not ready{person}: {told}{stopped}"
+
+
+def _people(count: int) -> str:
+    return "1 of them needs a person" if count == 1 else f"{count} of them need a person"

@@ -13,19 +13,19 @@ from tests.harness.server import Database, Server
 
 CHOOSES_SCHEMA = (
     (
-    "    with connectable.connect() as connection:\n        context.configure(\n"
-    "            connection=connection, target_metadata=target_metadata\n        )\n"
+        "    with connectable.connect() as connection:\n        context.configure(\n"
+        "            connection=connection, target_metadata=target_metadata\n        )\n"
     ),
     (
-    "    tenant = context.get_x_argument(as_dictionary=True)['tenant']\n"
-    "    with connectable.connect() as connection:\n"
-    "        quoted = connection.dialect.identifier_preparer.quote_identifier(tenant)\n"
-    "        connection.exec_driver_sql(f'SET search_path TO {quoted}')\n"
-    "        connection.commit()\n"
-    "        connection.dialect.default_schema_name = tenant\n"
-    "        context.configure(\n"
-    "            connection=connection, target_metadata=target_metadata,\n"
-    "            version_table_schema=tenant\n        )\n"
+        "    tenant = context.get_x_argument(as_dictionary=True)['tenant']\n"
+        "    with connectable.connect() as connection:\n"
+        "        quoted = connection.dialect.identifier_preparer.quote_identifier(tenant)\n"
+        "        connection.exec_driver_sql(f'SET search_path TO {quoted}')\n"
+        "        connection.commit()\n"
+        "        connection.dialect.default_schema_name = tenant\n"
+        "        context.configure(\n"
+        "            connection=connection, target_metadata=target_metadata,\n"
+        "            version_table_schema=tenant\n        )\n"
     ),
 )
 """What an env.py of a schema per tenant has in place of the template's lines."""

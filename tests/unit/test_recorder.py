@@ -52,8 +52,8 @@ FED_BY = {
     # of a fleet
     "targets": "FleetSummarized",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable FleetSummarized IndexDropped MarksMisspelt"
-    " PlaceUncertain SchemaDrifted SchemaNotCompared",
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable FleetSummarized IndexDropped"
+    " MarksMisspelt PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""
 
