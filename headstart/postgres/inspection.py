@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from headstart.facts.literals import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope, TableName
-from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.lock_holder import holds_condition
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import Reader
+from headstart.postgres.target import Target
 from headstart.postgres.version_holder import naming_holder
 from headstart.postgres.version_table import read_version_table
 from headstart.verdict.errors import AccessRefused, Blocked
@@ -66,9 +67,12 @@ def read_our_tables(
     return _dotted(named | touched | every)
 
 
-def run_in_progress(connection: Connection) -> bool:
-    """Whether some run holds the run lock of this database. Raises as inspect_database does."""
-    held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
+def run_in_progress(connection: Connection, target: Target | None) -> bool:
+    """Whether some run is at work in this database, or on this target of it.
+
+    Raises as inspect_database does.
+    """
+    held = f"SELECT FROM pg_catalog.pg_locks l WHERE {holds_condition(target)}"
     with named_failures():
         in_progress = connection.execute(f"{BEGIN_READING}; SELECT EXISTS ({held})")[0][0]
         connection.execute("COMMIT")

@@ -1,0 +1,149 @@
+"""Many in one database: their runs go on beside each other, and exclude an ordinary one."""
+
+import time
+from contextlib import ExitStack, closing
+
+import psycopg2
+import pytest
+
+from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.lock import hold_lock
+from headstart.postgres.lock_polling import LockWait
+from headstart.postgres.target import Target
+from headstart.process.deadline import deadline_after
+from headstart.verdict.errors import LockUnavailable
+from headstart.verdict.events.event import NullSink
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.program import until
+from tests.harness.server import Database
+from tests.harness.slow import APPLIED, run, start
+from tests.harness.targeted import VERSION_TABLE, start_for
+
+ACME, GLOBEX = (Target(schema, VERSION_TABLE) for schema in ("acme", "globex"))
+SLEEPERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%'"
+    " AND wait_event = 'PgSleep' AND datname = current_database()"
+)
+
+
+@pytest.fixture
+def tenants(database: Database) -> Database:
+    """A database with a schema for each of two tenants."""
+    database.execute("CREATE SCHEMA acme; CREATE SCHEMA globex")
+    return database
+
+
+def waiting(database: Database, target: Target | None, seconds: float = 0.0) -> LockWait:
+    """How a run waits for the lock, for so long; 0: it tries once."""
+    return LockWait(
+        lambda: database.parameters,
+        Identity("1234abcd", "pod-7", target),
+        deadline_after(seconds, time.monotonic()),
+        NullSink(),
+        report_seconds=60,
+        silence_seconds=60,
+        lost=lambda _: None,
+    )
+
+
+def test_two_targets_are_migrated_at_the_same_time(tenants: Database) -> None:
+    with ExitStack() as stack:
+        runs = [
+            stack.enter_context(start_for(tenants, tenant, SLOW_SECONDS="3"))
+            for tenant in ("acme", "globex")
+        ]
+        until(lambda: tenants.query(SLEEPERS) == [(2,)], "both are in their slow revision", 30)
+        ends = [each.end() for each in runs]
+    assert [end.outcome for end in ends] == ["upgraded"] * 2
+    assert [end.applied for end in ends] == [APPLIED] * 2
+    heads = {f"{tenant}.{VERSION_TABLE}": APPLIED[-1:] for tenant in ("acme", "globex")}
+    assert tenants.version_rows() == heads
+
+
+def test_two_runs_of_one_target_go_one_after_the_other(tenants: Database) -> None:
+    with (
+        start_for(tenants, "acme", SLOW_SECONDS="3") as first,
+        start_for(tenants, "acme", SLOW_SECONDS="3") as second,
+    ):
+        ends = [first.end(), second.end()]
+    assert sorted(end.outcome for end in ends) == ["nothing_to_do", "upgraded"]
+    assert sorted(end.applied for end in ends) == [[], APPLIED]
+    waited = next(end for end in ends if end.outcome == "nothing_to_do")
+    holders = [event["holder"] for event in waited.events if event["event"] == "lock_waited"]
+    assert f"(headstart:lock:{ACME.digits}:" in holders[0]
+
+
+def test_an_ordinary_run_waits_for_those_of_targets_and_names_them(tenants: Database) -> None:
+    with (
+        start_for(tenants, "acme", SLOW_SECONDS="4") as one,
+        start_for(tenants, "globex", SLOW_SECONDS="4") as other,
+    ):
+        until(lambda: tenants.query(SLEEPERS) == [(2,)], "both are at work", 30)
+        in_vain = run(tenants.url, HEADSTART_LOCK_SECONDS="0.2")
+        ordinary = run(tenants.url, SLOW_SECONDS="0")
+        assert [one.end().outcome, other.end().outcome] == ["upgraded"] * 2
+    assert in_vain.outcome == "lock_unavailable"
+    message = in_vain.verdict["error"]["message"]
+    assert "headstart:lock:" in message
+    assert "and 1 others of a fleet" in message
+    assert ordinary.outcome == "upgraded"
+    assert ordinary.verdict["lock_wait_seconds"] > 0
+
+
+def test_a_target_waits_for_an_ordinary_run_and_names_it(tenants: Database) -> None:
+    with start(tenants.url, SLOW_SECONDS="3") as ordinary:
+        ordinary.await_event("revision_started", revision="0002")
+        with start_for(tenants, "acme", SLOW_SECONDS="0") as target:
+            waited = target.await_event("lock_waited")
+            assert tenants.query("SELECT to_regclass('acme.first')") == [(None,)]
+            end = target.end()
+        run_id = ordinary.end().verdict["run_id"]
+    assert f"(headstart:lock:{run_id}:" in waited["holder"]
+    assert (end.outcome, end.applied) == ("upgraded", APPLIED)
+
+
+@pytest.mark.parametrize("target", [ACME, GLOBEX, None], ids=["acme", "globex", "ordinary"])
+def test_an_older_ordinary_run_which_announces_nothing_excludes_all(
+    tenants: Database, target: Target | None
+) -> None:
+    """An older image knows one key, and takes it alone."""
+    with closing(psycopg2.connect(tenants.url)) as older:
+        older.cursor().execute(f"SELECT pg_try_advisory_xact_lock({RUN_LOCK_KEY})")
+        with pytest.raises(LockUnavailable), hold_lock(waiting(tenants, target)):
+            pass
+
+
+def test_the_run_of_a_target_excludes_an_older_ordinary_one(tenants: Database) -> None:
+    with hold_lock(waiting(tenants, ACME)):
+        took = tenants.query(f"SELECT pg_try_advisory_xact_lock({RUN_LOCK_KEY})")
+    assert took == [(False,)]
+
+
+def test_a_refused_attempt_keeps_no_lock(tenants: Database) -> None:
+    """Else whoever waits for its own target's lock would keep out an ordinary run, too."""
+    shared = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'"
+    with hold_lock(waiting(tenants, ACME)):
+        assert tenants.query(shared) == [(1,)]
+        with pytest.raises(LockUnavailable), hold_lock(waiting(tenants, ACME)):
+            pass
+        assert tenants.query(shared) == [(1,)]
+        with hold_lock(waiting(tenants, GLOBEX)):
+            assert tenants.query(shared) == [(2,)]
+
+
+@ON_ONE_SERVER
+def test_a_target_is_not_looked_at_as_if_it_were_alone(tenants: Database) -> None:
+    """The database has another's tables, and each one's state is its own."""
+    ends = []
+    for tenant in ("acme", "globex", "globex"):
+        with start_for(tenants, tenant, SLOW_SECONDS="0") as started:
+            ends.append(started.end())
+    assert [end.verdict["state"] for end in ends] == ["empty", "empty", "at_head"]
+    assert [end.outcome for end in ends] == ["upgraded", "upgraded", "nothing_to_do"]
+
+
+def test_the_digits_of_a_target_stand_in_front_of_the_run() -> None:
+    name = Identity("1234abcd", "h" * 99, ACME).name(Purpose.WORK)
+    assert name.startswith(f"headstart:work:{ACME.digits}:1234abcd:hhh")
+    assert len(name) == 63
