@@ -240,9 +240,10 @@ def _any_table(connection: Reader, scope: Scope, ours: OurTables) -> Relations:
     schema = str(scope.schema)
     schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
     names = ", ".join(literal(each) for each in sorted(schemas))
+    elsewhere = _ELSEWHERE + _not_anothers(scope) if ours.anywhere else ""
     rows = connection.execute(
         f"SELECT n.nspname, c.relname, c.relkind::text {_relations(_OF_ANYBODY)}"
-        f" AND (n.nspname IN ({names}){_ELSEWHERE * ours.anywhere})"
+        f" AND (n.nspname IN ({names}){elsewhere})"
         f" AND c.relname <> {literal(scope.version_table)} AND NOT {_of_extension('c', 'class')}",
         timeout_seconds=READ_SECONDS,
     )
@@ -261,6 +262,15 @@ _ELSEWHERE = (
     f" AND NOT {_of_extension('n', 'namespace')}"
 )
 """Any schema that a script can make or find: not the server's, nor an extension's."""
+
+
+def _not_anothers(scope: Scope) -> str:
+    if not scope.beside_others:
+        return ""
+    return (
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.relnamespace = n.oid"
+        f" AND v.relname = {literal(scope.version_table)} AND v.relkind = 'r')"
+    )
 
 
 def _described(relations: Relations) -> frozenset[str]:

@@ -41,7 +41,8 @@ class Holder:
 
     def __str__(self) -> str:
         silence = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
-        others = f", and {self.others} others of a fleet" if self.others else ""
+        noun = "other" if self.others == 1 else "others"
+        others = f", and {self.others} {noun} of a fleet" if self.others else ""
         return self.description + silence + others
 
     @property

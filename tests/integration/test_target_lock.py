@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
-from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.identity import Identity
 from headstart.postgres.lock import hold_lock
 from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.target import Target
@@ -48,23 +48,22 @@ def waiting(database: Database, target: Target | None, seconds: float = 0.0) -> 
 
 
 def test_two_targets_are_migrated_at_the_same_time(tenants: Database) -> None:
-    with ExitStack() as stack:
-        runs = [
-            stack.enter_context(start_for(tenants, tenant, SLOW_SECONDS="3"))
-            for tenant in ("acme", "globex")
-        ]
-        until(lambda: tenants.query(SLEEPERS) == [(2,)], "both are in their slow revision", 30)
-        ends = [each.end() for each in runs]
-    assert [end.outcome for end in ends] == ["upgraded"] * 2
-    assert [end.applied for end in ends] == [APPLIED] * 2
-    heads = {f"{tenant}.{VERSION_TABLE}": APPLIED[-1:] for tenant in ("acme", "globex")}
-    assert tenants.version_rows() == heads
+    with start_for(tenants, "acme", SLOW_SECONDS="60") as slow:
+        until(lambda: tenants.query(SLEEPERS) == [(1,)], "acme is in its slow revision")
+        with start_for(tenants, "globex", SLOW_SECONDS="0") as quick:
+            end = quick.end()
+        assert tenants.query(SLEEPERS) == [(1,)]
+        assert slow.process.poll() is None
+    assert (end.outcome, end.applied) == ("upgraded", APPLIED)
+    assert not [event for event in end.events if event["event"] in {"lock_waited", "orphans_found"}]
+    rows = {f"acme.{VERSION_TABLE}": APPLIED[:1], f"globex.{VERSION_TABLE}": APPLIED[-1:]}
+    assert tenants.version_rows() == rows
 
 
 def test_two_runs_of_one_target_go_one_after_the_other(tenants: Database) -> None:
     with (
-        start_for(tenants, "acme", SLOW_SECONDS="3") as first,
-        start_for(tenants, "acme", SLOW_SECONDS="3") as second,
+        start_for(tenants, "acme", SLOW_SECONDS="6") as first,
+        start_for(tenants, "acme", SLOW_SECONDS="6") as second,
     ):
         ends = [first.end(), second.end()]
     assert sorted(end.outcome for end in ends) == ["nothing_to_do", "upgraded"]
@@ -74,32 +73,29 @@ def test_two_runs_of_one_target_go_one_after_the_other(tenants: Database) -> Non
     assert f"(headstart:lock:{ACME.digits}:" in holders[0]
 
 
-def test_an_ordinary_run_waits_for_those_of_targets_and_names_them(tenants: Database) -> None:
-    with (
-        start_for(tenants, "acme", SLOW_SECONDS="4") as one,
-        start_for(tenants, "globex", SLOW_SECONDS="4") as other,
-    ):
-        until(lambda: tenants.query(SLEEPERS) == [(2,)], "both are at work", 30)
-        in_vain = run(tenants.url, HEADSTART_LOCK_SECONDS="0.2")
-        ordinary = run(tenants.url, SLOW_SECONDS="0")
-        assert [one.end().outcome, other.end().outcome] == ["upgraded"] * 2
-    assert in_vain.outcome == "lock_unavailable"
-    message = in_vain.verdict["error"]["message"]
-    assert "headstart:lock:" in message
-    assert "and 1 others of a fleet" in message
-    assert ordinary.outcome == "upgraded"
-    assert ordinary.verdict["lock_wait_seconds"] > 0
+def test_an_ordinary_run_waits_for_those_of_targets_and_names_one(tenants: Database) -> None:
+    with ExitStack() as stack:
+        with hold_lock(waiting(tenants, ACME)), hold_lock(waiting(tenants, GLOBEX)):
+            in_vain = run(tenants.url, HEADSTART_LOCK_SECONDS="0.5")
+            ordinary = stack.enter_context(start(tenants.url, SLOW_SECONDS="0"))
+            told = ordinary.await_event("lock_waited")["holder"]
+            assert tenants.query("SELECT to_regclass('first')") == [(None,)]
+        end = ordinary.end()
+    assert (in_vain.exit_code, in_vain.outcome) == (11, "lock_unavailable")
+    for text in (told, in_vain.verdict["error"]["message"]):
+        assert f"(headstart:lock:{ACME.digits}:1234abcd:pod-7)" in text
+        assert text.endswith(", and 1 other of a fleet")
+    assert (end.outcome, end.applied) == ("upgraded", APPLIED)
 
 
 def test_a_target_waits_for_an_ordinary_run_and_names_it(tenants: Database) -> None:
-    with start(tenants.url, SLOW_SECONDS="3") as ordinary:
-        ordinary.await_event("revision_started", revision="0002")
-        with start_for(tenants, "acme", SLOW_SECONDS="0") as target:
+    with ExitStack() as stack:
+        with hold_lock(waiting(tenants, None)):
+            target = stack.enter_context(start_for(tenants, "acme", SLOW_SECONDS="0"))
             waited = target.await_event("lock_waited")
             assert tenants.query("SELECT to_regclass('acme.first')") == [(None,)]
-            end = target.end()
-        run_id = ordinary.end().verdict["run_id"]
-    assert f"(headstart:lock:{run_id}:" in waited["holder"]
+        end = target.end()
+    assert "(headstart:lock:1234abcd:pod-7)" in waited["holder"]
     assert (end.outcome, end.applied) == ("upgraded", APPLIED)
 
 
@@ -141,9 +137,3 @@ def test_a_target_is_not_looked_at_as_if_it_were_alone(tenants: Database) -> Non
             ends.append(started.end())
     assert [end.verdict["state"] for end in ends] == ["empty", "empty", "at_head"]
     assert [end.outcome for end in ends] == ["upgraded", "upgraded", "nothing_to_do"]
-
-
-def test_the_digits_of_a_target_stand_in_front_of_the_run() -> None:
-    name = Identity("1234abcd", "h" * 99, ACME).name(Purpose.WORK)
-    assert name.startswith(f"headstart:work:{ACME.digits}:1234abcd:hhh")
-    assert len(name) == 63
