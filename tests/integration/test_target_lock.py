@@ -1,50 +1,25 @@
 """Many in one database: their runs go on beside each other, and exclude an ordinary one."""
 
-import time
 from contextlib import ExitStack, closing
 
 import psycopg2
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
-from headstart.postgres.identity import Identity
 from headstart.postgres.lock import hold_lock
-from headstart.postgres.lock_polling import LockWait
 from headstart.postgres.target import Target
-from headstart.process.deadline import deadline_after
 from headstart.verdict.errors import LockUnavailable
-from headstart.verdict.events.event import NullSink
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
 from tests.harness.server import Database
 from tests.harness.slow import APPLIED, run, start
 from tests.harness.targeted import VERSION_TABLE, start_for
+from tests.integration.target_locks import ACME, GLOBEX, waiting
 
-ACME, GLOBEX = (Target(schema, VERSION_TABLE) for schema in ("acme", "globex"))
 SLEEPERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%'"
     " AND wait_event = 'PgSleep' AND datname = current_database()"
 )
-
-
-@pytest.fixture
-def tenants(database: Database) -> Database:
-    """A database with a schema for each of two tenants."""
-    database.execute("CREATE SCHEMA acme; CREATE SCHEMA globex")
-    return database
-
-
-def waiting(database: Database, target: Target | None, seconds: float = 0.0) -> LockWait:
-    """How a run waits for the lock, for so long; 0: it tries once."""
-    return LockWait(
-        lambda: database.parameters,
-        Identity("1234abcd", "pod-7", target),
-        deadline_after(seconds, time.monotonic()),
-        NullSink(),
-        report_seconds=60,
-        silence_seconds=60,
-        lost=lambda _: None,
-    )
 
 
 def test_two_targets_are_migrated_at_the_same_time(tenants: Database) -> None:
