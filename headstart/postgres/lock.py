@@ -15,8 +15,8 @@ An example: runs A and B of one image start at once.
        env.py connects elsewhere, or if the lock is lost: then nothing is done.
     A  ROLLBACK.   B  true, true. Inspects only now: nothing is left to do.
 
-Where each of many in one database has a run of its own, these share the lock, and each holds its
-target's key alone (lock_attempt.py): they go on beside each other, and exclude an ordinary run.
+The runs of many targets in one database share the lock, and each holds its target's key alone
+(lock_attempt.py).
 
 If A is killed, the server ends its transaction, and B goes on as above; A's statement may still be
 at work, so B waits for it first (orphans.py).

@@ -45,6 +45,19 @@ class Keys:
     nonce: int
     target: Target | None = None
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Those of the server that an attempt calls, each with a bigint."""
+        return _FUNCTIONS[:1] if self.target is None else _FUNCTIONS
+
+
+_FUNCTIONS = (
+    "pg_try_advisory_xact_lock",
+    "pg_try_advisory_xact_lock_shared",
+    "pg_try_advisory_lock_shared",
+    "pg_advisory_unlock_shared",
+)
+
 
 def try_lock(
     connection: Connection, keys: Keys, *, announce: bool = False, announced: bool = False

@@ -36,6 +36,9 @@ KEPT_POLLS = 3
 """So many polls have one connection; after them each has its own, and none is kept meanwhile."""
 ANNOUNCED_SECONDS = 0.2
 """The longest pause of who announces: no run of a target begins meanwhile."""
+YIELD_SECONDS = 1.0
+"""So often a pooler may lend its connection to who waits for one: below what that waits for
+(POLL_SECONDS), and it may be the very run that is waited for."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class _Waiter:
     def __init__(self, wait: LockWait, nonce: int) -> None:
         self._wait, self._keys = wait, Keys(nonce, wait.identity.target)
         self._connection: Connection | None = None
-        self._announced = False
+        self._announced, self._yielded_at = False, 0.0
         self._attempt, self._pauses, self._reported = 0, 0, 0.0
         self._holder: Holder | None = None
         self._failure: ConnectFailure | None = None
@@ -111,6 +114,7 @@ class _Waiter:
             if self._connection is None:
                 name = self._wait.identity.name(Purpose.LOCK)
                 self._connection = connect(self._wait.resolve(), name)
+            self._yield_to_others(self._connection)
             answer = try_lock(
                 self._connection, self._keys, announce=self._is_kept_out, announced=self._announced
             )
@@ -121,7 +125,7 @@ class _Waiter:
             return None
         except (psycopg2.Error, TimeoutError) as error:
             # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
-            self._refusal = refusal_of(error)
+            self._refusal = refusal_of(error, self._keys.functions)
             if self._connection is not None:
                 self._heard_at = time.monotonic()  # by a pooler, in whose queue a poll may hang
             return None
@@ -134,6 +138,12 @@ class _Waiter:
             return self._connection  # within the transaction that holds it
         self._find_holder(self._connection)
         return None
+
+    def _yield_to_others(self, connection: Connection) -> None:
+        now = time.monotonic()
+        if self._announced and now - self._yielded_at >= YIELD_SECONDS:
+            connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
+            self._announced, self._yielded_at = False, now
 
     @property
     def _is_kept_out(self) -> bool:

@@ -1,4 +1,4 @@
-"""An ordinary run gets its turn, although runs of targets come one after the other, without pause."""
+"""An ordinary run gets its turn, although runs of targets come one after the other all the time."""
 
 import threading
 import time

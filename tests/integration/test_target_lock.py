@@ -6,12 +6,15 @@ import psycopg2
 import pytest
 
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY
+from headstart.postgres.connection import connect
+from headstart.postgres.inspection import run_in_progress
 from headstart.postgres.lock import hold_lock
 from headstart.postgres.target import Target
-from headstart.verdict.errors import LockUnavailable
+from headstart.values import replace
+from headstart.verdict.errors import AccessRefused, LockUnavailable
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.program import until
-from tests.harness.server import Database
+from tests.harness.server import ROLE_PASSWORD, Database, a_role
 from tests.harness.slow import APPLIED, run, start
 from tests.harness.targeted import VERSION_TABLE, start_for
 from tests.integration.target_locks import ACME, GLOBEX, waiting
@@ -101,6 +104,31 @@ def test_a_refused_attempt_keeps_no_lock(tenants: Database) -> None:
         assert tenants.query(shared) == [(1,)]
         with hold_lock(waiting(tenants, GLOBEX)):
             assert tenants.query(shared) == [(2,)]
+
+
+@ON_ONE_SERVER
+def test_a_run_is_in_progress_for_those_whom_it_excludes(tenants: Database) -> None:
+    everybody = (ACME, GLOBEX, None)
+    with connect(tenants.parameters, "a check") as connection:
+        for holder, excluded in ((ACME, [True, False, True]), (None, [True] * 3)):
+            with hold_lock(waiting(tenants, holder)):
+                seen = [run_in_progress(connection, each) for each in everybody]
+            assert seen == excluded
+        assert not any(run_in_progress(connection, each) for each in everybody)
+
+
+@ON_ONE_SERVER
+def test_a_lock_that_may_not_be_shared_is_refused_at_once_with_the_grant(tenants: Database) -> None:
+    shared = "FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint)"
+    tenants.execute(f"REVOKE EXECUTE ON {shared} FROM PUBLIC")
+    with a_role(tenants, "modest") as role:
+        login = {**tenants.parameters, "user": role, "password": ROLE_PASSWORD}
+        wait = replace(waiting(tenants, ACME, 60), resolve=lambda: login)
+        with pytest.raises(AccessRefused) as refused, hold_lock(wait):
+            pass
+        assert "pg_catalog.pg_try_advisory_xact_lock_shared(bigint)" in refused.value.next_step
+        with hold_lock(replace(waiting(tenants, None), resolve=lambda: login)):
+            pass
 
 
 @ON_ONE_SERVER
