@@ -86,21 +86,23 @@ class _Waiter:
 
     def acquire(self) -> tuple[Connection, bool]:
         """Poll, and say so now and then, until the lock is taken or the wait is over."""
+        try:
+            return self._acquired(), self._attempt > 1
+        except BaseException:  # Cancelled, for one: neither a lock nor an announcement must stay
+            self._close()
+            raise
+
+    def _acquired(self) -> Connection:
         while True:
             self._attempt += 1
             self._failure = self._refusal = None
-            try:
-                if (taken := self._poll()) is not None:
-                    return taken, self._attempt > 1
-            except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
-                self._close()
-                raise
+            if (taken := self._poll()) is not None:
+                return taken
             kept = self._attempt < KEPT_POLLS or self._announced
             if not kept or self._refusal is not None:
                 self._close()  # many waiters would take every slot, and starve the one that works
             now = time.monotonic()
             if (error := self._error(now)) is not None:
-                self._close()
                 raise error
             self._report(now)
             self._pauses += 1

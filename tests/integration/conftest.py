@@ -106,6 +106,8 @@ MORE = frozenset(
         "test_silent_network",
         "test_squashed",
         "test_status",
+        "test_target_intent",
+        "test_target_orphans",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",
