@@ -157,6 +157,8 @@ class Scope:
     None stands for what the connection itself has: its current_schema() and current_user; so does
     an empty search_path, which is where a table without a schema is looked for. `version_width`
     is how many characters version_num takes where Alembic makes the table, None for no limit.
+    `beside_others`: it is one of many in its database, and a schema that has a version table of its
+    own of that name is another's.
     """
 
     version_table: str
@@ -165,6 +167,7 @@ class Scope:
     role: str | None = None
     search_path: tuple[str, ...] = ()
     version_width: int | None = ALEMBICS_WIDTH
+    beside_others: bool = False
 
 
 def scope_named(version_table: str) -> Scope:

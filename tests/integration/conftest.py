@@ -106,6 +106,8 @@ MORE = frozenset(
         "test_silent_network",
         "test_squashed",
         "test_status",
+        "test_target_intent",
+        "test_target_orphans",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",
@@ -170,3 +172,10 @@ def known(project: ProjectCopy, database: Database, plain_fingerprints: str) -> 
 def fingerprint(project: ProjectCopy, database: Database) -> Fingerprinter:
     """Give a copy of the plain project and an empty scratch database."""
     return Fingerprinter(project, database)
+
+
+@pytest.fixture
+def tenants(database: Database) -> Database:
+    """A database with a schema for each of two tenants."""
+    database.execute("CREATE SCHEMA acme; CREATE SCHEMA globex")
+    return database
