@@ -63,24 +63,31 @@ from headstart.verdict.fields import fleet_verdict_fields, verdict_fields
 from headstart.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from headstart.postgres.target import Target
     from headstart.verbs.task import Task
 
 
-def execute(asked: Command | Exception) -> int:
+def execute(asked: Command | Exception, target: "Target | None" = None) -> int:
     """Execute what was asked for, or conclude from a mistake in it. Gives the exit code."""
     signals = catch_signals()
     streams = own_streams()
     collect_rarely()
     arguments = asked.request.values if isinstance(asked, Command) else {}
-    return Execution(signals, arguments, streams).run(asked)
+    return Execution(signals, arguments, streams, target).run(asked)
 
 
 class Execution:
     """One execution of the command, from its arguments to its exit code."""
 
-    def __init__(self, signals: Signals, arguments: Values, streams: OwnStreams) -> None:
+    def __init__(
+        self,
+        signals: Signals,
+        arguments: Values,
+        streams: OwnStreams,
+        target: "Target | None" = None,
+    ) -> None:
         self._started = time.monotonic()
-        self._signals, self._streams = signals, streams
+        self._signals, self._streams, self._target = signals, streams, target
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         early = readable_settings(arguments, os.environ)  # to report a mistake in the others
@@ -163,7 +170,7 @@ class Execution:
             self._emit(SettingsWarned(warning))
         task = Task(
             settings,
-            identity_of(settings, self._run_id),
+            identity_of(settings, self._run_id, self._target),
             self._emit,
             self._secrets,
             self._signals,

@@ -4,15 +4,21 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from headstart.command.arguments import Command, parse_arguments
 from headstart.command.streams import print_answer
 from headstart.verdict.errors import InvalidSettings
 
+if TYPE_CHECKING:
+    from headstart.postgres.target import Target
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Execute the command and exit with the documented code."""
+
+def main(argv: Sequence[str] | None = None, target: "Target | None" = None) -> NoReturn:
+    """Execute the command and exit with the documented code.
+
+    `target`: the one of many in its database that it works for (fleet/).
+    """
     asked: Command | str | Exception
     try:
         asked = parse_arguments(sys.argv[1:] if argv is None else argv)
@@ -27,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             asked = asked.prepared()  # which is to come before any thread
         from headstart.command.execution import execute
 
-        code = execute(asked)
+        code = execute(asked, target)
     except BaseException as error:  # noqa: BLE001 as above
         from headstart.command.last_resort import conclude_without_execution
 

@@ -59,11 +59,10 @@ def _fleet_run(nursery: "Nursery | None" = None) -> "Handler":
 
 
 def _fork_nursery() -> "Callable[[], Handler]":
-    from headstart.__main__ import main
-    from headstart.command.warm import MODULES
+    from headstart.command.warm import MODULES, become_run
     from headstart.fleet.link import fork_nursery
 
-    return partial(_fleet_run, fork_nursery(MODULES, main))
+    return partial(_fleet_run, fork_nursery(MODULES, become_run))
 
 
 def _check() -> "Handler":

@@ -1,7 +1,12 @@
-"""What a nursery imports, so that no target's process has to: all that a run imports, gate and all.
+"""How a process of a nursery becomes a run, and what the nursery imports, so that it has not to.
 
 Names, and not imports: this module is read in the main process of a fleet, which needs few of them.
 """
+
+from typing import NoReturn
+
+from headstart.__main__ import main as enter
+from headstart.command.main import main
 
 MODULES = (
     "headstart.command.execution",
@@ -14,3 +19,12 @@ MODULES = (
     "psycopg2.extras",
     "logging.config",  # which Alembic's template of an env.py imports
 )
+
+
+def become_run(table: tuple[str, str] | None) -> NoReturn:
+    """Be the ordinary run, or that of one of many targets in a database, by its version table."""
+    if table is None:
+        enter()
+    from headstart.postgres.target import Target
+
+    main(target=Target(*table))

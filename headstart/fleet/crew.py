@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from headstart.fleet.child_log import ChildLog
 from headstart.fleet.link import Nursery, NurseryLost
-from headstart.fleet.nursery import ENDS_WITH_PARENT
+from headstart.fleet.nursery import ENDS_WITH_PARENT, Table
 from headstart.fleet.outcome import TargetEnd, killed
 from headstart.fleet.templates import Environment
 from headstart.verdict.events.event import Emit
@@ -49,11 +49,11 @@ class Crew:
         self.is_lost = False
         """Whether the nursery is gone, so that no other target can start."""
 
-    def start(self, target: str, environment: Environment) -> None:
+    def start(self, target: str, environment: Environment, table: Table | None) -> None:
         """Start a target's process. Raises NurseryLost, ServerFailed and OSError."""
         log, writing = os.pipe()
         try:
-            process = self._nursery.start(environment, writing)
+            process = self._nursery.start(environment, table, writing)
         except BaseException:
             os.close(log)
             raise

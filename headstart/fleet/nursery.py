@@ -4,7 +4,8 @@ It is forked before the main process has a thread, a connection, or a handler of
 gets one: what it forks is as clean as a process that was just started, at a tenth of its cost. They
 speak over a Unix socket, in lines:
 
-    main -> nursery   {"environ": {"HEADSTART_X": "tenant=a"}}    with the descriptor of a log
+    main -> nursery   {"environ": {"HEADSTART_X": "tenant=a"}, "table": ["a", "alembic_version"]}
+                      with the descriptor of a log
     nursery -> main   started 4711
     nursery -> main   ended 4711 0                                (a signal as -9)
     nursery -> main   failed [Errno 11] Resource temporarily unavailable
@@ -29,8 +30,13 @@ from typing import Any, NoReturn
 
 from headstart.process.machine import end_process
 
-Become = Callable[[], NoReturn]
-"""Makes of a process the ordinary run, by its arguments and its environment."""
+Table = tuple[str, str]
+"""The schema and the name of a version table."""
+Become = Callable[[Table | None], NoReturn]
+"""Makes of a process the ordinary run, by its arguments and its environment.
+
+The table is that of a target which has one for itself among others in its database.
+"""
 
 _CHUNK_BYTES = 1 << 16
 ENDS_WITH_PARENT = sys.platform == "linux"
@@ -101,7 +107,7 @@ class _Server:
         request = _received(self._main)
         if request is None:
             return False
-        environ, log = request
+        environ, table, log = request
         try:
             child = os.fork()
         except OSError as error:
@@ -109,13 +115,15 @@ class _Server:
             self._tell(f"failed {error}")
             return True
         if child == 0:
-            self._be_child(environ, log)
+            self._be_child(environ, table, log)
         os.close(log)
         self._children.add(child)
         self._tell(f"started {child}")
         return True
 
-    def _be_child(self, environ: Mapping[str, str | None], log: int) -> NoReturn:
+    def _be_child(
+        self, environ: Mapping[str, str | None], table: Table | None, log: int
+    ) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -132,7 +140,7 @@ class _Server:
                 else:
                     os.environ.pop(name, None)
             sys.argv = [sys.argv[0], "run"]
-            self._become()
+            self._become(table)
         except BaseException as error:  # noqa: BLE001 a child must never go on as its parent
             os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="backslashreplace"))
         finally:
@@ -157,11 +165,15 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _received(main: socket.socket) -> tuple[Mapping[str, Any], int] | None:
+def _received(main: socket.socket) -> tuple[Mapping[str, Any], Table | None, int] | None:
     text, logs, _, _ = socket.recv_fds(main, _CHUNK_BYTES, 1)
     while text and not text.endswith(b"\n"):
         more = main.recv(_CHUNK_BYTES)
         if not more:
             return None
         text += more
-    return (json.loads(text)["environ"], logs[0]) if text and logs else None
+    if not text or not logs:
+        return None
+    asked = json.loads(text)
+    table = asked["table"]
+    return asked["environ"], table and (table[0], table[1]), logs[0]

@@ -76,6 +76,8 @@ def read_fleet(task: Task, request: Request) -> Fleet:
         task.secrets.add(secret)
     shard = shard_of(settings.shard, settings.shards, os.environ)
     names = read_names(task, request.values)
+    for name in names:
+        templates.own_table(name)
     return Fleet(templates, shard, stages_of(names, settings.first, settings.canary, shard))
 
 
@@ -111,11 +113,16 @@ class FleetRun:
             try:
                 for secret in self._fleet.templates.secrets(name):
                     self._task.secrets.add(secret)
-                self._crew.start(name, self._fleet.templates.of(name))
+                self._crew.start(name, self._fleet.templates.of(name), self._own_table(name))
             except NurseryLost:
                 self._lose(name)
             except (OSError, ServerFailed, InvalidSettings) as error:
                 self._note(not_started(name, str(error)))
+
+    def _own_table(self, name: str) -> tuple[str, str] | None:
+        """By which others may be worked on beside it; the first one has the database alone."""
+        is_first = name in self._fleet.stages.first
+        return None if is_first else self._fleet.templates.own_table(name)
 
     def _lose(self, name: str) -> None:
         """Start no other one: nobody forks any more. Those that run are ended."""

@@ -12,8 +12,9 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from headstart.facts.qualified import as_part
+from headstart.facts.qualified import as_part, qualified
 from headstart.patterns import pattern
+from headstart.postgres.target import Target
 from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.declared import SETTINGS
 from headstart.settings.fleet import FLEET_NAMES, TARGET
@@ -60,6 +61,22 @@ class Templates:
             words = (*self.x, *(each.replace(TARGET, name) for each in self.target_x))
             own[f"{PREFIX}X"] = shlex.join(words)
         return {**self.common, **own}
+
+    def own_table(self, name: str) -> tuple[str, str] | None:
+        """The schema and the name of the version table that only this target has.
+
+        None where that is not said in full. Raises InvalidSettings for a name that is too long.
+        """
+        if self.version_table is None or TARGET not in self.version_table:
+            return None
+        schema, table = qualified(table_of(self.version_table, name))
+        if schema is None:
+            return None
+        try:
+            Target(schema, table)
+        except ValueError as error:
+            raise InvalidSettings(f"HEADSTART_TARGET_VERSION_TABLE for {name!r}: {error}") from None
+        return schema, table
 
     def secrets(self, name: str) -> Iterator[str]:
         """The secrets in the URL of a target. Raises InvalidSettings where it is none."""
