@@ -5,9 +5,6 @@ Names, and not imports: this module is read in the main process of a fleet, whic
 
 from typing import NoReturn
 
-from headstart.__main__ import main as enter
-from headstart.command.main import main
-
 MODULES = (
     "headstart.command.execution",
     "headstart.verbs.run",
@@ -24,7 +21,10 @@ MODULES = (
 def become_run(table: tuple[str, str] | None) -> NoReturn:
     """Be the ordinary run, or that of one of many targets in a database, by its version table."""
     if table is None:
+        from headstart.__main__ import main as enter
+
         enter()
+    from headstart.command.main import main
     from headstart.postgres.target import Target
 
     main(target=Target(*table))

@@ -17,19 +17,19 @@ from tests.integration.fleets import (
 SIX = tuple(f"t{number}" for number in range(6))
 HEAD = REVISIONS[-1]
 NAPS = 'op.execute("SELECT pg_sleep(1)")'
-COUNT = 'op.execute("INSERT INTO public.applied SELECT current_schema()")'
+ONCE = 'op.create_table("once", sa.Column("id", sa.Integer))'
 
 
 def napping(project: ProjectCopy, database: Database) -> SchemaFleet:
-    """A fleet whose last revision takes a second, and is counted where all can see it."""
-    project.add("0004", HEAD, f"{NAPS}\n{COUNT}")
-    database.execute("CREATE TABLE public.applied (name text)")
+    """A fleet whose last revision takes a second, and cannot be applied twice."""
+    project.add("0004", HEAD, f"{NAPS}\n{ONCE}")
     return schema_fleet(project, database, SIX)
 
 
 def applied(database: Database) -> list[str]:
-    """The targets in which the last revision was committed, each time."""
-    return sorted(row[0] for row in database.query("SELECT name FROM public.applied"))
+    """The targets in which the last revision was committed."""
+    tables = database.query("SELECT schemaname FROM pg_tables WHERE tablename = 'once'")
+    return sorted(row[0] for row in tables)
 
 
 def test_schemas_with_a_version_table_of_their_own_are_worked_on_in_parallel(
@@ -98,7 +98,7 @@ def test_a_shared_version_table_behind_the_search_path_is_seen(
     """An unqualified name leads to public's where the tenant has none yet."""
     fleet = schema_fleet(project, database, SIX[:2])
     project.edit_env("TO {quoted}'", "TO {quoted}, public'")
-    project.edit_env(", version_table_schema=tenant", "")
+    project.edit_env("            version_table_schema=tenant\n", "")
     project.edit_env("    connection.dialect.default_schema_name = tenant\n", "    pass\n")
     database.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
     assert set(outcomes(fleet.run()).values()) == {"invalid_settings"}
