@@ -108,6 +108,7 @@ class _Server:
         if request is None:
             return False
         environ, table, log = request
+        nursery = os.getpid()
         try:
             child = os.fork()
         except OSError as error:
@@ -115,6 +116,7 @@ class _Server:
             self._tell(f"failed {error}")
             return True
         if child == 0:
+            _end_with_parent(nursery)
             self._be_child(environ, table, log)
         os.close(log)
         self._children.add(child)
@@ -128,7 +130,6 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            _end_with_parent()
             self._main.close()
             os.close(self._woken)
             os.close(self._wake)
@@ -159,10 +160,12 @@ class _Server:
             self._main.sendall(f"{' '.join(text.split())}\n".encode(errors="backslashreplace"))
 
 
-def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the nursery ends."""
+def _end_with_parent(nursery: int) -> None:
+    """Have the kernel send SIGTERM when the nursery ends; it may have ended already."""
     if ENDS_WITH_PARENT:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != nursery:
+        end_process(_BROKEN)
 
 
 def _received(main: socket.socket) -> tuple[Mapping[str, Any], Table | None, int] | None:
