@@ -59,7 +59,7 @@ from headstart.verdict.events.execution import (
 )
 from headstart.verdict.events.fleet import FleetFinished
 from headstart.verdict.events.schema import VersionRowsOutdated
-from headstart.verdict.fields import fleet_verdict_fields, verdict_fields
+from headstart.verdict.fields import fleet_message_fields, fleet_verdict_fields, verdict_fields
 from headstart.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ class Execution:
                 print_answer(answer_text(verdict, masked, output, self._secrets))
         else:
             self._log.explain(summary_lines(verdict))
-        write_termination_message(self._termination_log, masked)
+        message = fleet_message_fields(masked) if is_fleet else masked
+        write_termination_message(self._termination_log, message)
         self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
         self._streams.seal()
         return verdict.exit_code

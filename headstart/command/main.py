@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from headstart.postgres.target import Target
 
 
-def main(argv: Sequence[str] | None = None, target: "Target | None" = None) -> NoReturn:
-    """Execute the command and exit with the documented code.
-
-    `target`: the one of many in its database that it works for (fleet/).
-    """
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Execute the command and exit with the documented code."""
     asked: Command | str | Exception
     try:
         asked = parse_arguments(sys.argv[1:] if argv is None else argv)
@@ -28,6 +25,14 @@ def main(argv: Sequence[str] | None = None, target: "Target | None" = None) -> N
             sys.exit(0)
     except Exception as error:  # noqa: BLE001 each end has a verdict, which needs the log
         asked = error
+    carry_out(asked)
+
+
+def carry_out(asked: Command | Exception, target: "Target | None" = None) -> NoReturn:
+    """Do what was asked, or conclude from a mistake in it, and exit.
+
+    `target`: the one of many in its database that it is done for (fleet/).
+    """
     try:
         if isinstance(asked, Command):
             asked = asked.prepared()  # which is to come before any thread

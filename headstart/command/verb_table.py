@@ -59,10 +59,10 @@ def _fleet_run(nursery: "Nursery | None" = None) -> "Handler":
 
 
 def _fork_nursery() -> "Callable[[], Handler]":
-    from headstart.command.warm import MODULES, become_run
+    from headstart.command.warm import become_run, warm_up
     from headstart.fleet.link import fork_nursery
 
-    return partial(_fleet_run, fork_nursery(MODULES, become_run))
+    return partial(_fleet_run, fork_nursery(warm_up, become_run))
 
 
 def _check() -> "Handler":

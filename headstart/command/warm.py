@@ -3,9 +3,19 @@
 Names, and not imports: this module is read in the main process of a fleet, which needs few of them.
 """
 
+import importlib
+import os
+import sys
+from contextlib import suppress
 from typing import NoReturn
 
-MODULES = (
+from headstart.command.arguments import Command
+from headstart.command.verb_table import VERBS
+from headstart.gate.passing import pass_gate
+from headstart.patterns import pattern
+from headstart.settings.request import Request
+
+_MODULES = (
     "headstart.command.execution",
     "headstart.verbs.run",
     "headstart.gate.image",
@@ -18,13 +28,23 @@ MODULES = (
 )
 
 
+def warm_up() -> None:
+    """Import what a run imports, and compile the patterns of it: each target would do it again."""
+    for each in _MODULES:
+        with suppress(Exception):  # what a run cannot import, the run tells
+            importlib.import_module(each)
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("headstart."):
+            for value in [*vars(module).values()]:
+                if type(value) is pattern:
+                    _ = value.pattern  # which compiles it
+
+
 def become_run(table: tuple[str, str] | None) -> NoReturn:
     """Be the ordinary run, or that of one of many targets in a database, by its version table."""
-    if table is None:
-        from headstart.__main__ import main as enter
-
-        enter()
-    from headstart.command.main import main
+    if table is None and pass_gate(("run",)):
+        os._exit(0)
+    from headstart.command.main import carry_out
     from headstart.postgres.target import Target
 
-    main(target=Target(*table))
+    carry_out(Command(VERBS[0], Request()), Target(*table) if table is not None else None)

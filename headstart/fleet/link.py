@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from headstart.fleet.nursery import Become, Table, serve
@@ -95,8 +95,8 @@ class Nursery:
         return text
 
 
-def fork_nursery(modules: Iterable[str], become: Become) -> Nursery:
-    """Fork the nursery, which imports the modules. Raises OSError where the machine has no room.
+def fork_nursery(warm_up: Callable[[], None], become: Become) -> Nursery:
+    """Fork the nursery, which warms up. Raises OSError where the machine has no room.
 
     To be called while this process has one thread and no connection.
     """
@@ -104,6 +104,6 @@ def fork_nursery(modules: Iterable[str], become: Become) -> Nursery:
     process = os.fork()
     if process == 0:
         own.close()
-        serve(other, modules, become)
+        serve(other, warm_up, become)
     other.close()
     return Nursery(process, own)

@@ -17,14 +17,13 @@ by the kernel if the nursery goes.
 
 import ctypes
 import gc
-import importlib
 import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -47,15 +46,16 @@ _BROKEN = 70
 """Exit code of a child that did not come to be a run (EX_SOFTWARE of sysexits.h)."""
 
 
-def serve(main: socket.socket, modules: Iterable[str], become: Become) -> NoReturn:
-    """Be the nursery, in a process that was just forked, until the main process is gone."""
+def serve(main: socket.socket, warm_up: Callable[[], None], become: Become) -> NoReturn:
+    """Be the nursery, in a process that was just forked, until the main process is gone.
+
+    `warm_up` imports what is the same for all targets, and starts no thread.
+    """
     code = _BROKEN
     try:
         os.setsid()  # Ctrl-C is the main process's business, which passes it on
         _stand_alone()
-        for each in modules:
-            with suppress(Exception):  # what a run cannot import, the run tells
-                importlib.import_module(each)
+        warm_up()
         gc.collect()
         gc.freeze()
         _Server(main, become).serve()

@@ -7,6 +7,7 @@ settings, reads its log, and counts how it ended. Nothing here connects to a tar
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from headstart.fleet.crew import Crew
 from headstart.fleet.link import Nursery, NurseryLost
@@ -16,6 +17,9 @@ from headstart.fleet.schedule import Schedule, Stages, stages_of
 from headstart.fleet.shard import shard_of
 from headstart.fleet.sources import read_names
 from headstart.fleet.templates import Templates, templates_of
+from headstart.process.files import read_text
+from headstart.settings.database import DatabaseSource
+from headstart.settings.database_url import InvalidUrl
 from headstart.settings.fleet import Shard
 from headstart.settings.request import Request
 from headstart.values import dataclass
@@ -27,6 +31,7 @@ from headstart.verdict.errors import (
     InvalidSettings,
     ServerFailed,
 )
+from headstart.verdict.events.execution import SettingsWarned
 from headstart.verdict.events.fleet import (
     FleetProgress,
     FleetStarted,
@@ -40,6 +45,10 @@ _LOOK_SECONDS = 0.25
 GRACE_SECONDS = 8.5
 """What the targets have to end after a signal: `docker stop` kills after 10 s. A run that a signal
 ends has spoken after 8 s at the latest (process/signals.py, command/exit_work.py)."""
+_UNGUARDED = (
+    "the first target and the canaries belong to shard 0, and this shard does not wait for them:"
+    " run shard 0 to its end before the others"
+)
 _CONNECTIONS = 3
 """Of a run, at most: the lock's, env.py's, and one that looks."""
 
@@ -72,13 +81,23 @@ def read_fleet(task: Task, request: Request) -> Fleet:
     """Read which targets there are, and what makes one. Raises InvalidSettings; touches nothing."""
     settings = task.settings
     templates = templates_of(settings, request.values)
-    for secret in templates.secrets("t"):
+    for secret in (*templates.secrets("t"), _shared_password()):
         task.secrets.add(secret)
     shard = shard_of(settings.shard, settings.shards, os.environ)
+    if shard.index and (settings.first is not None or settings.canary is not None):
+        task.emit(SettingsWarned(_UNGUARDED))
     names = read_names(task, request.values)
     for name in names:
         templates.own_table(name)
     return Fleet(templates, shard, stages_of(names, settings.first, settings.canary, shard))
+
+
+def _shared_password() -> str | None:
+    """The password of PGPASSWORD_FILE, for whoever has a URL of its own beside it."""
+    file = os.environ.get("PGPASSWORD_FILE")
+    with suppress(InvalidUrl):  # what is wrong with it, each target tells
+        return DatabaseSource("PGPASSWORD_FILE", password_file=file).read_password(read_text)
+    return None
 
 
 class FleetRun:

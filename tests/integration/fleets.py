@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from headstart.facts.sql import identifier
-from tests.harness.program import Run, run_headstart, start_headstart
+from tests.harness.program import HEADSTART, Run, run_program, start_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Event, Result
 from tests.harness.server import Database, Server
@@ -42,9 +42,10 @@ class Fleet:
     names: Sequence[str]
     settings: dict[str, str]
 
-    def run(self, *argv: str, **environ: str) -> Result:
+    def run(self, *argv: str, stdin: str = "", **environ: str) -> Result:
         """Run the fleet to its end."""
-        return run_headstart("fleet", "run", *argv, env=self._environ() | environ)
+        command = (*HEADSTART, "fleet", "run", *argv)
+        return run_program(*command, env=self._environ() | environ, stdin=stdin)
 
     def start(self, *argv: str, **environ: str) -> Run:
         """Start it; use it as a context, which ends it."""

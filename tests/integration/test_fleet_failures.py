@@ -31,7 +31,7 @@ def test_one_that_is_refused_is_named_and_the_others_are_done(
     assert (failure["target"], failure["outcome"], failure["exit_code"]) == ("t2", "unproven", 22)
     assert "accounts" in failure["message"]
     assert "'t2' (unproven)" in told["error"]["message"]
-    assert done.told["failures"] == told["failures"]
+    assert done.told["failures"][0]["target"] == "t2"
     assert fleet.revisions() == dict.fromkeys(SIX, HEAD) | {"t2": None}
 
 

@@ -94,6 +94,8 @@ def test_the_names_may_come_from_a_query_or_from_stdin(
         HEADSTART_TARGETS_SQL="SELECT 'tb'", HEADSTART_TARGETS_URL=database.server.url()
     )
     assert outcomes(elsewhere) == {"tb": "nothing_to_do"}, elsewhere.stderr
+    by_stdin = fleet.run("--targets", "-", stdin="# one\nta\n")
+    assert outcomes(by_stdin) == {"ta": "nothing_to_do"}, by_stdin.stderr
 
 
 def test_shards_share_the_targets_and_the_first_one_has_the_canaries(
@@ -109,5 +111,7 @@ def test_shards_share_the_targets_and_the_first_one_has_the_canaries(
     assert sorted(name for part in parts for name in part) == sorted(TWELVE)
     assert next(iter(parts[0])) == "t03"
     assert set(list(parts[0])[1:3]) == {"t05", "t07"}
+    unguarded = fleet.run(*named, "--shard", "1/3")
+    assert "does not wait for them" in unguarded.events[0]["warning"]
     empty = fleet.run("--shard", "99999/100000")
     assert (empty.exit_code, summary(empty)["targets"]) == (0, 0)

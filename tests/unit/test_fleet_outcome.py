@@ -8,6 +8,7 @@ from headstart.fleet.child_log import ChildLog
 from headstart.fleet.outcome import Tally, TargetEnd, killed, not_started
 from headstart.settings.fleet import Shard
 from headstart.verdict.events.event import Level
+from headstart.verdict.fields import fleet_message_fields
 from headstart.verdict.outcome import Outcome
 from headstart.verdict.termination import TERMINATION_MESSAGE_BYTES, termination_message
 
@@ -65,10 +66,13 @@ def test_the_termination_message_keeps_the_counts_whatever_the_causes_are() -> N
     tally = Tally(20, Shard())
     for number in range(20):
         tally.add(ended(f"{number}" * 30, Outcome.DRIFTED, message="x" * 5000))
-    text = termination_message({"outcome": "fleet_refused", "exit_code": 27, **tally.fields(None)})
+    error = {"type": "FleetRefused", "message": tally.message(None)}
+    fields = {"outcome": "fleet_refused", "exit_code": 27, "error": error, **tally.fields(None)}
+    text = termination_message(fleet_message_fields(fields))
     assert len(text.encode()) <= TERMINATION_MESSAGE_BYTES
     told = json.loads(text)
     assert (told["targets"], told["ready"], told["outcomes"]) == (20, 0, {"drifted": 20})
+    assert [each["target"] for each in told["failures"]] == ["0" * 30, "1" * 30, "2" * 30]
 
 
 def line(**fields: object) -> bytes:
