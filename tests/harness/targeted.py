@@ -5,12 +5,11 @@ makes a run one of a target's is no setting: the verb that starts many does it f
 """
 
 import sys
-from functools import partial
 from urllib.parse import quote
 
-from headstart.command.main import main
+from headstart.command.arguments import Command, parse_arguments
+from headstart.command.main import carry_out
 from headstart.postgres.target import Target
-from headstart.verbs import task
 from tests.harness.program import Run, start_program
 from tests.harness.server import Database
 from tests.harness.slow import given
@@ -32,10 +31,9 @@ def start_for(database: Database, tenant: str, *argv: str, **environ: str) -> Ru
 
 def _run() -> None:
     schema, version_table, *rest = sys.argv[1:]
-    target = Target(schema, version_table)
-    vars(task)["identity_of"] = partial(task.identity_of, target=target)
-    sys.argv = ["headstart", *rest]
-    main()
+    asked = parse_arguments(rest)
+    assert isinstance(asked, Command)
+    carry_out(asked, Target(schema, version_table))
 
 
 if __name__ == "__main__":
