@@ -149,8 +149,11 @@ def _wait_in_vain(database: Database) -> None:
 
 
 @ON_ONE_SERVER
-def test_an_index_is_built_beside_who_announces(tenants: Database) -> None:
+def test_an_index_is_built_beside_who_announces(
+    tenants: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CREATE INDEX CONCURRENTLY waits for the end of each transaction that has a snapshot."""
+    monkeypatch.setattr(lock_polling, "ANNOUNCED_SECONDS", 0.001)
     tenants.execute("CREATE TABLE acme.t (a int)")
     with ExitStack() as stack:
         fleet = ExitStack()

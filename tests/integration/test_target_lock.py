@@ -9,6 +9,7 @@ from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.postgres.connection import connect
 from headstart.postgres.inspection import run_in_progress
 from headstart.postgres.lock import hold_lock
+from headstart.postgres.lock_attempt import Answer, Keys, try_lock
 from headstart.postgres.target import Target
 from headstart.values import replace
 from headstart.verdict.errors import AccessRefused, LockUnavailable
@@ -97,10 +98,11 @@ def test_the_run_of_a_target_excludes_an_older_ordinary_one(tenants: Database) -
 def test_a_refused_attempt_keeps_no_lock(tenants: Database) -> None:
     """Else whoever waits for its own target's lock would keep out an ordinary run, too."""
     shared = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'"
-    with hold_lock(waiting(tenants, ACME)):
-        assert tenants.query(shared) == [(1,)]
-        with pytest.raises(LockUnavailable), hold_lock(waiting(tenants, ACME)):
-            pass
+    with (
+        hold_lock(waiting(tenants, ACME)),
+        connect(tenants.parameters, "a waiter, which keeps its connection") as kept,
+    ):
+        assert try_lock(kept, Keys(1, ACME)) is Answer.REFUSED
         assert tenants.query(shared) == [(1,)]
         with hold_lock(waiting(tenants, GLOBEX)):
             assert tenants.query(shared) == [(2,)]
