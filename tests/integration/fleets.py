@@ -102,7 +102,7 @@ def schema_fleet(project: ProjectCopy, database: Database, names: Sequence[str])
     """Make the schemas, and an env.py that takes -x tenant=NAME."""
     project.edit_env(*CHOOSES_SCHEMA)
     for name in names:
-        database.execute(f"CREATE SCHEMA {identifier(name)}")
+        database.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(name)}")
     settings = {
         "DATABASE_URL": database.url,
         "HEADSTART_TARGET_X": "'tenant={target}'",
