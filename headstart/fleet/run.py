@@ -16,7 +16,7 @@ from headstart.fleet.report import Report
 from headstart.fleet.schedule import Schedule, Stages, stages_of
 from headstart.fleet.shard import shard_of
 from headstart.fleet.sources import read_names
-from headstart.fleet.templates import Templates, templates_of
+from headstart.fleet.templates import ANY_NAME, Templates, templates_of
 from headstart.process.files import read_text
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import InvalidUrl
@@ -28,7 +28,6 @@ from headstart.verdict.errors import (
     Cancelled,
     FleetIncomplete,
     FleetRefused,
-    InvalidSettings,
     ServerFailed,
 )
 from headstart.verdict.events.execution import SettingsWarned
@@ -81,15 +80,16 @@ def read_fleet(task: Task, request: Request) -> Fleet:
     """Read which targets there are, and what makes one. Raises InvalidSettings; touches nothing."""
     settings = task.settings
     templates = templates_of(settings, request.values)
-    for secret in (*templates.secrets("t"), _shared_password()):
+    for secret in (*templates.secrets(ANY_NAME), _shared_password()):
         task.secrets.add(secret)
     shard = shard_of(settings.shard, settings.shards, os.environ)
     if shard.index and (settings.first is not None or settings.canary is not None):
         task.emit(SettingsWarned(_UNGUARDED))
     names = read_names(task, request.values)
-    for name in names:
-        templates.own_table(name)
-    return Fleet(templates, shard, stages_of(names, settings.first, settings.canary, shard))
+    stages = stages_of(names, settings.first, settings.canary, shard)
+    for name in stages.names:
+        templates.check(name)
+    return Fleet(templates, shard, stages)
 
 
 def _shared_password() -> str | None:
@@ -135,8 +135,11 @@ class FleetRun:
                 self._crew.start(name, self._fleet.templates.of(name), self._own_table(name))
             except NurseryLost:
                 self._lose(name)
-            except (OSError, ServerFailed, InvalidSettings) as error:
-                self._note(not_started(name, str(error)))
+            except (OSError, ServerFailed) as error:
+                self._schedule.put_back(name)
+                if not self._schedule.running:  # nobody will give back what is missing
+                    self._schedule.stop(str(error))
+                break
 
     def _own_table(self, name: str) -> tuple[str, str] | None:
         """By which others may be worked on beside it; the first one has the database alone."""

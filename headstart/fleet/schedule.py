@@ -27,9 +27,14 @@ class Stages:
     rest: tuple[str, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in this order."""
+        return (*self.first, *self.canaries, *self.rest)
+
+    @property
     def targets(self) -> int:
         """How many there are."""
-        return len(self.first) + len(self.canaries) + len(self.rest)
+        return len(self.names)
 
 
 def stages_of(names: Sequence[str], first: str | None, canary: str | None, shard: Shard) -> Stages:
@@ -89,6 +94,11 @@ class Schedule:
         name = self._stages[0].pop(0)
         self._running.add(name)
         return name
+
+    def put_back(self, name: str) -> None:
+        """Let one that was taken be the next one again: it could not be started yet."""
+        self._running.discard(name)
+        self._stages[0].insert(0, name)
 
     def end(self, name: str, *, is_ready: bool) -> None:
         """Note that a target has ended."""

@@ -31,6 +31,8 @@ Environment = Mapping[str, str | None]
 _VARIABLE = pattern(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _NOT_FOR_TARGETS = pattern(rf"(DATABASE_URL(_FILE)?|({PREFIX}|PYTHON|LD_).*|PATH|HOME)")
 _NOWHERE = "/dev/null"
+ANY_NAME = "1"
+"""A name that is right wherever one may stand, in a port too."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Templates:
             raise InvalidSettings(f"HEADSTART_TARGET_VERSION_TABLE for {name!r}: {error}") from None
         return schema, table
 
+    def check(self, name: str) -> None:
+        """Raise InvalidSettings where a target of this name would get what cannot be used."""
+        self.own_table(name)
+        for _ in self.secrets(name):
+            pass
+
     def secrets(self, name: str) -> Iterator[str]:
         """The secrets in the URL of a target. Raises InvalidSettings where it is none."""
         if self.url is not None:
@@ -114,7 +122,7 @@ def templates_of(settings: Settings, arguments: Values) -> Templates:
         environment,
         _common(settings, arguments),
     )
-    passwords = [*templates.secrets("t")]
+    passwords = [*templates.secrets(ANY_NAME)]
     if passwords and "TARGET_URL" in arguments:
         raise InvalidSettings(
             "--target-url contains a password, which the process list shows: use"

@@ -117,6 +117,16 @@ def test_stopped_for_another_reason_those_that_run_come_to_their_end() -> None:
     assert (schedule.stopped_by, schedule.left) == ("a signal", tuple("cdef"))
 
 
+def test_one_that_cannot_be_started_yet_is_the_next_one_again() -> None:
+    schedule = Schedule(STAGES, 2, None)
+    schedule.end(str(schedule.take()), is_ready=True)
+    assert (schedule.take(), schedule.take()) == ("b", "c")
+    schedule.put_back("c")
+    assert (schedule.running, schedule.left) == (frozenset("b"), tuple("cdef"))
+    schedule.end("b", is_ready=True)
+    assert walked(schedule) == ["c", "de", "f"]
+
+
 def test_no_target_is_over_at_once() -> None:
     assert Schedule(Stages((), (), ()), 2, None).is_over
 

@@ -103,6 +103,13 @@ def test_the_secrets_of_a_targets_url_are_known() -> None:
     assert [*made.secrets("a%")] == ["p_a%"]
 
 
+def test_a_url_that_a_name_spoils_is_a_mistake() -> None:
+    made = templates(target_url="postgresql://u@db:54{target}/app")
+    made.check("32")
+    with pytest.raises(InvalidSettings, match="HEADSTART_TARGET_URL: the port is invalid"):
+        made.check("acme")
+
+
 @pytest.mark.parametrize(
     ("template", "own"),
     [
