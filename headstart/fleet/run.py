@@ -6,7 +6,6 @@ settings, reads its log, and counts how it ended. Nothing here connects to a tar
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 from headstart.fleet.crew import Crew
@@ -44,6 +43,7 @@ _LOOK_SECONDS = 0.25
 GRACE_SECONDS = 8.5
 """What the targets have to end after a signal: `docker stop` kills after 10 s. A run that a signal
 ends has spoken after 8 s at the latest (process/signals.py, command/exit_work.py)."""
+_LOST = "the process that starts the others was killed (out of memory?)"
 _UNGUARDED = (
     "the first target and the canaries belong to shard 0, and this shard does not wait for them:"
     " run shard 0 to its end before the others"
@@ -110,7 +110,8 @@ class FleetRun:
         self._crew = Crew(nursery, task.emit)
         self._tally = Tally(fleet.stages.targets, fleet.shard)
         self._started = self._beat = time.monotonic()
-        self._signalled: float | None = None
+        self._ending_since: float | None = None
+        self._ended_by: int | None = None
 
     def run(self) -> Outcome:
         """Work through the targets, and say what came of them."""
@@ -134,7 +135,9 @@ class FleetRun:
                     self._task.secrets.add(secret)
                 self._crew.start(name, self._fleet.templates.of(name), self._own_table(name))
             except NurseryLost:
-                self._lose(name)
+                self._schedule.put_back(name)
+                self._crew.lose()
+                self._schedule.stop(_LOST)
             except (OSError, ServerFailed) as error:
                 self._schedule.put_back(name)
                 if not self._schedule.running:  # nobody will give back what is missing
@@ -145,13 +148,6 @@ class FleetRun:
         """By which others may be worked on beside it; the first one has the database alone."""
         is_first = name in self._fleet.stages.first
         return None if is_first else self._fleet.templates.own_table(name)
-
-    def _lose(self, name: str) -> None:
-        """Start no other one: nobody forks any more. Those that run are ended."""
-        self._crew.lose()
-        reason = "the process that starts the others was killed (out of memory?)"
-        self._schedule.stop(reason)
-        self._note(not_started(name, reason))
 
     def _note(self, end: TargetEnd) -> None:
         self._schedule.end(end.target, is_ready=end.is_ready)
@@ -165,14 +161,15 @@ class FleetRun:
     def _heed_signals(self) -> None:
         """Pass a signal on, once; after GRACE_SECONDS end what is still there."""
         received = self._task.signals.received
-        if self._crew.is_lost:
-            self._schedule.stop("the process that starts the others was killed (out of memory?)")
-            self._signalled = self._signalled or time.monotonic()
-        if received is not None and self._signalled is None:
-            self._signalled = time.monotonic()
+        if self._ending_since is None and self._crew.is_lost:  # the kernel has signalled them
+            self._ending_since = time.monotonic()
+            self._schedule.stop(_LOST)
+        if self._ending_since is None and received is not None:
+            self._ending_since, self._ended_by = time.monotonic(), received
             self._schedule.stop("a signal ended the fleet")
             self._crew.signal(received)
-        if self._signalled is not None and time.monotonic() - self._signalled > GRACE_SECONDS:
+        since = self._ending_since
+        if since is not None and time.monotonic() - since > GRACE_SECONDS:
             for end in self._crew.kill():
                 self._note(end)
 
@@ -194,18 +191,14 @@ class FleetRun:
 
     def _note_the_rest(self) -> None:
         """Count those that never started: by name in the report, and in no line of the log."""
-        for end in self._left():
-            self._count(end)
-
-    def _left(self) -> Iterator[TargetEnd]:
-        reason = self._schedule.stopped_by or ""
-        return (not_started(name, reason) for name in self._schedule.left)
+        for name in self._schedule.left:
+            self._count(not_started(name, self._schedule.stopped_by or ""))
 
     def _conclude(self) -> Outcome:
         tally, stopped = self._tally, self._schedule.stopped_by
         self._task.emit(FleetSummarized(tally.fields(stopped), tuple(tally.lines())))
-        if received := self._task.signals.received:
-            raise Cancelled(received)
+        if self._ended_by is not None:
+            raise Cancelled(self._ended_by)
         if tally.need_person:
             raise FleetRefused(tally.message(stopped))
         if tally.failed:
