@@ -36,6 +36,8 @@ Become = Callable[[Table | None], NoReturn]
 
 The table is that of a target which has one for itself among others in its database.
 """
+Handlers = Mapping[int, Any]
+"""A handler for each signal, as signal.signal() takes it."""
 
 _CHUNK_BYTES = 1 << 16
 ENDS_WITH_PARENT = sys.platform == "linux"
@@ -54,33 +56,43 @@ def serve(main: socket.socket, warm_up: Callable[[], None], become: Become) -> N
     code = _BROKEN
     try:
         os.setsid()  # Ctrl-C is the main process's business, which passes it on
-        _stand_alone()
+        handlers = _stand_alone()
         warm_up()
         gc.collect()
         gc.freeze()
-        _Server(main, become).serve()
+        _Server(main, become, handlers).serve()
         code = 0
     finally:
         end_process(code)
 
 
-def _stand_alone() -> None:
+def _stand_alone() -> Handlers:
+    """Let go of the terminal and the streams, and heed no signal: the main process decides.
+
+    Gives the handlers of a process that was just started, for the children.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     if nothing > 2:
         os.close(nothing)
-    for signum, handler in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGTERM, signal.SIG_DFL),
-    ):
-        if signal.getsignal(signum) is not signal.SIG_IGN:
-            signal.signal(signum, handler)
+    defaults: Handlers = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    heeded = {each: defaults[each] for each in defaults if _is_heeded(each)}
+    for each in heeded:
+        signal.signal(each, signal.SIG_IGN)
+    return heeded
+
+
+def _is_heeded(signum: int) -> bool:
+    return signal.getsignal(signum) is not signal.SIG_IGN
 
 
 class _Server:
-    def __init__(self, main: socket.socket, become: Become) -> None:
-        self._main, self._become = main, become
+    def __init__(self, main: socket.socket, become: Become, handlers: Handlers) -> None:
+        self._main, self._become, self._handlers = main, become, handlers
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
@@ -109,18 +121,21 @@ class _Server:
             return False
         environ, table, log = request
         nursery = os.getpid()
+        # one that comes before the child has its handlers waits for them
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._handlers)
         try:
             child = os.fork()
         except OSError as error:
-            os.close(log)
+            child = -1
             self._tell(f"failed {error}")
-            return True
         if child == 0:
             _end_with_parent(nursery)
             self._be_child(environ, table, log)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._handlers)
         os.close(log)
-        self._children.add(child)
-        self._tell(f"started {child}")
+        if child > 0:
+            self._children.add(child)
+            self._tell(f"started {child}")
         return True
 
     def _be_child(
@@ -129,6 +144,8 @@ class _Server:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for signum, handler in self._handlers.items():
+                signal.signal(signum, handler)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             self._main.close()
             os.close(self._woken)

@@ -37,6 +37,7 @@ MORE = frozenset(
         "test_fingerprint_verbs",
         "test_fleet_ends",
         "test_fleet_failures",
+        "test_fleet_gate",
         "test_fleet_mistakes",
         "test_fleet_together",
         "test_free_slots",

@@ -64,6 +64,7 @@ def test_a_signal_ends_the_targets_that_run_and_no_other_one_starts(
     with fleet.start("--jobs", "2") as run:
         sleeping(database)
         nursery = nursery_of(run)
+        os.kill(nursery, signum)  # as whoever signals all processes of a container does: not heeded
         started = time.monotonic()
         run.process.send_signal(signum)
         ended = run.end()
