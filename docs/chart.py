@@ -15,12 +15,13 @@ import yaml
 
 from headstart.settings import kinds
 from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.setting import Setting
 
 _OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
 """Settings for which the chart has values of its own."""
 _FOR_DEVELOPMENT = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
-"""Settings that have no use in a cluster."""
+"""Settings that have no use in a cluster; nor does the chart run a fleet."""
 
 _TYPES = {
     "str": "string",
@@ -120,7 +121,8 @@ def _schema(value: Value) -> dict[str, Any]:
 
 
 def _settings() -> list[Setting]:
-    return [row for row in SETTINGS if row.name not in _OF_THE_CHART | _FOR_DEVELOPMENT]
+    others = _OF_THE_CHART | _FOR_DEVELOPMENT | FLEET_NAMES
+    return [row for row in SETTINGS if row.name not in others]
 
 
 def camel_case(name: str) -> str:

@@ -13,8 +13,9 @@ from headstart import __version__
 from headstart.command.help import help_text
 from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.request import OPTIONS, Option, Output, Request
-from headstart.values import dataclass
+from headstart.values import dataclass, replace
 from headstart.verdict.errors import InvalidSettings
 
 
@@ -24,6 +25,12 @@ class Command:
 
     verb: Verb
     request: Request
+
+    def prepared(self) -> "Command":
+        """The same, with what its verb has to have before anything else is done."""
+        if self.verb.prepare is None:
+            return self
+        return replace(self, verb=replace(self.verb, load=self.verb.prepare()))
 
 
 def parse_arguments(argv: Sequence[str]) -> Command | str:
@@ -97,6 +104,12 @@ def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
         for option in OPTIONS.values()
         if getattr(parsed, option.field) and option.field not in verb.options
     ]
+    if not verb.fleet:
+        mistakes += [
+            f"{setting.options[-1]} belongs to the verb fleet run"
+            for setting in SETTINGS
+            if setting.name in FLEET_NAMES and getattr(parsed, setting.name) is not None
+        ]
     if parsed.resume and not parsed.url:
         mistakes.append("--continue needs --url: the scratch database in which to go on")
     if parsed.since is not None and "since" in verb.options and not parsed.image:

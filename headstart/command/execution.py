@@ -42,8 +42,10 @@ from headstart.process.signals import Signals, catch_signals
 from headstart.process.statement_shape import shape_of
 from headstart.revisions.guarded_exits import guarded_exits
 from headstart.revisions.output import captured_output
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
+from headstart.settings.setting import PREFIX
 from headstart.verdict.conclusion import conclude
 from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.events.event import Event
@@ -55,29 +57,37 @@ from headstart.verdict.events.execution import (
     StatementFailed,
     TracebackCaught,
 )
+from headstart.verdict.events.fleet import FleetFinished
 from headstart.verdict.events.schema import VersionRowsOutdated
-from headstart.verdict.fields import verdict_fields
+from headstart.verdict.fields import fleet_message_fields, fleet_verdict_fields, verdict_fields
 from headstart.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from headstart.postgres.target import Target
     from headstart.verbs.task import Task
 
 
-def execute(asked: Command | Exception) -> int:
+def execute(asked: Command | Exception, target: "Target | None" = None) -> int:
     """Execute what was asked for, or conclude from a mistake in it. Gives the exit code."""
     signals = catch_signals()
     streams = own_streams()
     collect_rarely()
     arguments = asked.request.values if isinstance(asked, Command) else {}
-    return Execution(signals, arguments, streams).run(asked)
+    return Execution(signals, arguments, streams, target).run(asked)
 
 
 class Execution:
     """One execution of the command, from its arguments to its exit code."""
 
-    def __init__(self, signals: Signals, arguments: Values, streams: OwnStreams) -> None:
+    def __init__(
+        self,
+        signals: Signals,
+        arguments: Values,
+        streams: OwnStreams,
+        target: "Target | None" = None,
+    ) -> None:
         self._started = time.monotonic()
-        self._signals, self._streams = signals, streams
+        self._signals, self._streams, self._target = signals, streams, target
         self._secrets = Secrets()
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         early = readable_settings(arguments, os.environ)  # to report a mistake in the others
@@ -113,9 +123,13 @@ class Execution:
         if isinstance(asked, Exception):
             raise asked
         self._signals.register_last_words(partial(self._last_words, asked))
-        leave_gone_folder(readable_settings(asked.request.values, os.environ))
-        connects = not asked.request.image
         values = asked.request.values
+        early = readable_settings(values, os.environ)
+        leave_gone_folder(early)
+        # a fleet may have no database but those of its targets
+        connects = not (asked.request.image or (asked.verb.fleet and early.target_url))
+        if not asked.verb.fleet:
+            self._warn_of_fleet_settings()
         task = self._task(read_settings(values, _environ(asked), read_text, connects=connects))
         # a thread or a logger that a script has made speaks at any time from here on
         self._captured.enter_context(captured_output(self._emit))
@@ -123,6 +137,13 @@ class Execution:
         with uncollected():
             handler = asked.verb.load()
         return handler(task, asked.request)
+
+    def _warn_of_fleet_settings(self) -> None:
+        """HEADSTART_TARGETS may be a slip for HEADSTART_TARGET."""
+        for name in sorted(FLEET_NAMES):
+            if os.environ.get(f"{PREFIX}{name}"):
+                warning = f"{PREFIX}{name} is a setting of headstart fleet; it was ignored"
+                self._emit(SettingsWarned(warning))
 
     def _hear(self, event: Event) -> None:
         self._emit(event)  # into the log as it is then: its settings are not read yet
@@ -149,7 +170,7 @@ class Execution:
             self._emit(SettingsWarned(warning))
         task = Task(
             settings,
-            identity_of(settings, self._run_id),
+            identity_of(settings, self._run_id, self._target),
             self._emit,
             self._secrets,
             self._signals,
@@ -180,15 +201,18 @@ class Execution:
         if statement := getattr(end, "statement", None):
             self._emit(StatementFailed(statement if self._debug else shape_of(statement)))
         verdict = conclude(self._recorder.record, end, time.monotonic() - self._started)
-        masked = self._secrets.mask_fields(verdict_fields(verdict))
+        is_fleet = command is not None and command.verb.fleet
+        fields = fleet_verdict_fields(verdict) if is_fleet else verdict_fields(verdict)
+        masked = self._secrets.mask_fields(fields)
         if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
                 print_answer(answer_text(verdict, masked, output, self._secrets))
         else:
             self._log.explain(summary_lines(verdict))
-        write_termination_message(self._termination_log, masked)
-        self._log.conclude(RunFinished(masked))
+        message = fleet_message_fields(masked) if is_fleet else masked
+        write_termination_message(self._termination_log, message)
+        self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
         self._streams.seal()
         return verdict.exit_code
 

@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.request import OPTIONS
 from headstart.verdict.outcome import Outcome
 
@@ -23,7 +24,8 @@ _PRECEDENCE = (
 def help_text(verb: Verb | None) -> str:
     """The help of a verb, or of headstart as a whole."""
     lines = _whole() if verb is None else _of_verb(verb)
-    return "\n".join([*lines, *_settings(), "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()])
+    settings = _settings(is_fleet=verb is None or verb.fleet)
+    return "\n".join([*lines, *settings, "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()])
 
 
 def _whole() -> Iterator[str]:
@@ -52,9 +54,11 @@ def _of_verb(verb: Verb) -> Iterator[str]:
     yield from _entry("-h, --help", "print this help", 8, own_line=True)
 
 
-def _settings() -> Iterator[str]:
+def _settings(*, is_fleet: bool) -> Iterator[str]:
     yield from ["", "settings, each with its environment variable:"]
     for setting in SETTINGS:
+        if setting.name in FLEET_NAMES and not is_fleet:
+            continue
         text = f"{setting.environment} (default: {setting.default_text}): {setting.meaning}"
         names = ", ".join(setting.options)
         yield from _entry(f"{names} {setting.unit}", text, 8, own_line=True)

@@ -4,11 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from headstart.command.arguments import Command, parse_arguments
 from headstart.command.streams import print_answer
 from headstart.verdict.errors import InvalidSettings
+
+if TYPE_CHECKING:
+    from headstart.postgres.target import Target
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -22,10 +25,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             sys.exit(0)
     except Exception as error:  # noqa: BLE001 each end has a verdict, which needs the log
         asked = error
+    carry_out(asked)
+
+
+def carry_out(asked: Command | Exception, target: "Target | None" = None) -> NoReturn:
+    """Do what was asked, or conclude from a mistake in it, and exit.
+
+    `target`: the one of many in its database that it is done for (fleet/).
+    """
     try:
+        if isinstance(asked, Command):
+            asked = asked.prepared()  # which is to come before any thread
         from headstart.command.execution import execute
 
-        code = execute(asked)
+        code = execute(asked, target)
     except BaseException as error:  # noqa: BLE001 as above
         from headstart.command.last_resort import conclude_without_execution
 

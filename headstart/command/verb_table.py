@@ -5,12 +5,14 @@ A verb's code is imported when the verb is executed, and not before.
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headstart.settings.request import OPTIONS, Request
 from headstart.values import dataclass
 
 if TYPE_CHECKING:
+    from headstart.fleet.link import Nursery
     from headstart.verbs.task import Task
     from headstart.verdict.outcome import Outcome
 
@@ -24,6 +26,8 @@ class Verb:
     `options` maps a field of Request to what the option means here. With `verdict_on_stdout` the
     verdict is the answer; else it only goes to the log. A verb that is `scratch` replays revisions,
     and never in the app's own database: in that of --url, or else in the embedded Postgres.
+    One that is `fleet` has the settings of a fleet; `prepare` then forks its nursery, before the
+    process has a thread, and gives what `load` is with it.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Verb:
     options: Mapping[str, str] = field(default_factory=dict)
     verdict_on_stdout: bool = True
     scratch: bool = False
+    fleet: bool = False
+    prepare: "Callable[[], Callable[[], Handler]] | None" = None
 
     def __post_init__(self) -> None:
         """Refuse an option that Request does not declare, as the verb is defined."""
@@ -44,6 +50,19 @@ def _run() -> "Handler":
     from headstart.verbs.run import run
 
     return run
+
+
+def _fleet_run(nursery: "Nursery | None" = None) -> "Handler":
+    from headstart.fleet.run import run_fleet
+
+    return partial(run_fleet, nursery=nursery)
+
+
+def _fork_nursery() -> "Callable[[], Handler]":
+    from headstart.command.warm import become_run, warm_up
+    from headstart.fleet.link import fork_nursery
+
+    return partial(_fleet_run, fork_nursery(warm_up, become_run))
 
 
 def _check() -> "Handler":
@@ -164,6 +183,15 @@ VERBS = (
         _status,
         _OUTPUT,
         verdict_on_stdout=False,
+    ),
+    Verb(
+        "fleet run",
+        "the job for each of many targets, databases or schemas: the same, one history over all",
+        _PENDING,
+        _fleet_run,
+        verdict_on_stdout=False,
+        fleet=True,
+        prepare=_fork_nursery,
     ),
     Verb(
         "diff",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from headstart.facts import at_head
+from headstart.facts.qualified import qualified
 from headstart.facts.sql import identifier
 from headstart.values import dataclass
 
@@ -156,6 +157,8 @@ class Scope:
     None stands for what the connection itself has: its current_schema() and current_user; so does
     an empty search_path, which is where a table without a schema is looked for. `version_width`
     is how many characters version_num takes where Alembic makes the table, None for no limit.
+    `beside_others`: it is one of many in its database, and a schema that has a version table of its
+    own of that name is another's.
     """
 
     version_table: str
@@ -164,12 +167,13 @@ class Scope:
     role: str | None = None
     search_path: tuple[str, ...] = ()
     version_width: int | None = ALEMBICS_WIDTH
+    beside_others: bool = False
 
 
 def scope_named(version_table: str) -> Scope:
     """Where to look without env.py: HEADSTART_VERSION_TABLE, and what the connection has."""
-    schema, _, table = version_table.rpartition(".")
-    return Scope(table, schema or None)
+    schema, table = qualified(version_table)
+    return Scope(table, schema)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,14 @@ UNDERSTOOD: "Mapping[str, Callable[[str], bool]]" = {
     "EMBEDDED": _one_of("false"),
     "EMBEDDED_DIR": _is_text,
     "GATE": _one_of("auto", "on"),
+    **dict.fromkeys(
+        (
+            *("TARGETS", "TARGETS_SQL", "TARGETS_URL", "TARGET_X", "TARGET_VERSION_TABLE"),
+            *("TARGET_URL", "TARGET_ENV", "SHARD", "SHARDS", "FIRST", "CANARY", "MAX_FAILURES"),
+            *("JOBS", "REPORT"),
+        ),
+        _nothing,  # a fleet's own process has none of these, nor has a run that is no fleet's
+    ),
 }
 """For each setting, the values with which the gate may answer."""
 

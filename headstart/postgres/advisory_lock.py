@@ -1,7 +1,12 @@
-"""The key of the run lock, and how its holder looks in pg_locks and pg_stat_activity. Pure."""
+"""The keys of the run lock, and how its holder looks in pg_locks and pg_stat_activity. Pure."""
 
 RUN_LOCK_KEY = int.from_bytes(b"headstrt")
-"""One constant: advisory locks are per database already."""
+"""One constant: advisory locks are per database already.
+
+An ordinary run holds it alone; the runs of a database's targets share it (target.py).
+"""
+INTENT_KEY = int.from_bytes(b"headsint")
+"""Who holds it waits for the runs of targets to end; none of them begins meanwhile."""
 
 BACKEND_DESCRIPTION = (
     "pg_catalog.format('pid %s (%s)%s%s%s', a.pid, a.application_name,"
@@ -26,6 +31,10 @@ BACKEND_SILENCE = (
 is at work, or if pg_read_all_stats would be needed."""
 
 
+ALONE = " AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'"
+"""What is added to held_condition() where those who share the lock do not count."""
+
+
 def held_condition(key: int) -> str:
     """The SQL condition on `pg_locks l` of a held 64-bit advisory lock of the current database.
 
@@ -34,7 +43,7 @@ def held_condition(key: int) -> str:
     low half in objid, and objsubid 1.
     """
     equals = "OPERATOR(pg_catalog.=)"
-    high, low = (f"'{half}'::pg_catalog.oid" for half in (key >> 32, key & 0xFFFFFFFF))
+    high, low = (f"'{half}'::pg_catalog.oid" for half in (key >> 32 & 0xFFFFFFFF, key & 0xFFFFFFFF))
     return (
         f"l.locktype {equals} 'advisory' AND l.granted AND l.objsubid {equals} 1"
         f" AND l.classid {equals} {high} AND l.objid {equals} {low}"

@@ -17,7 +17,7 @@ from headstart.postgres.connect_failure import TO_A_PRIMARY
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock import LOST, RunLock
-from headstart.postgres.lock_polling import POLL_SECONDS
+from headstart.postgres.lock_attempt import POLL_SECONDS
 from headstart.postgres.patience import Patience, connect_when_free
 from headstart.postgres.slots import no_second_connection
 from headstart.process.deadline import Deadline, backoff_seconds

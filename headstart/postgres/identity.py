@@ -2,10 +2,8 @@
 
 from enum import StrEnum
 
+from headstart.postgres.target import LONGEST_NAME_BYTES, Target
 from headstart.values import dataclass
-
-_LONGEST_NAME_BYTES = 63
-"""NAMEDATALEN - 1: the server cuts application_name there."""
 
 
 class Purpose(StrEnum):
@@ -21,19 +19,35 @@ class Purpose(StrEnum):
         """How the application_name of every such connection, of any run, begins."""
         return f"headstart:{self.value}:"
 
+    def prefix_of(self, target: Target | None) -> str:
+        """How that of every such connection of a target's runs begins; None: of an ordinary run."""
+        return self.prefix if target is None else f"{self.prefix}{target.digits}:"
+
+    @property
+    def pattern_of_targets(self) -> str:
+        """The regular expression, the server's too, of every such name that has a target.
+
+        A run id has 8 digits: an ordinary name has a colon behind them.
+        """
+        return f"^{self.prefix}[0-9a-f]{{16}}:"
+
 
 @dataclass(frozen=True)
 class Identity:
-    """One run on one machine; in Kubernetes `host` is the name of the pod."""
+    """One run on one machine; in Kubernetes `host` is the name of the pod.
+
+    `target` is the one of many in its database that it works for; None for an ordinary run.
+    """
 
     run_id: str
     host: str
+    target: Target | None = None
 
     def name(self, purpose: Purpose) -> str:
-        """The application_name: purpose, run id and host, in printable ASCII, cut to fit."""
-        start = f"{purpose.prefix}{self.run_id}:"
+        """The application_name: purpose, target, run id, host; printable ASCII, cut to fit."""
+        start = f"{purpose.prefix_of(self.target)}{self.run_id}:"
         host = "".join(c if "!" <= c <= "~" and c not in "'\\" else "?" for c in self.host)
-        return start + _without_middle(host, _LONGEST_NAME_BYTES - len(start))
+        return start + _without_middle(host, LONGEST_NAME_BYTES - len(start))
 
 
 def _without_middle(text: str, length: int) -> str:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from headstart.facts.literals import array, literal
 from headstart.facts.state import DatabaseFacts, OurTables, Scope, TableName
-from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
 from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.lock_holder import holds_condition
 from headstart.postgres.read_failure import named_failures
 from headstart.postgres.reader import Reader
+from headstart.postgres.target import Target
 from headstart.postgres.version_holder import naming_holder
 from headstart.postgres.version_table import read_version_table
 from headstart.verdict.errors import AccessRefused, Blocked
@@ -66,9 +67,12 @@ def read_our_tables(
     return _dotted(named | touched | every)
 
 
-def run_in_progress(connection: Connection) -> bool:
-    """Whether some run holds the run lock of this database. Raises as inspect_database does."""
-    held = f"SELECT FROM pg_catalog.pg_locks l WHERE {held_condition(RUN_LOCK_KEY)}"
+def run_in_progress(connection: Connection, target: Target | None) -> bool:
+    """Whether some run is at work in this database, or on this target of it.
+
+    Raises as inspect_database does.
+    """
+    held = f"SELECT FROM pg_catalog.pg_locks l WHERE {holds_condition(target)}"
     with named_failures():
         in_progress = connection.execute(f"{BEGIN_READING}; SELECT EXISTS ({held})")[0][0]
         connection.execute("COMMIT")
@@ -236,9 +240,10 @@ def _any_table(connection: Reader, scope: Scope, ours: OurTables) -> Relations:
     schema = str(scope.schema)
     schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
     names = ", ".join(literal(each) for each in sorted(schemas))
+    elsewhere = _ELSEWHERE + _not_anothers(scope) if ours.anywhere else ""
     rows = connection.execute(
         f"SELECT n.nspname, c.relname, c.relkind::text {_relations(_OF_ANYBODY)}"
-        f" AND (n.nspname IN ({names}){_ELSEWHERE * ours.anywhere})"
+        f" AND (n.nspname IN ({names}){elsewhere})"
         f" AND c.relname <> {literal(scope.version_table)} AND NOT {_of_extension('c', 'class')}",
         timeout_seconds=READ_SECONDS,
     )
@@ -257,6 +262,15 @@ _ELSEWHERE = (
     f" AND NOT {_of_extension('n', 'namespace')}"
 )
 """Any schema that a script can make or find: not the server's, nor an extension's."""
+
+
+def _not_anothers(scope: Scope) -> str:
+    if not scope.beside_others:
+        return ""
+    return (
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.relnamespace = n.oid"
+        f" AND v.relname = {literal(scope.version_table)} AND v.relkind = 'r')"
+    )
 
 
 def _described(relations: Relations) -> frozenset[str]:

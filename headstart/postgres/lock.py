@@ -15,6 +15,9 @@ An example: runs A and B of one image start at once.
        env.py connects elsewhere, or if the lock is lost: then nothing is done.
     A  ROLLBACK.   B  true, true. Inspects only now: nothing is left to do.
 
+The runs of many targets in one database share the lock, and each holds its target's key alone
+(lock_attempt.py).
+
 If A is killed, the server ends its transaction, and B goes on as above; A's statement may still be
 at work, so B waits for it first (orphans.py).
 """
@@ -32,7 +35,8 @@ from headstart.postgres.advisory_lock import held_condition
 from headstart.postgres.connect_failure import TO_A_PRIMARY, answers_in
 from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
-from headstart.postgres.lock_polling import POLL_SECONDS, LockWait, acquire
+from headstart.postgres.lock_attempt import POLL_SECONDS
+from headstart.postgres.lock_polling import LockWait, acquire
 from headstart.postgres.orphans import await_orphans
 from headstart.postgres.slots import (
     ConnectionLimit,
@@ -231,7 +235,7 @@ def hold_lock(wait: LockWait) -> Iterator[RunLock]:
     nonce = secrets.randbits(62)
     connection, was_awaited = acquire(wait, nonce)
     try:
-        await_orphans(connection, wait.deadline, wait.emit)
+        await_orphans(connection, wait.identity.target, wait.deadline, wait.emit)
         lock = RunLock(connection, nonce, wait.lost, was_awaited)
     except (psycopg2.Error, TimeoutError):
         connection.close()

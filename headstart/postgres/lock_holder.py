@@ -3,13 +3,16 @@
 from headstart.facts.sql import identifier
 from headstart.facts.trust import role_is_trusted
 from headstart.postgres.advisory_lock import (
+    ALONE,
     BACKEND_DESCRIPTION,
     BACKEND_SILENCE,
+    INTENT_KEY,
     RUN_LOCK_KEY,
     held_condition,
 )
 from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
+from headstart.postgres.target import Target
 from headstart.values import dataclass
 
 MISSED_SECONDS = 7.0
@@ -20,13 +23,16 @@ MISSED_SECONDS = 7.0
 class Holder:
     """Who holds the lock; `silent_seconds` since its last heartbeat, None if that is hidden.
 
-    `stranger`: the role, if it is not trusted; anybody may lock any key.
+    `stranger`: the role, if it is not trusted; anybody may lock any key. `is_shared`: it is the run
+    of a target, and `others` such runs hold the lock with it.
     """
 
     description: str
     pid: int | None = None
     silent_seconds: float | None = None
     stranger: str | None = None
+    is_shared: bool = False
+    others: int = 0
 
     @property
     def silent(self) -> bool:
@@ -35,7 +41,9 @@ class Holder:
 
     def __str__(self) -> str:
         silence = f", silent for {self.silent_seconds:.0f} s" if self.silent else ""
-        return self.description + silence
+        noun = "other" if self.others == 1 else "others"
+        others = f", and {self.others} {noun} of a fleet" if self.others else ""
+        return self.description + silence + others
 
     @property
     def cure(self) -> str | None:
@@ -60,19 +68,42 @@ UNKNOWN = Holder("unknown")
 """Nobody has seen it, or it has gone meanwhile."""
 
 
-def describe_holder(connection: Connection, timeout_seconds: float) -> Holder | None:
-    """Who holds the run lock of this database; None if nobody does any more."""
+def holds_condition(target: Target | None) -> str:
+    """The SQL condition on `pg_locks l` of a run that excludes one of `target`, or an ordinary one.
+
+    Several locks of one holder may meet it.
+    """
+    if target is None:
+        return held_condition(RUN_LOCK_KEY)
+    return f"({held_condition(RUN_LOCK_KEY)}{ALONE} OR {held_condition(target.key)})"
+
+
+def describe_holder(
+    connection: Connection, target: Target | None, timeout_seconds: float
+) -> Holder | None:
+    """Who keeps a run from the lock, the oldest of several; None if nobody does any more."""
     rows = connection.execute(
         f"SELECT {BACKEND_DESCRIPTION}, a.pid, {BACKEND_SILENCE}, CASE WHEN"
-        f" {role_is_trusted('a.usesysid')} IS NOT TRUE THEN a.usename END"
+        f" {role_is_trusted('a.usesysid')} IS NOT TRUE THEN a.usename END,"
+        " l.mode = 'ShareLock', pg_catalog.count(*) OVER () - 1"
         " FROM pg_catalog.pg_locks l"
         " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        f" WHERE {held_condition(RUN_LOCK_KEY)}",
+        f" WHERE {_is_in_the_way(target)} AND l.pid <> pg_catalog.pg_backend_pid()"
+        " ORDER BY a.xact_start LIMIT 1",
         timeout_seconds=timeout_seconds,
     )
     if not rows:
         return None
-    description, pid, silence, stranger = rows[0]
+    description, pid, silence, stranger, shared, others = rows[0]
     silent_seconds = None if silence is None else float(str(silence))
     name = None if stranger is None else str(stranger)
-    return Holder(str(description), int(str(pid)), silent_seconds, name)
+    return Holder(
+        str(description), int(str(pid)), silent_seconds, name, bool(shared), int(str(others))
+    )
+
+
+def _is_in_the_way(target: Target | None) -> str:
+    """The same, and who announces, to whom the runs of targets give way."""
+    if target is None:
+        return holds_condition(None)
+    return f"({holds_condition(target)} OR {held_condition(INTENT_KEY)}{ALONE})"

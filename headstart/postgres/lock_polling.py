@@ -1,19 +1,21 @@
 """Wait for the run lock by polling with the *try* form.
 
-A waiter that blocks would hold a snapshot, and deadlock with CREATE INDEX CONCURRENTLY.
+A waiter that blocks would hold a snapshot, and deadlock with CREATE INDEX CONCURRENTLY. What one
+attempt does is in lock_attempt.py. Of the ordinary runs that wait for those of targets, one
+announces that, and keeps its connection; the others come and go, so that they do not take every
+slot.
 """
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import psycopg2
 
-from headstart.postgres.advisory_lock import RUN_LOCK_KEY
 from headstart.postgres.connect_failure import TO_A_PRIMARY, ConnectFailure, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
-from headstart.postgres.guards import LOCK_IDLE_SECONDS, SERVER_SIDE
 from headstart.postgres.identity import Identity, Purpose
+from headstart.postgres.lock_attempt import POLL_SECONDS, Answer, Keys, try_lock
 from headstart.postgres.lock_holder import UNKNOWN, Holder, describe_holder
 from headstart.postgres.lock_refusal import (
     STANDBY,
@@ -27,13 +29,16 @@ from headstart.verdict.errors import ConnectionLost, HeadstartError
 from headstart.verdict.events.database import ConnectionFailed, LockWaited
 from headstart.verdict.events.event import Emit
 
-POLL_SECONDS = 5.0
-"""The client-side limit of one poll, which may hang in a pooler's queue."""
 MOVING = 3
 """As after this many polls a waiter goes on where the lock has passed from one run to another: the
 next one will most likely have nothing to do."""
 KEPT_POLLS = 3
 """So many polls have one connection; after them each has its own, and none is kept meanwhile."""
+ANNOUNCED_SECONDS = 0.2
+"""The longest pause of who announces: no run of a target begins meanwhile."""
+YIELD_SECONDS = 1.0
+"""So often a pooler may lend its connection to who waits for one: below what that waits for
+(POLL_SECONDS), and it may be the very run that is waited for."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,9 @@ class _Waiter:
     """One run's wait for the lock: what the last poll came to, and what is known of the holder."""
 
     def __init__(self, wait: LockWait, nonce: int) -> None:
-        self._wait, self._nonce = wait, nonce
+        self._wait, self._keys = wait, Keys(nonce, wait.identity.target)
         self._connection: Connection | None = None
+        self._announced, self._yielded_at = False, 0.0
         self._attempt, self._pauses, self._reported = 0, 0, 0.0
         self._holder: Holder | None = None
         self._failure: ConnectFailure | None = None
@@ -80,24 +86,28 @@ class _Waiter:
 
     def acquire(self) -> tuple[Connection, bool]:
         """Poll, and say so now and then, until the lock is taken or the wait is over."""
+        try:
+            return self._acquired(), self._attempt > 1
+        except BaseException:  # Cancelled, for one: neither a lock nor an announcement must stay
+            self._close()
+            raise
+
+    def _acquired(self) -> Connection:
         while True:
             self._attempt += 1
             self._failure = self._refusal = None
-            try:
-                if (taken := self._poll()) is not None:
-                    return taken, self._attempt > 1
-            except BaseException:  # Cancelled, for one: a lock that was just taken must not stay
-                self._close()
-                raise
-            if self._attempt >= KEPT_POLLS or self._refusal is not None:
+            if (taken := self._poll()) is not None:
+                return taken
+            kept = self._attempt < KEPT_POLLS or self._announced
+            if not kept or self._refusal is not None:
                 self._close()  # many waiters would take every slot, and starve the one that works
             now = time.monotonic()
             if (error := self._error(now)) is not None:
-                self._close()
                 raise error
             self._report(now)
             self._pauses += 1
             pause = backoff_seconds(self._pauses, secrets.randbelow(100) / 100)
+            pause = min(pause, ANNOUNCED_SECONDS) if self._announced else pause
             time.sleep(self._wait.deadline.clip(pause, now))
 
     def _poll(self) -> Connection | None:
@@ -106,7 +116,10 @@ class _Waiter:
             if self._connection is None:
                 name = self._wait.identity.name(Purpose.LOCK)
                 self._connection = connect(self._wait.resolve(), name)
-            taken = _try_lock(self._connection, self._nonce)
+            self._yield_to_others(self._connection)
+            answer = try_lock(
+                self._connection, self._keys, announce=self._is_kept_out, announced=self._announced
+            )
         except ConnectFailed as error:
             self._failure = error.failure
             if is_full(error.failure):  # by those who wait for the same
@@ -114,22 +127,35 @@ class _Waiter:
             return None
         except (psycopg2.Error, TimeoutError) as error:
             # a pooler's queue may swallow or disconnect a poll: start over, and go on waiting
-            self._refusal = refusal_of(error)
+            self._refusal = refusal_of(error, self._keys.functions)
             if self._connection is not None:
                 self._heard_at = time.monotonic()  # by a pooler, in whose queue a poll may hang
             return None
-        if taken is None:
+        self._announced = answer is Answer.ANNOUNCED
+        if answer is Answer.STANDBY:
             self._refusal = STANDBY
             return None
         self._heard_at = time.monotonic()
-        if taken:
+        if answer is Answer.TAKEN:
             return self._connection  # within the transaction that holds it
         self._find_holder(self._connection)
         return None
 
+    def _yield_to_others(self, connection: Connection) -> None:
+        now = time.monotonic()
+        if self._announced and now - self._yielded_at >= YIELD_SECONDS:
+            connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
+            self._announced, self._yielded_at = False, now
+
+    @property
+    def _is_kept_out(self) -> bool:
+        """Whether an ordinary run has seen runs of targets, which may come one after the other."""
+        shared = self._holder is not None and self._holder.is_shared
+        return shared and self._keys.target is None
+
     def _find_holder(self, connection: Connection) -> None:
         try:
-            found = describe_holder(connection, POLL_SECONDS)
+            found = describe_holder(connection, self._keys.target, POLL_SECONDS)
             if self._holder is not None and (found is None or found.pid != self._holder.pid):
                 self._pauses = min(self._pauses, MOVING - 1)
             self._holder = found or self._holder
@@ -163,35 +189,4 @@ class _Waiter:
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
-
-
-def _try_lock(connection: Connection, nonce: int) -> bool | None:
-    """Whether the lock was taken; None on a standby, where it would be worth nothing."""
-    rows = connection.execute(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;"
-        + "".join(
-            f"SET LOCAL {name} = {value};"
-            for name, value in _settings(connection.server_version).items()
-        )
-        + "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
-        f" WHEN pg_catalog.pg_try_advisory_xact_lock({RUN_LOCK_KEY})"
-        f" THEN pg_catalog.pg_try_advisory_xact_lock({nonce}) ELSE false END",
-        timeout_seconds=POLL_SECONDS,
-    )
-    taken = rows[0][0]
-    if taken:
-        return True
-    connection.execute("ROLLBACK", timeout_seconds=POLL_SECONDS)
-    return None if taken is None else False
-
-
-def _settings(server_version: int) -> Mapping[str, str]:
-    """No setting of a role may end the lock's transaction; that its client is gone has to."""
-    settings = {
-        "idle_in_transaction_session_timeout": f"'{LOCK_IDLE_SECONDS}s'",
-        "statement_timeout": "0",
-        "lock_timeout": "0",
-        **SERVER_SIDE,
-    }
-    return settings | ({"transaction_timeout": "0"} if server_version >= 170000 else {})
+            self._connection, self._announced = None, False

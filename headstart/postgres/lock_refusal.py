@@ -17,11 +17,15 @@ _STATEMENT_POOLING = "statement pooling"
 
 @dataclass(frozen=True)
 class Refusal:
-    """The server's own words, and its SQLSTATE; `lasting` where another poll would fail, too."""
+    """The server's own words, and its SQLSTATE; `lasting` where another poll would fail, too.
+
+    `functions` are those that an attempt calls.
+    """
 
     words: str
     sqlstate: str | None = None
     lasting: bool = False
+    functions: tuple[str, ...] = ()
 
     def error(self) -> HeadstartError:
         """The error of one that lasts."""
@@ -39,9 +43,10 @@ class Refusal:
                 " lead to the server itself"
             )
         if self.sqlstate == _NO_PRIVILEGE:
+            names = ", ".join(f"pg_catalog.{each}(bigint)" for each in self.functions)
             return (
-                "GRANT EXECUTE ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) to the role"
-                " that headstart logs in with, then run again"
+                f"GRANT EXECUTE ON FUNCTION {names} to the role that headstart logs in with, then"
+                " run again"
             )
         return "headstart needs PostgreSQL's advisory locks: let DATABASE_URL lead to such a server"
 
@@ -49,14 +54,14 @@ class Refusal:
 STANDBY = Refusal("the connection leads to a standby, where no lock of ours is worth anything")
 
 
-def refusal_of(error: psycopg2.Error | TimeoutError) -> Refusal:
-    """What a poll met."""
+def refusal_of(error: psycopg2.Error | TimeoutError, functions: tuple[str, ...]) -> Refusal:
+    """What a poll met, which calls these functions."""
     if isinstance(error, TimeoutError):
         return Refusal("no answer in time")
     first_line = next(iter(str(error).strip().splitlines()), "")
     words = " ".join(first_line.split()) or "the connection was lost"
     lasting = fault_of(error.pgcode).permanent or _STATEMENT_POOLING in words
-    return Refusal(words, error.pgcode, lasting)
+    return Refusal(words, error.pgcode, lasting, functions)
 
 
 def lock_unavailable(holder: Holder | None, refusal: Refusal | None) -> LockUnavailable:

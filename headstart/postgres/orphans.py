@@ -2,7 +2,8 @@
 
 After SIGKILL the run lock is free at once, but the statement of the dead run may go on. Its
 application_name identifies its connection. Only the holder of the run lock may ask: while it holds
-the lock, no other run has a worker.
+the lock, no other run has a worker. Where it shares the lock with the runs of other targets, theirs
+are no orphans of its: it asks for those of its own target, and of ordinary runs.
 
 An example: a run is killed while its worker, process 51, executes a CREATE INDEX of ten minutes.
 
@@ -22,10 +23,12 @@ from contextlib import suppress
 
 import psycopg2
 
+from headstart.facts.literals import literal
 from headstart.facts.trust import role_is_trusted
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import Connection
 from headstart.postgres.identity import Purpose
+from headstart.postgres.target import Target
 from headstart.process.deadline import Deadline
 from headstart.values import dataclass
 from headstart.verdict.errors import LockUnavailable
@@ -36,15 +39,17 @@ PATIENCE_SECONDS = 2.0
 """client_connection_check_interval ends an orphan in about one; after this it is terminated."""
 
 
-def await_orphans(connection: Connection, deadline: Deadline, emit: Emit) -> None:
+def await_orphans(
+    connection: Connection, target: Target | None, deadline: Deadline, emit: Emit
+) -> None:
     """Return when no worker of an earlier run is at work in this database.
 
-    `connection` is the one that holds the run lock. Raises LockUnavailable at the deadline, and
-    psycopg2.Error or TimeoutError when the connection is lost.
+    `connection` is the one that holds the run lock: for a target, or alone. Raises LockUnavailable
+    at the deadline, and psycopg2.Error or TimeoutError when the connection is lost.
     """
     patience = Deadline(time.monotonic() + PATIENCE_SECONDS)
     reported = False
-    while orphans := _orphans(connection):
+    while orphans := _orphans(connection, target):
         if not reported:
             emit(OrphansFound(tuple(each.description for each in orphans)))
             reported = True
@@ -67,7 +72,7 @@ class _Orphan:
     trusted: bool
 
 
-def _orphans(connection: Connection) -> list[_Orphan]:
+def _orphans(connection: Connection, target: Target | None) -> list[_Orphan]:
     # Whoever is in a transaction holds locks, and pg_locks shows these of every role, where
     # pg_stat_activity hides the state of others. An idle pooled connection, which keeps the
     # application_name of its last client, holds none.
@@ -76,11 +81,23 @@ def _orphans(connection: Connection) -> list[_Orphan]:
         f"SELECT a.pid, {BACKEND_DESCRIPTION}, {role_is_trusted('a.usesysid')}"
         " FROM pg_catalog.pg_stat_activity a"
         " WHERE a.datname = pg_catalog.current_database()"
-        f" AND a.application_name LIKE '{Purpose.WORK.prefix}%'"
-        " AND a.pid <> pg_catalog.pg_backend_pid()"
+        f" AND {_is_orphan(target)} AND a.pid <> pg_catalog.pg_backend_pid()"
         " AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = a.pid)",
     )
     return [_Orphan(int(str(pid)), str(told), trusted is True) for pid, told, trusted in rows]
+
+
+def _is_orphan(target: Target | None) -> str:
+    """The condition on `pg_stat_activity a`, for a pinned search_path.
+
+    An ordinary run holds the lock alone: whatever is at work is left over.
+    """
+    worker, name = Purpose.WORK, "a.application_name"
+    ours = f"{name} LIKE {literal(worker.prefix + '%')}"
+    if target is None:
+        return ours
+    own = f"{name} LIKE {literal(worker.prefix_of(target) + '%')}"
+    return f"{ours} AND ({own} OR {name} !~ {literal(worker.pattern_of_targets)})"
 
 
 def _terminate(connection: Connection, pids: list[int]) -> None:

@@ -7,7 +7,7 @@ import psycopg2
 from headstart.facts.sql import identifier
 from headstart.postgres.connect_failure import PROTOCOL_VIOLATION, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection
-from headstart.postgres.lock_polling import POLL_SECONDS
+from headstart.postgres.lock_attempt import POLL_SECONDS
 from headstart.postgres.read_failure import QUERY_CANCELED, ended_reading
 from headstart.values import dataclass
 from headstart.verdict.errors import HeadstartError, PoolExhausted, Unreachable

@@ -209,7 +209,8 @@ class EnvCalls:
             raise BrokenHistory(
                 "env.py configures several version tables; what was applied belongs to the first",
                 next_step="run headstart once for each of them: let env.py take the one from"
-                " context.get_x_argument(), which HEADSTART_X sets",
+                " context.get_x_argument(), which HEADSTART_X sets, or headstart fleet run for all"
+                " of them",
             )
 
 

@@ -3,12 +3,13 @@
 The command line, --help, the README's table and the chart's schema are made from this module. It
 reads nothing: read.py finds out which values an execution has.
 
-To add a setting, add a field here and use it. Its name gives the environment variable and the
-option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
+To add a setting, add a field here (a fleet's: in fleet.py) and use it. Its name gives the
+environment variable and the option: `wait_seconds` is HEADSTART_WAIT_SECONDS and --wait-seconds.
 """
 
 from headstart.settings import kinds
 from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG, VERSION_TABLE
+from headstart.settings.fleet import FleetSettings
 from headstart.settings.kinds import (
     Ahead,
     EndBlockers,
@@ -27,8 +28,8 @@ from headstart.values import dataclass
 
 
 @dataclass(frozen=True)
-class DeclaredSettings:
-    """The settings that one value says, in the order in which they are shown."""
+class _RunSettings:
+    """The settings of one run, in the order in which they are shown."""
 
     alembic_ini: str = setting(
         default=ALEMBIC_INI,
@@ -239,6 +240,11 @@ class DeclaredSettings:
         unit="PATH",
         meaning="Data directory of the embedded Postgres server",
     )
+
+
+@dataclass(frozen=True)
+class DeclaredSettings(FleetSettings, _RunSettings):
+    """The settings that one value says: those of a run, then those of a fleet (fleet.py)."""
 
 
 DATABASE_URL = Setting(

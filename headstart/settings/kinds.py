@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+from headstart.facts.qualified import QUALIFIED
 from headstart.patterns import pattern
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 2_147_483
@@ -168,8 +169,8 @@ _RELATIVE = pattern(r"(^|[@\w])[+-]\d+$")
 
 
 def version_table(value: str) -> str:
-    """The name of a table, with or without its schema."""
-    if not re.fullmatch(r"(?:[^.\s]+\.)?[^.\s]+", value.strip()):
+    """The name of a table, with or without its schema; each may be quoted as SQL quotes it."""
+    if not QUALIFIED.fullmatch(value.strip()):
         raise ValueError("the name of a table, as [schema.]name")
     return value.strip()
 

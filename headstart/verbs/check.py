@@ -131,7 +131,7 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     task.emit(AttemptStarted())
     inspector = inspector_of(task, image)
     with connected(task, attempt) as connection:
-        in_progress = run_in_progress(connection)
+        in_progress = run_in_progress(connection, task.target)
         inspection = inspector.inspect(connection, Catalog(connection))
         # whoever asks need not be able to do it: a check may run with the app's own role
         facts = replace(inspection.facts, may_create=True)

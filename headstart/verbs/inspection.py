@@ -256,8 +256,8 @@ def image_of(task: Task, project: Project) -> Image:
 
 def inspector_of(task: Task, image: Image) -> Inspector:
     """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
-    scope = scope_named(task.settings.version_table)
-    settings = task.settings
+    settings, beside_others = task.settings, task.target is not None
+    scope = replace(scope_named(settings.version_table), beside_others=beside_others)
     return Inspector(image, scope, ahead=settings.ahead, hold=settings.hold)
 
 

@@ -38,7 +38,8 @@ from headstart.verdict.proof import Proof
 def done_meanwhile(task: Task, lock: RunLock) -> Outcome | None:
     """What to end with where the schema of the head is proven already; None where it is not."""
     settings = task.settings
-    if not lock.was_awaited or not _is_plain(settings):
+    # of many in one database, the gate's question would be about the one that a URL leads to
+    if not lock.was_awaited or task.target is not None or not _is_plain(settings):
         return None
     with suppress(Doubt, HeadstartError, OSError), task.connect(Purpose.READ) as connection:
         path = settings.alembic_ini

@@ -28,6 +28,7 @@ from headstart.verbs.inspection import Image, Inspection, image_of, read_project
 from headstart.verbs.meanwhile import done_meanwhile
 from headstart.verbs.record_keeping import recording_of
 from headstart.verbs.record_note import RecordNote
+from headstart.verbs.target_place import refuse_other_table
 from headstart.verbs.task import Task
 from headstart.verbs.under_lock import locked, wait_for_database, worker_under
 from headstart.verbs.verification import Verification
@@ -164,6 +165,7 @@ class Migration:
         verification = self._verifying(image, configured)
         connection = OwnConnection(now.connection)
         inspection = verification.inspect_in(connection)
+        refuse_other_table(self._task, configured.scope, inspection.facts.version_column)
         plan = verification.plan(inspection)
         if self._agreed is not None:
             from headstart.verbs.agreed_plan import Agreement  # no other run needs it

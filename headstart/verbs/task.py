@@ -8,6 +8,7 @@ from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection, connect
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.patience import Patience, connect_when_free
+from headstart.postgres.target import Target
 from headstart.process.deadline import Deadline, deadline_after
 from headstart.process.files import read_text
 from headstart.process.recorder import Sinks
@@ -19,9 +20,9 @@ from headstart.settings.read import Settings
 from headstart.values import dataclass
 
 
-def identity_of(settings: Settings, run_id: str) -> Identity:
-    """Who runs: the pod, where Kubernetes told us its name, else this host."""
-    return Identity(run_id, settings.pod_name or socket.gethostname())
+def identity_of(settings: Settings, run_id: str, target: Target | None = None) -> Identity:
+    """Who runs: the pod, where Kubernetes told us its name, else this host; for which target."""
+    return Identity(run_id, settings.pod_name or socket.gethostname(), target)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Task:
     secrets: Secrets
     signals: Signals
     started: float
+
+    @property
+    def target(self) -> Target | None:
+        """The one of many in its database that it works on; None for an ordinary execution."""
+        return self.identity.target
 
     @property
     def deadline(self) -> Deadline:

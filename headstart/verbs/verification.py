@@ -81,7 +81,7 @@ class Verification:
         if configured is not None:
             self._inspector = Inspector(
                 image,
-                configured.scope,
+                replace(configured.scope, beside_others=task.target is not None),
                 configured.tables,
                 lock.found_empty,
                 task.settings.ahead,

@@ -252,6 +252,23 @@ class StaleFingerprints(BrokenHistory):
     next_step = "run headstart fingerprint build, and commit the file"
 
 
+class FleetIncomplete(HeadstartError):
+    """Some targets of a fleet are not ready, and none of them needs a person."""
+
+    outcome = Outcome.FLEET_INCOMPLETE
+    next_step = "run again: targets that are ready stay so, and the others are worked on once more"
+
+
+class FleetRefused(HeadstartError):
+    """At least one target of a fleet needs a person."""
+
+    outcome = Outcome.FLEET_REFUSED
+    next_step = (
+        "see to the targets that are named, each by the next_step of its own verdict"
+        " (target_finished, HEADSTART_REPORT), then run again: the others stay as they are"
+    )
+
+
 class Cancelled(BaseException):
     """A signal asked this run to end; a BaseException, so that env.py cannot swallow it."""
 

@@ -1,5 +1,7 @@
 """The fields of the verdict, as they are written and read by machines."""
 
+from collections.abc import Mapping
+
 from headstart.verdict.conclusion import Verdict
 from headstart.verdict.record import Applied, DroppedIndex
 
@@ -34,6 +36,43 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "alembic_ini": record.alembic_ini,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def fleet_verdict_fields(verdict: Verdict) -> dict[str, object]:
+    """The verdict of a fleet: what its targets have in theirs is left out."""
+    return {
+        name: value
+        for name, value in verdict_fields(verdict).items()
+        if name not in _OF_ONE_DATABASE
+    }
+
+
+def fleet_message_fields(fields: Mapping[str, object]) -> dict[str, object]:
+    """The same for the termination message: few failures, of which none is cut off again there.
+
+    What is cut there are the first entries of a list, and the first of these matter most.
+    """
+    failures = fields.get("failures")
+    if not isinstance(failures, list):
+        return dict(fields)
+    first = [{**each, "message": _short(str(each["message"]))} for each in failures[:_FEW]]
+    return {**fields, "failures": first}
+
+
+_FEW = 3
+_SHORT_MESSAGE = 80
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT_MESSAGE else f"{text[: _SHORT_MESSAGE - 1]}…"
+
+
+_OF_ONE_DATABASE = frozenset(
+    {
+        *("state", "from", "to", "applied", "proof", "wait_attempts", "wait_seconds"),
+        *("lock_wait_seconds", "database", "tls", "server_version"),
+    }
+)
 
 
 def _applied(step: Applied) -> dict[str, object]:

@@ -52,6 +52,7 @@ class Outcome(StrEnum):
         "image_usable", 0, False,
         "check --image: the image's own revisions can be used; no database was asked",
     )  # fmt: skip
+    FLEET_READY = "fleet_ready", 0, False, "fleet: all targets of the shard are ready"
     INTERNAL_ERROR = "internal_error", 1, False, "a bug in headstart"
     INVALID_SETTINGS = (
         "invalid_settings", 2, False,
@@ -74,6 +75,10 @@ class Outcome(StrEnum):
     ENV_SKIPPED = (
         "env_skipped", 14, True,
         "env.py ended without running its migrations, and the database is behind",
+    )  # fmt: skip
+    FLEET_INCOMPLETE = (
+        "fleet_incomplete", 14, True,
+        "fleet: some targets are not ready: not reached, locked, lost, killed or not started",
     )  # fmt: skip
     ACCESS_REFUSED = (
         "access_refused", 20, False,
@@ -138,5 +143,9 @@ class Outcome(StrEnum):
         False,
         "a revision, an index or a partition's detach is half done",
     )
+    FLEET_REFUSED = (
+        "fleet_refused", 27, False,
+        "fleet: at least one target needs a person; the others were worked on all the same",
+    )  # fmt: skip
     CANCELLED_BY_SIGINT = "sigint", 130, True, "SIGINT: rolled back, lock released"
     CANCELLED_BY_SIGTERM = "sigterm", 143, True, "SIGTERM: rolled back, lock released"

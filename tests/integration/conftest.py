@@ -35,6 +35,11 @@ MORE = frozenset(
         "test_fingerprint_check",
         "test_fingerprint_scratch",
         "test_fingerprint_verbs",
+        "test_fleet_ends",
+        "test_fleet_failures",
+        "test_fleet_gate",
+        "test_fleet_mistakes",
+        "test_fleet_together",
         "test_free_slots",
         "test_gate_catalog",
         "test_gate_cost",
@@ -106,6 +111,8 @@ MORE = frozenset(
         "test_silent_network",
         "test_squashed",
         "test_status",
+        "test_target_intent",
+        "test_target_orphans",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",
@@ -170,3 +177,10 @@ def known(project: ProjectCopy, database: Database, plain_fingerprints: str) -> 
 def fingerprint(project: ProjectCopy, database: Database) -> Fingerprinter:
     """Give a copy of the plain project and an empty scratch database."""
     return Fingerprinter(project, database)
+
+
+@pytest.fixture
+def tenants(database: Database) -> Database:
+    """A database with a schema for each of two tenants."""
+    database.execute("CREATE SCHEMA acme; CREATE SCHEMA globex")
+    return database

@@ -26,6 +26,7 @@ FIELDS = (
         "extra",
         "renames",
     ),
+    *("targets", "ready", "need_person", "outcomes", "failures"),
     *("rows_unproven", "tolerated", "ignored", "next_step", "error"),
 )
 """Of the last line, in the order in which an operator reads them; long ones last."""

@@ -12,7 +12,7 @@ import psycopg2
 from headstart.verdict.outcome import Outcome
 from tests.harness.proxy import OneServerPool
 from tests.harness.server import Database, refusing_port
-from tests.integration.desk import Desk
+from tests.integration.desk import Desk, command_line
 
 BUG = (
     "import headstart.verbs.inspection as at, headstart.command.main; at.decide = None;"
@@ -289,6 +289,33 @@ def sigterm(desk: Desk) -> Verdict:
         return run.end().verdict
 
 
+def fleet_ready(desk: Desk) -> Verdict:
+    return _fleet(desk, "app")
+
+
+def fleet_incomplete(desk: Desk) -> Verdict:
+    with desk.running():
+        return _fleet(desk, "app", HEADSTART_LOCK_SECONDS="1")
+
+
+def fleet_refused(desk: Desk) -> Verdict:
+    return _fleet(desk, "app", "gone")
+
+
+def _fleet(desk: Desk, *names: str, **environ: str) -> Verdict:
+    """A database for each target, of which the desk's own is called app in the document."""
+    database = desk.stage.database
+    real = [database.name if name == "app" else name for name in names]
+    file = desk.stage.project.path / "targets"
+    file.write_text("".join(f"{name}\n" for name in real))
+    desk.note("HEADSTART_TARGET_URL is postgresql://app@db/{target}")
+    desk.typed += [f"$ cat {file}", *names]
+    url = database.server.url(dbname="PLACE").replace("PLACE", "{target}")
+    options = ("fleet", "run", "--targets", str(file))
+    shown = command_line(options, environ)
+    return desk.run(*options, shown=shown, HEADSTART_TARGET_URL=url, **environ).verdict
+
+
 _ALL: tuple[Situation, ...] = (
     nothing_to_do,
     upgraded,
@@ -299,6 +326,7 @@ _ALL: tuple[Situation, ...] = (
     same,
     fingerprinted,
     image_usable,
+    fleet_ready,
     internal_error,
     invalid_settings,
     wrong_database,
@@ -310,6 +338,7 @@ _ALL: tuple[Situation, ...] = (
     server_failed,
     not_ready,
     env_skipped,
+    fleet_incomplete,
     access_refused,
     revision_failed,
     not_committed,
@@ -325,6 +354,7 @@ _ALL: tuple[Situation, ...] = (
     stale_fingerprints,
     drifted,
     interrupted,
+    fleet_refused,
     sigint,
     sigterm,
 )

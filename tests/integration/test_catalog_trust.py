@@ -128,7 +128,7 @@ def test_nor_is_it_where_the_version_rows_are_read(schema: Database, evil: Evil)
         schema.execute(statement)
     schema.execute(f"ALTER DATABASE {schema.name} SET search_path = public, pg_catalog")
     with connect(schema.parameters, "headstart's tests") as connection:
-        run_in_progress(connection)
+        run_in_progress(connection, None)
         facts = inspect_database(connection, Scope("alembic_version", None), OurTables)
     assert facts.version_rows == ("0001",)
 

@@ -17,7 +17,7 @@ from headstart.verdict.events.database import (
     ServerAnswered,
     WaitMeasured,
 )
-from headstart.verdict.events.event import Event, RecordedEvent
+from headstart.verdict.events.event import Event, Level, RecordedEvent
 from headstart.verdict.events.execution import (
     ExecutionStarted,
     ExitWorkAbandoned,
@@ -29,6 +29,15 @@ from headstart.verdict.events.execution import (
     SettingsWarned,
     StatementFailed,
     TracebackCaught,
+)
+from headstart.verdict.events.fleet import (
+    FleetFinished,
+    FleetProgress,
+    FleetStarted,
+    FleetSummarized,
+    ReportNotWritten,
+    TargetEvent,
+    TargetFinished,
 )
 from headstart.verdict.events.revisions import (
     AttemptBegun,
@@ -135,6 +144,15 @@ SAMPLES: tuple[Event, ...] = (
     TracebackCaught("Traceback"),
     RunFinished({"outcome": "upgraded", "exit_code": 0}),
     RunFinished({"outcome": "blocked", "exit_code": 12}),
+    FleetStarted(12, "0/1", 4, 12),
+    *(TargetEvent("acme", level, {"text": "hello"}) for level in Level),
+    TargetFinished("acme", {"outcome": "upgraded", "exit_code": 0}),
+    TargetFinished("acme", {"outcome": "drifted", "exit_code": 25}),
+    FleetProgress(12, 3, 1, 4, 5, 0.5, 18.0),
+    ReportNotWritten("/report", "No space left on device"),
+    FleetSummarized({"targets": 12}, ("12 of 12 targets are ready",)),
+    FleetFinished({"outcome": "fleet_ready", "exit_code": 0}),
+    FleetFinished({"outcome": "fleet_refused", "exit_code": 27}),
 )
 
 

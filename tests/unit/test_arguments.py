@@ -6,6 +6,7 @@ from headstart import __version__
 from headstart.command.arguments import Command, parse_arguments
 from headstart.command.verb_table import VERBS, Verb
 from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.request import OPTIONS, Option, Output, Request
 from headstart.settings.setting import Setting
 from headstart.verdict.errors import InvalidSettings
@@ -122,9 +123,17 @@ def test_a_mistake_in_the_arguments_is_refused_with_its_cure(argv: tuple[str, ..
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
 def test_every_setting_is_an_option(row: Setting) -> None:
+    verb = ("fleet", "run") if row.name in FLEET_NAMES else ("run",)
     for option in row.options:
         value = ("v",) if row.several else "v"
-        assert parsed(option, "v").request.values == {row.name: value}
+        assert parsed(*verb, option, "v").request.values == {row.name: value}
+
+
+def test_a_fleets_options_belong_to_a_fleet() -> None:
+    with pytest.raises(InvalidSettings, match="--jobs belongs to the verb fleet run"):
+        parse_arguments(["check", "--jobs", "3"])
+    shown = {verb: str(parse_arguments([*verb.split(), "-h"])) for verb in ("fleet run", "run")}
+    assert ["--max-failures" in text for text in shown.values()] == [True, False]
 
 
 def test_the_value_of_an_unknown_option_is_not_taken_for_a_verb() -> None:
@@ -178,7 +187,7 @@ def test_help_lists_every_verb_and_every_setting_with_its_default() -> None:
 def test_the_exit_codes_of_the_help_are_those_of_the_outcomes() -> None:
     shown = parse_arguments(["-h"])
     assert isinstance(shown, str)
-    assert "10 to 14 may be retried; 20 to 26 need a person; 130, 143" in " ".join(shown.split())
+    assert "10 to 14 may be retried; 20 to 27 need a person; 130, 143" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)

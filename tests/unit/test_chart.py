@@ -11,6 +11,7 @@ import yaml
 
 import chart
 from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.setting import Setting
 from tests.harness.environment import ROOT
 
@@ -19,9 +20,11 @@ VALUES = chart.read_chart(ROOT)
 IN_A_CLUSTER = [
     row
     for row in SETTINGS
-    if row.name not in {"DATABASE_URL", "POD_NAME", "EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
+    if row.name
+    not in {"DATABASE_URL", "POD_NAME", "EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"} | FLEET_NAMES
 ]
-"""All but what the chart has values of its own for, and what belongs on a developer's machine."""
+"""All but what the chart has values of its own for, what belongs on a developer's machine, and what
+belongs to a fleet."""
 
 
 def schema(text: str) -> Any:

@@ -51,12 +51,12 @@ def test_the_run_lock_key_is_a_positive_bigint_and_never_changes() -> None:
     assert 0 < RUN_LOCK_KEY < 2**63
 
 
-@pytest.mark.parametrize("key", [0, 1, 2**32 - 1, 2**32, RUN_LOCK_KEY])
+@pytest.mark.parametrize("key", [0, 1, 2**32 - 1, 2**32, RUN_LOCK_KEY, -1, -(2**63)])
 def test_a_held_lock_is_looked_for_by_both_halves_of_its_key(key: int) -> None:
     high, low = (
         int(re.findall(rf"l\.{column} \S+ '(\d+)'", held_condition(key))[0])
         for column in ("classid", "objid")
     )
-    assert (high << 32) + low == key
+    assert (high << 32) + low == key % 2**64
     assert high < 2**32
     assert low < 2**32

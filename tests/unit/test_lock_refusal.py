@@ -39,7 +39,7 @@ class Said(psycopg2.OperationalError):
 def test_what_lasts_is_access_refused_with_the_servers_words_and_a_cure(
     words: str, sqlstate: str, cure: str
 ) -> None:
-    refusal = refusal_of(Said(words, sqlstate))
+    refusal = refusal_of(Said(words, sqlstate), ())
     assert refusal.lasting
     error = refusal.error()
     assert isinstance(error, AccessRefused)
@@ -61,7 +61,7 @@ def test_what_lasts_is_access_refused_with_the_servers_words_and_a_cure(
     ids=str,
 )
 def test_whatever_else_may_pass(error: psycopg2.Error | TimeoutError) -> None:
-    refusal = refusal_of(error)
+    refusal = refusal_of(error, ())
     assert not refusal.lasting
     assert refusal.words
 

@@ -49,8 +49,10 @@ FED_BY = {
     "not_compared": "SchemaNotCompared",
     "misspelt": "MarksMisspelt",
     "uncertain": "PlaceUncertain",
+    # of a fleet
+    "targets": "FleetSummarized",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable IndexDropped"
+    "lines": "Explained ExplanationSuperseded FingerprintsUnusable FleetSummarized IndexDropped"
     " IndexNotRebuilt MarksMisspelt PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""

@@ -21,14 +21,14 @@ from headstart.verdict.steps import Steps
 
 CODES = {
     0: "nothing_to_do upgraded baselined ahead_compatible held planned same fingerprinted"
-    " image_usable",
+    " image_usable fleet_ready",
     1: "internal_error",
     2: "invalid_settings wrong_database",
     10: "unreachable pool_exhausted",
     11: "lock_unavailable",
     12: "blocked",
     13: "connection_lost server_failed",
-    14: "not_ready env_skipped",
+    14: "not_ready env_skipped fleet_incomplete",
     20: "access_refused",
     21: "revision_failed not_committed",
     22: "unproven ambiguous",
@@ -36,6 +36,7 @@ CODES = {
     24: "broken_history stale_fingerprints hold_refused",
     25: "drifted",
     26: "interrupted",
+    27: "fleet_refused",
     130: "sigint",
     143: "sigterm",
 }

@@ -65,7 +65,7 @@ podFailurePolicy:
       onExitCodes:
         containerName: {{ include "headstart.containerName" $chart }}
         operator: In
-        values: [1, 2, 20, 21, 22, 23, 24, 25, 26]
+        values: [1, 2, 20, 21, 22, 23, 24, 25, 26, 27]
 template:
   metadata:
     {{- include "headstart.podMetadata" $chart | nindent 4 }}

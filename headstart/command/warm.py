@@ -1,0 +1,50 @@
+"""How a process of a nursery becomes a run, and what the nursery imports, so that it has not to.
+
+Names, and not imports: this module is read in the main process of a fleet, which needs few of them.
+"""
+
+import importlib
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from headstart.command.arguments import Command
+from headstart.command.verb_table import VERBS
+from headstart.gate.passing import pass_gate
+from headstart.patterns import pattern
+from headstart.settings.request import Request
+
+_MODULES = (
+    "headstart.command.execution",
+    "headstart.verbs.run",
+    "headstart.gate.image",
+    "headstart.gate.place",
+    "headstart.gate.server",
+    "headstart.postgres.proof_question",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+    "psycopg2.extras",
+    "logging.config",  # which Alembic's template of an env.py imports
+)
+
+
+def warm_up() -> None:
+    """Import what a run imports, and compile the patterns of it: each target would do it again."""
+    for each in _MODULES:
+        with suppress(Exception):  # what a run cannot import, the run tells
+            importlib.import_module(each)
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("headstart."):
+            for value in [*vars(module).values()]:
+                if type(value) is pattern:
+                    _ = value.pattern  # which compiles it
+
+
+def become_run(table: tuple[str, str] | None) -> NoReturn:
+    """Be the ordinary run, or that of one of many targets in a database, by its version table."""
+    if table is None and pass_gate(("run",)):
+        os._exit(0)
+    from headstart.command.main import carry_out
+    from headstart.postgres.target import Target
+
+    carry_out(Command(VERBS[0], Request()), Target(*table) if table is not None else None)

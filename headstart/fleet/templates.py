@@ -1,0 +1,183 @@
+"""What makes a target: the settings in which {target} stands for its name. Pure.
+
+    --target-url postgresql://app@db/{target}      a%b  ->  postgresql://app@db/a%25b
+    --target-version-table {target}.alembic_version   a.b  ->  "a.b".alembic_version
+    --target-x tenant={target}                     a b  ->  an argument of its own, tenant=a b
+
+A target's process gets all of it by its environment, so that its own command line is `run`.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from headstart.facts.qualified import as_part, qualified
+from headstart.patterns import pattern
+from headstart.postgres.target import Target
+from headstart.settings.database_url import InvalidUrl, parse_database_url
+from headstart.settings.declared import SETTINGS
+from headstart.settings.fleet import FLEET_NAMES, TARGET
+from headstart.settings.kinds import LogLevel, version_table
+from headstart.settings.libpq import SECRETS
+from headstart.settings.read import Settings, Values
+from headstart.settings.setting import PREFIX
+from headstart.values import dataclass
+from headstart.verdict.errors import InvalidSettings
+
+Environment = Mapping[str, str | None]
+"""Variables of a process beside those that it inherits; None takes one away."""
+
+_VARIABLE = pattern(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+_NOT_FOR_TARGETS = pattern(rf"(DATABASE_URL(_FILE)?|({PREFIX}|PYTHON|LD_).*|PATH|HOME)")
+_NOWHERE = "/dev/null"
+ANY_NAME = "1"
+"""A name that is right wherever one may stand, in a port too."""
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The settings of a target, in which {target} stands for its name.
+
+    `common` is what all targets have alike, and `x` the arguments for env.py among it.
+    """
+
+    url: str | None
+    version_table: str | None
+    x: tuple[str, ...]
+    target_x: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    common: Environment
+
+    def of(self, name: str) -> Environment:
+        """The environment of a target's process."""
+        own: dict[str, str | None] = {
+            variable: value.replace(TARGET, name) for variable, value in self.environment
+        }
+        if self.url is not None:
+            own["DATABASE_URL"] = url_of(self.url, name)
+            own["DATABASE_URL_FILE"] = None
+        if self.version_table is not None:
+            own[f"{PREFIX}VERSION_TABLE"] = table_of(self.version_table, name)
+        if self.target_x:
+            words = (*self.x, *(each.replace(TARGET, name) for each in self.target_x))
+            own[f"{PREFIX}X"] = shlex.join(words)
+        return {**self.common, **own}
+
+    def own_table(self, name: str) -> tuple[str, str] | None:
+        """The schema and the name of the version table that only this target has.
+
+        None where that is not said in full. Raises InvalidSettings for a name that is too long.
+        """
+        if self.version_table is None or TARGET not in self.version_table:
+            return None
+        schema, table = qualified(table_of(self.version_table, name))
+        if schema is None:
+            return None
+        try:
+            Target(schema, table)
+        except ValueError as error:
+            raise InvalidSettings(f"HEADSTART_TARGET_VERSION_TABLE for {name!r}: {error}") from None
+        return schema, table
+
+    def check(self, name: str) -> None:
+        """Raise InvalidSettings where a target of this name would get what cannot be used."""
+        self.own_table(name)
+        for _ in self.secrets(name):
+            pass
+
+    def secrets(self, name: str) -> Iterator[str]:
+        """The secrets in the URL of a target. Raises InvalidSettings where it is none."""
+        if self.url is not None:
+            try:
+                parsed = parse_database_url(url_of(self.url, name), "HEADSTART_TARGET_URL")
+            except InvalidUrl as error:
+                raise InvalidSettings(str(error)) from None
+            yield from (parsed.parameters[each] for each in SECRETS if each in parsed.parameters)
+
+
+def url_of(template: str, name: str) -> str:
+    """A URL with the name in it, percent-encoded."""
+    return template.replace(TARGET, quote(name, safe=""))
+
+
+def table_of(template: str, name: str) -> str:
+    """A version table with the name in it, as an identifier: quoted where it has to be."""
+    parts = [part.replace(TARGET, name) for part in template.split(".")]
+    return ".".join(as_part(part) for part in parts)
+
+
+def templates_of(settings: Settings, arguments: Values) -> Templates:
+    """The templates of a fleet. Raises InvalidSettings with all mistakes."""
+    mistakes = [*_mistakes(settings), *_mistaken_variables(settings.target_env)]
+    if mistakes:
+        raise InvalidSettings(*mistakes)
+    found = [_VARIABLE.fullmatch(word) for word in settings.target_env]
+    environment = tuple((each[1], each[2]) for each in found if each)
+    templates = Templates(
+        settings.target_url,
+        settings.target_version_table,
+        settings.x,
+        settings.target_x,
+        environment,
+        _common(settings, arguments),
+    )
+    passwords = [*templates.secrets(ANY_NAME)]
+    if passwords and "TARGET_URL" in arguments:
+        raise InvalidSettings(
+            "--target-url contains a password, which the process list shows: use"
+            " HEADSTART_TARGET_URL, or PGPASSWORD_FILE"
+        )
+    return templates
+
+
+def _mistakes(settings: Settings) -> Iterator[str]:
+    named = (settings.target_url, settings.target_version_table)
+    texts = [*(each for each in named if each), *settings.target_x, *settings.target_env]
+    if not any(TARGET in text for text in texts):
+        yield (
+            f"nothing tells one target from another: write {TARGET} in HEADSTART_TARGET_URL,"
+            " HEADSTART_TARGET_X, HEADSTART_TARGET_VERSION_TABLE or HEADSTART_TARGET_ENV"
+        )
+    if settings.embedded:
+        yield "HEADSTART_EMBEDDED is for one run: start a server for a fleet"
+    if settings.target_version_table is not None:
+        try:
+            version_table(table_of(settings.target_version_table, "t"))
+        except ValueError as error:
+            yield f"HEADSTART_TARGET_VERSION_TABLE is invalid: expected {error}"
+
+
+def _mistaken_variables(words: Sequence[str]) -> Iterator[str]:
+    for word in words:
+        found = _VARIABLE.fullmatch(word)
+        if not found:  # the value may be a secret
+            yield "HEADSTART_TARGET_ENV is invalid: expected NAME=VALUE"
+        elif _NOT_FOR_TARGETS.fullmatch(found[1]):
+            yield f"HEADSTART_TARGET_ENV sets {found[1]}, which is not for a target to have"
+
+
+def _common(settings: Settings, arguments: Values) -> Environment:
+    """What all targets have: options as variables, a log that we read, nobody's last words."""
+    by_name = {setting.name: setting for setting in SETTINGS}
+    options = {
+        by_name[name].environment: value if isinstance(value, str) else shlex.join(value)
+        for name, value in arguments.items()
+        if name not in FLEET_NAMES
+    }
+    more = {} if _leads_through_the_gate(settings) else {f"{PREFIX}GATE": "off"}
+    quiet = settings.log_level is LogLevel.INFO
+    return {
+        **dict.fromkeys(f"{PREFIX}{name}" for name in FLEET_NAMES),
+        **options,
+        f"{PREFIX}LOG_FORMAT": "json",
+        f"{PREFIX}LOG_LEVEL": LogLevel.WARNING if quiet else settings.log_level.value,
+        f"{PREFIX}TERMINATION_LOG": _NOWHERE,
+        **more,
+    }
+
+
+def _leads_through_the_gate(settings: Settings) -> bool:
+    """Whether what was proven of a target cannot be another one's: each is a whole database."""
+    others = (settings.target_x, settings.target_env, settings.target_version_table)
+    return TARGET in (settings.target_url or "") and not any(others)

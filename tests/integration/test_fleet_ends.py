@@ -1,0 +1,146 @@
+"""fleet run that is ended from outside: by a signal, or with SIGKILL, itself or its nursery."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.harness.program import Run, until
+from tests.harness.project import REVISIONS, ProjectCopy
+from tests.harness.server import Database
+from tests.integration.fleets import (
+    SLEEPING,
+    SLEEPS,
+    SchemaFleet,
+    outcomes,
+    schema_fleet,
+    summary,
+)
+
+FOUR = ("t0", "t1", "t2", "t3")
+HEAD = REVISIONS[-1]
+
+
+@pytest.fixture
+def fleet(project: ProjectCopy, database: Database) -> SchemaFleet:
+    """A fleet whose first target sleeps in a revision, while another one waits for the lock."""
+    project.add("0004", HEAD, SLEEPS)
+    return schema_fleet(project, database, FOUR)
+
+
+def sleeping(database: Database) -> None:
+    """Wait until a target is in its revision."""
+    until(lambda: database.query(SLEEPING), "a target at work")
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started, and is the parent of."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def nursery_of(run: Run) -> int:
+    """The process that starts the targets'."""
+    (nursery,) = children_of(run.process.pid)
+    return nursery
+
+
+def is_there(process: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_targets_that_run_and_no_other_one_starts(
+    fleet: SchemaFleet, database: Database, signum: int, code: int
+) -> None:
+    with fleet.start("--jobs", "2") as run:
+        sleeping(database)
+        nursery = nursery_of(run)
+        os.kill(nursery, signum)  # as whoever signals all processes of a container does: not heeded
+        started = time.monotonic()
+        run.process.send_signal(signum)
+        ended = run.end()
+    assert time.monotonic() - started < 9
+    assert ended.exit_code == code
+    told = summary(ended)
+    assert told["outcome"] == signal.Signals(signum).name.lower()
+    assert told["outcomes"] == {told["outcome"]: 2, "not_started": 2}
+    assert outcomes(ended) == dict.fromkeys(FOUR[:2], told["outcome"])
+    assert set(fleet.revisions().values()) == {HEAD, None}
+    assert not is_there(nursery)
+    assert database.query(SLEEPING) == []
+
+
+def test_with_the_main_process_gone_the_targets_end_as_by_sigterm(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    with fleet.start("--jobs", "2") as run:
+        sleeping(database)
+        nursery = nursery_of(run)
+        targets = children_of(nursery)
+        assert len(targets) == 2
+        run.kill()
+        until(lambda: not any(map(is_there, (nursery, *targets))), "the end of all")
+    until(lambda: not database.query(SLEEPING), "the end of its statement", 5)
+    fleet.project.remove("0004")
+    again = fleet.run()
+    assert again.exit_code == 0, again.stderr
+    assert fleet.revisions() == dict.fromkeys(FOUR, HEAD)
+
+
+def test_with_the_nursery_gone_the_targets_end_and_the_fleet_says_why(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    with fleet.start("--jobs", "2") as run:
+        sleeping(database)
+        nursery = nursery_of(run)
+        targets = children_of(nursery)
+        os.kill(nursery, signal.SIGKILL)
+        ended = run.end()
+    told = summary(ended)
+    assert (told["outcome"], told["exit_code"]) == ("fleet_incomplete", 14)
+    assert "the process that starts the others was killed" in told["stopped_by"]
+    assert told["outcomes"] == {"sigterm": 2, "not_started": 2}
+    assert not any(map(is_there, targets))
+
+
+def test_how_far_it_is_is_told_as_a_heartbeat(fleet: SchemaFleet) -> None:
+    with fleet.start("--jobs", "2", HEADSTART_HEARTBEAT_SECONDS="0.5") as run:
+        told = run.await_event("fleet_progress", running=2)
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end().exit_code == 143
+    assert (told["targets"], told["done"], told["failed"], told["left"]) == (4, 0, 0, 2)
+    assert (told["rate_per_second"], told["remaining_seconds"]) == (0, None)
+
+
+def test_what_a_target_says_goes_on_with_its_name_and_without_a_secret(
+    project: ProjectCopy, database: Database
+) -> None:
+    fleet = schema_fleet(project, database, FOUR[:2])
+    secret = database.parameters["password"]
+    fleet.settings["HEADSTART_TARGET_URL"] = f'"{fleet.settings.pop("DATABASE_URL")}"'
+    project.edit_env("target_metadata = None", SAYS.replace("SECRET", secret))
+    quiet, loud = fleet.run(), fleet.run(HEADSTART_LOG_LEVEL="debug")
+    assert (quiet.exit_code, loud.exit_code) == (0, 0), quiet.stderr
+    warned = [event for event in quiet.events if event["event"] == "settings_warned"]
+    assert sorted(event["target"] for event in warned) == ["t0", "t1"]
+    assert all("is wrapped in quotes" in event["warning"] for event in warned)
+    assert not any(event["event"] == "output_printed" for event in quiet.events)
+    printed = [event for event in loud.events if event["event"] == "output_printed"]
+    assert sorted((event["target"], event["text"]) for event in printed) == [
+        ("t0", "hello ***"),
+        ("t1", "hello ***"),
+    ]
+    assert secret not in quiet.stderr + loud.stderr + json.dumps(loud.told)
+
+
+SAYS = """target_metadata = None
+print("hello SECRET")"""

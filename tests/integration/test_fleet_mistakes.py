@@ -1,0 +1,121 @@
+"""fleet run with mistakes in what it is told: each is one clear error, and nothing is touched."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.conftest import ON_ONE_SERVER
+from tests.harness.project import ProjectCopy
+from tests.harness.server import Database
+from tests.integration.fleets import schema_fleet, summary
+
+LONG = "é" * 32
+FILES = {
+    "no name": ("# none\n\n", "targets names no target"),
+    "repeated": ("a\nb\na\n", "targets:3: 'a' is named a second time, first on line 1"),
+    "too long": (f"a\n{LONG}\n", "targets:2: 'ééé"),
+    "control": ("a\nb\x07c\n", "targets:2: a name holds a control character"),
+    "placeholder": ("{target}\n", "targets:1: '{target}' holds {target}"),
+    "no text": ("\udcff\n", "cannot be read: it is no text in UTF-8"),
+}
+QUERIES = {
+    "nothing": ("SELECT 'a' WHERE false", "gives no rows"),
+    "null": ("SELECT 'a' UNION ALL SELECT NULL", "the name is NULL"),
+    "empty": ("SELECT ''", "row 1: a name is empty"),
+    "line break": ("SELECT E'a\\nb'", "row 1: a name holds a control character"),
+    "two columns": ("SELECT 'a', 'b'", "gives 2 columns"),
+    "syntax": ("SELEC 'a'", "failed: "),
+    "writes": ("CREATE TABLE written (id int)", "failed: cannot execute CREATE TABLE"),
+}
+SETTINGS: dict[str, tuple[Mapping[str, str], str]] = {
+    "no source": ({"HEADSTART_TARGETS": ""}, "no source of targets"),
+    "two sources": ({"HEADSTART_TARGETS_SQL": "SELECT 'a'"}, "are both set"),
+    "no template": (
+        {"HEADSTART_TARGET_X": "", "HEADSTART_TARGET_VERSION_TABLE": ""},
+        "nothing tells one target from another",
+    ),
+    "not a variable": ({"HEADSTART_TARGET_ENV": "'A B={target}'"}, "expected NAME=VALUE"),
+    "ours": ({"HEADSTART_TARGET_ENV": "HEADSTART_X={target}"}, "sets HEADSTART_X"),
+    "no table": ({"HEADSTART_TARGET_VERSION_TABLE": "a.b.{target}"}, "expected the name of a"),
+    "no url": ({"HEADSTART_TARGET_URL": "{target}"}, "HEADSTART_TARGET_URL does not begin with"),
+    "no such file": ({"HEADSTART_TARGETS": "/nowhere/at all"}, "cannot be read"),
+    "no such first": ({"HEADSTART_FIRST": "z"}, "HEADSTART_FIRST: 'z' is not among"),
+    "no such canary": ({"HEADSTART_CANARY": "a,z"}, "'z' is not among them"),
+    "shard": ({"HEADSTART_SHARD": "8/8"}, "HEADSTART_SHARD='8/8' is invalid"),
+    "no count": ({"JOB_COMPLETION_INDEX": "1"}, "set HEADSTART_SHARDS to it"),
+    "no index": ({"HEADSTART_SHARDS": "3"}, "nothing says which of them"),
+    "jobs": ({"HEADSTART_JOBS": "0"}, "expected a number from 1 to 500"),
+    "budget": ({"HEADSTART_MAX_FAILURES": "101%"}, "0% to 100%"),
+    "report": ({"HEADSTART_REPORT": "/nowhere/report"}, "cannot be written"),
+    "embedded": (
+        {"HEADSTART_EMBEDDED": "1", "HEADSTART_TARGET_URL": "postgresql://h/{target}"},
+        "HEADSTART_EMBEDDED is for one run",
+    ),
+}
+
+
+def refusal(
+    project: ProjectCopy, database: Database, *argv: str, text: str = "", **environ: str
+) -> str:
+    """The message with which a fleet is refused, after a look at whether anything was touched."""
+    fleet = schema_fleet(project, database, ("a", "b"))
+    if text:
+        path = project.path / "targets"
+        path.write_bytes(text.encode(errors="surrogateescape"))
+        environ["HEADSTART_TARGETS"] = str(path.with_name("own"))
+        path.rename(path.with_name("own"))
+    before = database.query("SELECT count(*) FROM pg_class")
+    done = fleet.run(*argv, **environ)
+    told = summary(done)
+    assert (told["outcome"], told["exit_code"]) == ("invalid_settings", 2), done.stderr
+    assert not any(event["event"] == "target_finished" for event in done.events)
+    assert database.query("SELECT count(*) FROM pg_class") == before
+    assert "s3cr3t" not in done.stderr
+    return str(told["error"]["message"]).replace("/own", "/targets")
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("name", FILES)
+def test_a_name_that_is_none_is_told_with_its_file_and_line(
+    project: ProjectCopy, database: Database, name: str
+) -> None:
+    text, expected = FILES[name]
+    assert expected in refusal(project, database, text=text)
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_that_gives_no_names_is_told(
+    project: ProjectCopy, database: Database, name: str
+) -> None:
+    query, expected = QUERIES[name]
+    message = refusal(project, database, "--targets-sql", query, HEADSTART_TARGETS="")
+    assert "the query of HEADSTART_TARGETS_SQL" in message
+    assert expected in message
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_that_say_no_fleet_are_told(
+    project: ProjectCopy, database: Database, name: str
+) -> None:
+    environ, expected = SETTINGS[name]
+    assert expected in refusal(project, database, **environ)
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("option", ["--target-url", "--targets-url"])
+def test_a_password_in_an_option_is_refused(
+    project: ProjectCopy, database: Database, option: str
+) -> None:
+    given = ("--targets-sql", "SELECT 'a'", option, "postgresql://u:s3cr3t@h/{target}")
+    message = refusal(project, database, *given, HEADSTART_TARGETS="")
+    assert "which the process list shows" in message
+
+
+@ON_ONE_SERVER
+def test_a_fleets_options_belong_to_a_fleet(project: ProjectCopy, database: Database) -> None:
+    fleet = schema_fleet(project, database, ("a",))
+    done = fleet.run("--sql")
+    assert done.exit_code == 2
+    assert "--sql belongs to the verb plan" in done.events[-1]["error"]["message"]

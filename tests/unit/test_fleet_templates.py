@@ -1,0 +1,132 @@
+"""What a target gets: {target} is replaced, and quoted as the place needs it."""
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from headstart.facts.qualified import as_part, qualified
+from headstart.fleet.templates import Templates, table_of, templates_of, url_of
+from headstart.settings.database_url import parse_database_url
+from headstart.settings.fleet import FLEET_NAMES
+from headstart.settings.kinds import LogLevel, version_table
+from headstart.settings.read import Settings, Values, read_settings
+from headstart.verdict.errors import InvalidSettings
+
+NAMES = ("acme", "a b", "a.b", 'we"ird', "o'k", "50%", "%41", "é", "a/b@c?d#e&f=g:h", "-x", "a+b")
+
+
+def settings(**changed: Any) -> Settings:
+    """The settings of a fleet in which nothing is said but this."""
+    environ = {"DATABASE_URL": "postgresql://app@db/app"}
+    return replace(read_settings({}, environ, lambda _: ""), **changed)
+
+
+def templates(arguments: Values | None = None, **changed: Any) -> Templates:
+    """The templates of these settings."""
+    return templates_of(settings(**changed), arguments or {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_a_url_a_name_is_percent_encoded(name: str) -> None:
+    url = url_of("postgresql://app@db/x_{target}?application_name={target}", name)
+    parsed = parse_database_url(url, "u").parameters
+    assert (parsed["dbname"], parsed["application_name"]) == (f"x_{name}", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_a_version_table_a_name_is_an_identifier(name: str) -> None:
+    for template, expected in (
+        ("{target}.alembic_version", (name, "alembic_version")),
+        ("ops.{target}", ("ops", name)),
+        ("t_{target}_x.v", (f"t_{name}_x", "v")),
+        ("{target}", (None, name)),
+    ):
+        assert qualified(version_table(table_of(template, name))) == expected
+    assert qualified(as_part(name)) == (None, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_an_argument_or_a_variable_a_name_is_as_it_is(name: str) -> None:
+    made = templates(x=("dry=1",), target_x=("tenant={target}",), target_env=("T={target}", "U=1"))
+    found = made.of(name)
+    assert shlex.split(str(found["HEADSTART_X"])) == ["dry=1", f"tenant={name}"]
+    assert (found["T"], found["U"]) == (name, "1")
+
+
+def test_the_options_of_a_fleet_are_variables_of_its_targets_and_its_own_are_none() -> None:
+    arguments: Values = {"LOCK_SECONDS": "9", "X": ("a=1", "b=2 3"), "TARGET_X": ("t={target}",)}
+    found = templates(arguments, target_x=("t={target}",)).common
+    assert (found["HEADSTART_LOCK_SECONDS"], found["HEADSTART_X"]) == ("9", "a=1 'b=2 3'")
+    assert {found[f"HEADSTART_{name}"] for name in FLEET_NAMES} == {None}
+    assert found["HEADSTART_TERMINATION_LOG"] == "/dev/null"
+
+
+@pytest.mark.parametrize(
+    ("level", "of_targets"),
+    [("debug", "debug"), ("info", "warning"), ("warning", "warning"), ("error", "error")],
+)
+def test_of_a_target_only_warnings_are_heard_at_the_usual_level(
+    level: str, of_targets: str
+) -> None:
+    found = templates(target_x=("t={target}",), log_level=LogLevel(level)).common
+    assert found["HEADSTART_LOG_LEVEL"] == of_targets
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_open"),
+    [
+        ({"target_url": "postgresql://db/{target}"}, True),
+        ({"target_url": "postgresql://db/{target}", "target_env": ("A={target}",)}, False),
+        ({"target_url": "postgresql://db/{target}", "target_x": ("a",)}, False),
+        ({"target_url": "postgresql://db/x", "target_env": ("A={target}",)}, False),
+        ({"target_x": ("t={target}",)}, False),
+        ({"target_version_table": "{target}.v"}, False),
+    ],
+)
+def test_the_gate_is_open_only_where_a_target_is_a_database(
+    changed: dict[str, Any], *, is_open: bool
+) -> None:
+    assert ("HEADSTART_GATE" not in templates(**changed).common) is is_open
+
+
+def test_the_url_of_a_target_takes_the_place_of_every_other_one() -> None:
+    found = templates(target_url="postgresql://u:pw@db/{target}").of("a%")
+    assert found["DATABASE_URL"] == "postgresql://u:pw@db/a%25"
+    assert "DATABASE_URL_FILE" in found
+    assert found["DATABASE_URL_FILE"] is None
+
+
+def test_the_secrets_of_a_targets_url_are_known() -> None:
+    made = templates(target_url="postgresql://u:p_{target}@db/{target}")
+    assert [*made.secrets("a%")] == ["p_a%"]
+
+
+def test_a_url_that_a_name_spoils_is_a_mistake() -> None:
+    made = templates(target_url="postgresql://u@db:54{target}/app")
+    made.check("32")
+    with pytest.raises(InvalidSettings, match="HEADSTART_TARGET_URL: the port is invalid"):
+        made.check("acme")
+
+
+@pytest.mark.parametrize(
+    ("template", "own"),
+    [
+        ("{target}.v", ("a.b", "v")),
+        ("ops.{target}", ("ops", "a.b")),
+        ("{target}", None),
+        ("ops.v", None),
+    ],
+)
+def test_a_version_table_of_its_own_is_one_with_its_schema(
+    template: str, own: tuple[str, str] | None
+) -> None:
+    made = templates(target_version_table=template, target_x=("t={target}",))
+    assert made.own_table("a.b") == own
+
+
+def test_a_version_table_that_the_server_would_cut_is_a_mistake() -> None:
+    made = templates(target_version_table="tenant_{target}.v")
+    with pytest.raises(InvalidSettings, match="HEADSTART_TARGET_VERSION_TABLE"):
+        made.own_table("x" * 60)
