@@ -8,7 +8,7 @@ the revision drops itself, one of a constraint, the copy of a REINDEX CONCURRENT
 partitioned index, which is INVALID and healthy until each partition has its part.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from headstart.decision.index_repair import InvalidIndex, names_of, of_invalid, repair_step
 from headstart.fingerprint.catalog.names import split_name, unescaped
@@ -16,7 +16,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.statements.sql_indexes import NamedIndex
 from headstart.fingerprint.statements.sql_tree import ANY_NAME
 from headstart.verdict.errors import Blocked, Interrupted, RevisionFailed
-from headstart.verdict.events.revisions import IndexDropped, IndexNotRebuilt
+from headstart.verdict.events.revisions import IndexDropBlocked, IndexDropped, IndexNotRebuilt
 from headstart.verdict.sqlstates import UNIQUE_VIOLATION
 
 Place = Callable[[str], str | None]
@@ -89,6 +89,26 @@ def dropped_before(index: InvalidIndex, revision: str) -> IndexDropped:
     )
 
 
+def is_in_the_way(
+    index: InvalidIndex,
+    revision: str,
+    attempt: int,
+    lock_timeout_seconds: float,
+    holders: Iterable[tuple[str, Mapping[str, object]]],
+) -> IndexDropBlocked:
+    """An attempt to drop it was kept from its lock, by holders in words and in fields."""
+    seen = tuple(holders)
+    return IndexDropBlocked(
+        f"{index.schema}.{index.name}",
+        f"{index.schema}.{index.table}",
+        revision,
+        attempt,
+        lock_timeout_seconds,
+        tuple(words for words, _ in seen),
+        tuple(fields for _, fields in seen),
+    )
+
+
 def dropped_after(index: InvalidIndex, revision: str) -> IndexDropped:
     """The revision has failed to build it."""
     return _dropped(index, revision, f"revision {revision} failed to build it and left it INVALID")
@@ -116,12 +136,15 @@ def is_being_built(index: InvalidIndex, revision: str) -> Blocked:
     )
 
 
-def is_locked(index: InvalidIndex, revision: str, holders: Iterable[str]) -> Blocked:
-    """The refusal where the table's lock was not to be had."""
+def is_locked(
+    index: InvalidIndex, revision: str, holders: Iterable[str], cure: str | None
+) -> Blocked:
+    """The refusal where the table's lock was not to be had; `cure` is what ends its holder."""
     who = "; ".join(holders)
     return Blocked(
         f"{index.description} is INVALID, and revision {revision} builds it, but it could not be"
         f" dropped: its table is locked{' by ' * bool(who)}{who}",
+        next_step=cure,
         explanation=names_of([index]),
     )
 

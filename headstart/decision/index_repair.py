@@ -62,7 +62,8 @@ class InvalidIndex:
     `has_original`: an index of the same table has the name without what REINDEX CONCURRENTLY adds.
     `constraint` is "p", "u" or "x" where the index serves one. `method` is the definition from
     USING on and `partitions` those of the table, both for a partitioned index only. `oid` tells it
-    from another index that gets its name.
+    from another index that gets its name. `definition` is that of one that was dropped, without its
+    name, and `beside` the oids of its table's indexes at that time.
     """
 
     schema: str
@@ -77,6 +78,8 @@ class InvalidIndex:
     method: str = ""
     partitions: tuple[Partition, ...] = ()
     oid: int = 0
+    definition: str = ""
+    beside: frozenset[str] = frozenset()
 
     @property
     def is_copy(self) -> bool:

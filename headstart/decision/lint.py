@@ -68,7 +68,8 @@ class Lint:
 def names_in(scripts: Iterable[RevisionSql]) -> Names:
     """The bare names of the tables, indexes and functions that the SQL is about."""
     subjects = [each.subject for script in scripts for each in script.statements]
-    tables = {name for each in subjects for _, name in each.tables}
+    parts = tuple(each.attaches for each in subjects if each.attaches is not None)
+    tables = {name for each in subjects for _, name in each.tables} | {name for _, name in parts}
     indexes = {name for each in subjects for _, name in each.indexes}
     functions = {name for each in subjects for _, name in each.calls}
     return Names(frozenset(tables), frozenset(indexes), frozenset(functions))

@@ -4,16 +4,17 @@ What a statement is about is a live table, under the name that it has by then: o
 statement has renamed is still the live one, and one that it made has nobody who waits for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from headstart.decision.search_paths import TEMPORARY, SearchPaths
 from headstart.facts.live_tables import LiveTable, LiveTables
 from headstart.facts.state import TableName
 from headstart.fingerprint.catalog.names import qualified
-from headstart.fingerprint.statements.placed import Placed, Subject
+from headstart.fingerprint.statements.placed import Placed
 from headstart.fingerprint.statements.session import COMMIT
 from headstart.fingerprint.statements.sql_tables import is_known_function
+from headstart.fingerprint.statements.subject import Subject
 from headstart.values import dataclass
 
 
@@ -40,7 +41,8 @@ class Tracker:
 
     `_made` are tables of pending revisions, `_passing` those that a COMMIT drops, `_written` the
     names by which they were made in this transaction: by these squawk knows a new table. `_was`
-    leads from a new name to the live one.
+    leads from a new name to the live one. `_filled` are live tables that have got rows,
+    `_parts` what was attached to a table as a partition, by the names that these have now.
     """
 
     def __init__(self, live: LiveTables) -> None:
@@ -52,6 +54,8 @@ class Tracker:
         self._paths = SearchPaths(live)
         self._passing: set[TableName] = set()
         self._written: set[TableName] = set()
+        self._filled: set[TableName] = set()
+        self._parts: dict[TableName, list[TableName]] = {}
 
     def about(self, statement: Placed) -> About:
         """What the statement is about; it counts if any of its tables does."""
@@ -66,13 +70,27 @@ class Tracker:
         return max(every, key=_weight, default=About())
 
     def _about(self, name: TableName) -> About:
+        """The table, or what was attached to it: a new one may have a live partition."""
+        return max(map(self._itself, self._with_parts(name)), key=_weight)
+
+    def _with_parts(self, name: TableName) -> Iterator[TableName]:
+        todo, seen = [name], set[TableName]()
+        while todo:
+            each = todo.pop()
+            if each not in seen:
+                seen.add(each)
+                yield each
+                todo += self._parts.get(each, ())
+
+    def _itself(self, name: TableName) -> About:
         if name in self._made:
             return About(_shown(name), left_out=LeftOut.NEW)
         table = self._live.tables.get(self._was.get(name, name))
         if table is None:
             return About(_shown(name))
         live = (table.schema, table.name)
-        return About(_shown(live), table, None if table.pages else LeftOut.EMPTY)
+        is_empty = not table.pages and live not in self._filled
+        return About(_shown(live), table, LeftOut.EMPTY if is_empty else None)
 
     def follow(self, statement: Placed) -> None:
         """Note what is there once the statement has run."""
@@ -80,15 +98,21 @@ class Tracker:
         self._paths.follow(session)
         if session.ends:
             self._end_transaction()
+        for each in subject.fills:
+            parts = self._with_parts(self._resolve(each))
+            self._filled.update(self._was.get(part, part) for part in parts)
         if subject.makes is not None:
             if not self.finds(statement):
                 self._make(subject, subject.makes)
             return
+        if subject.renames_schema is not None:
+            self._rename_schema(*subject.renames_schema)
+        self._divide(subject)
         if subject.moves_to is not None:
             self._move(subject.tables[0], subject.moves_to)
         if subject.builds is not None:
             table = self._resolve(subject.tables[0])
-            self._indexes[table[0], subject.builds[1]] = table
+            self._indexes[table[0], subject.builds[1]] = self._was.get(table, table)
         if subject.drops:
             self._drop(map(self._resolve, subject.tables))
 
@@ -151,12 +175,42 @@ class Tracker:
         name = subject.makes
         return (TEMPORARY, name[1]) if subject.temporary else self._new(name)
 
+    def _divide(self, subject: Subject) -> None:
+        """Note which table is a partition of which now."""
+        if subject.attaches is not None:
+            parts = self._parts.setdefault(self._resolve(subject.tables[0]), [])
+            parts.append(self._resolve(subject.attaches))
+        if subject.detaches is not None:
+            self._take_off(self._resolve(subject.detaches))
+
+    def _take_off(self, table: TableName) -> None:
+        """It is nobody's partition any more."""
+        for parts in self._parts.values():
+            parts[:] = [each for each in parts if each != table]
+
+    def _rename_schema(self, old: str, new: str) -> None:
+        self._paths.rename_schema(old, new)
+        known = {*self._live.tables, *self._was, *self._made}
+        for each in [each for each in known if each[0] == old and self._is_there(each)]:
+            self._move(each, (new, each[1]))
+        self._indexes = {
+            (new if schema == old else schema, name): table
+            for (schema, name), table in self._indexes.items()
+        }
+
     def _move(self, old: TableName, new: TableName) -> None:
         before = self._resolve(old)
         after = (new[0] or before[0], new[1])
+        self._parts = {
+            after if table == before else table: [after if e == before else e for e in parts]
+            for table, parts in self._parts.items()
+        }
         if before in self._made:
             self._made.discard(before)
             self._made.add(after)
+            self._indexes = {
+                index: after if table == before else table for index, table in self._indexes.items()
+            }
             return
         self._was[after] = self._was.pop(before, before)
         self._gone.add(before)
@@ -167,6 +221,8 @@ class Tracker:
             self._made.discard(each)
             self._was.pop(each, None)
             self._gone.add(each)
+            self._parts.pop(each, None)
+            self._take_off(each)
 
     def _is_there(self, name: TableName) -> bool:
         if name in self._made or name in self._was:

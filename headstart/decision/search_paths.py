@@ -31,6 +31,11 @@ class SearchPaths:
                 self._session = self._committed
             self._committed, self._local = self._session, None
 
+    def rename_schema(self, old: str, new: str) -> None:
+        """Note a schema's new name, by which a path may name it."""
+        self._schemas.discard(old)
+        self._schemas.add(new)
+
     def _set(self, searched: Searched) -> None:
         if searched.original:
             searched = Searched(self._live.path, searched.local, original=True)

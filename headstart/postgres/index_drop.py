@@ -15,11 +15,10 @@ import psycopg2
 from headstart.decision.index_repair import InvalidIndex
 from headstart.facts.literals import array, literal
 from headstart.facts.sql import identifier
-from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import READ_SECONDS, Connection
+from headstart.postgres.indexes import read_standing
 from headstart.postgres.inspection import BEGIN_READING
 from headstart.postgres.read_failure import named_failures
-from headstart.postgres.waits import PREPARED_DESCRIPTION
 from headstart.verdict.errors import Blocked
 from headstart.verdict.sqlstates import Fault, fault_of
 
@@ -34,9 +33,10 @@ class DropRefused(Exception):
 
 def drop_invalid_index(
     connection: Connection, index: InvalidIndex, role: str | None, *, behind_vacuum: bool = False
-) -> bool:
-    """Drop it as `role`; whether it was dropped: it may be valid by now, or needed by something.
+) -> InvalidIndex | None:
+    """Drop it as `role`; gives it as it stood there before.
 
+    None if it was not dropped: it may be valid by now, or needed by something.
     `behind_vacuum`: wait until autovacuum gives way. Raises Blocked where a lock is not to be had,
     DropRefused, and as inspect_database does.
     """
@@ -54,13 +54,13 @@ def drop_invalid_index(
                 raise Blocked(text, sqlstate=error.pgcode) from None
             if fault is Fault.ACCESS:
                 raise DropRefused(f"{text} ({error.pgcode})") from None
-            return False  # a part of another index, or an event trigger: the revision meets it, too
+            return None  # a part of another index, or an event trigger: the revision meets it, too
     return dropped
 
 
 def _dropped(
     connection: Connection, index: InvalidIndex, role: str | None, *, behind_vacuum: bool
-) -> bool:
+) -> InvalidIndex | None:
     schema = identifier(index.schema)
     become = f"SET LOCAL ROLE {identifier(role)}; " if role else ""
     connection.execute(
@@ -70,7 +70,7 @@ def _dropped(
     )
     kind = connection.execute(_IS_STILL_INVALID.format(oid=index.oid, name=literal(index.name)))
     if not kind:
-        return False
+        return None
     # nobody can lock a view by itself: there the look at who builds has to do
     if kind[0][0] != _MATERIALIZED_VIEW:
         table = f"{schema}.{identifier(index.table)}"
@@ -83,11 +83,13 @@ def _dropped(
         if not connection.execute(
             _IS_STILL_INVALID.format(oid=index.oid, name=literal(index.name))
         ):
-            return False
+            return None
+    stood = read_standing(connection, index)
     drop = f"DROP INDEX {schema}.{identifier(index.name)}"
     connection.execute(drop, timeout_seconds=READ_SECONDS)
     # one that was renamed at that moment has left its name to another one
-    return not connection.execute(f"SELECT FROM pg_catalog.pg_class c WHERE c.oid = {index.oid}")
+    is_there = connection.execute(f"SELECT FROM pg_catalog.pg_class c WHERE c.oid = {index.oid}")
+    return None if is_there else stood
 
 
 _IS_STILL_INVALID = """
@@ -121,32 +123,6 @@ SELECT pg_catalog.bool_and(l.pid IN (
    AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
                       WHERE d.datname = pg_catalog.current_database())"""
-
-
-def holders_of_table(connection: Connection, index: InvalidIndex) -> tuple[str, ...]:
-    """Who holds a lock on the index's table, in words. Raises as inspect_database does."""
-    with named_failures():
-        rows = connection.execute(
-            f"{BEGIN_READING}; {_HOLDERS.format(oid=index.oid)}", timeout_seconds=READ_SECONDS
-        )
-        connection.execute("COMMIT", pin=False)
-    return tuple(str(row[0]) for row in rows)
-
-
-_HOLDERS = (
-    f"SELECT DISTINCT CASE WHEN p.gid IS NULL THEN {BACKEND_DESCRIPTION}"
-    f" ELSE {PREPARED_DESCRIPTION} END FROM pg_catalog.pg_locks l"
-    " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-    " LEFT JOIN pg_catalog.pg_locks x ON l.pid IS NULL AND x.pid IS NULL"
-    " AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction"
-    " LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid"
-    " WHERE l.granted AND l.locktype = 'relation'"
-    " AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d"
-    " WHERE d.datname = pg_catalog.current_database())"
-    " AND l.relation IN (SELECT y.indrelid FROM pg_catalog.pg_index y WHERE y.indexrelid = {oid})"
-    " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
-    " AND (a.pid IS NOT NULL OR p.gid IS NOT NULL) ORDER BY 1 LIMIT 5"
-)
 
 
 def schema_of_table(connection: Connection, path: tuple[str, ...], table: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from headstart.decision.index_repair import InvalidIndex, Partition
-from headstart.facts.literals import literal
+from headstart.facts.literals import array, literal
 from headstart.facts.state import OurTables, Scope
 from headstart.postgres.advisory_lock import BACKEND_DESCRIPTION
 from headstart.postgres.connection import READ_SECONDS
@@ -44,10 +44,27 @@ def read_invalid_indexes(
     return tuple(sorted(indexes, key=_order))
 
 
+def read_standing(connection: Reader, index: InvalidIndex) -> InvalidIndex:
+    """The index with its definition and its table's other indexes, read as it stands there.
+
+    In the transaction that is open. Raises psycopg2.Error and TimeoutError.
+    """
+    rows = connection.execute(_STANDING.format(oid=index.oid), timeout_seconds=READ_SECONDS)
+    if not rows:
+        return index
+    definition, beside = rows[0]
+    return replace(index, definition=str(definition), beside=frozenset(str(beside).split()))
+
+
 def read_gone(connection: Reader, indexes: Collection[InvalidIndex]) -> tuple[InvalidIndex, ...]:
-    """Those whose name no index has now, though their table is there. Raises as the above."""
+    """Those that are not there again, though their table is. Raises as the above.
+
+    There is one by its name, or by its definition where it was not beside it: a script may build it
+    under another name, and rename it.
+    """
     rows = ", ".join(
-        f"({at}, {literal(each.schema)}, {literal(each.table)}, {literal(each.name)})"
+        f"({at}, {literal(each.schema)}, {literal(each.table)}, {literal(each.name)},"
+        f" {literal(each.definition)}, {array(sorted(each.beside))})"
         for at, each in enumerate(indexes)
     )
     with named_failures():
@@ -59,14 +76,32 @@ def read_gone(connection: Reader, indexes: Collection[InvalidIndex]) -> tuple[In
     return tuple(each for at, each in enumerate(indexes) if at in gone)
 
 
-_GONE = """
-SELECT d.at FROM (VALUES @rows@) AS d (at, schema, tab, name)
+_DEFINITION = """pg_catalog.concat(CASE WHEN x.indisunique THEN 'UNIQUE ' END,
+    pg_catalog.split_part(pg_catalog.pg_get_indexdef(x.indexrelid), pg_catalog.format(
+      ' ON %s%I.%I ', CASE t.relkind WHEN 'p' THEN 'ONLY ' ELSE '' END, n.nspname, t.relname),
+      2))"""
+"""All of an index but for its name and its table's."""
+
+_STANDING = f"""
+SELECT {_DEFINITION}, (SELECT pg_catalog.string_agg(y.indexrelid::pg_catalog.text, ' ')
+                         FROM pg_catalog.pg_index y WHERE y.indrelid = x.indrelid)
+  FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+ WHERE x.indexrelid = {{oid}}"""
+
+_GONE = f"""
+SELECT d.at FROM (VALUES @rows@) AS d (at, schema, tab, name, definition, beside)
   JOIN pg_catalog.pg_namespace n ON n.nspname = d.schema
  WHERE EXISTS (SELECT FROM pg_catalog.pg_class t
                 WHERE t.relnamespace = n.oid AND t.relname = d.tab AND t.relkind IN ('r', 'p', 'm'))
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_class i
                     WHERE i.relnamespace = n.oid AND i.relname = d.name
-                      AND i.relkind IN ('i', 'I'))"""
+                      AND i.relkind IN ('i', 'I'))
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_class t
+                     JOIN pg_catalog.pg_index x ON x.indrelid = t.oid
+                    WHERE t.relnamespace = n.oid AND t.relname = d.tab AND x.indisvalid
+                      AND NOT (x.indexrelid::pg_catalog.text = ANY (d.beside))
+                      AND {_DEFINITION} = d.definition)"""
 
 
 def _order(index: InvalidIndex) -> tuple[bool, bool, str, str]:

@@ -13,7 +13,6 @@ from headstart.decision.healing import (
     dropped_before,
     indexes_built,
     is_being_built,
-    is_locked,
     is_not_dropped,
     not_rebuilt,
     to_drop,
@@ -27,7 +26,6 @@ from headstart.postgres.identity import Purpose
 from headstart.postgres.index_drop import (
     DropRefused,
     drop_invalid_index,
-    holders_of_table,
     is_only_vacuumed,
     schema_of_table,
 )
@@ -39,6 +37,7 @@ from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Mode
 from headstart.revisions.script_source import built_indexes
 from headstart.settings.kinds import InvalidIndexes
+from headstart.verbs.index_wait import TableWait
 from headstart.verbs.inspection import Image
 from headstart.verbs.task import Task
 from headstart.verdict.errors import Blocked, ConnectionLost, HeadstartError, RevisionFailed
@@ -177,7 +176,7 @@ class Healing:
         if task.settings.invalid_indexes is InvalidIndexes.REFUSE:
             raise is_not_dropped(index, revision, "HEADSTART_INVALID_INDEXES=refuse")
 
-        def attempt() -> bool:
+        def attempt() -> InvalidIndex | None:
             task.signals.raise_if_received()
             try:
                 return self._drop_once(connection, index)
@@ -186,22 +185,22 @@ class Healing:
                     raise
             return self._drop_once(connection, index, behind_vacuum=True)
 
-        seconds = task.settings.ddl_lock_timeout_seconds
-        deadline = task.within(seconds) if seconds else task.deadline
+        deadline = task.within(task.settings.ddl_retry_seconds)
+        wait = TableWait(task, connection, index, revision, deadline)
         try:
-            dropped = retried(attempt, deadline, _may_pass, lambda _: None)
+            dropped = retried(attempt, deadline, _may_pass, wait.pause)
         except Blocked:
-            raise is_locked(index, revision, holders_of_table(connection, index)) from None
+            raise wait.refusal() from None
         except DropRefused as refused:
             raise is_not_dropped(index, revision, str(refused)) from None
-        if dropped:
-            self._dropped[revision] = (*self.dropped_for(revision), index)
+        if dropped is not None:
+            self._dropped[revision] = (*self.dropped_for(revision), dropped)
             self._to_miss[revision] = self._dropped[revision]
             task.emit(dropped_before(index, revision))
 
     def _drop_once(
         self, connection: Connection, index: InvalidIndex, *, behind_vacuum: bool = False
-    ) -> bool:
+    ) -> InvalidIndex | None:
         role = self._configured.scope.role
         return drop_invalid_index(connection, index, role, behind_vacuum=behind_vacuum)
 

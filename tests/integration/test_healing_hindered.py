@@ -1,5 +1,7 @@
 """What is in the way of healing an INVALID index: builds, locks, owners, slots, transactions."""
 
+from contextlib import closing
+
 import psycopg2
 
 from tests.conftest import ON_ONE_SERVER
@@ -11,6 +13,7 @@ from tests.integration.broken_indexes import building, cut_off, invalid
 from tests.integration.healed import executing, healed
 from tests.integration.stage import Stage
 from tests.integration.test_cut_builds import CAREFUL, CREATE, index_revision
+from tests.integration.test_healing_queue import broken, refused
 
 
 @ON_ONE_SERVER
@@ -34,24 +37,10 @@ def test_another_index_that_is_being_built_on_the_table_is_not_hurt_either(behin
     cut_off(behind.database, CREATE)
     other = "CREATE INDEX CONCURRENTLY ix_other ON accounts (name, id)"
     with building(behind.database, other) as pid:
-        done = behind.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="0.5")
+        done = behind.run(HEADSTART_DDL_RETRY_SECONDS="1")
         assert (done.exit_code, done.verdict["outcome"]) == (12, "blocked"), done.verdict
         assert f"pid {pid}" in done.verdict["error"]["message"]
     assert invalid(behind.database) == ["ix_names"]
-    healed(behind, "public.ix_names")
-
-
-@ON_ONE_SERVER
-def test_a_transaction_that_only_reads_is_waited_for_and_named(behind: Stage) -> None:
-    index_revision(behind, CREATE)
-    cut_off(behind.database, CREATE)
-    reader = psycopg2.connect(behind.database.url)
-    reader.cursor().execute("SELECT count(*) FROM accounts")
-    done = behind.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="1")
-    assert (done.exit_code, done.verdict["outcome"]) == (12, "blocked"), done.verdict
-    assert f"pid {reader.info.backend_pid}" in done.verdict["error"]["message"]
-    assert behind.rows() == ["0003"]
-    reader.close()
     healed(behind, "public.ix_names")
 
 
@@ -152,6 +141,28 @@ def test_autovacuum_gives_way(project: ProjectCopy) -> None:
         done = stage.run(HEADSTART_DDL_LOCK_TIMEOUT_SECONDS="2")
         assert (done.exit_code, done.verdict["outcome"]) == (0, "upgraded"), done.verdict
         assert [each["index"] for each in done.verdict["dropped_indexes"]] == ["public.ix_slow"]
+
+
+def test_a_prepared_transaction_is_waited_for_and_its_cure_is_named(project: ProjectCopy) -> None:
+    conf = ["max_prepared_transactions = 1"]
+    with PostgresServer(18, conf=conf) as server, empty_database(server) as database:
+        stage = Stage(project, database)
+        assert stage.run().exit_code == 0
+        broken(stage)
+        with closing(psycopg2.connect(database.url)) as holder:
+            holder.autocommit = True
+            holder.cursor().execute(
+                "BEGIN; LOCK TABLE accounts IN ACCESS SHARE MODE; PREPARE TRANSACTION 'left'"
+            )
+            done = stage.run(HEADSTART_DDL_RETRY_SECONDS="1")
+            assert (done.exit_code, done.verdict["outcome"]) == (12, "blocked"), done.verdict
+            assert "ROLLBACK PREPARED 'left'" in done.verdict["next_step"]
+            assert len(refused(done)) == 1
+            with stage.start() as run:
+                run.await_event("index_drop_blocked", 40)
+                holder.cursor().execute("ROLLBACK PREPARED 'left'")
+                ended = run.end()
+        assert (ended.exit_code, ended.outcome) == (0, "upgraded"), ended.verdict
 
 
 @ON_ONE_SERVER

@@ -125,3 +125,43 @@ def test_what_postgres_has_itself_is_looked_into(stage: Stage) -> None:
         "op.execute(\"INSERT INTO accounts (id, name) VALUES (upper('7')::int, coalesce('a'))\")"
     )
     assert answer(stage, body)["lint_unread"] == []
+
+
+def test_a_table_that_a_revision_fills_is_not_left_out_as_empty(stage: Stage) -> None:
+    """orders has no rows now; the rows come with the same revision, or with the one before."""
+    fills = "op.execute('INSERT INTO orders (account_id) SELECT id FROM accounts')"
+    found = answer(stage, f'{fills}\nop.create_index("i", "orders", ["id"])')
+    assert [table for table, _ in told(found)] == ["public.orders"]
+    assert found["lint_left_out"] == []
+
+
+def test_so_it_is_where_an_earlier_revision_fills_it(stage: Stage) -> None:
+    fills = "op.execute('INSERT INTO orders (account_id) SELECT id FROM accounts')"
+    found = answer(stage, fills, 'op.create_index("i", "orders", ["id"])')
+    assert [table for table, _ in told(found)] == ["public.orders"]
+
+
+ATTACHES = """
+    op.execute("CREATE TABLE pp (id int NOT NULL, name text NOT NULL) PARTITION BY RANGE (id)")
+    op.execute("ALTER TABLE pp ATTACH PARTITION accounts FOR VALUES FROM (0) TO (10000)")
+"""
+
+
+def test_a_live_partition_of_a_new_table_counts(stage: Stage) -> None:
+    """squawk takes it for new within that revision, which is said; the next one has a finding."""
+    index = 'op.create_index("{}", "pp", ["name"])'
+    found = answer(stage, f"{ATTACHES}\n    {index.format('i')}", index.format("j"))
+    assert told(found) == [("public.accounts", 100)]
+    (unread,) = found["lint_unread"]
+    assert "is about public.accounts, which squawk takes for a table that the" in unread["why"]
+    assert stage.run().exit_code == 0
+
+
+def test_a_table_keeps_its_rows_when_its_schema_is_renamed(stage: Stage) -> None:
+    stage.database.execute(OTHER)
+    found = answer(
+        stage,
+        'op.execute("ALTER SCHEMA o RENAME TO p")\nop.drop_column("accounts", "name", schema="p")',
+    )
+    assert told(found)[-1] == ("o.accounts", 7)
+    assert stage.run().exit_code == 0

@@ -45,6 +45,7 @@ from headstart.verdict.events.revisions import (
     BlockerEnded,
     EnvConfigured,
     EnvRunning,
+    IndexDropBlocked,
     IndexDropped,
     IndexNotRebuilt,
     LocksHeldLong,
@@ -128,6 +129,9 @@ SAMPLES: tuple[Event, ...] = (
     RecordNotWritten('"public"."alembic_version"', "must be owner of table (42501)"),
     RecordNotWritten('"public"."alembic_version"', "HEADSTART_RECORD=off", ("r2",)),
     MarksMisspelt(("r2.py: headstart_phas says nothing to headstart; headstart_phase would",)),
+    IndexDropBlocked(
+        "public.ix", "public.accounts", "0002", 1, 0.5, ("pid 1 waits",), ({"pid": 2},)
+    ),
     IndexDropped("public.ix", "public.accounts", "0002", "it was INVALID"),
     IndexNotRebuilt("public.ix", "public.accounts", "0002"),
     RevisionReplayed("0002", 0.125),

@@ -1,5 +1,7 @@
 """Which findings of a lint count, decided on data alone."""
 
+import pytest
+
 from headstart.decision.lint import Lint, RevisionSql, judged
 from headstart.facts.live_tables import LiveTable, LiveTables
 from headstart.facts.remark import Remark
@@ -85,6 +87,57 @@ def test_a_table_that_is_dropped_and_made_again_is_new() -> None:
     assert said("DROP TABLE big", "CREATE TABLE IF NOT EXISTS big (id int)", "TRUNCATE big;") == [
         "public.big: new"
     ]
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "INSERT INTO empty SELECT 1 FROM big",
+        "WITH x AS (INSERT INTO empty VALUES (1) RETURNING *) SELECT * FROM x",
+        "COPY empty FROM STDIN",
+        "MERGE INTO empty USING big ON true WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "ALTER TABLE empty RENAME TO e; INSERT INTO e VALUES (1); ALTER TABLE e RENAME TO empty",
+    ],
+)
+def test_a_table_that_a_pending_revision_fills_is_not_empty(filling: str) -> None:
+    index = "CREATE INDEX j ON empty (id);"
+    assert lint(f"{filling}; {index}").findings[-1].name == "public.empty"
+    assert said(filling, index)[0] == "public.empty"
+    assert said("DELETE FROM empty; INSERT INTO big SELECT 1 FROM empty", index)[-1] == (
+        "public.empty: empty"
+    )
+
+
+ATTACHED = (
+    "CREATE TABLE pp (id int) PARTITION BY RANGE (id);"
+    "ALTER TABLE pp ATTACH PARTITION big FOR VALUES FROM (1) TO (2);"
+)
+INDEX = "CREATE INDEX j ON pp (id);"
+
+
+def test_a_new_table_is_as_the_live_one_that_was_attached_to_it() -> None:
+    found = lint(ATTACHED + INDEX)
+    assert found.findings[-1].table == BIG
+    (unread,) = found.unread
+    assert "is about public.big, which squawk takes for a table that the revision" in unread.why
+    assert said(ATTACHED, INDEX)[0] == "public.big"
+    renamed = "ALTER TABLE pp RENAME TO p; ALTER TABLE big RENAME TO p1"
+    assert lint(ATTACHED, renamed, INDEX.replace("pp", "p")).findings[-1].table == BIG
+    for off in ("ALTER TABLE pp DETACH PARTITION big CONCURRENTLY", "DROP TABLE big"):
+        assert lint(ATTACHED, off, INDEX).left_out[-1].name == "public.pp"
+    round_about = "ALTER TABLE big ATTACH PARTITION pp FOR VALUES FROM (1) TO (2)"
+    assert lint(ATTACHED, round_about, INDEX).findings[-1].table == BIG
+
+
+def test_a_table_is_the_same_one_after_its_schema_was_renamed() -> None:
+    renamed = "ALTER SCHEMA s RENAME TO t"
+    assert said(renamed, "ALTER TABLE t.bigger ADD x int;") == ["s.bigger"]
+    assert said(renamed, "SET search_path TO t; TRUNCATE bigger;")[-1] == "s.bigger"
+    swapped = "ALTER SCHEMA public RENAME TO old; ALTER SCHEMA s RENAME TO public"
+    assert said(swapped, "TRUNCATE bigger, old.big;")[-1] == "s.bigger"
+    assert said(swapped, "DROP INDEX old.i;")[-1] == "public.big"
+    made = "CREATE TABLE s.new (id int); CREATE INDEX k ON s.new (id)"
+    assert said(made, renamed, "DROP INDEX t.k;")[-1] == "t.new: new"
 
 
 def test_a_table_that_is_there_already_is_not_made() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from headstart.facts.state import TableName
-from headstart.fingerprint.statements.placed import Subject, placed
+from headstart.fingerprint.statements.placed import placed
+from headstart.fingerprint.statements.subject import Subject
 
 TABLES: dict[str, list[TableName]] = {
     "ALTER TABLE a ADD x int": [(None, "a")],
@@ -63,7 +64,29 @@ def test_a_statement_is_about_the_table_that_it_changes(sql: str) -> None:
             "SELECT 1 AS x INTO TEMP a",
             Subject(((None, "a"),), makes=(None, "a"), temporary=True),
         ),
-        ("UPDATE a SET x = f(x)", Subject(((None, "a"),), calls=frozenset({(None, "f")}))),
+        (
+            "UPDATE a SET x = f(x)",
+            Subject(((None, "a"),), fills=((None, "a"),), calls=frozenset({(None, "f")})),
+        ),
+        ("INSERT INTO s.a SELECT 1 FROM b", Subject((("s", "a"),), fills=(("s", "a"),))),
+        (
+            "WITH x AS (INSERT INTO a SELECT 1 RETURNING *) SELECT * FROM x",
+            Subject(fills=((None, "a"),)),
+        ),
+        ("DELETE FROM a USING b", Subject(((None, "a"),))),
+        ("COPY a (x) FROM STDIN", Subject(((None, "a"),), fills=((None, "a"),))),
+        ("COPY a TO STDOUT", Subject(((None, "a"),))),
+        ("REFRESH MATERIALIZED VIEW m", Subject(((None, "m"),), fills=((None, "m"),))),
+        (
+            "ALTER TABLE a ATTACH PARTITION s.b FOR VALUES FROM (1) TO (2)",
+            Subject(((None, "a"),), attaches=("s", "b")),
+        ),
+        (
+            "ALTER TABLE IF EXISTS s.a DETACH PARTITION b CONCURRENTLY",
+            Subject((("s", "a"),), detaches=(None, "b")),
+        ),
+        ('ALTER SCHEMA x RENAME TO "Y"', Subject(renames_schema=("x", "Y"))),
+        ("ALTER SCHEMA x OWNER TO y", Subject()),
         ("(SELECT f())", Subject(calls=frozenset({(None, "f")}))),
         ("CREATE VIEW v AS SELECT f()", Subject()),
         (

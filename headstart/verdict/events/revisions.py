@@ -206,6 +206,23 @@ class RecordNotWritten(Event):
 
 
 @dataclass(frozen=True)
+class IndexDropBlocked(Event):
+    """An INVALID index that a revision builds could not be dropped: others hold its table.
+
+    The fields are those of RevisionBlocked; the next attempt follows when these are gone.
+    """
+
+    level = Level.WARNING
+    index: str
+    table: str
+    revision: str
+    attempt: int
+    lock_timeout_seconds: float
+    waits: tuple[str, ...]
+    blockers: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True)
 class IndexDropped(RecordedEvent):
     """An INVALID index that a revision builds was dropped, for `cause`."""
 
@@ -248,8 +265,9 @@ class IndexNotRebuilt(RecordedEvent):
 
 
 _BUILD_IT = (
-    "if it is needed, build it in a new revision, or by hand (CREATE INDEX CONCURRENTLY); else"
-    " nothing is to be done"
+    "look whether it stands there under another name with another definition, as a script may have"
+    " renamed it; else, if it is needed, build it in a new revision, or by hand (CREATE INDEX"
+    " CONCURRENTLY); otherwise nothing is to be done"
 )
 
 
