@@ -35,7 +35,7 @@ where the revision has committed a part, and no version row.
 """
 
 _FIELDS = 7
-_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof", "failed"})
+_OWN_KEYS = frozenset({"headstart", "at", "chain", "proof", "target", "failed"})
 
 
 class NoRecord(Enum):
@@ -99,7 +99,8 @@ class Failed:
 class AppliedRecord:
     """What the comment says; an empty one where there is no comment. Oldest entry first.
 
-    `others` are keys of a newer headstart. `failed` is what failed last, until something succeeds.
+    `target` is the proof of a run for one of many schemas (gate/mark.py). `others` are keys of a
+    newer headstart. `failed` is what failed last, until something succeeds.
     """
 
     at: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ class AppliedRecord:
     proof: object = None
     others: Mapping[str, object] = field(default_factory=dict)
     failed: Failed | None = None
+    target: object = None
 
     def is_current(self, rows: Collection[str]) -> bool:
         """Whether it was written with just these version rows."""
@@ -138,13 +140,15 @@ class AppliedRecord:
         before = self.failed
         again = before is not None and (before.revision, before.what) == (revision, what)
         times = before.times + 1 if before is not None and again else 1
-        return replace(self, failed=Failed(revision, what, times), proof=None)
+        failure = Failed(revision, what, times)
+        return replace(self, failed=failure, proof=None, target=None)
 
     @property
     def text(self) -> str | None:
         """The comment: ASCII, with the newest entries that fit; None where nothing would."""
         kept = list(self.chain)
-        start, rest, room = self._around(self.at, self.proof, self.failed)
+        proofs = {"proof": self.proof, "target": self.target}
+        start, rest, room = self._around(self.at, proofs, self.failed)
         room -= sum(len(entry.text) + len(", ") for entry in kept)
         while room < 0 and kept:
             room += len(kept.pop(_least(kept)).text) + len(", ")
@@ -156,14 +160,15 @@ class AppliedRecord:
 
         None of them forbids anything, and none has only begun.
         """
-        start, rest, room = self._around(sorted(heads), None, None)
+        start, rest, room = self._around(sorted(heads), {}, None)
         return None if room < 0 else f"{start}{chain.newest(room)}{rest}"
 
     def _around(
-        self, at: Sequence[str], proof: object, failed: Failed | None
+        self, at: Sequence[str], proofs: Mapping[str, object], failed: Failed | None
     ) -> tuple[str, str, int]:
         """What stands before the entries and behind them, and how much room these have."""
-        more = dict(self.others) if proof is None else {"proof": proof, **self.others}
+        known = {key: proof for key, proof in proofs.items() if proof is not None}
+        more = {**known, **self.others}
         if failed is not None:
             more["failed"] = [failed.revision, failed.what, failed.times]
         rest = f"], {_encoded(more)[1:]}" if more else "]}"
@@ -219,7 +224,8 @@ def record_in(comment: str | None) -> AppliedRecord | NoRecord:
 def _record(found: Mapping[str, object]) -> AppliedRecord:
     at, chain = _texts(found["at"]), tuple(map(_entry, _list(found["chain"])))
     others = {key: value for key, value in found.items() if key not in _OWN_KEYS}
-    return AppliedRecord(at, chain, found.get("proof"), others, _failed(found.get("failed")))
+    proof, target, failed = (found.get(key) for key in ("proof", "target", "failed"))
+    return AppliedRecord(at, chain, proof, others, _failed(failed), target)
 
 
 def _failed(found: object) -> Failed | None:

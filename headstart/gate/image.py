@@ -88,7 +88,11 @@ def fits(header: Header, settings: "Mapping[str, str]", *, runs: bool) -> bool:
     table = settings.get("VERSION_TABLE", header.version_table if runs else VERSION_TABLE)
     if table != header.version_table:
         return False
-    names = _names(settings.get("URL_VARIABLES", ""))
+    return is_told_url(header, _names(settings.get("URL_VARIABLES", "")))
+
+
+def is_told_url(header: Header, names: "Sequence[str]") -> bool:
+    """Whether env.py has its URL from us, in the variables of these names or DATABASE_URL."""
     if "DATABASE_URL" in names:  # a mistake, which the flow tells
         return False
     return {"DATABASE_URL", *names} >= set(header.variables) >= set(names)

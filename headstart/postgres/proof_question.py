@@ -11,7 +11,7 @@ from headstart.postgres.row_versions import MEMBERS, NUMBER, SCOPE, exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 LOCK_MILLISECONDS = 50
 """For somebody who has locked the version table: a run that is at work, nearly always."""
@@ -81,7 +81,7 @@ SELECT (SELECT pg_catalog.string_agg(coalesce(pg_catalog.translate(
 # line break, is no revision's, nor two: no revision has a tab.
 
 
-_LEAVES = exact("""\
+LEAVES = exact("""\
 SELECT pg_catalog.count(*) FROM (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, r.oid FROM relation r
   UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, i.indexrelid
@@ -104,7 +104,8 @@ SELECT pg_catalog.count(*) FROM (
   UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, p.oid FROM call p
   ) o JOIN pg_catalog.pg_depend d ON d.classid = o.class AND d.objid = o.oid
  WHERE d.refobjid >= '16384'::pg_catalog.oid AND d.deptype <> 'e'::pg_catalog."char"
-   AND d.refclassid <> 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid
+   AND NOT (d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid
+            AND EXISTS (SELECT FROM space s WHERE s.oid = d.refobjid))
    AND NOT EXISTS (SELECT FROM relation r WHERE r.oid = d.refobjid OR r.reltype = d.refobjid)
    AND NOT EXISTS (SELECT FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
                     WHERE i.indexrelid = d.refobjid)
@@ -147,21 +148,29 @@ def leaving(version_table: str, objects: "Iterable[tuple[str, str]]") -> str:
 
     A definition shows the name of what it refers to, and the number does not stand for that.
     """
-    leaves = f"{SCOPE}\n{_LEAVES}"
+    leaves = f"{SCOPE}\n{LEAVES}"
     return f"{_filled(_PIN, version_table)}; {_filled(leaves, version_table, objects)}"
 
 
 def _filled(sql: str, version_table: str, objects: "Iterable[tuple[str, str]]" = ()) -> str:
-    """The template with its names; what has been put in is not looked at again."""
+    """The template with its names."""
     every = list(objects)
     quoted = '"' + version_table.replace('"', '""') + '"'
-    values = {
-        "schemas": array(schema for schema, _ in every),
-        "names": array(name for _, name in every),
-        "table": literal(version_table),
-        "place": literal(quoted),
-        "name": quoted,
-        "locked": held_condition(RUN_LOCK_KEY),
-    }
+    return filled(
+        sql,
+        {
+            "schemas": array(schema for schema, _ in every),
+            "names": array(name for _, name in every),
+            "table": literal(version_table),
+            "home": f"{literal(quoted)}::pg_catalog.regclass",
+            "spaces": "",
+            "name": quoted,
+            "locked": held_condition(RUN_LOCK_KEY),
+        },
+    )
+
+
+def filled(sql: str, values: "Mapping[str, str]") -> str:
+    """The template with its values; what has been put in is not looked at again."""
     parts = sql.split("@")
     return "".join(values[part] if at % 2 else part for at, part in enumerate(parts))

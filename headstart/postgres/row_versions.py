@@ -9,6 +9,10 @@ schema is compared.
 The kinds of facts that the number stands for are COVERED: a history with any other kind has none.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 COVERED = frozenset(
     {"table", "view", "matview", "column", "composite", "pk", "unique", "fk", "exclude", "check"}
     | {"index", "trigger", "rule", "statistics", "policy", "sequence", "enum", "domain", "range"}
@@ -24,19 +28,19 @@ def exact(sql: str) -> str:
     return sql
 
 
-SCOPE = exact("""\
-WITH wanted AS MATERIALIZED (
+OBJECTS = exact("""\
+wanted AS MATERIALIZED (
   SELECT w.schema, w.name::pg_catalog.name AS name FROM ROWS FROM (
     pg_catalog.unnest(@schemas@), pg_catalog.unnest(@names@)) AS w (schema, name)),
 home AS MATERIALIZED (
   SELECT c.oid, c.relnamespace, c.relowner FROM pg_catalog.pg_class c
-   WHERE c.oid = @place@::pg_catalog.regclass),
+   WHERE c.oid = @home@),
 space AS MATERIALIZED (
   SELECT n.oid, n.xmin, n.nspname, CASE WHEN n.oid = h.relnamespace THEN ''
          ELSE n.nspname::pg_catalog.text END AS schema
     FROM pg_catalog.pg_namespace n, home h
    WHERE n.nspname::pg_catalog.text !~ '^pg_'::pg_catalog.text
-     AND n.nspname <> 'information_schema'::pg_catalog.name),
+     AND n.nspname <> 'information_schema'::pg_catalog.name@spaces@),
 want AS MATERIALIZED (
   SELECT s.oid AS space, w.name FROM wanted w JOIN space s ON s.schema = w.schema),
 relation AS MATERIALIZED (
@@ -59,19 +63,32 @@ owned AS MATERIALIZED (
     JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
     JOIN pg_catalog.pg_class c ON c.oid = d.objid
    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
-     AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[])),
+     AND d.deptype = ANY ('{a,i}'::pg_catalog."char"[]))""")
+"""The objects by their names; between the marks @ stand what others put in."""
+
+MEMBER = exact("""\
 member AS MATERIALIZED (
   SELECT d.classid, d.objid FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d
       ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
      AND d.refobjid = e.oid AND d.deptype = 'e'::pg_catalog."char")""")
-"""The objects by their names; between the marks @ stand what proof_question.py puts in."""
+"""What extensions have brought into the database."""
 
-MEMBERS = (
-    *("pg_type", "pg_proc", "pg_operator", "pg_opclass", "pg_opfamily", "pg_collation"),
-    *("pg_language", "pg_ts_config", "pg_ts_dict", "pg_class"),
-)
+SCOPE = f"WITH {OBJECTS},\n{MEMBER}"
+
+MEMBERS = {
+    "pg_type": "typ",
+    "pg_proc": "pro",
+    "pg_operator": "opr",
+    "pg_opclass": "opc",
+    "pg_opfamily": "opf",
+    "pg_collation": "coll",
+    "pg_language": "",
+    "pg_ts_config": "cfg",
+    "pg_ts_dict": "dict",
+    "pg_class": "rel",
+}
 """Catalogs of what extensions bring, and a definition may show; a member of another one is what
-the number does not stand for."""
+the number does not stand for. With each, how its columns begin where it has a schema."""
 
 
 def _members(catalog: str) -> str:
@@ -81,7 +98,22 @@ def _members(catalog: str) -> str:
     )
 
 
-_PARTS = (
+_TRIGGERS = ("relation r JOIN pg_catalog.pg_trigger a ON a.tgrelid = r.oid", "a.oid, a.xmin")
+"""Those of foreign keys, too, which may be disabled; of others' that refer to ours as well."""
+
+_OWN_TRIGGERS = (
+    (f"{_TRIGGERS[0]} AND NOT a.tgisinternal", "a.oid, a.xmin"),
+    (
+        (
+            "relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid"
+            " JOIN pg_catalog.pg_trigger a ON a.tgconstraint = k.oid AND a.tgisinternal"
+        ),
+        "a.oid, a.xmin",
+    ),
+)
+"""Without those of others' foreign keys: each new tenant's may refer to a table of all of them."""
+
+_OWN = (
     # what the normal form reads of a relation; its xmin counts each TRUNCATE and VACUUM FULL
     (
         "relation r",
@@ -117,11 +149,7 @@ _PARTS = (
         ),
         "a.indexrelid, a.xmin, a.indisvalid, i.relname, i.relispartition, i.reloptions",
     ),
-    # those of foreign keys, too, which may be disabled
-    (
-        "relation r JOIN pg_catalog.pg_trigger a ON a.tgrelid = r.oid",
-        "a.oid, a.xmin",
-    ),
+    _TRIGGERS,
     (
         "relation r JOIN pg_catalog.pg_policy a ON a.polrelid = r.oid",
         (
@@ -187,6 +215,10 @@ _PARTS = (
         ),
         "a.classid, a.objid, a.refobjid",
     ),
+)
+"""Rows of the objects, and what of each of them counts."""
+
+_EXTENSIONS = (
     (
         "pg_catalog.pg_extension a",
         "a.oid, a.xmin",
@@ -207,20 +239,33 @@ _PARTS = (
         f"{_members('pg_type')} JOIN pg_catalog.pg_enum a ON a.enumtypid = m.oid",
         "a.oid, a.xmin",
     ),
-    (
-        "space a",
-        "a.oid, a.nspname",
-    ),
 )
-"""Rows, and what of each of them counts."""
+"""Those of what extensions have brought, the same for every schema of the database."""
+
+_SPACES = ("space a", "a.oid, a.nspname")
+
+_MEMBERS_SPACES = (
+    "pg_catalog.pg_namespace n WHERE n.oid = ANY (ARRAY(SELECT s.oid FROM ("
+    + " UNION ".join(
+        f"SELECT m.{short}namespace AS oid FROM {_members(catalog)}"
+        for catalog, short in MEMBERS.items()
+        if short
+    )
+    + ") s))",
+    "n.oid, n.nspname",
+)
+"""A definition shows the schema of an extension's object, and who wants it need not name it."""
+
+_PARTS = (*_OWN, *_EXTENSIONS, _SPACES, _MEMBERS_SPACES, *_OWN_TRIGGERS)
 
 
-def _number() -> str:
+def _number(parts: "Iterable[tuple[str, str]]") -> str:
+    """SQL of a number over parts, each by its place among all of them: a mark outlives a change."""
     rows = []
-    for number, (source, values) in enumerate(_PARTS):
+    for source, values in parts:
         rows.append(
             "SELECT pg_catalog.hashtextextended(pg_catalog.concat_ws('|'::pg_catalog.text,"
-            f" {values}), {number}) AS h FROM {source}"
+            f" {values}), {_PARTS.index((source, values))}) AS h FROM {source}"
         )
     every = "\n  UNION ALL ".join(rows)
     return exact(
@@ -229,5 +274,13 @@ def _number() -> str:
     )
 
 
-NUMBER = _number()
+NUMBER = _number((*_OWN, *_EXTENSIONS, _SPACES))
 """SQL of the number, as a text, behind SCOPE."""
+
+OWN_NUMBER = _number(
+    (*(part for part in _OWN if part != _TRIGGERS), *_OWN_TRIGGERS, _SPACES),
+)
+"""SQL of the part of it that is a schema's own, behind OBJECTS."""
+
+SHARED_NUMBER = _number((*_EXTENSIONS, _MEMBERS_SPACES))
+"""SQL of the part that is the same for every schema of the database, behind MEMBER."""

@@ -27,7 +27,7 @@ _KINDS = {
 _TAKEN_FOR_ONE = "pvmf"
 """What Alembic takes for its version table, too, when it looks for one."""
 
-_COMMENT = (
+RECORD_COMMENT = (
     f"CASE WHEN pg_catalog.length(d.description) <= {MOST_CHARACTERS}"
     """ AND d.description ~ '^[{]"headstart"[ -~]*[}]$' THEN d.description ELSE '' END"""
 )
@@ -95,7 +95,7 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
         "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
         f" {owner_is_trusted(scope.role)}, c.relrowsecurity,"
         " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),"
-        f" (SELECT {_COMMENT} FROM pg_catalog.pg_description d WHERE d.objoid = c.oid"
+        f" (SELECT {RECORD_COMMENT} FROM pg_catalog.pg_description d WHERE d.objoid = c.oid"
         " AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         f" WHERE c.relname = {literal(scope.version_table)}"

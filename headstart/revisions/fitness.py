@@ -5,6 +5,7 @@ templates do: it configures once, on a connection whose session is as the server
 executes nothing beside the revisions. What it reads is the business of process/reads.py.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, event
 
+from headstart.patterns import pattern
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Started
 from headstart.values import dataclass
@@ -26,23 +28,37 @@ _ENGINES_OWN = ("before_execute", "before_cursor_execute", "after_cursor_execute
 _CLASSES = ("Connection", "AsyncConnection")
 """Those of a driver by which one can connect, too."""
 _OURS = ("sqlalchemy", "headstart", "alembic")
+_NAME = r"""("([^"]|"")+"|'[^']+'|\w+)"""
+_CHOOSES_PLACE = pattern(
+    rf"\s*(SET\s+(SESSION\s+|LOCAL\s+)?search_path\s*(=|TO)\s*{_NAME}(\s*,\s*{_NAME})*"
+    rf"|CREATE\s+SCHEMA\s+IF\s+NOT\s+EXISTS\s+{_NAME})\s*;?\s*",
+    re.IGNORECASE,
+)
+"""What does nothing to a schema that is there but to work in it."""
 
 
 @dataclass
 class EnvWork:
     """What env.py does beside its one call of context.configure(); `reasons` in words.
 
-    `migrating` tells whether it is within context.run_migrations().
+    `migrating` tells whether it is within context.run_migrations(). `about_place` are those of the
+    reasons that only say where it works: one of many has a version table that is named.
     """
 
     migrating: Callable[[], bool] = field(default=lambda: False)
     configured: int = 0
     reasons: list[str] = field(default_factory=list)
+    about_place: set[str] = field(default_factory=set)
 
     def add(self, reason: str) -> None:
         """Say each reason once."""
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+    def add_place(self, reason: str) -> None:
+        """Say a reason that is about where it works."""
+        self.add(reason)
+        self.about_place.add(reason)
 
     def begin(
         self, now: Started, configured: Configured, path: str, plain: tuple[str, str, str]
@@ -52,9 +68,9 @@ class EnvWork:
         `plain` are schema, role and search_path of a connection of ours.
         """
         if configured.scope.version_schema:
-            self.add("env.py configures version_table_schema")
+            self.add_place("env.py configures version_table_schema")
         if (configured.scope.schema, configured.scope.role, path) != plain:
-            self.add("env.py chooses a search_path or a role")
+            self.add_place("env.py chooses a search_path or a role")
         if now.connection.get_execution_options().get("schema_translate_map"):
             self.add("env.py translates schemas")
         engine = now.connection.engine
@@ -69,8 +85,12 @@ def watched_env() -> Iterator[EnvWork]:
     """Watch one pass over env.py."""
     work = EnvWork()
 
-    def executing(_: Connection, __: Any, ___: str, *____: Any) -> None:
-        if not work.migrating() and not _asked_by_us():
+    def executing(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        if work.migrating() or _asked_by_us():
+            return
+        if _CHOOSES_PLACE.fullmatch(statement):
+            work.add_place("env.py executes SQL of its own to choose a schema")
+        else:
             work.add("env.py executes SQL of its own")
 
     original = EnvironmentContext.configure

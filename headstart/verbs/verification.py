@@ -185,11 +185,11 @@ class Verification:
             return None
         mark = ProofMark(self._task, self._image, self._inspector.scope)
         with self._connected() as connection:
-            look = mark.look(connection, rows)
+            looks = mark.look(connection, rows)
             with Catalog(connection) as catalog:
                 comparison = self._inspector.compare(catalog, rows, applied)
-            if comparison is not None and comparison.is_exact and look is not None:
-                mark.note(connection, look)
+            if comparison is not None and comparison.is_exact:
+                mark.note(connection, looks)
         if comparison is None:
             return None
         return report_drift(self._task, occasion, comparison, rows)

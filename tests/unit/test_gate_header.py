@@ -26,6 +26,17 @@ UNFIT = Header(
     objects=[],
     unfit="env.py listens to connect",
 )
+TOLD = Header(
+    heads=["1"],
+    version_table="v",
+    variables=[],
+    files={"env.py": "1"},
+    scripts={"versions": "2"},
+    folders={},
+    objects=[],
+    unfit="env.py was given an argument by -x",
+    target=[],
+)
 
 
 def written(header: Header) -> bytes:
@@ -33,7 +44,7 @@ def written(header: Header) -> bytes:
     return file_text(Fingerprints((), header=tuple(header.lines))).encode()
 
 
-@pytest.mark.parametrize("header", [HEADER, UNFIT], ids=["fit", "unfit"])
+@pytest.mark.parametrize("header", [HEADER, UNFIT, TOLD], ids=["fit", "unfit", "told"])
 def test_it_is_read_as_it_was_written(header: Header) -> None:
     found = header_in(written(header))
     assert found is not None

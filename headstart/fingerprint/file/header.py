@@ -15,7 +15,9 @@ those that env.py looks into, the names count. `python_path`, where a module was
 what PYTHONPATH has to name. `body` is the digest of all other lines of the file, so that no merge
 puts two of them together. An image whose env.py does what the gate would leave out has a line
 `gate<TAB>unfit<TAB>why`; where no operator's word could make that good, since the gate would not
-see a change, it is `gate<TAB>blind<TAB>why`.
+see a change, it is `gate<TAB>blind<TAB>why`. Where all that makes it unfit is that env.py is told
+where to work, and one of many is named by its version table, a line says so, with the variables
+that tell env.py: `gate<TAB>target<TAB>TENANT`.
 
 It imports as little as the gate can do with.
 """
@@ -47,12 +49,13 @@ class Header:
         python_path: "Sequence[str] | None" = None,
         unfit: str | None = None,
         blind: str | None = None,
+        target: "Sequence[str] | None" = None,
         body: str = "",
     ) -> None:
         self.heads, self.version_table, self.variables = heads, version_table, variables
         self.files, self.scripts, self.folders = files, scripts, folders
         self.objects, self.python_path = objects, python_path
-        self.unfit, self.blind, self.body = unfit, blind, body
+        self.unfit, self.blind, self.target, self.body = unfit, blind, target, body
 
     @property
     def lines(self) -> "Iterator[str]":
@@ -70,6 +73,8 @@ class Header:
             yield _line("unfit", [self.unfit])
         if self.blind is not None:
             yield _line("blind", [self.blind])
+        if self.target is not None:
+            yield _line("target", self.target)
 
 
 def with_body(lines: "Sequence[str]", before: str, after: str) -> "tuple[str, ...]":
@@ -125,6 +130,7 @@ def header_of(lines: "Iterable[str]") -> Header | None:
         python_path=single.get("python_path"),
         unfit=" ".join(single["unfit"]) if "unfit" in single else None,
         blind=" ".join(single["blind"]) if "blind" in single else None,
+        target=single.get("target"),
         body=body[0],
     )
 

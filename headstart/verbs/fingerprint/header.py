@@ -1,6 +1,7 @@
 """The gate's header of a fingerprints file: what a build has seen of the project and its env.py."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from headstart.fingerprint.file.header import Header
 from headstart.fingerprint.file.states import Fingerprints
 from headstart.gate.doubt import Doubt
 from headstart.gate.image import PYPROJECT, digest_of, digest_of_scripts, script_folder
+from headstart.patterns import pattern
 from headstart.postgres.row_versions import COVERED
 from headstart.process.own_modules import OwnModules, traced_modules
 from headstart.process.reads import EVERY, local_packages
@@ -20,7 +22,11 @@ from headstart.verbs.task import Task
 
 _OURS = ("DATABASE_URL", "PGPASSWORD")
 """What a run sets for env.py; PGPASSWORD says nothing that the URL does not."""
-_MOST_REASONS = 3
+_MOST_REASONS, _MOST_NAMES = 3, 5
+_WHO = "env.py, or what it imports,"
+_GIVEN_X = "env.py was given an argument by -x"
+_SECRET = pattern("PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|URL|URI|DSN", re.IGNORECASE)
+"""Of the names of variables that may hold one."""
 
 
 def header_lines(
@@ -67,6 +73,7 @@ def _lines(
         else [_relative(Path(each), folder) for each in own.search_path],
         unfit="; ".join(reasons[:_MOST_REASONS]) or None,
         blind="; ".join(blind) or None,
+        target=_variables_of_place(task, found, reasons) if reasons else None,
     )
     lines = tuple(header.lines)
     # a name that would break a line: such a file has no header
@@ -121,6 +128,31 @@ def _variables(task: Task, found: Finished) -> set[str]:
     return {"DATABASE_URL", *task.settings.url_variables} & found.reads.variables
 
 
+def _variables_of_place(
+    task: Task, found: Finished, reasons: Iterable[str]
+) -> tuple[str, ...] | None:
+    """The variables that tell env.py where to work; None where more than that makes it unfit.
+
+    Their values go into a digest that everybody may see, where a password could be guessed by it.
+    """
+    others = _other_variables(task, found)
+    about_place = {*found.env.about_place, _GIVEN_X, _reads_variables(others)}
+    if EVERY in others or any(map(_SECRET.search, others)):
+        return None
+    if not about_place.issuperset(reasons):
+        return None
+    return tuple(sorted(others))
+
+
+def _other_variables(task: Task, found: Finished) -> frozenset[str]:
+    return frozenset(found.reads.variables) - {*_OURS, *task.settings.url_variables}
+
+
+def _reads_variables(names: frozenset[str]) -> str:
+    told = "all of its environment" if EVERY in names else ", ".join(sorted(names)[:_MOST_NAMES])
+    return f"{_WHO} reads {told}"
+
+
 def _blind(source: Source, fingerprints: Fingerprints) -> Iterator[str]:
     """What could change and the gate would not see it: the number does not stand for all, say."""
     directory = source.project.directory
@@ -145,7 +177,7 @@ def _unfit(
     if not found.is_whole:
         yield "env.py changes the schema beside the revisions"
     if task.settings.x:
-        yield "env.py was given an argument by -x"
+        yield _GIVEN_X
     if _folder_named(task) != str(folder):
         yield "alembic.ini names its script_location in an unusual way"
 
@@ -155,11 +187,9 @@ def _unknown_reads(
 ) -> Iterator[str]:
     """What env.py does depends on what nobody knows beforehand."""
     folder, reads = Path(source.project.directory.dir).absolute(), found.reads
-    who = "env.py, or what it imports,"
-    others = reads.variables - {*_OURS, *task.settings.url_variables}
-    if others:
-        names = "all of its environment" if EVERY in others else ", ".join(sorted(others)[:5])
-        yield f"{who} reads {names}"
+    who = _WHO
+    if others := _other_variables(task, found):
+        yield _reads_variables(others)
     known = {os.path.normpath(folder / path) for path in files}
     scripts = {str(path) for path in source.project.folders}
     if opened := {each for each in reads.files - known if str(Path(each).parent) not in scripts}:
