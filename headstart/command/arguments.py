@@ -106,7 +106,7 @@ def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
     ]
     if not verb.fleet:
         mistakes += [
-            f"{setting.options[-1]} belongs to the verb fleet run"
+            f"{setting.options[-1]} belongs to the verbs of a fleet ({_fleet_verbs()})"
             for setting in SETTINGS
             if setting.name in FLEET_NAMES and getattr(parsed, setting.name) is not None
         ]
@@ -126,6 +126,10 @@ def _misused(parsed: argparse.Namespace, verb: Verb) -> list[str]:
 def _verbs_with(option: Option) -> str:
     *others, last = [verb.name for verb in VERBS if option.field in verb.options]
     return f"the verbs {', '.join(others)} and {last}" if others else f"the verb {last}"
+
+
+def _fleet_verbs() -> str:
+    return ", ".join(verb.name for verb in VERBS if verb.fleet)
 
 
 def _no_verb(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""How a process of a nursery becomes a run, and what the nursery imports, so that it has not to.
+"""How a process of a nursery becomes a run or a check, and what the nursery imports for it.
 
 Names, and not imports: this module is read in the main process of a fleet, which needs few of them.
 """
@@ -18,6 +18,7 @@ from headstart.settings.request import Request
 _MODULES = (
     "headstart.command.execution",
     "headstart.verbs.run",
+    "headstart.verbs.check",
     "headstart.gate.image",
     "headstart.gate.place",
     "headstart.gate.server",
@@ -40,11 +41,12 @@ def warm_up() -> None:
                     _ = value.pattern  # which compiles it
 
 
-def become_run(table: tuple[str, str] | None) -> NoReturn:
-    """Be the ordinary run, or that of one of many targets in a database, by its version table."""
-    if table is None and pass_gate(("run",)):
+def become(verb: str, table: tuple[str, str] | None) -> NoReturn:
+    """Do the verb as it is done, or for one of many targets in a database, by its version table."""
+    if table is None and pass_gate((verb,)):
         os._exit(0)
     from headstart.command.main import carry_out
     from headstart.postgres.target import Target
 
-    carry_out(Command(VERBS[0], Request()), Target(*table) if table is not None else None)
+    asked = next(each for each in VERBS if each.name == verb)
+    carry_out(Command(asked, Request()), Target(*table) if table is not None else None)

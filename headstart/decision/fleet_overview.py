@@ -10,7 +10,7 @@ base            12     three revisions pending
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from headstart.decision.target_state import Odd, Proven, TargetAnswer
+from headstart.decision.target_state import Odd, Proven, Ready, TargetAnswer
 from headstart.facts.state import History
 from headstart.values import dataclass
 
@@ -32,38 +32,44 @@ class AtRevision:
 class FleetOverview:
     """The answer of `fleet status`: revisions, the farthest from the target revision first.
 
-    `named` are the targets that are not proven, by what they are: the slug of a standing, or of an
+    `ready` are those that a check of their own has found so, with nothing that proves the schema.
+    `named` are the targets that are neither, by what they are: the slug of a standing, or of an
     oddity in place of "odd". What is missing has no revision, and is only there.
     """
 
     targets: int
     proven: int
+    ready: int
     revisions: tuple[AtRevision, ...]
     named: Mapping[str, tuple[str, ...]]
 
     @property
     def is_ready(self) -> bool:
-        """Whether all of them are proven."""
-        return self.proven == self.targets
+        """Whether all of them are proven, or ready."""
+        return self.proven + self.ready == self.targets
 
 
 def overview_of(answers: Iterable[TargetAnswer], history: History) -> FleetOverview:
-    """Count the targets at each revision, and name those that are not proven."""
+    """Count the targets at each revision, and name those that are not ready."""
     counts: Counter[tuple[str, ...] | None] = Counter()
     named: defaultdict[str, list[str]] = defaultdict(list)
-    targets = proven = 0
+    targets = proven = ready = 0
     for answer in answers:
         targets += 1
         slug = _slug(answer)
         if isinstance(answer.standing, Proven):
             proven += 1
+        elif isinstance(answer.standing, Ready):
+            ready += 1
         else:
             named[slug].append(answer.name)
         if slug != "missing":
             counts[answer.recorded if answer.rows is None else answer.rows] += 1
     revisions = [AtRevision(rows, n, _pending(rows, history)) for rows, n in counts.items()]
     by_name = {slug: tuple(sorted(names)) for slug, names in sorted(named.items())}
-    return FleetOverview(targets, proven, tuple(sorted(revisions, key=_worst_first)), by_name)
+    return FleetOverview(
+        targets, proven, ready, tuple(sorted(revisions, key=_worst_first)), by_name
+    )
 
 
 def _slug(answer: TargetAnswer) -> str:

@@ -91,7 +91,24 @@ class InProgress:
     slug = "in_progress"
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A check of its own has found it ready, though nothing proves the schema."""
+
+    slug = "ready"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A check of its own has ended so: a run would, too, or a person is needed."""
+
+    slug: str
+
+
 Standing = Proven | Behind | Odd | Missing | InProgress
+"""What the question says of it."""
+Found = Standing | Ready | Failed
+"""What is known of it, once those that the question could not answer for were checked."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,7 @@ class TargetAnswer:
     """
 
     name: str
-    standing: Standing
+    standing: Found
     rows: tuple[str, ...] | None = None
     recorded: tuple[str, ...] | None = None
 

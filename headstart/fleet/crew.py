@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from headstart.fleet.child_log import ChildLog
 from headstart.fleet.link import Nursery, NurseryLost
-from headstart.fleet.nursery import ENDS_WITH_PARENT, Table
+from headstart.fleet.nursery import ENDS_WITH_PARENT, Asked, Table
 from headstart.fleet.outcome import TargetEnd, killed
 from headstart.fleet.templates import Environment
 from headstart.verdict.events.event import Emit
@@ -39,10 +39,10 @@ class Worker:
 
 
 class Crew:
-    """The workers that run now."""
+    """The workers that run now, each of them a process for one verb: run, or check."""
 
-    def __init__(self, nursery: Nursery, emit: Emit) -> None:
-        self._nursery, self._emit = nursery, emit
+    def __init__(self, nursery: Nursery, emit: Emit, verb: str) -> None:
+        self._nursery, self._emit, self._verb = nursery, emit, verb
         self._workers: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(nursery, selectors.EVENT_READ)
@@ -53,7 +53,7 @@ class Crew:
         """Start a target's process. Raises NurseryLost, ServerFailed and OSError."""
         log, writing = os.pipe()
         try:
-            process = self._nursery.start(environment, table, writing)
+            process = self._nursery.start(Asked(self._verb, environment, table), writing)
         except BaseException:
             os.close(log)
             raise

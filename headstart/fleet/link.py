@@ -4,10 +4,10 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 
-from headstart.fleet.nursery import Become, Table, serve
+from headstart.fleet.nursery import Asked, Become, serve
 from headstart.values import dataclass
 from headstart.verdict.errors import ServerFailed
 
@@ -38,12 +38,12 @@ class Nursery:
         """What to wait on for a process that has ended."""
         return self._own.fileno()
 
-    def start(self, environ: Mapping[str, str | None], table: Table | None, log: int) -> int:
+    def start(self, asked: Asked, log: int) -> int:
         """Start a target's process with `log` as its stderr; gives its number.
 
         Raises NurseryLost, and ServerFailed where the machine has no more processes.
         """
-        text = json.dumps({"environ": environ, "table": table}).encode() + b"\n"
+        text = json.dumps(vars(asked)).encode() + b"\n"
         try:
             sent = socket.send_fds(self._own, [text], [log])
             self._own.sendall(text[sent:])

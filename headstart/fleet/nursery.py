@@ -4,14 +4,14 @@ It is forked before the main process has a thread, a connection, or a handler of
 gets one: what it forks is as clean as a process that was just started, at a tenth of its cost. They
 speak over a Unix socket, in lines:
 
-    main -> nursery   {"environ": {"HEADSTART_X": "tenant=a"}, "table": ["a", "alembic_version"]}
-                      with the descriptor of a log
+    main -> nursery   {"verb": "run", "environ": {"HEADSTART_X": "tenant=a"},
+                       "table": ["a", "alembic_version"]} in one line, with the descriptor of a log
     nursery -> main   started 4711
     nursery -> main   ended 4711 0                                (a signal as -9)
     nursery -> main   failed [Errno 11] Resource temporarily unavailable
 
 A child gets the log as stderr, nothing as stdin and stdout, and its own variables; then it is the
-ordinary run. If the main process goes, the children are asked to end as by SIGTERM, and so they are
+ordinary run, or check. If the main process goes, the children are asked to end as by SIGTERM, and so they are
 by the kernel if the nursery goes.
 """
 
@@ -28,16 +28,27 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from headstart.process.machine import end_process
+from headstart.values import dataclass
 
 Table = tuple[str, str]
 """The schema and the name of a version table."""
-Become = Callable[[Table | None], NoReturn]
-"""Makes of a process the ordinary run, by its arguments and its environment.
+Become = Callable[[str, Table | None], NoReturn]
+"""Makes of a process the ordinary run or check, by the verb's name and its environment.
 
 The table is that of a target which has one for itself among others in its database.
 """
 Handlers = Mapping[int, Any]
 """A handler for each signal, as signal.signal() takes it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A process that is asked for: the verb of a target, and what makes it that target's."""
+
+    verb: str
+    environ: Mapping[str, str | None]
+    table: Table | None
+
 
 _CHUNK_BYTES = 1 << 16
 ENDS_WITH_PARENT = sys.platform == "linux"
@@ -119,7 +130,7 @@ class _Server:
         request = _received(self._main)
         if request is None:
             return False
-        environ, table, log = request
+        asked, log = request
         nursery = os.getpid()
         # one that comes before the child has its handlers waits for them
         signal.pthread_sigmask(signal.SIG_BLOCK, self._handlers)
@@ -130,7 +141,7 @@ class _Server:
             self._tell(f"failed {error}")
         if child == 0:
             _end_with_parent(nursery)
-            self._be_child(environ, table, log)
+            self._be_child(asked, log)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._handlers)
         os.close(log)
         if child > 0:
@@ -138,9 +149,7 @@ class _Server:
             self._tell(f"started {child}")
         return True
 
-    def _be_child(
-        self, environ: Mapping[str, str | None], table: Table | None, log: int
-    ) -> NoReturn:
+    def _be_child(self, asked: Asked, log: int) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -152,13 +161,13 @@ class _Server:
             os.close(self._wake)
             os.dup2(log, 2)
             os.close(log)
-            for name, value in environ.items():
+            for name, value in asked.environ.items():
                 if value is not None:
                     os.environ[name] = value
                 else:
                     os.environ.pop(name, None)
-            sys.argv = [sys.argv[0], "run"]
-            self._become(table)
+            sys.argv = [sys.argv[0], asked.verb]
+            self._become(asked.verb, asked.table)
         except BaseException as error:  # noqa: BLE001 a child must never go on as its parent
             os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="backslashreplace"))
         finally:
@@ -185,7 +194,7 @@ def _end_with_parent(nursery: int) -> None:
         end_process(_BROKEN)
 
 
-def _received(main: socket.socket) -> tuple[Mapping[str, Any], Table | None, int] | None:
+def _received(main: socket.socket) -> tuple[Asked, int] | None:
     text, logs, _, _ = socket.recv_fds(main, _CHUNK_BYTES, 1)
     while text and not text.endswith(b"\n"):
         more = main.recv(_CHUNK_BYTES)
@@ -196,4 +205,5 @@ def _received(main: socket.socket) -> tuple[Mapping[str, Any], Table | None, int
         return None
     asked = json.loads(text)
     table = asked["table"]
-    return asked["environ"], table and (table[0], table[1]), logs[0]
+    named = table and (table[0], table[1])
+    return Asked(asked["verb"], asked["environ"], named), logs[0]

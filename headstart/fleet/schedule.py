@@ -10,7 +10,7 @@ at once, --first shared and --canary 2, over time:
 If `shared` fails, nobody else starts; if `a` fails, `b` ends, and `c` to `e` do not start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from headstart.fleet.shard import belongs_to
 from headstart.settings.fleet import Budget, Shard
@@ -78,7 +78,8 @@ class Schedule:
         self._jobs, self._targets = jobs, stages.targets
         self._most_failures = None if budget is None else budget.of(stages.targets)
         self._running: set[str] = set()
-        self._failed = 0
+        self.failed = 0
+        """How many have ended and were not ready."""
         self.stopped_by: str | None = None
         """Why no other target starts; None as long as they do."""
 
@@ -95,6 +96,10 @@ class Schedule:
         self._running.add(name)
         return name
 
+    def skip(self, names: Collection[str]) -> None:
+        """Note that these are ready, without a process."""
+        self._stages = [[name for name in stage if name not in names] for stage in self._stages]
+
     def put_back(self, name: str) -> None:
         """Let one that was taken be the next one again: it could not be started yet."""
         self._running.discard(name)
@@ -103,14 +108,14 @@ class Schedule:
     def end(self, name: str, *, is_ready: bool) -> None:
         """Note that a target has ended."""
         self._running.discard(name)
-        self._failed += not is_ready
+        self.failed += not is_ready
         if is_ready or self.stopped_by:
             return
         if self._guards > 0:
             self.stopped_by = f"{name!r} comes before the others, and is not ready"
-        elif self._most_failures is not None and self._failed > self._most_failures:
+        elif self._most_failures is not None and self.failed > self._most_failures:
             self.stopped_by = (
-                f"{self._failed} targets failed, and HEADSTART_MAX_FAILURES is"
+                f"{self.failed} targets failed, and HEADSTART_MAX_FAILURES is"
                 f" {self._most_failures} of {self._targets}"
             )
 

@@ -64,6 +64,19 @@ class Templates:
             own[f"{PREFIX}X"] = shlex.join(words)
         return {**self.common, **own}
 
+    @property
+    def share_a_database(self) -> bool:
+        """Whether the targets are schemas of one database, which has the URL that we have.
+
+        And each has a version table of its own, which is named with its schema.
+        """
+        elsewhere = any(variable.startswith("PG") for variable, _ in self.environment)
+        return (
+            not elsewhere
+            and TARGET not in (self.url or "")
+            and self.own_table(ANY_NAME) is not None
+        )
+
     def own_table(self, name: str) -> tuple[str, str] | None:
         """The schema and the name of the version table that only this target has.
 
@@ -165,7 +178,7 @@ def _common(settings: Settings, arguments: Values) -> Environment:
         for name, value in arguments.items()
         if name not in FLEET_NAMES
     }
-    more = {} if _leads_through_the_gate(settings) else {f"{PREFIX}GATE": "off"}
+    more = {} if _may_be_proven(settings) else {f"{PREFIX}GATE": "off"}
     quiet = settings.log_level is LogLevel.INFO
     return {
         **dict.fromkeys(f"{PREFIX}{name}" for name in FLEET_NAMES),
@@ -177,7 +190,13 @@ def _common(settings: Settings, arguments: Values) -> Environment:
     }
 
 
-def _leads_through_the_gate(settings: Settings) -> bool:
-    """Whether what was proven of a target cannot be another one's: each is a whole database."""
-    others = (settings.target_x, settings.target_env, settings.target_version_table)
+def _may_be_proven(settings: Settings) -> bool:
+    """Whether what was proven of a target cannot be another one's.
+
+    Each is a whole database, or the mark is one of the target, whose version table is named.
+    """
+    table = settings.target_version_table
+    if table is not None:
+        return TARGET in table and qualified(table_of(table, ANY_NAME))[0] is not None
+    others = (settings.target_x, settings.target_env)
     return TARGET in (settings.target_url or "") and not any(others)

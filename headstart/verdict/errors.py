@@ -259,6 +259,13 @@ class FleetIncomplete(HeadstartError):
     next_step = "run again: targets that are ready stay so, and the others are worked on once more"
 
 
+class CanaryPending(HeadstartError):
+    """What comes before all other targets of a fleet is another shard's, and was not ready."""
+
+    outcome = Outcome.CANARY_PENDING
+    next_step = "run again, once shard 0 has brought its first target and the canaries to head"
+
+
 class FleetRefused(HeadstartError):
     """At least one target of a fleet needs a person."""
 

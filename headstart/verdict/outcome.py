@@ -80,6 +80,10 @@ class Outcome(StrEnum):
         "fleet_incomplete", 14, True,
         "fleet: some targets are not ready: not reached, locked, lost, killed or not started",
     )  # fmt: skip
+    CANARY_PENDING = (
+        "canary_pending", 14, True,
+        "fleet: the first target and the canaries, which are shard 0's, were not ready in time",
+    )  # fmt: skip
     ACCESS_REFUSED = (
         "access_refused", 20, False,
         "password, role, database, privilege or TLS, or the server stays read-only",

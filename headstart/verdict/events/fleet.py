@@ -19,6 +19,31 @@ class FleetStarted(Event):
 
 
 @dataclass(frozen=True)
+class TargetsAsked(Event):
+    """Their databases were asked, before any process: `proven` are as a run has left them."""
+
+    targets: int
+    proven: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TargetsNotAsked(Event):
+    """They could not be asked, or not all of them: those that were not get a process each."""
+
+    level = Level.WARNING
+    cause: str
+
+
+@dataclass(frozen=True)
+class CanaryAwaited(Event):
+    """What comes before all others is another shard's, and is not ready yet."""
+
+    pending: tuple[str, ...]
+    retry_in_seconds: float
+
+
+@dataclass(frozen=True)
 class TargetEvent(Event):
     """An event of a target's own run, under its own name, with the target."""
 

@@ -1,0 +1,87 @@
+"""The canary before all shards, without anybody who coordinates: the database is the message.
+
+The first target and the canaries are shard 0's. The other shards ask how these stand, and start
+nothing until they are ready. At the head by its rows is not enough: a run that fails its last step
+leaves them there. So one without a proof is checked.
+"""
+
+from headstart.decision.target_state import Odd, Oddity, Proven
+from headstart.fleet.crew import Crew
+from headstart.fleet.fleet import Fleet
+from headstart.fleet.link import Nursery
+from headstart.fleet.question import Answers, Question
+from headstart.fleet.schedule import Schedule
+from headstart.fleet.walk import Walk
+from headstart.process.retry import Retry, retried
+from headstart.verbs.task import Task
+from headstart.verdict.errors import CanaryPending, Cancelled
+from headstart.verdict.events.execution import SettingsWarned
+from headstart.verdict.events.fleet import CanaryAwaited
+
+_UNGUARDED = (
+    "the first target and the canaries belong to shard 0, and this shard does not wait for them:"
+    " run shard 0 to its end before the others. To have it wait, name the version tables with their"
+    " schemas (HEADSTART_TARGET_VERSION_TABLE)"
+)
+_AT_HEAD = (Oddity.UNPROVEN, Oddity.CHANGED)
+_SHOWN = 3
+
+
+class _Waits(Exception):
+    """Some of them are not ready yet; `names` are these."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(", ".join(map(repr, names[:_SHOWN])))
+        self.names = names
+
+
+def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nursery) -> None:
+    """Wait until another shard's first target and canaries are ready. Raises CanaryPending."""
+    if not fleet.shard.index or not fleet.guards:
+        return
+    if not question.is_possible:
+        task.emit(SettingsWarned(_UNGUARDED))
+        return
+
+    def attempt() -> None:
+        if names := _not_ready(task, fleet, question, nursery):
+            raise _Waits(names)
+
+    def waits(failed: Retry) -> None:
+        pause = round(failed.retry_in_seconds, 3)
+        if isinstance(failed.error, _Waits):
+            task.emit(CanaryAwaited(failed.error.names, pause))
+
+    deadline = task.within(task.settings.lock_seconds)
+    try:
+        retried(attempt, deadline, lambda error: isinstance(error, _Waits), waits)
+    except _Waits as error:
+        more = len(error.names) - _SHOWN
+        raise CanaryPending(
+            f"of the {len(fleet.guards)} targets that come before all others, {error}"
+            f"{f' and {more} more' if more > 0 else ''} were not ready within"
+            f" {task.settings.lock_seconds:g} s (HEADSTART_LOCK_SECONDS); nothing was started"
+        ) from None
+
+
+def _not_ready(task: Task, fleet: Fleet, question: Question, nursery: Nursery) -> tuple[str, ...]:
+    answers = question.ask(fleet.guards, runs=False)
+    doubtful = tuple(name for name in fleet.guards if not _is_proven(name, answers))
+    if not all(_is_at_head(name, answers) for name in doubtful):
+        return doubtful
+    checked = fleet.unordered(doubtful)
+    schedule = Schedule(checked.stages, task.settings.jobs, None)
+    walk = Walk(task, checked, Crew(nursery, task.emit, "check"), schedule)
+    ready = {end.target for end in walk.ends() if end.is_ready}
+    if walk.ended_by is not None:
+        raise Cancelled(walk.ended_by)
+    return tuple(name for name in doubtful if name not in ready)
+
+
+def _is_proven(name: str, answers: Answers) -> bool:
+    return name in answers and isinstance(answers[name].standing, Proven)
+
+
+def _is_at_head(name: str, answers: Answers) -> bool:
+    standing = answers[name].standing if name in answers else None
+    return isinstance(standing, Odd) and standing.why in _AT_HEAD

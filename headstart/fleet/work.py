@@ -1,0 +1,71 @@
+"""What the verbs of a fleet have alike: they read what there is, and end with one verdict."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from headstart.fleet.account import Account
+from headstart.fleet.crew import Crew
+from headstart.fleet.fleet import Fleet, read_fleet
+from headstart.fleet.link import Nursery
+from headstart.fleet.outcome import TargetEnd, not_started
+from headstart.fleet.question import Question
+from headstart.fleet.schedule import Schedule
+from headstart.fleet.walk import Walk
+from headstart.settings.fleet import Budget
+from headstart.settings.request import Request
+from headstart.values import dataclass
+from headstart.verbs.task import Task
+from headstart.verdict.errors import Cancelled
+from headstart.verdict.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Work:
+    """A fleet that is begun: what there is to do, who asks, who forks, and who counts."""
+
+    task: Task
+    fleet: Fleet
+    question: Question
+    nursery: Nursery
+    account: Account
+
+    def through(
+        self, verb: str, fleet: Fleet, known: Iterable[TargetEnd], budget: Budget | None = None
+    ) -> list[TargetEnd]:
+        """Give all targets but those whose end is known a process of a verb; note their ends.
+
+        Raises Cancelled.
+        """
+        task = self.task
+        # from here on a signal is looked for, and interrupts nothing
+        task.signals.raise_if_received()
+        task.signals.disarm()
+        schedule = Schedule(fleet.stages, task.settings.jobs, budget)
+        schedule.skip({end.target for end in known})
+        walk = Walk(task, fleet, Crew(self.nursery, task.emit, verb), schedule)
+        ends = []
+        for end in walk.ends():
+            self.account.note(end)
+            ends.append(end)
+        for name in schedule.left:  # by name in the report, and in no line of the log
+            self.account.count(not_started(name, schedule.stopped_by or ""))
+        self.account.close(schedule.stopped_by)
+        if walk.ended_by is not None:
+            raise Cancelled(walk.ended_by)
+        return ends
+
+    def verdict(self) -> Outcome:
+        """Whether all are ready. Raises FleetRefused and FleetIncomplete."""
+        return self.account.verdict()
+
+
+@contextmanager
+def begun(task: Task, request: Request, nursery: Nursery | None) -> Iterator[Work]:
+    """Read what there is to do; at the end the nursery ends. Raises InvalidSettings."""
+    assert nursery is not None, "it is forked before this process has a thread"
+    try:
+        fleet = read_fleet(task, request)
+        account = Account(task, fleet)
+        yield Work(task, fleet, Question(task, fleet.templates), nursery, account)
+    finally:
+        nursery.end()
