@@ -11,8 +11,8 @@ speak over a Unix socket, in lines:
     nursery -> main   failed [Errno 11] Resource temporarily unavailable
 
 A child gets the log as stderr, nothing as stdin and stdout, and its own variables; then it is the
-ordinary run, or check. If the main process goes, the children are asked to end as by SIGTERM, and so they are
-by the kernel if the nursery goes.
+ordinary run, or check. If the main process goes, the children are asked to end as by SIGTERM, and
+so they are by the kernel if the nursery goes.
 """
 
 import ctypes

@@ -32,7 +32,7 @@ class Work:
     def through(
         self, verb: str, fleet: Fleet, known: Iterable[TargetEnd], budget: Budget | None = None
     ) -> list[TargetEnd]:
-        """Give all targets but those whose end is known a process of a verb; note their ends.
+        """Give all targets but those whose end is known a process of a verb; give their ends.
 
         Raises Cancelled.
         """
@@ -48,7 +48,8 @@ class Work:
             self.account.note(end)
             ends.append(end)
         for name in schedule.left:  # by name in the report, and in no line of the log
-            self.account.count(not_started(name, schedule.stopped_by or ""))
+            ends.append(not_started(name, schedule.stopped_by or ""))
+            self.account.count(ends[-1])
         self.account.close(schedule.stopped_by)
         if walk.ended_by is not None:
             raise Cancelled(walk.ended_by)

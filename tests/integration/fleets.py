@@ -9,7 +9,8 @@ from headstart.facts.sql import identifier
 from tests.harness.program import HEADSTART, Run, run_program, start_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Event, Result
-from tests.harness.server import Database, Server
+from tests.harness.server import Database, Server, empty_database
+from tests.integration.fingerprinting import Fingerprinter
 
 CHOOSES_SCHEMA = (
     (
@@ -44,7 +45,11 @@ class Fleet:
 
     def run(self, *argv: str, stdin: str = "", **environ: str) -> Result:
         """Run the fleet to its end."""
-        command = (*HEADSTART, "fleet", "run", *argv)
+        return self.ask("run", *argv, stdin=stdin, **environ)
+
+    def ask(self, verb: str, *argv: str, stdin: str = "", **environ: str) -> Result:
+        """Execute a verb of the fleet to its end."""
+        command = (*HEADSTART, "fleet", verb, *argv)
         return run_program(*command, env=self._environ() | environ, stdin=stdin)
 
     def start(self, *argv: str, **environ: str) -> Run:
@@ -111,6 +116,16 @@ def schema_fleet(project: ProjectCopy, database: Database, names: Sequence[str])
     return SchemaFleet(project, names, settings, database)
 
 
+def proving_fleet(
+    project: ProjectCopy, database: Database, names: Sequence[str]
+) -> SchemaFleet:
+    """The same, with the fingerprints by which a run proves a schema."""
+    fleet = schema_fleet(project, database, names)
+    with empty_database(database.server) as scratch:
+        Fingerprinter(project, scratch).build(HEADSTART_X="tenant=public")
+    return fleet
+
+
 @contextmanager
 def database_fleet(
     project: ProjectCopy, server: Server, names: Sequence[str]
@@ -133,6 +148,11 @@ def finished(result: Result) -> dict[str, Event]:
     return {
         event["target"]: event for event in result.events if event["event"] == "target_finished"
     }
+
+
+def gated(result: Result) -> set[str]:
+    """The targets for which the question has answered, in place of a process."""
+    return {name for name, event in finished(result).items() if event.get("gate")}
 
 
 def outcomes(result: Result) -> dict[str, str]:

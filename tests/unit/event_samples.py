@@ -31,6 +31,7 @@ from headstart.verdict.events.execution import (
     TracebackCaught,
 )
 from headstart.verdict.events.fleet import (
+    CanaryAwaited,
     FleetFinished,
     FleetProgress,
     FleetStarted,
@@ -38,6 +39,8 @@ from headstart.verdict.events.fleet import (
     ReportNotWritten,
     TargetEvent,
     TargetFinished,
+    TargetsAsked,
+    TargetsNotAsked,
 )
 from headstart.verdict.events.revisions import (
     AttemptBegun,
@@ -149,6 +152,9 @@ SAMPLES: tuple[Event, ...] = (
     RunFinished({"outcome": "upgraded", "exit_code": 0}),
     RunFinished({"outcome": "blocked", "exit_code": 12}),
     FleetStarted(12, "0/1", 4, 12),
+    TargetsAsked(12, 9, 0.1),
+    TargetsNotAsked("no such role"),
+    CanaryAwaited(("acme",), 0.2),
     *(TargetEvent("acme", level, {"text": "hello"}) for level in Level),
     TargetFinished("acme", {"outcome": "upgraded", "exit_code": 0}),
     TargetFinished("acme", {"outcome": "drifted", "exit_code": 25}),

@@ -1,0 +1,124 @@
+"""A fleet asks its database first: who is proven is finished at once, and only the others run."""
+
+import pytest
+
+from tests.harness.project import REVISIONS, ProjectCopy
+from tests.harness.result import Event, Result
+from tests.harness.server import Database, a_role
+from tests.integration.fleets import (
+    ODD_NAMES,
+    SchemaFleet,
+    finished,
+    gated,
+    outcomes,
+    proving_fleet,
+    schema_fleet,
+    summary,
+)
+from tests.integration.gate_stage import holding
+
+NAMES = ("ta", "tb", "tc", "td")
+HEAD = REVISIONS[-1]
+
+
+@pytest.fixture
+def fleet(project: ProjectCopy, database: Database) -> SchemaFleet:
+    """Four schemas, each brought to head and proven by a fleet."""
+    fleet = proving_fleet(project, database, NAMES)
+    assert fleet.run().exit_code == 0
+    return fleet
+
+
+def asked(result: Result) -> Event:
+    """What was said of the question."""
+    (event,) = [each for each in result.events if each["event"] == "targets_asked"]
+    return event
+
+
+def test_who_is_proven_gets_no_process(fleet: SchemaFleet) -> None:
+    again = fleet.run()
+    assert outcomes(again) == dict.fromkeys(NAMES, "nothing_to_do")
+    assert (gated(again), summary(again)["ready"]) == (set(NAMES), 4)
+    told = finished(again)["ta"]
+    assert (told["proof"], told["from"], told["exit_code"]) == ("fingerprint", [HEAD], 0)
+    assert (asked(again)["targets"], asked(again)["proven"]) == (4, 4)
+    # a process would have written a line for itself
+    debug = fleet.run(HEADSTART_LOG_LEVEL="debug")
+    assert {each.get("target") for each in debug.events} == {*NAMES, None}
+    assert "execution_started" not in {e["event"] for e in debug.events if e.get("target")}
+
+
+def test_only_who_has_something_to_do_gets_one(fleet: SchemaFleet, database: Database) -> None:
+    database.execute("DROP TABLE tb.invoices; UPDATE tb.alembic_version SET version_num = '0002'")
+    database.execute("ALTER TABLE tc.accounts ADD note text")
+    again = fleet.run()
+    assert outcomes(again) == dict.fromkeys(NAMES, "nothing_to_do") | {"tb": "upgraded"}
+    assert gated(again) == {"ta", "td"}
+    assert finished(again)["tc"]["extra"] == ["column accounts.note text"]
+    assert gated(fleet.run()) == {"ta", "tb", "td"}
+
+
+def test_names_and_settings_are_those_of_the_target(
+    project: ProjectCopy, database: Database
+) -> None:
+    """Another argument for env.py is another target, whose schema nobody has proven."""
+    fleet = proving_fleet(project, database, ODD_NAMES)
+    assert fleet.run().exit_code == 0
+    assert gated(fleet.run()) == set(ODD_NAMES)
+    assert gated(fleet.run("--x", "dry=1")) == set()
+
+
+def test_the_order_is_kept_where_some_need_no_process(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    database.execute("DROP SCHEMA tc CASCADE; CREATE SCHEMA tc; CREATE TABLE tc.accounts (id int)")
+    stopped = fleet.run("--first", "ta", "--canary", "tc")
+    assert (stopped.exit_code, outcomes(stopped)["tc"]) == (27, "interrupted")
+    assert gated(stopped) == {"ta", "tb", "td"}
+    database.execute("DROP TABLE tc.accounts, tb.alembic_version")
+    behind = fleet.run("--first", "ta", "--canary", "tc", "--max-failures", "0")
+    assert list(outcomes(behind))[-2:] == ["tc", "tb"]
+    assert fleet.revisions()["tc"] == HEAD
+
+
+@pytest.mark.parametrize(
+    "setting", [{"HEADSTART_GATE": "off"}, {"HEADSTART_VERIFY": "strict"}], ids=str
+)
+def test_settings_that_close_the_gate_close_it_here(
+    fleet: SchemaFleet, setting: dict[str, str]
+) -> None:
+    assert gated(fleet.run(**setting)) == set()
+
+
+def test_who_cannot_be_asked_gets_a_process_which_says_why(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    with a_role(database, "nobody_here") as role:
+        url = database.url_of(role, "wrong")
+        refused = fleet.run(DATABASE_URL=url)
+        assert outcomes(refused) == dict.fromkeys(NAMES, "access_refused")
+        (event,) = [each for each in refused.events if each["event"] == "targets_not_asked"]
+        assert "password" in event["cause"]
+        no_privilege = fleet.run(DATABASE_URL=database.url_of(role))
+        assert gated(no_privilege) == set()
+        assert no_privilege.exit_code == 27
+
+
+def test_a_target_that_somebody_works_on_is_left_to_a_process(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    with holding(database, "BEGIN; LOCK TABLE tb.alembic_version IN ACCESS EXCLUSIVE MODE"):
+        done = fleet.ask("check")
+    assert gated(done) == {"ta", "tc", "td"}
+    assert done.exit_code != 0
+
+
+def test_without_a_named_schema_nothing_is_asked_and_nothing_is_noted(
+    project: ProjectCopy, database: Database
+) -> None:
+    fleet = schema_fleet(project, database, NAMES)
+    del fleet.settings["HEADSTART_TARGET_VERSION_TABLE"]
+    assert fleet.run().exit_code == 0
+    again = fleet.run()
+    assert gated(again) == set()
+    assert "targets_asked" not in {each["event"] for each in again.events}
