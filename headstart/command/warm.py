@@ -7,13 +7,16 @@ import importlib
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from headstart.command.arguments import Command
 from headstart.command.verb_table import VERBS
 from headstart.gate.passing import pass_gate
 from headstart.patterns import pattern
 from headstart.settings.request import Request
+
+if TYPE_CHECKING:
+    from headstart.fleet.nursery import Table
 
 _MODULES = (
     "headstart.command.execution",
@@ -41,7 +44,7 @@ def warm_up() -> None:
                     _ = value.pattern  # which compiles it
 
 
-def become(verb: str, table: tuple[str, str] | None) -> NoReturn:
+def become(verb: str, table: "Table | None") -> NoReturn:
     """Do the verb as it is done, or for one of many targets in a database, by its version table."""
     if table is None and pass_gate((verb,)):
         os._exit(0)

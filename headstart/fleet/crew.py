@@ -17,6 +17,7 @@ from headstart.fleet.link import Nursery, NurseryLost
 from headstart.fleet.nursery import ENDS_WITH_PARENT, Asked, Table
 from headstart.fleet.outcome import TargetEnd, killed
 from headstart.fleet.templates import Environment
+from headstart.postgres.target import Target
 from headstart.verdict.events.event import Emit
 
 _CHUNK_BYTES = 1 << 16
@@ -49,8 +50,11 @@ class Crew:
         self.is_lost = False
         """Whether the nursery is gone, so that no other target can start."""
 
-    def start(self, target: str, environment: Environment, table: Table | None) -> None:
+    def start(self, target: str, environment: Environment, own_table: Target | None) -> None:
         """Start a target's process. Raises NurseryLost, ServerFailed and OSError."""
+        table: Table | None = None
+        if (own := own_table) is not None:
+            table = own.schema, own.version_table, own.is_home
         log, writing = os.pipe()
         try:
             process = self._nursery.start(Asked(self._verb, environment, table), writing)

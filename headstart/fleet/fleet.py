@@ -7,6 +7,7 @@ from headstart.fleet.schedule import Stages, stages_of
 from headstart.fleet.shard import shard_of
 from headstart.fleet.sources import read_names
 from headstart.fleet.templates import ANY_NAME, Templates, templates_of
+from headstart.postgres.target import Target
 from headstart.process.files import read_text
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import InvalidUrl
@@ -36,7 +37,7 @@ class Fleet:
         """The same, or these targets of it, for who changes nothing: none comes before another."""
         return replace(self, stages=Stages((), (), self.stages.names if names is None else names))
 
-    def own_table(self, name: str) -> tuple[str, str] | None:
+    def own_table(self, name: str) -> Target | None:
         """By which others may be worked on beside it; the first one has the database alone."""
         return None if name in self.stages.first else self.templates.own_table(name)
 

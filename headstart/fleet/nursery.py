@@ -5,7 +5,8 @@ gets one: what it forks is as clean as a process that was just started, at a ten
 speak over a Unix socket, in lines:
 
     main -> nursery   {"verb": "run", "environ": {"HEADSTART_X": "tenant=a"},
-                       "table": ["a", "alembic_version"]} in one line, with the descriptor of a log
+                       "table": ["a", "alembic_version", true]}
+                      in one line, with the descriptor of a log
     nursery -> main   started 4711
     nursery -> main   ended 4711 0                                (a signal as -9)
     nursery -> main   failed [Errno 11] Resource temporarily unavailable
@@ -30,8 +31,8 @@ from typing import Any, NoReturn
 from headstart.process.machine import end_process
 from headstart.values import dataclass
 
-Table = tuple[str, str]
-"""The schema and the name of a version table."""
+Table = tuple[str, str, bool]
+"""The schema and the name of a version table, and whether the schema is the target's own."""
 Become = Callable[[str, Table | None], NoReturn]
 """Makes of a process the ordinary run or check, by the verb's name and its environment.
 
@@ -205,5 +206,5 @@ def _received(main: socket.socket) -> tuple[Asked, int] | None:
         return None
     asked = json.loads(text)
     table = asked["table"]
-    named = table and (table[0], table[1])
+    named = table and (table[0], table[1], table[2])
     return Asked(asked["verb"], asked["environ"], named), logs[0]

@@ -18,7 +18,6 @@ from headstart.fleet.templates import ANY_NAME, Templates, url_of
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection, connect
 from headstart.postgres.identity import Purpose
-from headstart.postgres.target import Target
 from headstart.process.files import read_text
 from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import parse_database_url
@@ -70,7 +69,7 @@ class Question:
 
     def _place(self, name: str) -> TargetPlace | None:
         table = self._templates.own_table(name)
-        key = None if table is None else Target(*table).key
+        key = None if table is None else table.key
         return place_of(name, self._templates.of(name), key)
 
     @contextmanager

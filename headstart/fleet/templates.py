@@ -77,8 +77,8 @@ class Templates:
             and self.own_table(ANY_NAME) is not None
         )
 
-    def own_table(self, name: str) -> tuple[str, str] | None:
-        """The schema and the name of the version table that only this target has.
+    def own_table(self, name: str) -> Target | None:
+        """The version table that only this target has, and whether the schema is its own, too.
 
         None where that is not said in full. Raises InvalidSettings for a name that is too long.
         """
@@ -88,10 +88,9 @@ class Templates:
         if schema is None:
             return None
         try:
-            Target(schema, table)
+            return Target(schema, table, TARGET in self.version_table.split(".")[0])
         except ValueError as error:
             raise InvalidSettings(f"HEADSTART_TARGET_VERSION_TABLE for {name!r}: {error}") from None
-        return schema, table
 
     def check(self, name: str) -> None:
         """Raise InvalidSettings where a target of this name would get what cannot be used."""

@@ -20,11 +20,13 @@ class Target:
     """Which of them a run works for: where its version table is, by the names that the server has.
 
     `schema` is never empty: "alembic_version" and "public.alembic_version" may be one table, and
-    must not have two keys. Raises ValueError for what cannot be the name of one.
+    must not have two keys. `is_home`: it is the target's own, so that its tables are there, too.
+    Raises ValueError for what cannot be the name of one.
     """
 
     schema: str
     version_table: str
+    is_home: bool = False
 
     def __post_init__(self) -> None:
         for name in (self.schema, self.version_table):

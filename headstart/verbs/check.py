@@ -139,7 +139,9 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
         comparison = None
         if _is_to_be_compared(task, plan, occasion):
             comparison = _comparison(inspector, connection, facts.version_rows)
-        others = other_version_tables(image, connection, facts)
+        # of many, the tables of the others are nobody's doubt, and reading them all takes its time
+        of_many = task.target is not None
+        others = () if of_many else other_version_tables(image, connection, facts)
     task.emit(StateDetected(inspection.state, facts.version_rows))
     task.emit(VersionRowsRead(facts.version_rows))
     looked, is_named = task.settings.version_table, is_table_named(task)

@@ -255,9 +255,14 @@ def image_of(task: Task, project: Project) -> Image:
 
 
 def inspector_of(task: Task, image: Image) -> Inspector:
-    """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
-    settings, beside_others = task.settings, task.target is not None
-    scope = replace(scope_named(settings.version_table), beside_others=beside_others)
+    """Without env.py: the version table is what HEADSTART_VERSION_TABLE says.
+
+    A target's tables are in its own schema, if it has one.
+    """
+    settings, target = task.settings, task.target
+    scope = replace(scope_named(settings.version_table), beside_others=target is not None)
+    if target is not None and target.is_home:
+        scope = replace(scope, schema=target.schema, search_path=(target.schema,))
     return Inspector(image, scope, ahead=settings.ahead, hold=settings.hold)
 
 

@@ -116,9 +116,7 @@ def schema_fleet(project: ProjectCopy, database: Database, names: Sequence[str])
     return SchemaFleet(project, names, settings, database)
 
 
-def proving_fleet(
-    project: ProjectCopy, database: Database, names: Sequence[str]
-) -> SchemaFleet:
+def proving_fleet(project: ProjectCopy, database: Database, names: Sequence[str]) -> SchemaFleet:
     """The same, with the fingerprints by which a run proves a schema."""
     fleet = schema_fleet(project, database, names)
     with empty_database(database.server) as scratch:
