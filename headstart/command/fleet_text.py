@@ -45,7 +45,7 @@ def _status_lines(found: FleetOverview, shard: Shard) -> Iterator[str]:
 def _revision_cells(each: AtRevision) -> tuple[str, str, str]:
     if each.rows is None:
         return "(unknown)", f"{each.targets:,}", ""
-    named = written(each.rows) or "(base)"
+    named = written(each.rows)
     if each.pending is None:
         return named, f"{each.targets:,}", "not in this image"
     return named, f"{each.targets:,}", f"{each.pending} pending" if each.pending else ""

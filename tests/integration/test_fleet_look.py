@@ -119,10 +119,10 @@ def test_status_counts_the_revisions_and_names_who_is_not_ready(
     assert done.exit_code == 27
     assert set(finished(done)) == {"t2", "t3", "t4"}
     assert done.stdout.splitlines() == [
-        "revision   targets",
-        "(base)           1  3 pending",
-        "0002             1  1 pending",
-        "0003             5",
+        "revision  targets",
+        "base            1  3 pending",
+        "0002            1  1 pending",
+        "0003            5",
         "",
         "3 of 8 targets are proven (shard 0/1)",
         "behind: t1",

@@ -72,7 +72,7 @@ REFUSED = {
     (
         "--output",
         "json",
-    ): "--output belongs to the verbs check, wait, plan, status, diff,",
+    ): "--output belongs to the verbs check, wait, plan, status, fleet check,",
     ("check", "--output", "xml"): "--output is one of text, json",
     ("--target", "a", "check", "--target", "b"): "--target is given twice",
     ("--wait-seconds",): "--wait-seconds needs a value",
@@ -130,7 +130,7 @@ def test_every_setting_is_an_option(row: Setting) -> None:
 
 
 def test_a_fleets_options_belong_to_a_fleet() -> None:
-    with pytest.raises(InvalidSettings, match="--jobs belongs to the verb fleet run"):
+    with pytest.raises(InvalidSettings, match="--jobs belongs to the verbs of a fleet"):
         parse_arguments(["check", "--jobs", "3"])
     shown = {verb: str(parse_arguments([*verb.split(), "-h"])) for verb in ("fleet run", "run")}
     assert ["--max-failures" in text for text in shown.values()] == [True, False]

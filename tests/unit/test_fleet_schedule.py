@@ -106,6 +106,29 @@ def test_beyond_the_budget_nobody_else_starts(budget: Budget | None, groups: lis
     assert walked(Schedule(REST, 2, budget), "abcdef") == groups
 
 
+@pytest.mark.parametrize(
+    ("ready", "groups"),
+    [("a", ["bc", "de", "f"]), ("abc", ["de", "f"]), ("bd", ["a", "c", "ef"]), ("abcdef", [])],
+)
+def test_who_is_ready_without_a_process_holds_up_nobody(ready: str, groups: list[str]) -> None:
+    schedule = Schedule(STAGES, 2, None)
+    schedule.skip(ready)
+    assert walked(schedule) == groups
+
+
+def test_who_comes_early_and_fails_stops_the_rest_whoever_was_skipped() -> None:
+    schedule = Schedule(STAGES, 2, Budget(100, is_percent=True))
+    schedule.skip("ab")
+    assert walked(schedule, "c") == ["c"]
+    assert "".join(schedule.left) == "def"
+
+
+def test_the_budget_is_a_share_of_all_targets_skipped_or_not() -> None:
+    schedule = Schedule(REST, 1, Budget(50, is_percent=True))
+    schedule.skip("ab")
+    assert walked(schedule, "cdef") == ["c", "d", "e", "f"]
+
+
 def test_stopped_for_another_reason_those_that_run_come_to_their_end() -> None:
     schedule = Schedule(REST, 2, None)
     assert (schedule.take(), schedule.take(), schedule.take()) == ("a", "b", None)

@@ -8,6 +8,7 @@ import pytest
 
 from headstart.facts.qualified import as_part, qualified
 from headstart.fleet.templates import Templates, table_of, templates_of, url_of
+from headstart.postgres.target import Target
 from headstart.settings.database_url import parse_database_url
 from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.kinds import LogLevel, version_table
@@ -82,10 +83,13 @@ def test_of_a_target_only_warnings_are_heard_at_the_usual_level(
         ({"target_url": "postgresql://db/{target}", "target_x": ("a",)}, False),
         ({"target_url": "postgresql://db/x", "target_env": ("A={target}",)}, False),
         ({"target_x": ("t={target}",)}, False),
-        ({"target_version_table": "{target}.v"}, False),
+        ({"target_version_table": "{target}.v"}, True),
+        ({"target_version_table": "ops.{target}", "target_x": ("t={target}",)}, True),
+        ({"target_version_table": "{target}", "target_x": ("t={target}",)}, False),
+        ({"target_version_table": "ops.v", "target_x": ("t={target}",)}, False),
     ],
 )
-def test_the_gate_is_open_only_where_a_target_is_a_database(
+def test_the_gate_is_open_only_where_a_proof_is_the_targets_own(
     changed: dict[str, Any], *, is_open: bool
 ) -> None:
     assert ("HEADSTART_GATE" not in templates(**changed).common) is is_open
@@ -113,17 +117,36 @@ def test_a_url_that_a_name_spoils_is_a_mistake() -> None:
 @pytest.mark.parametrize(
     ("template", "own"),
     [
-        ("{target}.v", ("a.b", "v")),
-        ("ops.{target}", ("ops", "a.b")),
+        ("{target}.v", Target("a.b", "v", is_home=True)),
+        ("t_{target}.v", Target("t_a.b", "v", is_home=True)),
+        ("ops.{target}", Target("ops", "a.b")),
         ("{target}", None),
         ("ops.v", None),
     ],
 )
 def test_a_version_table_of_its_own_is_one_with_its_schema(
-    template: str, own: tuple[str, str] | None
+    template: str, own: Target | None
 ) -> None:
     made = templates(target_version_table=template, target_x=("t={target}",))
     assert made.own_table("a.b") == own
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_one"),
+    [
+        ({}, True),
+        ({"target_url": "postgresql://app@db/app"}, True),
+        ({"target_url": "postgresql://app@db/{target}"}, False),
+        ({"target_env": ("PGDATABASE={target}",)}, False),
+        ({"target_env": ("TENANT={target}",)}, True),
+        ({"target_version_table": "v"}, False),
+    ],
+)
+def test_targets_share_a_database_where_nothing_leads_elsewhere(
+    changed: dict[str, Any], *, is_one: bool
+) -> None:
+    plain = {"target_version_table": "{target}.v", "target_x": ("t={target}",)}
+    assert templates(**plain | changed).share_a_database is is_one
 
 
 def test_a_version_table_that_the_server_would_cut_is_a_mistake() -> None:

@@ -7,13 +7,15 @@ import pytest
 from headstart.decision.fleet_overview import AtRevision, overview_of
 from headstart.decision.target_state import (
     Behind,
+    Failed,
+    Found,
     InProgress,
     Marked,
     Missing,
     Odd,
     Oddity,
     Proven,
-    Standing,
+    Ready,
     TargetAnswer,
     answer_of,
     states_in,
@@ -46,7 +48,7 @@ PLACE = TargetPlace("acme", "acme", "alembic_version")
 AT_HEAD = TargetSeen(PLACE, TABLE, ("d",), SCHEMA)
 
 
-def standing(seen: TargetSeen, marked: Marked = Marked.SAME) -> Standing:
+def standing(seen: TargetSeen, marked: Marked = Marked.SAME) -> Found:
     """How it stands."""
     return answer_of(seen, states_in(HISTORY), marked).standing
 
@@ -85,7 +87,7 @@ def with_table(**changes: object) -> TargetSeen:
         (replace(with_table(in_progress=True), rows=("b",)), Behind(("b",))),
     ],
 )
-def test_each_finding_has_its_standing(seen: TargetSeen, expected: Standing) -> None:
+def test_each_finding_has_its_standing(seen: TargetSeen, expected: Found) -> None:
     assert standing(seen) == expected
 
 
@@ -243,6 +245,20 @@ def test_the_overview_names_who_is_not_proven_and_why() -> None:
         "missing": ("j", "k"),
         "unknown_revision": ("g",),
     }
+
+
+def test_who_was_checked_is_counted_by_what_its_check_said() -> None:
+    checked = [
+        *ANSWERS[:2],
+        TargetAnswer("l", Ready(), ("d",)),
+        TargetAnswer("m", Failed("drifted"), ("d",)),
+        TargetAnswer("n", Failed("unreachable")),
+    ]
+    overview = overview_of(checked, HISTORY)
+    assert (overview.proven, overview.ready, overview.is_ready) == (2, 1, False)
+    assert overview.named == {"drifted": ("m",), "unreachable": ("n",)}
+    assert [each.rows for each in overview.revisions] == [None, ("d",)]
+    assert overview_of(checked[:3], HISTORY).is_ready
 
 
 def test_of_none_at_all_the_overview_is_ready() -> None:

@@ -28,7 +28,7 @@ CODES = {
     11: "lock_unavailable",
     12: "blocked",
     13: "connection_lost server_failed",
-    14: "not_ready env_skipped fleet_incomplete",
+    14: "not_ready env_skipped fleet_incomplete canary_pending",
     20: "access_refused",
     21: "revision_failed not_committed",
     22: "unproven ambiguous",
