@@ -31,7 +31,9 @@ class _Waits(Exception):
     """Some of them are not ready yet; `names` are these."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__(", ".join(map(repr, names[:_SHOWN])))
+        more = len(names) - _SHOWN
+        shown = ", ".join(map(repr, names[:_SHOWN]))
+        super().__init__(f"{shown} and {more} more" if more > 0 else shown)
         self.names = names
 
 
@@ -56,11 +58,11 @@ def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nurser
     try:
         retried(attempt, deadline, lambda error: isinstance(error, _Waits), waits)
     except _Waits as error:
-        more = len(error.names) - _SHOWN
+        few = len(error.names) == 1
         raise CanaryPending(
-            f"of the {len(fleet.guards)} targets that come before all others, {error}"
-            f"{f' and {more} more' if more > 0 else ''} were not ready within"
-            f" {task.settings.lock_seconds:g} s (HEADSTART_LOCK_SECONDS); nothing was started"
+            f"{error} {'comes' if few else 'come'} before all other targets, and"
+            f" {'was' if few else 'were'} not ready within {task.settings.lock_seconds:g} s"
+            " (HEADSTART_LOCK_SECONDS); nothing was started"
         ) from None
 
 

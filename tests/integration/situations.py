@@ -298,6 +298,21 @@ def fleet_incomplete(desk: Desk) -> Verdict:
         return _fleet(desk, "app", HEADSTART_LOCK_SECONDS="1")
 
 
+def canary_pending(desk: Desk) -> Verdict:
+    file = desk.stage.project.path / "targets"
+    file.write_text("acme\nglobex\n")
+    desk.note("HEADSTART_TARGET_VERSION_TABLE is {target}.alembic_version, HEADSTART_FIRST is acme")
+    settings = {
+        "HEADSTART_TARGET_X": "'tenant={target}'",
+        "HEADSTART_TARGET_VERSION_TABLE": "{target}.alembic_version",
+        "HEADSTART_FIRST": "acme",
+    }
+    environ = {"HEADSTART_LOCK_SECONDS": "1"}
+    options = ("fleet", "run", "--targets", str(file), "--shard", "1/2")
+    shown = command_line(options, environ)
+    return desk.run(*options, shown=shown, **settings, **environ).verdict
+
+
 def fleet_refused(desk: Desk) -> Verdict:
     return _fleet(desk, "app", "gone")
 
@@ -339,6 +354,7 @@ _ALL: tuple[Situation, ...] = (
     not_ready,
     env_skipped,
     fleet_incomplete,
+    canary_pending,
     access_refused,
     revision_failed,
     not_committed,
