@@ -1,4 +1,4 @@
-"""The nursery: a process that has imported all that a run needs, and forks one for each target.
+"""The nursery: a process that imports all that a run needs, and then forks one for each target.
 
 It is forked before the main process has a thread, a connection, or a handler of its own, and never
 gets one: what it forks is as clean as a process that was just started, at a tenth of its cost. They
@@ -69,10 +69,7 @@ def serve(main: socket.socket, warm_up: Callable[[], None], become: Become) -> N
     try:
         os.setsid()  # Ctrl-C is the main process's business, which passes it on
         handlers = _stand_alone()
-        warm_up()
-        gc.collect()
-        gc.freeze()
-        _Server(main, become, handlers).serve()
+        _Server(main, warm_up, become, handlers).serve()
         code = 0
     finally:
         end_process(code)
@@ -103,8 +100,15 @@ def _is_heeded(signum: int) -> bool:
 
 
 class _Server:
-    def __init__(self, main: socket.socket, become: Become, handlers: Handlers) -> None:
+    def __init__(
+        self,
+        main: socket.socket,
+        warm_up: Callable[[], None],
+        become: Become,
+        handlers: Handlers,
+    ) -> None:
         self._main, self._become, self._handlers = main, become, handlers
+        self._warm_up: Callable[[], None] | None = warm_up
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
@@ -132,6 +136,7 @@ class _Server:
         if request is None:
             return False
         asked, log = request
+        self._be_warm()
         nursery = os.getpid()
         # one that comes before the child has its handlers waits for them
         signal.pthread_sigmask(signal.SIG_BLOCK, self._handlers)
@@ -149,6 +154,14 @@ class _Server:
             self._children.add(child)
             self._tell(f"started {child}")
         return True
+
+    def _be_warm(self) -> None:
+        """Import what all children need, once there is to be one: mostly, nothing is to be done."""
+        if self._warm_up is not None:
+            self._warm_up()
+            self._warm_up = None
+            gc.collect()
+            gc.freeze()
 
     def _be_child(self, asked: Asked, log: int) -> NoReturn:
         try:
