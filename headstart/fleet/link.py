@@ -96,7 +96,7 @@ class Nursery:
 
 
 def fork_nursery(warm_up: Callable[[], None], become: Become) -> Nursery:
-    """Fork the nursery, which warms up once it is asked. Raises OSError where the machine has no room.
+    """Fork the nursery, which warms up once it is asked. Raises OSError where there is no room.
 
     To be called while this process has one thread and no connection.
     """

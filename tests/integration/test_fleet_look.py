@@ -87,6 +87,22 @@ def test_the_others_get_the_ordinary_check_which_changes_nothing(
     assert database.dump() == before
 
 
+def test_tables_of_all_in_another_schema_say_nothing_of_a_target(
+    fleet: SchemaFleet, database: Database
+) -> None:
+    """A check runs no env.py, and the search_path of its connection leads to public."""
+    database.execute("CREATE TABLE public.accounts (id int)")
+    database.execute("COMMENT ON TABLE t1.alembic_version IS NULL")
+    done = fleet.ask("check")
+    assert gated(done) == set(NAMES) - {"t1"}
+    assert finished(done)["t1"]["proof"] == "fingerprint"
+    database.execute("DROP TABLE t1.alembic_version")
+    assert outcomes(fleet.ask("check"))["t1"] == "not_ready"
+    (planned,) = planned_by(fleet)
+    assert (planned["kind"], planned["pending"]) == ("not_ready", [])
+    assert "a run would baseline them at 0003" in planned["why"]
+
+
 def test_a_check_heeds_no_order_and_no_budget(fleet: SchemaFleet, database: Database) -> None:
     spoil(database)
     done = fleet.ask("check", "--first", "t2", "--canary", "t4", "--max-failures", "0")

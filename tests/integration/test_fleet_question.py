@@ -1,5 +1,8 @@
 """A fleet asks its database first: who is proven is finished at once, and only the others run."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.harness.project import REVISIONS, ProjectCopy
@@ -35,8 +38,11 @@ def asked(result: Result) -> Event:
     return event
 
 
-def test_who_is_proven_gets_no_process(fleet: SchemaFleet) -> None:
-    again = fleet.run()
+def test_who_is_proven_gets_no_process(fleet: SchemaFleet, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    again = fleet.run("--report", str(report))
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert {line["target"]: line["gate"] for line in lines} == dict.fromkeys(NAMES, True)
     assert outcomes(again) == dict.fromkeys(NAMES, "nothing_to_do")
     assert (gated(again), summary(again)["ready"]) == (set(NAMES), 4)
     told = finished(again)["ta"]
