@@ -59,7 +59,7 @@ def plan_fleet(
 
 def _look(work: Work, *, runs: bool) -> _Seen:
     history = work.question.history  # without it there is no answer to give
-    asked = work.question.ask(work.fleet.stages.names, runs=runs)
+    asked = work.ask(runs=runs)
     known = {name: end for name, each in asked.items() if (end := known_end(each, history))}
     for end in known.values():
         work.account.count(end)

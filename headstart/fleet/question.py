@@ -6,12 +6,11 @@ fails here.
 """
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
-from headstart.decision.target_state import Proven, TargetAnswer
+from headstart.decision.target_state import TargetAnswer
 from headstart.facts.state import History
 from headstart.facts.target import TargetPlace
 from headstart.fleet.templates import ANY_NAME, Templates, url_of
@@ -26,7 +25,7 @@ from headstart.verbs.target_proof import place_of
 from headstart.verbs.targets import look_at_targets
 from headstart.verbs.task import Task
 from headstart.verdict.errors import HeadstartError
-from headstart.verdict.events.fleet import TargetsAsked, TargetsNotAsked
+from headstart.verdict.events.fleet import TargetsNotAsked
 
 Answers = Mapping[str, TargetAnswer]
 """By the names of the targets; those that were not asked are not in it."""
@@ -53,7 +52,6 @@ class Question:
         answers: dict[str, TargetAnswer] = {}
         if not names or not self.is_possible:
             return answers
-        started = time.monotonic()
         try:
             places = [*filter(None, map(self._place, names))]
             history = self.history
@@ -61,10 +59,6 @@ class Question:
                 answers[answer.name] = answer
         except HeadstartError as error:
             self._task.emit(TargetsNotAsked(str(error)))
-            return answers
-        proven = sum(isinstance(each.standing, Proven) for each in answers.values())
-        seconds = round(time.monotonic() - started, 3)
-        self._task.emit(TargetsAsked(len(answers), proven, seconds))
         return answers
 
     def _place(self, name: str) -> TargetPlace | None:

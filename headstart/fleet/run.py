@@ -33,7 +33,7 @@ def check_fleet(task: Task, request: Request, nursery: Nursery | None = None) ->
 
 def _note_proven(work: Work, *, runs: bool) -> list[TargetEnd]:
     """Finish those at once in which there is nothing to do."""
-    answers = work.question.ask(work.fleet.stages.names, runs=runs).values()
+    answers = work.ask(runs=runs).values()
     proven = [end for answer in answers if (end := proven_end(answer)) is not None]
     for end in proven:
         work.account.note(end)

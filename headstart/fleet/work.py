@@ -1,14 +1,16 @@
 """What the verbs of a fleet have alike: they read what there is, and end with one verdict."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from headstart.decision.target_state import Proven
 from headstart.fleet.account import Account
 from headstart.fleet.crew import Crew
 from headstart.fleet.fleet import Fleet, read_fleet
 from headstart.fleet.link import Nursery
 from headstart.fleet.outcome import TargetEnd, not_started
-from headstart.fleet.question import Question
+from headstart.fleet.question import Answers, Question
 from headstart.fleet.schedule import Schedule
 from headstart.fleet.walk import Walk
 from headstart.settings.fleet import Budget
@@ -16,6 +18,7 @@ from headstart.settings.request import Request
 from headstart.values import dataclass
 from headstart.verbs.task import Task
 from headstart.verdict.errors import Cancelled
+from headstart.verdict.events.fleet import TargetsAsked
 from headstart.verdict.outcome import Outcome
 
 
@@ -28,6 +31,16 @@ class Work:
     question: Question
     nursery: Nursery
     account: Account
+
+    def ask(self, *, runs: bool) -> Answers:
+        """How the targets of the shard stand, of those that can be asked."""
+        started = time.monotonic()
+        answers = self.question.ask(self.fleet.stages.names, runs=runs)
+        if answers:
+            proven = sum(isinstance(each.standing, Proven) for each in answers.values())
+            seconds = round(time.monotonic() - started, 3)
+            self.task.emit(TargetsAsked(len(answers), proven, seconds))
+        return answers
 
     def through(
         self, verb: str, fleet: Fleet, known: Iterable[TargetEnd], budget: Budget | None = None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headstart.postgres.target import Target
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.result import Event, Result
 from tests.harness.server import Database, a_role
@@ -113,10 +114,15 @@ def test_who_cannot_be_asked_gets_a_process_which_says_why(
 def test_a_target_that_somebody_works_on_is_left_to_a_process(
     fleet: SchemaFleet, database: Database
 ) -> None:
-    with holding(database, "BEGIN; LOCK TABLE tb.alembic_version IN ACCESS EXCLUSIVE MODE"):
+    lock = f"SELECT pg_advisory_xact_lock({Target('tc', 'alembic_version').key})"
+    with (
+        holding(database, "BEGIN; LOCK TABLE tb.alembic_version IN ACCESS EXCLUSIVE MODE"),
+        holding(database, f"BEGIN; {lock}"),
+    ):
         done = fleet.ask("check")
-    assert gated(done) == {"ta", "tc", "td"}
-    assert done.exit_code != 0
+    assert gated(done) == {"ta", "td"}
+    assert outcomes(done)["tc"] == "not_ready"
+    assert done.exit_code == 14
 
 
 def test_without_a_named_schema_nothing_is_asked_and_nothing_is_noted(
