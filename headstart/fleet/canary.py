@@ -5,6 +5,8 @@ nothing until they are ready. At the head by its rows is not enough: a run that 
 leaves them there. So one without a proof is checked.
 """
 
+import time
+
 from headstart.decision.target_state import Odd, Oddity, Proven
 from headstart.fleet.crew import Crew
 from headstart.fleet.fleet import Fleet
@@ -12,6 +14,7 @@ from headstart.fleet.link import Nursery
 from headstart.fleet.question import Answers, Question
 from headstart.fleet.schedule import Schedule
 from headstart.fleet.walk import Walk
+from headstart.process.deadline import deadline_after
 from headstart.process.retry import Retry, retried
 from headstart.verbs.task import Task
 from headstart.verdict.errors import CanaryPending, Cancelled
@@ -54,7 +57,8 @@ def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nurser
         if isinstance(failed.error, _Waits):
             task.emit(CanaryAwaited(failed.error.names, pause))
 
-    deadline = task.within(task.settings.lock_seconds)
+    # not within the deadline of an execution: that is one for each target
+    deadline = deadline_after(task.settings.lock_seconds, time.monotonic())
     try:
         retried(attempt, deadline, lambda error: isinstance(error, _Waits), waits)
     except _Waits as error:

@@ -53,7 +53,8 @@ class _RunSettings:
         default=300.0,
         parse=kinds.seconds,
         unit="SECONDS",
-        meaning="How long to wait for the run lock",
+        meaning="How long to wait for the run lock; in a fleet, for the first target and the"
+        " canaries of another shard, too",
     )
     deadline_seconds: float | None = setting(
         default=None,

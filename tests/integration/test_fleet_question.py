@@ -9,6 +9,7 @@ from headstart.postgres.target import Target
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.result import Event, Result
 from tests.harness.server import Database, a_role
+from tests.integration.fingerprinting import passwordless
 from tests.integration.fleets import (
     ODD_NAMES,
     SchemaFleet,
@@ -109,6 +110,18 @@ def test_who_cannot_be_asked_gets_a_process_which_says_why(
         no_privilege = fleet.run(DATABASE_URL=database.url_of(role))
         assert gated(no_privilege) == set()
         assert no_privilege.exit_code == 27
+
+
+def test_the_database_may_be_named_for_all_targets_alike(
+    fleet: SchemaFleet, database: Database, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    password.write_text(database.parameters["password"])
+    del fleet.settings["DATABASE_URL"]
+    fleet.settings["HEADSTART_TARGET_URL"] = passwordless(database)
+    again = fleet.run(PGPASSWORD_FILE=str(password))
+    assert gated(again) == set(NAMES)
+    assert database.parameters["password"] not in again.stderr
 
 
 def test_a_target_that_somebody_works_on_is_left_to_a_process(
