@@ -2,7 +2,7 @@
 
 The first target and the canaries are shard 0's. The other shards ask how these stand, and start
 nothing until they are ready. At the head by its rows is not enough: a run that fails its last step
-leaves them there. So one without a proof is checked.
+leaves them there. So one without a proof is checked, and a check has to know where its tables are.
 """
 
 import time
@@ -23,8 +23,8 @@ from headstart.verdict.events.fleet import CanaryAwaited
 
 _UNGUARDED = (
     "the first target and the canaries belong to shard 0, and this shard does not wait for them:"
-    " run shard 0 to its end before the others. To have it wait, name the version tables with their"
-    " schemas (HEADSTART_TARGET_VERSION_TABLE)"
+    " run shard 0 to its end before the others. To have it wait, keep each version table in the"
+    " schema of its target, and name it so (HEADSTART_TARGET_VERSION_TABLE)"
 )
 _AT_HEAD = (Oddity.UNPROVEN, Oddity.CHANGED)
 _SHOWN = 3
@@ -44,7 +44,7 @@ def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nurser
     """Wait until another shard's first target and canaries are ready. Raises CanaryPending."""
     if not fleet.shard.index or not fleet.guards:
         return
-    if not question.is_possible:
+    if not (question.is_possible and fleet.templates.are_at_home):
         task.emit(SettingsWarned(_UNGUARDED))
         return
 

@@ -77,6 +77,12 @@ class Templates:
             and self.own_table(ANY_NAME) is not None
         )
 
+    @property
+    def are_at_home(self) -> bool:
+        """Whether the version table of each is in the target's own schema."""
+        table = self.own_table(ANY_NAME)
+        return table is not None and table.is_home
+
     def own_table(self, name: str) -> Target | None:
         """The version table that only this target has, and whether the schema is its own, too.
 

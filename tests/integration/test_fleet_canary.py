@@ -76,6 +76,22 @@ def test_at_the_head_with_another_schema_is_not_ready(
     assert fleet.run(*EARLY, "--shard", "1/2").exit_code == 0
 
 
+def test_whose_version_tables_are_elsewhere_nobody_waits_for(
+    project: ProjectCopy, database: Database
+) -> None:
+    """A check, which runs no env.py, would look for their tables in the wrong schema."""
+    fleet = schema_fleet(project, database, ("ops", *NAMES))
+    project.edit_env("version_table_schema=tenant\n", "version_table_schema='ops',\n" + TABLE)
+    fleet.settings["HEADSTART_TARGET_VERSION_TABLE"] = "ops.{target}"
+    done = fleet.run(*EARLY, "--shard", "1/2")
+    assert (done.exit_code, waits(done)) == (0, [])
+    (warned,) = [event for event in done.events if event["event"] == "settings_warned"]
+    assert "does not wait for them" in warned["warning"]
+
+
+TABLE = "            version_table=tenant,\n"
+
+
 def test_a_signal_ends_the_wait(project: ProjectCopy, database: Database) -> None:
     fleet = fleet_of(project, database, proving=False)
     with fleet.start(*EARLY, "--shard", "1/2") as other:

@@ -132,6 +132,16 @@ def test_a_version_table_of_its_own_is_one_with_its_schema(
 
 
 @pytest.mark.parametrize(
+    ("template", "are_at_home"), [("{target}.v", True), ("ops.{target}", False), ("v", False)]
+)
+def test_targets_are_at_home_where_their_version_tables_are_in_their_own_schemas(
+    template: str, *, are_at_home: bool
+) -> None:
+    made = templates(target_version_table=template, target_x=("t={target}",))
+    assert made.are_at_home is are_at_home
+
+
+@pytest.mark.parametrize(
     ("changed", "is_one"),
     [
         ({}, True),
