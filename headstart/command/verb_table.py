@@ -12,10 +12,7 @@ from headstart.settings.request import OPTIONS, Request
 from headstart.values import dataclass
 
 if TYPE_CHECKING:
-    from headstart.decision.fleet_overview import FleetOverview
-    from headstart.decision.fleet_plan import FleetPlan
     from headstart.fleet.link import Nursery
-    from headstart.settings.fleet import Shard
     from headstart.verbs.task import Task
     from headstart.verdict.outcome import Outcome
 
@@ -55,51 +52,17 @@ def _run() -> "Handler":
     return run
 
 
-def _fleet_run(nursery: "Nursery | None" = None) -> "Handler":
-    from headstart.fleet.run import run_fleet
+def _of_fleet(name: str, nursery: "Nursery | None" = None) -> "Handler":
+    from headstart.command.fleet_verbs import VERBS_OF_FLEET
 
-    return partial(run_fleet, nursery=nursery)
-
-
-def _fleet_check(nursery: "Nursery | None" = None) -> "Handler":
-    from headstart.fleet.run import check_fleet
-
-    return partial(check_fleet, nursery=nursery)
+    return VERBS_OF_FLEET[name](nursery)
 
 
-def _fleet_status(nursery: "Nursery | None" = None) -> "Handler":
-    from headstart.command.fleet_text import status_text
-    from headstart.command.streams import print_answer
-    from headstart.fleet.look import status_fleet
-
-    def status(task: "Task", request: Request) -> "Outcome":
-        def show(found: "FleetOverview", shard: "Shard") -> None:
-            print_answer(status_text(found, shard, request.output, task.secrets))
-
-        return status_fleet(task, request, show, nursery)
-
-    return status
-
-
-def _fleet_plan(nursery: "Nursery | None" = None) -> "Handler":
-    from headstart.command.fleet_text import plan_text
-    from headstart.command.streams import print_answer
-    from headstart.fleet.look import plan_fleet
-
-    def plan(task: "Task", request: Request) -> "Outcome":
-        def show(found: "FleetPlan", shard: "Shard") -> None:
-            print_answer(plan_text(found, shard, request.output, task.secrets))
-
-        return plan_fleet(task, request, show, nursery)
-
-    return plan
-
-
-def _with_nursery(load: "Callable[[Nursery | None], Handler]") -> "Callable[[], Handler]":
+def _with_nursery(name: str) -> "Callable[[], Handler]":
     from headstart.command.warm import become, warm_up
     from headstart.fleet.link import fork_nursery
 
-    return partial(load, fork_nursery(warm_up, become))
+    return partial(_of_fleet, name, fork_nursery(warm_up, become))
 
 
 def _check() -> "Handler":
@@ -225,39 +188,39 @@ VERBS = (
         "fleet run",
         "the job for each of many targets, databases or schemas: the same, one history over all",
         _PENDING,
-        _fleet_run,
+        partial(_of_fleet, "run"),
         verdict_on_stdout=False,
         fleet=True,
-        prepare=partial(_with_nursery, _fleet_run),
+        prepare=partial(_with_nursery, "run"),
     ),
     Verb(
         "fleet check",
         "are all targets of a fleet ready for this image? Only those without a proof cost a check",
         _NOTHING,
-        _fleet_check,
+        partial(_of_fleet, "check"),
         _OUTPUT,
         fleet=True,
-        prepare=partial(_with_nursery, _fleet_check),
+        prepare=partial(_with_nursery, "check"),
     ),
     Verb(
         "fleet status",
         "which revision are how many targets at, and which are not as a run leaves them?",
         _NOTHING,
-        _fleet_status,
+        partial(_of_fleet, "status"),
         _OUTPUT,
         verdict_on_stdout=False,
         fleet=True,
-        prepare=partial(_with_nursery, _fleet_status),
+        prepare=partial(_with_nursery, "status"),
     ),
     Verb(
         "fleet plan",
         "what would fleet run do now, and to which targets?",
         _NOTHING,
-        _fleet_plan,
+        partial(_of_fleet, "plan"),
         _OUTPUT,
         verdict_on_stdout=False,
         fleet=True,
-        prepare=partial(_with_nursery, _fleet_plan),
+        prepare=partial(_with_nursery, "plan"),
     ),
     Verb(
         "diff",

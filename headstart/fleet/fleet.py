@@ -51,13 +51,14 @@ def read_fleet(task: Task, request: Request) -> Fleet:
     shard = shard_of(settings.shard, settings.shards, os.environ)
     names = read_names(task, request.values)
     stages = stages_of(names, settings.first, settings.canary, shard)
-    for name in stages.names:
-        templates.check(name)
     before = stages_of(names, settings.first, settings.canary, Shard(0, shard.count))
+    guards = (*before.first, *before.canaries)
+    for name in (*stages.names, *guards):
+        templates.check(name)
     targets = stages.targets
     most = min(settings.jobs, max(targets, 1)) * _CONNECTIONS
     task.emit(FleetStarted(targets, str(shard), settings.jobs, most))
-    return Fleet(templates, shard, stages, (*before.first, *before.canaries))
+    return Fleet(templates, shard, stages, guards)
 
 
 def _shared_password() -> str | None:

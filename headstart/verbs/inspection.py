@@ -24,7 +24,6 @@ from headstart.facts.state import (
     State,
     TableName,
     detect,
-    scope_named,
 )
 from headstart.fingerprint.catalog.names import split_name
 from headstart.fingerprint.file.states import Fingerprints
@@ -55,6 +54,7 @@ from headstart.verbs.compare import (
     prove,
     surroundings,
 )
+from headstart.verbs.target_place import scope_without_env
 from headstart.verbs.task import Task
 from headstart.verdict.errors import StaleFingerprints
 from headstart.verdict.events.database import DatabaseLocated
@@ -255,15 +255,9 @@ def image_of(task: Task, project: Project) -> Image:
 
 
 def inspector_of(task: Task, image: Image) -> Inspector:
-    """Without env.py: the version table is what HEADSTART_VERSION_TABLE says.
-
-    A target's tables are in its own schema, if it has one.
-    """
-    settings, target = task.settings, task.target
-    scope = replace(scope_named(settings.version_table), beside_others=target is not None)
-    if target is not None and target.is_home:
-        scope = replace(scope, schema=target.schema, search_path=(target.schema,))
-    return Inspector(image, scope, ahead=settings.ahead, hold=settings.hold)
+    """Without env.py: the version table is what HEADSTART_VERSION_TABLE says."""
+    settings = task.settings
+    return Inspector(image, scope_without_env(task), ahead=settings.ahead, hold=settings.hold)
 
 
 @contextmanager

@@ -1,9 +1,20 @@
-"""The run of one of many targets: its version table has to be the one that its lock stands for."""
+"""Where one of many targets is: its version table has to be the one that its lock stands for."""
+
+from dataclasses import replace
 
 from headstart.facts.sql import identifier
-from headstart.facts.state import Scope, VersionColumn
+from headstart.facts.state import Scope, VersionColumn, scope_named
 from headstart.verbs.task import Task
 from headstart.verdict.errors import InvalidSettings
+
+
+def scope_without_env(task: Task) -> Scope:
+    """Where to look by HEADSTART_VERSION_TABLE; a target's tables are in its own schema, if any."""
+    target = task.target
+    scope = replace(scope_named(task.settings.version_table), beside_others=target is not None)
+    if target is None or not target.is_home:
+        return scope
+    return replace(scope, schema=target.schema, search_path=(target.schema,))
 
 
 def refuse_other_table(task: Task, scope: Scope, column: VersionColumn) -> None:
