@@ -41,12 +41,16 @@ class _Waits(Exception):
 
 
 def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nursery) -> None:
-    """Wait until another shard's first target and canaries are ready. Raises CanaryPending."""
+    """Wait until another shard's first target and canaries are ready.
+
+    Raises CanaryPending, and what an image leads to that cannot be read: no wait cures that.
+    """
     if not fleet.shard.index or not fleet.guards:
         return
     if not (question.is_possible and fleet.templates.are_at_home):
         task.emit(SettingsWarned(_UNGUARDED))
         return
+    question.read_image()
 
     def attempt() -> None:
         if names := _not_ready(task, fleet, question, nursery):

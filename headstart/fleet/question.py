@@ -47,6 +47,10 @@ class Question:
         """The revisions of the image. Raises as read_image does."""
         return read_image(self._task).history
 
+    def read_image(self) -> None:
+        """Read the image, for who cannot go on without it. Raises as verbs' read_image does."""
+        _ = self.history
+
     def ask(self, names: Sequence[str], *, runs: bool) -> Answers:
         """How these stand; `runs`: in place of a run. Nothing is written, and no error raised."""
         answers: dict[str, TargetAnswer] = {}

@@ -92,6 +92,15 @@ def test_whose_version_tables_are_elsewhere_nobody_waits_for(
 TABLE = "            version_table=tenant,\n"
 
 
+def test_an_image_that_cannot_be_used_waits_for_nobody(
+    project: ProjectCopy, database: Database
+) -> None:
+    fleet = fleet_of(project, database, proving=False)
+    project.add("0009", "0008")
+    done = fleet.run(*EARLY, "--shard", "1/2")
+    assert (done.outcome, outcomes(done), waits(done)) == ("broken_history", {}, [])
+
+
 def test_a_signal_ends_the_wait(project: ProjectCopy, database: Database) -> None:
     fleet = fleet_of(project, database, proving=False)
     with fleet.start(*EARLY, "--shard", "1/2") as other:
