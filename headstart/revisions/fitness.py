@@ -18,6 +18,7 @@ from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, event
 
 from headstart.patterns import pattern
+from headstart.revisions import version_rows
 from headstart.revisions.configured import Configured
 from headstart.revisions.env_pass import Started
 from headstart.values import dataclass
@@ -168,14 +169,16 @@ def _is_theirs(listener: Any) -> bool:
     return module.partition(".")[0] not in _OURS
 
 
+_FOR_OTHERS = ("sqlalchemy", "alembic", "contextlib")
+
+
 def _asked_by_us() -> bool:
-    """Whether the nearest caller that is no part of SQLAlchemy, or a driver, is of headstart."""
+    """Whether the nearest caller that sends nothing for others is of headstart."""
     frame = sys._getframe(2)
     while frame is not None:
-        name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if name == "headstart":
-            return True
-        if name not in ("sqlalchemy", "alembic", "contextlib"):
-            return False
+        module = str(frame.f_globals.get("__name__", ""))
+        name = module.partition(".")[0]
+        if name not in _FOR_OTHERS and module != version_rows.__name__:
+            return name == "headstart"
         frame = frame.f_back  # type: ignore[assignment]
     return False  # a greenlet's end: an async env.py awaits it
