@@ -108,14 +108,16 @@ class LockWaits:
 
     def look_in(self, seconds: float) -> float:
         """In how many seconds to look again: no later than in `seconds`, nor than a cancel."""
-        if not self._waiting_since or self.limit is None:
+        limit = self.limit  # read once: a revision that ends in the main thread takes it away
+        if not self._waiting_since or limit is None:
             return seconds
-        due = self._waiting_since + self.limit() - _EARLY_SECONDS - time.monotonic()
+        due = self._waiting_since + limit() - _EARLY_SECONDS - time.monotonic()
         return min(seconds, due) if due > 0 else _LOOK_SECONDS
 
     def _cancel_late(self, now: float) -> None:
-        if self.limit is None or self.in_block:
+        limit = self.limit  # as above
+        if limit is None or self.in_block:
             return
-        if now - self._waiting_since >= self.limit() - _EARLY_SECONDS:
+        if now - self._waiting_since >= limit() - _EARLY_SECONDS:
             self.cancelled = True
             self.cancel()

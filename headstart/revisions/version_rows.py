@@ -1,6 +1,6 @@
 """Alembic's UPDATE of its version row, compiled once: it names the revisions as literals.
 
-So SQLAlchemy has none of them in its cache, and compiles a statement for each revision: a third of
+So SQLAlchemy has none of them in its cache, and compiles a statement for each revision: a tenth of
 what a small one costs the client. The statement stays Alembic's own, and so does the look at how
 many rows it has met. Its text is made of the first one's, with the other names in their places:
 
