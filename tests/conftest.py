@@ -25,6 +25,7 @@ def servers() -> Iterator[Callable[[str], Server]]:
     """Servers by name, each started when it is asked for first and stopped at the very end.
 
     Tests that run in parallel come in any order: a server a parameter would start anew each time.
+    Without autovacuum, whose commits come when they like: tests of it have servers of their own.
     """
     with ExitStack() as running:
 
@@ -32,7 +33,8 @@ def servers() -> Iterator[Callable[[str], Server]]:
         def named(name: str) -> Server:
             if name == "given":
                 return Server(parse_dsn(GIVEN_URL))
-            return running.enter_context(PostgresServer(int(name.removeprefix("pg"))))
+            server = PostgresServer(int(name.removeprefix("pg")), conf=["autovacuum = off"])
+            return running.enter_context(server)
 
         yield named
 

@@ -67,13 +67,11 @@ class KeptWork:
     def __init__(self) -> None:
         self.surely = self.may_have = False
         self.numbers: set[int] = set()
-        self._is_open = self._is_numbered = False
+        self._is_numbered = False
         self._free: int | None = None
 
     def executing(self, connection: Connection, statement: str) -> None:
         """Before a statement."""
-        if self._is_open:
-            self.note_number(connection)
         if self._free is None and not in_transaction(connection) and may_commit(statement):
             with suppress(Exception):
                 self._free = int(one_row(connection, SQL_FREE)[0])
@@ -83,7 +81,7 @@ class KeptWork:
         if not in_transaction(connection):
             self.surely = True
         elif left:
-            self._is_open = True
+            self.note_number(connection)
 
     def note_number(self, connection: Connection) -> None:
         """Note the number of the transaction that is open, while it can be asked."""
@@ -97,7 +95,7 @@ class KeptWork:
 
     def ended(self) -> None:
         """The transaction that was open is over."""
-        self._is_open = self._is_numbered = False
+        self._is_numbered = False
 
     def suspect(self, free: int) -> None:
         """Something unheard may have been committed, under this number or a higher one."""

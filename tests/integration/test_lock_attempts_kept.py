@@ -1,8 +1,14 @@
 """A blocked revision that has left its transaction: what it has kept is said, and nothing else."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.server import Database
 from tests.integration.blocked_runs import ADD, DRIVERS, INSERT, ONCE, blocked, held, use
 from tests.integration.stage import Stage
 
@@ -36,6 +42,26 @@ def run_blocked(stage: Stage, body: str, **environ: str) -> dict[str, object]:
     assert (ended.exit_code, ended.outcome) == (12, "blocked"), ended.verdict
     assert not blocked(ended), "there is one attempt"
     return ended.verdict
+
+
+@contextmanager
+def commits(database: Database) -> Iterator[None]:
+    """Have somebody else commit again and again, which is nothing of the revision's."""
+    over = threading.Event()
+
+    def commit() -> None:
+        with closing(psycopg2.connect(database.url)) as other:
+            other.autocommit = True
+            while not over.wait(0.05):
+                other.cursor().execute("SELECT txid_current()")
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 INSIDE = {
@@ -99,7 +125,8 @@ UNDONE = {
 @pytest.mark.parametrize("shape", UNDONE)
 def test_what_was_rolled_back_needs_no_undoing(behind: Stage, shape: str, driver: str) -> None:
     url = use(behind, driver)
-    verdict = run_blocked(behind, UNDONE[shape], DATABASE_URL=url)
+    with commits(behind.database):
+        verdict = run_blocked(behind, UNDONE[shape], DATABASE_URL=url)
     assert behind.database.query(ONCE) == [(0,)]
     assert "wait until the transaction of pid" in str(verdict["next_step"])
     assert "partly_applied" not in verdict
@@ -129,6 +156,13 @@ def test_what_was_committed_after_a_rollback_is_known(
     verdict = run_blocked(behind, KEPT[shape], DATABASE_URL=url)
     assert behind.database.query(ONCE) == [(1,)]
     assert HAD in str(verdict["next_step"])
+
+
+def test_what_the_driver_commits_after_a_rollback_is_known(behind: Stage) -> None:
+    body = sends("ROLLBACK") + sends("BEGIN") + INSERT + f"{RAW}raw.commit()\n" + ADD
+    verdict = run_blocked(behind, body)
+    assert behind.database.query(ONCE) == [(1,)]
+    assert f"revision 0004 {HAD}" in str(verdict["next_step"])
 
 
 def test_what_the_driver_has_done_by_itself_is_suspected(behind: Stage) -> None:
