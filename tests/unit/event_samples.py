@@ -30,15 +30,13 @@ from headstart.verdict.events.execution import (
     StatementFailed,
     TracebackCaught,
 )
+from headstart.verdict.events.indexes import IndexDropBlocked, IndexDropped, IndexNotRebuilt
 from headstart.verdict.events.revisions import (
     AttemptBegun,
     BaselineStamped,
     BlockerEnded,
     EnvConfigured,
     EnvRunning,
-    IndexDropBlocked,
-    IndexDropped,
-    IndexNotRebuilt,
     LocksHeldLong,
     PlanMade,
     ProgressSeen,
