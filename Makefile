@@ -7,8 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# one more than a small machine has cores: many tests wait for something, or see that something waits
-TEST_PROCESSES ?= 3
+# two for each core of a small machine: many tests wait for something, or see that something waits
+TEST_PROCESSES ?= 4
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-emit-index-url
 

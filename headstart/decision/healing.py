@@ -16,7 +16,7 @@ from headstart.fingerprint.file.states import Fingerprints
 from headstart.fingerprint.statements.sql_indexes import NamedIndex
 from headstart.fingerprint.statements.sql_tree import ANY_NAME
 from headstart.verdict.errors import Blocked, Interrupted, RevisionFailed
-from headstart.verdict.events.revisions import IndexDropBlocked, IndexDropped, IndexNotRebuilt
+from headstart.verdict.events.indexes import IndexDropBlocked, IndexDropped, IndexNotRebuilt
 from headstart.verdict.sqlstates import UNIQUE_VIOLATION
 
 Place = Callable[[str], str | None]

@@ -42,15 +42,13 @@ from headstart.verdict.events.fleet import (
     TargetsAsked,
     TargetsNotAsked,
 )
+from headstart.verdict.events.indexes import IndexDropBlocked, IndexDropped, IndexNotRebuilt
 from headstart.verdict.events.revisions import (
     AttemptBegun,
     BaselineStamped,
     BlockerEnded,
     EnvConfigured,
     EnvRunning,
-    IndexDropBlocked,
-    IndexDropped,
-    IndexNotRebuilt,
     LocksHeldLong,
     PlanMade,
     ProgressSeen,
