@@ -2,7 +2,8 @@
 
 The file is YAML with two kinds of comments above a value: `# --` explains it, `# @schema` adds to
 the type that its default has, as a YAML mapping of JSON Schema keywords, or is the word `settings`
-or `fleet`: a group that takes headstart's settings, too, those of a fleet or all others. A mapping that is explained is one value; one that is not is a group of values.
+or `fleet`: a group that takes headstart's settings, too, those of a fleet or all others. A mapping
+that is explained is one value; one that is not is a group of values.
 """
 
 import json

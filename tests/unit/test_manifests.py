@@ -136,7 +136,7 @@ def test_each_limit_of_the_job_comes_later_than_the_one_before() -> None:
 
 
 def test_a_fleet_ends_by_itself_before_kubernetes_ends_it() -> None:
-    """The same limits, in as many waves as all shards take. A wait for canaries ends earlier, too."""
+    """The same limits, in as many waves as all shards take; a wait for canaries has one, too."""
     spec = FLEET["spec"]
     pod = FLEET_POD["activeDeadlineSeconds"]
     for name in ("HEADSTART_DEADLINE_SECONDS", "HEADSTART_LOCK_SECONDS"):
