@@ -109,7 +109,7 @@ VALUES: dict[str, Any] = {
     "mode": "fleet",
     "image": {"repository": PROJECT, "tag": TENANTS},
     "database": {"url": URL, "secret": "minirag-database"},
-    "settings": {"deadlineSeconds": 40, "lockSeconds": 3},
+    "settings": {"deadlineSeconds": 40},
     "hook": {"timeoutSeconds": 100},
     "fleet": {
         "targets": list(TENANTS_OF_THE_CHART),
@@ -132,7 +132,9 @@ def test_the_chart_runs_a_fleet_before_a_release_and_helm_test_checks_it(
     file.write_text(yaml.safe_dump(VALUES))
     told = ("shop", str(CHART), f"--values={file}", "--timeout=100s")
     make_schemas(postgres, *TENANTS_OF_THE_CHART)
-    assert "pre-install" in failure(namespace.helm, "install", *told)
+    assert "pre-install" in failure(
+        namespace.helm, "install", *told, "--set=settings.lockSeconds=3"
+    )
     ends = [each["outcome"] for each in verdicts(namespace, "shop-headstart", 2)]
     assert ends == ["fleet_refused", "canary_pending"]
     assert set(map(len, revisions(postgres, *TENANTS_OF_THE_CHART).values())) == {0}
