@@ -84,7 +84,7 @@ def _parameters(task: Task, arguments: Values) -> Mapping[str, str]:
     parameters = source.resolve(read_text).parameters
     for secret in password_of(parameters):
         task.secrets.add(secret)
-    if any(True for _ in password_of(parsed.parameters)) and "TARGETS_URL" in arguments:
+    if [*password_of(parsed.parameters)] and "TARGETS_URL" in arguments:
         raise InvalidSettings(
             "--targets-url contains a password, which the process list shows: use"
             " HEADSTART_TARGETS_URL, or PGPASSWORD_FILE"
