@@ -9,8 +9,8 @@ import yaml
 
 from tests.cluster.database import URL, Postgres
 from tests.cluster.images import PROJECT, TENANTS, release_image
-from tests.cluster.kube import Namespace, eventually, verdict_of
-from tests.cluster.releases import CHART, failure
+from tests.cluster.kube import HELM, Namespace, command, eventually, verdict_of
+from tests.cluster.releases import CHART, app_chart, failure
 from tests.cluster.test_chart import rendered
 from tests.harness.environment import ROOT
 from tests.harness.program import run_tool
@@ -230,6 +230,20 @@ def test_values_of_a_fleet_that_contradict_each_other_are_refused_with_the_cure(
 ) -> None:
     values = {"mode": "fleet", "database": {"url": "postgresql://minirag@db/minirag"}}
     assert message in failure(rendered, tmp_path, values | {"fleet": fleet} | more)
+
+
+def test_no_pod_of_an_app_waits_for_a_fleet(tmp_path: Path) -> None:
+    """One target that needs a person would keep all of them from starting."""
+    chart = app_chart(tmp_path)
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"headstart": VALUES}))
+    template = ("template", "shop", str(chart), f"--values={values}", "--kube-version=1.37")
+    shown = command(HELM, *template, "--show-only=templates/deployment.yaml")
+    assert not yaml.safe_load(shown)["spec"]["template"]["spec"]["initContainers"]
+    for name in ("initContainer", "waitContainer"):
+        text = f'{{{{ include "headstart.{name}" .Subcharts.headstart }}}}'
+        (chart / "templates" / "deployment.yaml").write_text(text)
+        assert "leave them out" in failure(command, HELM, *template)
 
 
 def test_a_fleets_settings_are_handed_on_as_headstart_reads_them(tmp_path: Path) -> None:
