@@ -1,8 +1,9 @@
 """What the chart's values.yaml says: its schema, and the table for its README.
 
 The file is YAML with two kinds of comments above a value: `# --` explains it, `# @schema` adds to
-the type that its default has, as a YAML mapping of JSON Schema keywords, or is the word `settings`.
-A mapping that is explained is one value; one that is not is a group of values.
+the type that its default has, as a YAML mapping of JSON Schema keywords, or is the word `settings`
+or `fleet`: a group that takes headstart's settings, too, those of a fleet or all others. A mapping
+that is explained is one value; one that is not is a group of values.
 """
 
 import json
@@ -21,7 +22,11 @@ from headstart.settings.setting import Setting
 _OF_THE_CHART = {"DATABASE_URL", "POD_NAME"}
 """Settings for which the chart has values of its own."""
 _FOR_DEVELOPMENT = {"EMBEDDED", "EMBEDDED_DIR", "REPLAY_SQL"}
-"""Settings that have no use in a cluster; nor does the chart run a fleet."""
+"""Settings that have no use in a cluster."""
+_OF_THE_FLEET = {"TARGETS", "SHARD", "SHARDS", "REPORT"}
+"""Those that the chart has values of its own for, or Kubernetes says, or nobody could read."""
+_GROUPS = ("settings", "fleet")
+"""The words of a `# @schema` that stand for settings of headstart."""
 
 _TYPES = {
     "str": "string",
@@ -36,14 +41,17 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Value:
-    """One value or group of values; `groups` is None for a value."""
+    """One value or group of values; `group` is None for a value.
+
+    `settings` is the word for those of headstart that the group takes, too.
+    """
 
     name: str
     default: Any
     type: str
     meaning: str = ""
     keywords: Mapping[str, Any] = field(default_factory=dict)
-    has_settings: bool = False
+    settings: str = ""
     group: tuple["Value", ...] | None = None
 
 
@@ -56,21 +64,21 @@ def read_values(text: str) -> tuple[Value, ...]:
 
 def _values(node: yaml.MappingNode, data: Any, lines: list[str]) -> Iterator[Value]:
     for key, value in node.value:
-        meaning, keywords, has_settings = _comments(lines, key.start_mark.line)
+        meaning, keywords, settings = _comments(lines, key.start_mark.line)
         default = data[key.value]
-        grouped = isinstance(default, dict) and (has_settings or (default and not meaning))
+        grouped = isinstance(default, dict) and (settings or (default and not meaning))
         yield Value(
             key.value,
             default,
             _TYPES[value.tag.rpartition(":")[2]],
             meaning,
             keywords,
-            has_settings,
+            settings,
             tuple(_values(value, default, lines)) if grouped else None,
         )
 
 
-def _comments(lines: list[str], line: int) -> tuple[str, Mapping[str, Any], bool]:
+def _comments(lines: list[str], line: int) -> tuple[str, Mapping[str, Any], str]:
     meaning, schema = "", None
     while line and (comment := lines[line - 1].strip()).startswith("#"):
         if comment.startswith("# -- ") and not meaning:
@@ -80,13 +88,14 @@ def _comments(lines: list[str], line: int) -> tuple[str, Mapping[str, Any], bool
         else:
             raise ValueError(f"values.yaml:{line}: neither one `# --` nor one `# @schema`")
         line -= 1
-    return (meaning, {}, True) if schema == "settings" else (meaning, schema or {}, False)
+    return (meaning, {}, schema) if isinstance(schema, str) else (meaning, schema or {}, "")
 
 
 def _schema_comment(text: str, line: int) -> Any:
     said = yaml.safe_load(text)
-    if said != "settings" and not isinstance(said, dict):
-        raise ValueError(f"values.yaml:{line}: `# @schema` takes a YAML mapping or `settings`")
+    if said not in _GROUPS and not isinstance(said, dict):
+        words = " or ".join(f"`{word}`" for word in _GROUPS)
+        raise ValueError(f"values.yaml:{line}: `# @schema` takes a YAML mapping, or {words}")
     return said
 
 
@@ -115,12 +124,17 @@ def _schema(value: Value) -> dict[str, Any]:
     shape: dict[str, Any] = {"type": value.type}
     if value.group is not None:
         shape = _object(value.group)
-    if value.has_settings:
-        shape["properties"] = {camel_case(row.name): _setting_schema(row) for row in _settings()}
+    if value.settings:
+        shape["properties"] |= {
+            camel_case(row.name): _setting_schema(row) for row in _settings(value.settings)
+        }
     return told | shape | dict(value.keywords)
 
 
-def _settings() -> list[Setting]:
+def _settings(group: str) -> list[Setting]:
+    if group == "fleet":
+        names = FLEET_NAMES - _OF_THE_FLEET
+        return [row for row in SETTINGS if row.name in names]
     others = _OF_THE_CHART | _FOR_DEVELOPMENT | FLEET_NAMES
     return [row for row in SETTINGS if row.name not in others]
 
@@ -142,6 +156,8 @@ def _setting_schema(row: Setting) -> dict[str, Any]:
         if row.parse is kinds.positive_seconds:
             least = {"exclusiveMinimum": 0}
         return told | {"type": "number", **least, "maximum": kinds.LONGEST_SECONDS}
+    if row.unit.startswith("NUMBER or "):
+        return told | {"type": ["integer", "string"]}
     if isinstance(row.default, int | float) and not isinstance(row.default, bool):
         return told | {"type": "number"}
     return told | {"type": "string", "minLength": 1}

@@ -1,5 +1,6 @@
 """Where the names of a fleet's targets come from: a file, stdin or a query; read anew each time."""
 
+import os
 import sys
 from collections.abc import Mapping
 
@@ -12,6 +13,7 @@ from headstart.postgres.reader import DriverError, Rows
 from headstart.process.files import read_text
 from headstart.process.redaction import password_of
 from headstart.process.retry import Retry, retried
+from headstart.settings.database import DatabaseSource
 from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.read import Values
 from headstart.verbs.task import Task
@@ -74,12 +76,15 @@ def _parameters(task: Task, arguments: Values) -> Mapping[str, str]:
     if url is None:
         return task.resolve()
     try:
-        parameters = parse_database_url(url, "HEADSTART_TARGETS_URL").parameters
+        parsed = parse_database_url(url, "HEADSTART_TARGETS_URL")
     except InvalidUrl as error:
         raise InvalidSettings(str(error)) from None
-    for secret in (secrets := [*password_of(parameters)]):
+    file = os.environ.get("PGPASSWORD_FILE")
+    source = DatabaseSource("HEADSTART_TARGETS_URL", parsed, password_file=file)
+    parameters = source.resolve(read_text).parameters
+    for secret in password_of(parameters):
         task.secrets.add(secret)
-    if secrets and "TARGETS_URL" in arguments:
+    if [*password_of(parsed.parameters)] and "TARGETS_URL" in arguments:
         raise InvalidSettings(
             "--targets-url contains a password, which the process list shows: use"
             " HEADSTART_TARGETS_URL, or PGPASSWORD_FILE"

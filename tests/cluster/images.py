@@ -21,6 +21,7 @@ from tests.harness.project import ProjectCopy, copy_plain
 from tests.harness.server import empty_database
 from tests.image.settings_class import make_context
 from tests.integration.fingerprinting import Fingerprinter
+from tests.integration.fleets import CHOOSES_SCHEMA
 
 BUILD_SECONDS = 900
 PUBLISH_ATTEMPTS = 5
@@ -36,6 +37,11 @@ PROJECT = f"{PREFIX}headstart-test"
 SETTINGS_CLASS = "settings-class"
 """One of them is no release of the small project, but an app of another shape."""
 
+TENANTS = "tenants"
+"""One of them has an env.py that takes -x tenant=NAME."""
+SLOWLY = "op.execute(\"SELECT pg_sleep(5) WHERE current_schema() LIKE '%slow'\")\n"
+"""What it does with a tenant whose name ends so."""
+
 WAITING = ["python", "-c", "import signal; signal.sigwait([signal.SIGTERM])"]
 """The command of an app that only waits for its end, in the image of a release."""
 
@@ -49,11 +55,12 @@ RELEASES: dict[str, dict[str, str]] = {
     "repaired": NOTE | TOTAL,
     "renamed": NOTE | {"0005": "op.alter_column('accounts', 'name', new_column_name='title')"},
     "phased": NOTE | TOTAL | {"0006": "op.drop_column('invoices', 'note')"},
+    TENANTS: {"0004": SLOWLY + NOTE["0004"]},
     "slow": {"0004": "op.execute('CREATE TABLE slow (id int)')\nop.execute('SELECT pg_sleep(8)')"},
     "endless": {"0004": "op.execute('SELECT pg_sleep(600)')"},
 }
 """The revisions of each release beside 0001, 0002 and 0003 of tests/projects/plain."""
-PROVING = {"one", "two", "repaired", "phased"}
+PROVING = {"one", "two", "repaired", "phased", TENANTS}
 """The releases that have fingerprints."""
 CONTRACT = "0006"
 """A revision of the phase contract."""
@@ -66,9 +73,11 @@ def build_and_publish() -> None:
     with TemporaryDirectory() as folder, PostgresServer() as server:
         for release, revisions in RELEASES.items():
             project = write_release(revisions, Path(folder) / release)
+            if release == TENANTS:
+                project.edit_env(*CHOOSES_SCHEMA)
             if release in PROVING:
                 with empty_database(server) as scratch:
-                    Fingerprinter(project, scratch).build()
+                    Fingerprinter(project, scratch).build(HEADSTART_X="tenant=public")
             build(release_image(release), str(project.path))
         context = make_context(Path(folder) / SETTINGS_CLASS)
         build(release_image(SETTINGS_CLASS), str(context), f"--build-arg=BASE={HEADSTART}")

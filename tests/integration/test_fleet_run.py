@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.server import Database, Server
+from tests.integration.fingerprinting import passwordless
 from tests.integration.fleets import (
     ODD_NAMES,
     database_fleet,
@@ -96,6 +97,22 @@ def test_the_names_may_come_from_a_query_or_from_stdin(
     assert outcomes(elsewhere) == {"tb": "nothing_to_do"}, elsewhere.stderr
     by_stdin = fleet.run("--targets", "-", stdin="# one\nta\n")
     assert outcomes(by_stdin) == {"ta": "nothing_to_do"}, by_stdin.stderr
+
+
+def test_the_query_has_the_password_of_the_file_as_a_run_has_it(
+    project: ProjectCopy, database: Database, tmp_path: Path
+) -> None:
+    fleet = schema_fleet(project, database, ("ta",))
+    fleet.settings["HEADSTART_TARGETS"] = ""
+    query = {
+        "HEADSTART_TARGETS_SQL": "SELECT 'ta'",
+        "HEADSTART_TARGETS_URL": passwordless(database),
+    }
+    assert fleet.run(**query).outcome == "access_refused"
+    password = tmp_path / "password"
+    password.write_text(database.parameters["password"])
+    done = fleet.run(**query, PGPASSWORD_FILE=str(password))
+    assert outcomes(done) == {"ta": "upgraded"}, done.stderr
 
 
 def test_shards_share_the_targets_and_the_first_one_has_the_canaries(

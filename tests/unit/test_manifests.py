@@ -1,5 +1,6 @@
 """The plain manifests, and what they and the chart have to say alike."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,23 @@ def variable(container: Any, name: str) -> Any:
 FILES = [
     ROOT / "k8s" / "job.yaml",
     ROOT / "k8s" / "init-container.yaml",
+    ROOT / "k8s" / "fleet-job.yaml",
     *sorted((ROOT / "examples" / "kubernetes").glob("*.yaml")),
 ]
-(JOB,), (DEPLOYMENT,) = map(objects, FILES[:2])
-JOB_POD, INIT_POD = (workload["spec"]["template"]["spec"] for workload in (JOB, DEPLOYMENT))
+(JOB,), (DEPLOYMENT,), (TARGETS, FLEET) = map(objects, FILES[:3])
+JOB_POD, INIT_POD, FLEET_POD = (
+    workload["spec"]["template"]["spec"] for workload in (JOB, DEPLOYMENT, FLEET)
+)
 (JOB_CONTAINER,), (INIT_CONTAINER,) = JOB_POD["containers"], INIT_POD["initContainers"]
+(FLEET_CONTAINER,) = FLEET_POD["containers"]
 (ABOUT,), (VALUES,) = objects(CHART / "Chart.yaml"), objects(CHART / "values.yaml")
 (OLDEST,) = re.findall(r">=(\d+\.\d+)", ABOUT["kubeVersion"])
 
+IDS = ["job", "init-container", "fleet-job"]
 CONTAINERS = pytest.mark.parametrize(
-    "container", [JOB_CONTAINER, INIT_CONTAINER], ids=["job", "init-container"]
+    "container", [JOB_CONTAINER, INIT_CONTAINER, FLEET_CONTAINER], ids=IDS
 )
-PODS = pytest.mark.parametrize("pod", [JOB_POD, INIT_POD], ids=["job", "init-container"])
+PODS = pytest.mark.parametrize("pod", [JOB_POD, INIT_POD, FLEET_POD], ids=IDS)
 
 
 @pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
@@ -58,35 +64,51 @@ def test_a_manifest_is_valid_by_the_oldest_and_the_newest_kubernetes(
 
 NAMED = '{{ include "headstart.containerName" $chart }}'
 """The name of the container, in a template."""
+ACTION = '{{ ternary "FailIndex" "FailJob" $isIndexed }}'
+"""What the policy does about who needs a person."""
 
 
-def policy_of_the_chart() -> Any:
+def policy_of_the_chart(action: str) -> Any:
     """The policy as the template has it: as plain text, up to the pod's template."""
     (text,) = re.findall(
         r"^podFailurePolicy:\n.*?(?=^\S)", template("_pod.tpl"), re.MULTILINE | re.DOTALL
     )
-    return yaml.safe_load(text.replace(NAMED, "headstart"))["podFailurePolicy"]
+    text = text.replace(NAMED, "headstart").replace(ACTION, action)
+    return yaml.safe_load(text)["podFailurePolicy"]
 
 
 POLICIES = pytest.mark.parametrize(
-    "policy", [JOB["spec"]["podFailurePolicy"], policy_of_the_chart()], ids=["job", "chart"]
+    ("policy", "action"),
+    [
+        (JOB["spec"]["podFailurePolicy"], "FailJob"),
+        (FLEET["spec"]["podFailurePolicy"], "FailIndex"),
+        (policy_of_the_chart("FailJob"), "FailJob"),
+        (policy_of_the_chart("FailIndex"), "FailIndex"),
+    ],
+    ids=["job", "fleet-job", "chart", "chart's fleet"],
 )
 
 
 @POLICIES
-def test_a_drain_is_nobodys_failure_before_any_exit_code_is_looked_at(policy: Any) -> None:
+def test_a_drain_is_nobodys_failure_before_any_exit_code_is_looked_at(
+    policy: Any, action: str
+) -> None:
+    assert action in {rule["action"] for rule in policy["rules"]}
     first = policy["rules"][0]
     assert first["action"] == "Ignore"
     assert [condition["type"] for condition in first["onPodConditions"]] == ["DisruptionTarget"]
 
 
 @POLICIES
-def test_a_job_gives_up_at_exactly_the_exit_codes_that_need_a_person(policy: Any) -> None:
+def test_a_job_gives_up_at_exactly_the_exit_codes_that_need_a_person(
+    policy: Any, action: str
+) -> None:
+    """The Job of a fleet gives up a shard, and goes on with the others."""
     needs_a_person = {end.code for end in Outcome if not end.retry} - {0}
     _, *others = policy["rules"]
     assert others == [
         {
-            "action": "FailJob",
+            "action": action,
             "onExitCodes": {
                 "containerName": "headstart",
                 "operator": "In",
@@ -97,7 +119,8 @@ def test_a_job_gives_up_at_exactly_the_exit_codes_that_need_a_person(policy: Any
 
 
 def test_the_container_has_the_name_by_which_the_policy_knows_it() -> None:
-    assert {JOB_CONTAINER["name"], INIT_CONTAINER["name"]} == {"headstart"}
+    names = {JOB_CONTAINER["name"], INIT_CONTAINER["name"], FLEET_CONTAINER["name"]}
+    assert names == {"headstart"}
     assert f"- name: {NAMED}\n" in template("_containers.tpl")
     assert f"containerName: {NAMED}\n" in template("_pod.tpl")
 
@@ -112,6 +135,28 @@ def test_each_limit_of_the_job_comes_later_than_the_one_before() -> None:
     assert every_attempt < JOB["spec"]["activeDeadlineSeconds"]
 
 
+def test_a_fleet_ends_by_itself_before_kubernetes_ends_it() -> None:
+    """The same limits, in as many waves as all shards take; a wait for canaries has one, too."""
+    spec = FLEET["spec"]
+    pod = FLEET_POD["activeDeadlineSeconds"]
+    for name in ("HEADSTART_DEADLINE_SECONDS", "HEADSTART_LOCK_SECONDS"):
+        assert float(variable(FLEET_CONTAINER, name)) < pod
+    retries = spec["backoffLimitPerIndex"]
+    pauses = sum(min(10 * 2**number, 600) for number in range(retries))
+    waves = math.ceil(spec["completions"] / spec["parallelism"])
+    assert waves * ((retries + 1) * pod + pauses) < spec["activeDeadlineSeconds"]
+
+
+def test_a_fleet_has_as_many_shards_as_it_is_told_and_the_names_of_its_targets() -> None:
+    assert FLEET["spec"]["completionMode"] == "Indexed"
+    assert int(variable(FLEET_CONTAINER, "HEADSTART_SHARDS")) == FLEET["spec"]["completions"]
+    (volume,) = [each for each in FLEET_POD["volumes"] if "configMap" in each]
+    assert volume["configMap"]["name"] == TARGETS["metadata"]["name"]
+    (mount,) = [each for each in FLEET_CONTAINER["volumeMounts"] if each["name"] == volume["name"]]
+    (key,) = TARGETS["data"]
+    assert variable(FLEET_CONTAINER, "HEADSTART_TARGETS") == f"{mount['mountPath']}/{key}"
+
+
 def test_a_rollout_waits_longer_than_a_run_may_take() -> None:
     own = float(variable(INIT_CONTAINER, "HEADSTART_DEADLINE_SECONDS"))
     assert own < DEPLOYMENT["spec"]["progressDeadlineSeconds"]
@@ -122,7 +167,8 @@ def test_a_newer_database_is_judged_when_a_pod_starts_and_by_a_job_and_not_while
     (app,) = INIT_POD["containers"]
     told = [variable(each, "HEADSTART_AHEAD") for each in (INIT_CONTAINER, app)]
     assert told == ["auto", "allow"]
-    assert "HEADSTART_AHEAD" not in {each["name"] for each in JOB_CONTAINER["env"]}
+    for job in (JOB_CONTAINER, FLEET_CONTAINER):
+        assert "HEADSTART_AHEAD" not in {each["name"] for each in job["env"]}
 
 
 @PODS
@@ -160,6 +206,7 @@ def test_image_chart_and_package_have_one_version() -> None:
     (dependency,) = app["dependencies"]
     said = {
         "k8s/job.yaml": JOB_CONTAINER["image"].rpartition(":")[2],
+        "k8s/fleet-job.yaml": FLEET_CONTAINER["image"].rpartition(":")[2],
         "k8s/init-container.yaml": INIT_CONTAINER["image"].rpartition(":")[2],
         "k8s/chart/Chart.yaml, version": ABOUT["version"],
         "k8s/chart/Chart.yaml, appVersion": ABOUT["appVersion"],

@@ -6,7 +6,8 @@
          {{- include "headstart.volumes" .Subcharts.headstart | nindent 8 }}
 
      initContainer is the job itself: one pod migrates, the others wait for it. waitContainer is for
-     the modes hook and job: it only looks, until the database is ready for this image.
+     the modes hook and job: it only looks, until the database is ready for this image. Mode fleet has
+     neither: one target that needs a person would keep every pod of the app from starting.
 
      An old pod that starts again meets a newer database. Unless settings.ahead says otherwise, it proves
      that it can run on it where its image has fingerprints; without, nobody could, and it starts.
@@ -22,11 +23,19 @@
 {{- if .Values.hook.phases }}contract{{ else }}{{ default "" .Values.settings.hold }}{{ end -}}
 {{- end -}}
 
+{{- define "headstart.refuseInFleet" -}}
+{{- if eq .Values.mode "fleet" -}}
+{{- fail "mode fleet: headstart.initContainer and headstart.waitContainer are about one database; leave them out of the pods of your app, or one target that needs a person keeps all pods from starting" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "headstart.initContainer" -}}
+{{- include "headstart.refuseInFleet" . -}}
 {{- include "headstart.container" (dict "chart" . "verb" "run" "ahead" (include "headstart.aheadOfPods" .)) -}}
 {{- end -}}
 
 {{- define "headstart.waitContainer" -}}
+{{- include "headstart.refuseInFleet" . -}}
 {{- include "headstart.container" (dict "chart" . "verb" "wait" "ahead" (include "headstart.aheadOfPods" .) "hold" (include "headstart.held" .)) -}}
 {{- end -}}
 
@@ -36,7 +45,7 @@
 - name: {{ include "headstart.containerName" $chart }}
   image: {{ include "headstart.image" $chart }}
   imagePullPolicy: {{ .image.pullPolicy }}
-  args: [{{ $.verb }}]
+  args: [{{ splitList " " $.verb | join ", " }}]
   env:
     {{- include "headstart.env" (dict "chart" $chart "verb" $.verb "verify" $.verify "ahead" $.ahead "hold" $.hold) | nindent 4 }}
   {{- with .envFrom }}
@@ -47,6 +56,9 @@
   # the verdict; the log's end only where there is none, as after a kill
   terminationMessagePolicy: FallbackToLogsOnError
   {{- $mounts := include "headstart.volumeMounts" $chart | fromYamlArray }}
+  {{- if eq (include "headstart.hasTargets" $chart) "true" }}
+  {{- $mounts = append $mounts (dict "name" (printf "%s-targets" (include "headstart.containerName" $chart)) "mountPath" "/etc/headstart/targets" "readOnly" true) }}
+  {{- end }}
   {{- with concat $mounts (default list .volumeMounts) }}
   volumeMounts: {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -59,7 +71,7 @@
 {{- if eq .verb "wait" -}}
 {{- $settings = dict "waitSeconds" $chart.Values.settings.deadlineSeconds -}}
 {{- end -}}
-{{- if eq .verb "check" -}}
+{{- if hasSuffix "check" .verb -}}
 {{- $settings = dict "verify" .verify -}}
 {{- end -}}
 {{- with .ahead -}}
@@ -67,6 +79,9 @@
 {{- end -}}
 {{- with .hold -}}
 {{- $settings = merge (dict "hold" .) $settings -}}
+{{- end -}}
+{{- if hasPrefix "fleet " .verb -}}
+{{- $settings = merge (include "headstart.fleetSettings" (dict "chart" $chart "verb" .verb) | fromYaml) $settings -}}
 {{- end -}}
 {{- $settings = merge (deepCopy $chart.Values.settings) $settings -}}
 - name: HEADSTART_POD_NAME
@@ -80,6 +95,9 @@
   {{- else }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}
+{{- end }}
+{{- if hasPrefix "fleet " .verb }}
+{{- include "headstart.fleetSecrets" $chart }}
 {{- end }}
 {{ include "headstart.connectionEnv" $chart | trim }}
 {{- with $chart.Values.env }}
@@ -131,7 +149,7 @@
 - name: {{ $name }}-database
   secret:
     secretName: {{ include "headstart.secretName" $ }}
-    {{- if eq $.Values.mode "hook" }}
+    {{- if include "headstart.isHook" $ }}
     # a Secret that is not there is told by headstart at once; the kubelet would wait until the Job's end
     optional: true
     {{- end }}
@@ -148,7 +166,7 @@
 - name: {{ $name }}-ca
   configMap:
     name: {{ .caConfigMap }}
-    {{- if eq $.Values.mode "hook" }}
+    {{- if include "headstart.isHook" $ }}
     optional: true
     {{- end }}
     items:

@@ -1,8 +1,14 @@
 {{/* Values that are each valid and together make no sense; each message names the cure. */}}
 {{- define "headstart.refuseContradictions" -}}
 {{- $mode := .Values.mode -}}
+{{- if eq $mode "fleet" -}}
+{{- include "headstart.refuseFleetContradictions" . -}}
+{{- else if or .Values.fleet.targets .Values.fleet.targetsSql -}}
+{{- fail (printf "fleet.targets and fleet.targetsSql: mode %s migrates one database; take mode fleet" $mode) -}}
+{{- end -}}
+{{- $inEachTarget := and (eq $mode "fleet") (or .Values.fleet.targetUrl .Values.fleet.targetUrlKey) -}}
 {{- with .Values.database -}}
-{{- if not (or .url .urlKey $.Values.env $.Values.envFrom) -}}
+{{- if not (or .url .urlKey $.Values.env $.Values.envFrom $inEachTarget) -}}
 {{- fail "database.url, database.urlKey or PGHOST in env: one has to say where the database is" -}}
 {{- end -}}
 {{- if and .url .urlKey -}}
@@ -21,7 +27,7 @@
 {{- if and .secret .secretData -}}
 {{- fail "database.secret exists and database.secretData makes one: keep one" -}}
 {{- end -}}
-{{- if and .secretData (eq $mode "hook") -}}
+{{- if and .secretData (include "headstart.isHook" $) -}}
 {{- fail "database.secretData: a hook runs before the release's own objects are made; create the Secret outside of the release and name it in database.secret, or take mode job" -}}
 {{- end -}}
 {{- end -}}
@@ -33,10 +39,11 @@
 {{- fail (printf "env: %s belongs into settings, as %s" .name (trimPrefix "HEADSTART_" .name | lower | camelcase | untitle)) -}}
 {{- end -}}
 {{- end -}}
-{{- if eq $mode "hook" -}}
-{{- $needed := include "headstart.jobDeadline" . | int -}}
+{{- if include "headstart.isHook" . -}}
+{{- $needed := include "headstart.neededSeconds" . | int -}}
 {{- if gt $needed (int .Values.hook.timeoutSeconds) -}}
-{{- fail (printf "settings.deadlineSeconds and job.backoffLimit make a hook of up to %d s, but Helm gives up after hook.timeoutSeconds, %d s: say `helm --timeout %ds` and hook.timeoutSeconds=%d, or shorten them" $needed (int .Values.hook.timeoutSeconds) $needed $needed) -}}
+{{- $which := ternary "fleet.shardSeconds, fleet.shards and fleet.parallelism" "settings.deadlineSeconds and job.backoffLimit" (eq $mode "fleet") -}}
+{{- fail (printf "%s make a hook of up to %d s, but Helm gives up after hook.timeoutSeconds, %d s: say `helm --timeout %ds` and hook.timeoutSeconds=%d, or shorten them" $which $needed (int .Values.hook.timeoutSeconds) $needed $needed) -}}
 {{- end -}}
 {{- end -}}
 {{- if .Values.hook.phases -}}

@@ -46,6 +46,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.database.secret | default (include "headstart.fullname" .) -}}
 {{- end -}}
 
+{{/* Whether the Job is one of Helm's hooks: true, or nothing. */}}
+{{- define "headstart.isHook" -}}
+{{- if or (eq .Values.mode "hook") (and (eq .Values.mode "fleet") .Values.fleet.hook) -}}true{{- end -}}
+{{- end -}}
+
 {{/* What makes an object a hook; a later one of the same name replaces it. */}}
 {{- define "headstart.hookAnnotations" -}}
 helm.sh/hook: {{ .on }}

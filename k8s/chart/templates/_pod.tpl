@@ -1,9 +1,10 @@
-{{/* The spec of a pod that runs one verb and ends. Takes chart, verb, verify for check, and hold. */}}
+{{/* The spec of a pod that runs one verb and ends. Takes chart, verb, verify for check, and hold; a verb of
+     a fleet is two words. */}}
 {{- define "headstart.podSpec" -}}
 {{- $chart := .chart -}}
 {{- with $chart.Values -}}
 restartPolicy: Never
-# the kubelet ends the pod where headstart did not end itself at settings.deadlineSeconds
+# the kubelet ends the pod where headstart did not end itself before
 activeDeadlineSeconds: {{ include "headstart.podDeadline" $chart }}
 terminationGracePeriodSeconds: {{ int .terminationGracePeriodSeconds }}
 # headstart asks nothing of the cluster
@@ -34,7 +35,7 @@ initContainers: {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
   {{- include "headstart.container" $ | nindent 2 }}
-{{- with include "headstart.volumes" $chart | trim }}
+{{- with printf "%s\n%s" (include "headstart.volumes" $chart | trim) (include "headstart.targetsVolume" $chart | trim) | trim }}
 volumes:
   {{- . | nindent 2 }}
 {{- end }}
@@ -51,17 +52,30 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{- define "headstart.jobSpec" -}}
 {{- $chart := .chart -}}
+{{- $isIndexed := eq .verb "fleet run" -}}
+{{- if $isIndexed -}}
+{{- with $chart.Values.fleet -}}
+completionMode: Indexed
+completions: {{ int .shards }}
+parallelism: {{ int .parallelism }}
+backoffLimitPerIndex: {{ int .backoffLimitPerIndex }}
+{{- if not (kindIs "invalid" .maxFailedIndexes) }}
+maxFailedIndexes: {{ int .maxFailedIndexes }}
+{{- end }}
+{{- end }}
+{{- else -}}
 backoffLimit: {{ .backoffLimit }}
+{{- end }}
 activeDeadlineSeconds: {{ .jobDeadline }}
 ttlSecondsAfterFinished: {{ int $chart.Values.job.ttlSecondsAfterFinished }}
-# the first rule that matches; what matches none counts against backoffLimit
+# the first rule that matches; what matches none counts against the limit of retries
 podFailurePolicy:
   rules:
     # a drain or an eviction is nobody's failure
     - action: Ignore
       onPodConditions: [{type: DisruptionTarget, status: "True"}]
     # these need a person: trying again would fail again
-    - action: FailJob
+    - action: {{ ternary "FailIndex" "FailJob" $isIndexed }}
       onExitCodes:
         containerName: {{ include "headstart.containerName" $chart }}
         operator: In
@@ -75,7 +89,8 @@ template:
 
 {{- define "headstart.runSpec" -}}
 {{- $limits := dict "backoffLimit" (include "headstart.backoffLimit" .) "jobDeadline" (include "headstart.jobDeadline" .) -}}
-{{- include "headstart.jobSpec" (merge (dict "chart" . "verb" "run" "hold" (include "headstart.held" .)) $limits) -}}
+{{- $verb := ternary "fleet run" "run" (eq .Values.mode "fleet") -}}
+{{- include "headstart.jobSpec" (merge (dict "chart" . "verb" $verb "hold" (include "headstart.held" .)) $limits) -}}
 {{- end -}}
 
 {{/* The same with nothing held back: after the rollout. */}}
@@ -84,11 +99,16 @@ template:
 {{- include "headstart.jobSpec" (merge (dict "chart" . "verb" "run") $limits) -}}
 {{- end -}}
 
-{{/* A Job's template cannot be changed: in mode job each release, and each other template, is another
+{{/* What helm test asks, and a rollback. */}}
+{{- define "headstart.checkVerb" -}}
+{{ ternary "fleet check" "check" (eq .Values.mode "fleet") }}
+{{- end -}}
+
+{{/* A Job's template cannot be changed: where it is no hook each release, and each other template, is another
      Job. A hook is deleted before it is made again. */}}
 {{- define "headstart.jobName" -}}
 {{- $name := include "headstart.fullname" . -}}
-{{- if eq .Values.mode "job" -}}
+{{- if not (include "headstart.isHook" .) -}}
 {{- $name = printf "%s-%d-%s" $name (int .Release.Revision) (include "headstart.runSpec" . | sha256sum | trunc 8) -}}
 {{- end -}}
 {{- $name -}}
