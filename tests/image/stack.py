@@ -114,9 +114,9 @@ class Stack:
 def stack(
     folder: Path,
     override: str = "",
-    *,
     file: Path = ROOT / "compose.yaml",
     database: str = "minirag",
+    /,
     **environ: str,
 ) -> Iterator[Stack]:
     """A stack for the length of the block; `override` is laid over compose.yaml, or `file`."""

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("tenants_image")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Its Postgres, in which each test has schemas of its own; no fleet has run yet."""
     folder = tmp_path_factory.mktemp("tenants")
-    with stack(folder, file=EXAMPLE / "compose.yaml", database="tenants") as started:
+    with stack(folder, "", EXAMPLE / "compose.yaml", "tenants") as started:
         up = started.up("db")
         assert up.exit_code == 0, up.stdout
         yield started
@@ -53,9 +53,7 @@ def test_all_are_upgraded_and_the_one_that_cannot_be_is_named_until_it_is_mended
 ) -> None:
     one = {"HEADSTART_TARGETS_SQL": f"SELECT '{BROKEN}'", "HEADSTART_TARGET": "0002"}
     assert outcomes(fleet(made, **one)) == {"upgraded": 1}
-    made.psql(
-        f"INSERT INTO {BROKEN}.customers (email) VALUES ('a@example.org'), ('a@example.org')"
-    )
+    made.psql(f"INSERT INTO {BROKEN}.customers (email) VALUES ('a@example.org'), ('a@example.org')")
     first = fleet(made)
     assert first.exit_code == 27
     assert outcomes(first) == {"upgraded": 49, "revision_failed": 1}
