@@ -36,15 +36,16 @@ class Walk:
         while not self._schedule.is_over:
             self._start_some()
             self._show()
-            for end in self._crew.listen(_LOOK_SECONDS):
+            ends = list(self._crew.listen(_LOOK_SECONDS))
+            yield from self._heed_signals()  # first: they may have ended by the same signal
+            for end in ends:
                 yield self._noted(end)
-            yield from self._heed_signals()
             self._tell_progress()
         self._show()
 
     def _start_some(self) -> None:
         templates = self._fleet.templates
-        while (name := self._schedule.take()) is not None:
+        while self._task.signals.received is None and (name := self._schedule.take()) is not None:
             try:
                 for secret in templates.secrets(name):
                     self._task.secrets.add(secret)
