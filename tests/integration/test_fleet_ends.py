@@ -4,10 +4,10 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.harness.processes import children_of, is_there
 from tests.harness.program import Run, until
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.server import Database
@@ -36,25 +36,10 @@ def sleeping(database: Database) -> None:
     until(lambda: len(database.query(SLEEPING)) == 2, "two targets at work", 60)
 
 
-def children_of(process: int) -> list[int]:
-    """The processes that a process has started, and is the parent of."""
-    tasks = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
-
-
 def nursery_of(run: Run) -> int:
     """The process that starts the targets'."""
     (nursery,) = children_of(run.process.pid)
     return nursery
-
-
-def is_there(process: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -1,0 +1,29 @@
+"""The processes of a program, and the connections that each of them has, as the kernel has them."""
+
+import os
+from pathlib import Path
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started, and is the parent of."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def is_there(process: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def connections_of(process: int, port: int) -> set[str]:
+    """The connections of a process to a port of this machine, by the numbers of their sockets."""
+    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+    there = {
+        f"socket:[{each[9]}]" for each in map(str.split, lines) if each[2].endswith(f":{port:04X}")
+    }
+    own = Path(f"/proc/{process}/fd").iterdir()
+    return there & {os.readlink(each) for each in own}
