@@ -1,6 +1,5 @@
 """The processes of a program, and the connections that each of them has, as the kernel has them."""
 
-import os
 from pathlib import Path
 
 
@@ -21,9 +20,6 @@ def is_there(process: int) -> bool:
 
 def connections_of(process: int, port: int) -> set[str]:
     """The connections of a process to a port of this machine, by the numbers of their sockets."""
-    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
-    there = {
-        f"socket:[{each[9]}]" for each in map(str.split, lines) if each[2].endswith(f":{port:04X}")
-    }
-    own = Path(f"/proc/{process}/fd").iterdir()
-    return there & {os.readlink(each) for each in own}
+    rows = map(str.split, Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:])
+    there = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}")}
+    return there & {str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()}

@@ -5,7 +5,6 @@ from itertools import combinations
 from pathlib import Path
 
 import psycopg2
-import pytest
 
 from tests.harness.environment import ROOT
 from tests.harness.processes import children_of, connections_of
@@ -14,7 +13,9 @@ from tests.harness.result import Event, Result
 from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
 from tests.servers.other_clients import clients_at_work
 
-NAMES = ("acme", 'gl"obex', "initech", "umbrella")
+NAMES = ("acme", 'gl"obex', "initech")
+SECONDS = 120
+"""For a fleet, on a machine that has other things to do."""
 HEAD = "0003"
 
 
@@ -32,7 +33,9 @@ def settings(url: str, **environ: str) -> dict[str, str]:
 def run_fleet(url: str, *argv: str, names: Sequence[str] = NAMES, **environ: str) -> Result:
     """Run a fleet to its end; the names come from stdin."""
     command = (*HEADSTART, "fleet", "run", "--targets", "-", *argv)
-    return run_program(*command, env=settings(url, **environ), stdin="\n".join(names))
+    return run_program(
+        *command, env=settings(url, **environ), stdin="\n".join(names), timeout=SECONDS
+    )
 
 
 def finished(ended: Result) -> dict[str, Event]:
@@ -64,27 +67,15 @@ def test_behind_a_pooler_each_target_is_upgraded_and_then_proven(official: Datab
     assert rows == {f"{name}.alembic_version": [HEAD] for name in NAMES}
 
 
-@ON_ONE_SERVER
-def test_a_pool_that_is_too_small_for_the_jobs_is_named_and_fewer_jobs_get_through(
-    official: Database,
-) -> None:
-    database = official.create()
-    with bouncer(database, default_pool_size=2) as pool:
-        narrow = run_fleet(database.url(pool), "--jobs", "4", HEADSTART_WAIT_SECONDS="3")
-        one = run_fleet(database.url(pool), "--jobs", "1")
-    print(narrow.exit_code, narrow.verdict)
-    assert one.exit_code == 0, one.verdict
-
-
-@pytest.mark.parametrize("sslmode", ["require", "verify-full"])
 def test_over_tls_no_process_shares_a_connection_with_another(
-    debian: Database, tmp_path: Path, sslmode: str
+    debian: Database, tmp_path: Path
 ) -> None:
     database = debian.create()
     certificate = tmp_path / "root.crt"
     certificate.write_text(f"{debian.container.run('cat', CERTIFICATE)}\n")
-    url = database.url(sslmode=sslmode, sslrootcert=str(certificate))
-    assert_all_end(run_fleet(url, HEADSTART_TARGET="0002"), "upgraded", gate=False)
+    required = database.url(sslmode="require")
+    assert_all_end(run_fleet(required, HEADSTART_TARGET="0002"), "upgraded", gate=False)
+    url = database.url(sslmode="verify-full", sslrootcert=str(certificate))
     names = tmp_path / "names"
     names.write_text("\n".join(NAMES))
 
@@ -92,10 +83,12 @@ def test_over_tls_no_process_shares_a_connection_with_another(
     holder.cursor().execute("LOCK TABLE acme.customers, initech.customers IN ACCESS SHARE MODE")
     command = ("fleet", "run", "--targets", str(names), "--jobs", "3")
     with start_headstart(*command, env=settings(url)) as run:
-        held = until(lambda: at_work(run, database), "two targets that wait for their tables", 60)
+        held = until(
+            lambda: at_work(run, database), "two targets that wait for their tables", SECONDS
+        )
         assert database.query(UNENCRYPTED) == []
         holder.close()
-        ended = run.end()
+        ended = run.end(SECONDS)
     assert all(held.values())
     assert not any(one & other for one, other in combinations(held.values(), 2))
     assert_all_end(ended, "upgraded", gate=False)
@@ -107,7 +100,7 @@ def at_work(run: Run, database: Database) -> dict[int, set[str]]:
     """The connections of each target's process, once two are left, and both are at work."""
     processes = [child for each in children_of(run.process.pid) for child in children_of(each)]
     held = {each: connections_of(each, database.container.port) for each in processes}
-    return held if len(finished_so_far(run)) == 2 and len(held) == 2 and all(held.values()) else {}
+    return held if len(finished_so_far(run)) == 1 and len(held) == 2 and all(held.values()) else {}
 
 
 def finished_so_far(run: Run) -> list[Event]:
