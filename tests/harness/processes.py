@@ -1,5 +1,6 @@
 """The processes of a program, and the connections that each of them has, as the kernel has them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,6 +21,9 @@ def is_there(process: int) -> bool:
 
 def connections_of(process: int, port: int) -> set[str]:
     """The connections of a process to a port of this machine, by the numbers of their sockets."""
-    rows = map(str.split, Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:])
-    there = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}")}
-    return there & {str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()}
+    own = set()
+    with suppress(FileNotFoundError):  # it has ended meanwhile, or closed one of them
+        rows = map(str.split, Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:])
+        there = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}")}
+        own = {str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()} & there
+    return own
