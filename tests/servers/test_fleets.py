@@ -13,7 +13,8 @@ from tests.harness.result import Event, Result
 from tests.servers.databases import ON_ONE_SERVER, Database, bouncer
 from tests.servers.other_clients import clients_at_work
 
-NAMES = ("acme", 'gl"obex', "initech")
+NAMES = ("acme", "globex corp", "initech")
+EXAMPLE = ROOT / "examples" / "tenants"
 SECONDS = 120
 """For a fleet, on a machine that has other things to do."""
 HEAD = "0003"
@@ -23,7 +24,6 @@ def settings(url: str, **environ: str) -> dict[str, str]:
     """Those of examples/tenants; `url` is that of the database."""
     return {
         "DATABASE_URL": url,
-        "HEADSTART_ALEMBIC_INI": str(ROOT / "examples" / "tenants" / "alembic.ini"),
         "HEADSTART_TARGET_X": "'tenant={target}'",
         "HEADSTART_TARGET_VERSION_TABLE": "{target}.alembic_version",
         **environ,
@@ -33,9 +33,8 @@ def settings(url: str, **environ: str) -> dict[str, str]:
 def run_fleet(url: str, *argv: str, names: Sequence[str] = NAMES, **environ: str) -> Result:
     """Run a fleet to its end; the names come from stdin."""
     command = (*HEADSTART, "fleet", "run", "--targets", "-", *argv)
-    return run_program(
-        *command, env=settings(url, **environ), stdin="\n".join(names), timeout=SECONDS
-    )
+    env, stdin = settings(url, **environ), "\n".join(names)
+    return run_program(*command, env=env, cwd=EXAMPLE, stdin=stdin, timeout=SECONDS)
 
 
 def finished(ended: Result) -> dict[str, Event]:
@@ -82,7 +81,7 @@ def test_over_tls_no_process_shares_a_connection_with_another(
     holder = psycopg2.connect(database.url())
     holder.cursor().execute("LOCK TABLE acme.customers, initech.customers IN ACCESS SHARE MODE")
     command = ("fleet", "run", "--targets", str(names), "--jobs", "3")
-    with start_headstart(*command, env=settings(url)) as run:
+    with start_headstart(*command, env=settings(url), cwd=EXAMPLE) as run:
         held = until(
             lambda: at_work(run, database), "two targets that wait for their tables", SECONDS
         )
