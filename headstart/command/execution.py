@@ -38,7 +38,7 @@ from headstart.process.gc_tuning import collect_rarely, uncollected
 from headstart.process.log import Log
 from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
-from headstart.process.signals import Signals, catch_signals
+from headstart.process.signals import ONE_WISH_SECONDS, Signals, catch_signals
 from headstart.process.statement_shape import shape_of
 from headstart.revisions.guarded_exits import guarded_exits
 from headstart.revisions.output import captured_output
@@ -67,9 +67,12 @@ if TYPE_CHECKING:
     from headstart.verbs.task import Task
 
 
-def execute(asked: Command | Exception, target: "Target | None" = None) -> int:
+def execute(
+    asked: Command | Exception, target: "Target | None" = None, *, in_fleet: bool = False
+) -> int:
     """Execute what was asked for, or conclude from a mistake in it. Gives the exit code."""
-    signals = catch_signals()
+    # a fleet passes each signal on, to whom it may have been sent already
+    signals = catch_signals(inf if in_fleet else ONE_WISH_SECONDS)
     streams = own_streams()
     collect_rarely()
     arguments = asked.request.values if isinstance(asked, Command) else {}

@@ -28,17 +28,19 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     carry_out(asked)
 
 
-def carry_out(asked: Command | Exception, target: "Target | None" = None) -> NoReturn:
+def carry_out(
+    asked: Command | Exception, target: "Target | None" = None, *, in_fleet: bool = False
+) -> NoReturn:
     """Do what was asked, or conclude from a mistake in it, and exit.
 
-    `target`: the one of many in its database that it is done for (fleet/).
+    `in_fleet`: for one of many targets (fleet/); `target`: the one that it is in their database.
     """
     try:
         if isinstance(asked, Command):
             asked = asked.prepared()  # which is to come before any thread
         from headstart.command.execution import execute
 
-        code = execute(asked, target)
+        code = execute(asked, target, in_fleet=in_fleet)
     except BaseException as error:  # noqa: BLE001 as above
         from headstart.command.last_resort import conclude_without_execution
 

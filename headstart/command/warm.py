@@ -52,4 +52,5 @@ def become(verb: str, table: "Table | None") -> NoReturn:
     from headstart.postgres.target import Target
 
     asked = next(each for each in VERBS if each.name == verb)
-    carry_out(Command(asked, Request()), Target(*table) if table is not None else None)
+    target = Target(*table) if table is not None else None
+    carry_out(Command(asked, Request()), target, in_fleet=True)

@@ -58,7 +58,7 @@ def _cure(others: tuple[VersionTable, ...]) -> str:
         )
     if len(nameable) == 1:
         return f"set HEADSTART_VERSION_TABLE={nameable[0]}; {none_yet}"
-    every = " or ".join(f"HEADSTART_VERSION_TABLE={name}" for name in _some(nameable))
+    every = " or ".join(_some(f"HEADSTART_VERSION_TABLE={name}" for name in nameable))
     return f"set the one that env.py configures: {every}; {none_yet}"
 
 

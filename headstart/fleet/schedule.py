@@ -77,7 +77,7 @@ class Schedule:
         self._guards = len([each for each in (stages.first, stages.canaries) if each])
         self._jobs, self._targets = jobs, stages.targets
         self._most_failures = None if budget is None else budget.of(stages.targets)
-        self._running: set[str] = set()
+        self._running: dict[str, None] = {}
         self.failed = 0
         """How many have ended and were not ready."""
         self.stopped_by: str | None = None
@@ -93,7 +93,7 @@ class Schedule:
         if len(self._running) >= self._jobs:
             return None
         name = self._stages[0].pop(0)
-        self._running.add(name)
+        self._running[name] = None
         return name
 
     def skip(self, names: Collection[str]) -> None:
@@ -102,12 +102,12 @@ class Schedule:
 
     def put_back(self, name: str) -> None:
         """Let one that was taken be the next one again: it could not be started yet."""
-        self._running.discard(name)
+        self._running.pop(name, None)
         self._stages[0].insert(0, name)
 
     def end(self, name: str, *, is_ready: bool) -> None:
         """Note that a target has ended."""
-        self._running.discard(name)
+        self._running.pop(name, None)
         self.failed += not is_ready
         if is_ready or self.stopped_by:
             return
@@ -124,9 +124,9 @@ class Schedule:
         self.stopped_by = self.stopped_by or reason
 
     @property
-    def running(self) -> frozenset[str]:
-        """Those that have started and not ended."""
-        return frozenset(self._running)
+    def running(self) -> tuple[str, ...]:
+        """Those that have started and not ended, the oldest first."""
+        return tuple(self._running)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -134,6 +134,11 @@ class Schedule:
         return tuple(name for stage in self._stages for name in stage)
 
     @property
+    def number_left(self) -> int:
+        """How many have not started."""
+        return sum(map(len, self._stages))
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing runs, and nothing will."""
-        return not self._running and (self.stopped_by is not None or not self.left)
+        return not self._running and (self.stopped_by is not None or not self.number_left)

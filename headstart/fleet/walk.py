@@ -10,7 +10,7 @@ from headstart.fleet.outcome import TargetEnd
 from headstart.fleet.schedule import Schedule
 from headstart.verbs.task import Task
 from headstart.verdict.errors import ServerFailed
-from headstart.verdict.events.fleet import FleetProgress
+from headstart.verdict.events.fleet import FleetProgress, TargetsMoved
 
 _LOOK_SECONDS = 0.25
 """How often a signal is looked for."""
@@ -35,14 +35,17 @@ class Walk:
         """Work through the targets; give each as it has ended. Those that never start are left."""
         while not self._schedule.is_over:
             self._start_some()
-            for end in self._crew.listen(_LOOK_SECONDS):
+            self._show()
+            ends = list(self._crew.listen(_LOOK_SECONDS))
+            yield from self._heed_signals()  # first: they may have ended by the same signal
+            for end in ends:
                 yield self._noted(end)
-            yield from self._heed_signals()
             self._tell_progress()
+        self._show()
 
     def _start_some(self) -> None:
         templates = self._fleet.templates
-        while (name := self._schedule.take()) is not None:
+        while self._task.signals.received is None and (name := self._schedule.take()) is not None:
             try:
                 for secret in templates.secrets(name):
                     self._task.secrets.add(secret)
@@ -79,14 +82,21 @@ class Walk:
 
     def _tell_progress(self) -> None:
         now = time.monotonic()
-        if now - self._beat < self._task.settings.heartbeat_seconds:
-            return
-        self._beat = now
+        if now - self._beat >= self._task.settings.heartbeat_seconds:
+            self._beat = now
+            self._task.emit(self._progress())
+
+    def _show(self) -> None:
+        schedule = self._schedule
+        is_ending = schedule.stopped_by is not None
+        self._task.emit(TargetsMoved(self._progress(), schedule.running, is_ending))
+
+    def _progress(self) -> FleetProgress:
         schedule, targets = self._schedule, self._fleet.stages.targets
-        running, left = len(schedule.running), len(schedule.left)
-        rate = self._ended / (now - self._started)
+        running, left = len(schedule.running), schedule.number_left
+        rate = self._ended / (time.monotonic() - self._started) if self._ended else 0.0
         remaining = round((left + running) / rate, 1) if rate else None
         done = targets - left - running
-        self._task.emit(
-            FleetProgress(targets, done, schedule.failed, running, left, round(rate, 3), remaining)
+        return FleetProgress(
+            targets, done, schedule.failed, running, left, round(rate, 3), remaining
         )

@@ -1,27 +1,25 @@
-"""The line below the log on a terminal: which revision runs, for how long, how far it is.
+"""The line below the log on a terminal: what runs, for how long, how far it is (live_text.py).
 
 It is drawn over and over in one place, and gone before each line of the log and at the end. It must
 not keep anybody waiting: it is written through a descriptor of its own that never blocks, and what
-a terminal that is slow or stopped does not take is left out. An example, at 43 columns:
-
-    [3 of 12] 0003: 14 s, 43.1 % (building ind
+a terminal that is slow or stopped does not take is left out.
 """
 
 import os
 import threading
 import time
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
-from headstart.facts.visible import one_line
 from headstart.process.below import opened_anew
+from headstart.process.live_text import FleetWork, Shown, Work, line_of
 from headstart.process.machine import start_thread
-from headstart.values import dataclass
+from headstart.values import replace
 from headstart.verdict.errors import ServerFailed
 from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import RunFinished
+from headstart.verdict.events.fleet import TargetsMoved
 from headstart.verdict.events.revisions import (
     ProgressSeen,
     RevisionApplied,
@@ -29,39 +27,12 @@ from headstart.verdict.events.revisions import (
     RevisionRunning,
     RevisionStarted,
 )
-from headstart.verdict.progress import Progress
 
 _ERASE = "\r\x1b[K"
 """To the first column, and clear from there to the end of the line (ECMA-48, EL)."""
 _TICK_SECONDS = 0.5
 """How often it is drawn; what is over before the first one is not shown at all."""
 _USUAL_COLUMNS = 80
-
-
-@dataclass(frozen=True)
-class Work:
-    """The revision that runs: which one of how many, its name, since when (time.monotonic())."""
-
-    number: str
-    revision: str
-    since: float
-
-
-def line_of(work: Work, progress: Progress | None, now: float, columns: int) -> str:
-    """The line, cut so that its end does not wrap: the last column stays free."""
-    text = f"[{work.number}] {work.revision}: {int(now - work.since)} s"
-    if progress is not None:
-        percent = "" if progress.percent is None else f"{progress.percent:.1f} % "
-        text = f"{text}, {percent}({progress.phase})"
-    return _cut(one_line(text), columns - 1)
-
-
-def _cut(text: str, columns: int) -> str:
-    for index, character in enumerate(text):
-        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if columns < 0:
-            return text[:index]
-    return text
 
 
 class LiveLine:
@@ -75,8 +46,7 @@ class LiveLine:
     ) -> None:
         self._stream, self._writing, self._mask = stream, writing, mask
         self._descriptor: int | None = None
-        self._work: Work | None = None
-        self._progress: Progress | None = None
+        self._shown: Shown | None = None
         self._is_started = self._is_drawn = False
         self._ended = threading.Event()
 
@@ -84,14 +54,22 @@ class LiveLine:
         """What an event changes in it is drawn with the next tick."""
         match event:
             case RevisionStarted(number=number, revision=revision):
-                self._work, self._progress = Work(number, revision, time.monotonic()), None
+                self._shown = Work(number, revision, time.monotonic())
                 self._start()
             case RevisionRunning(progress=progress) | ProgressSeen(progress=progress):
-                self._progress = progress
+                if isinstance(self._shown, Work):
+                    self._shown = replace(self._shown, progress=progress)
             case RevisionApplied() | RevisionReplayed():
-                self._work = None
+                self._shown = None
+            case TargetsMoved(names=()):
+                self._shown = None
+                with self._writing:  # at once: an answer may come next, past the log
+                    self.draw()
+            case TargetsMoved(progress=progress, names=names, is_ending=is_ending):
+                self._shown = FleetWork(progress, names, is_ending)
+                self._start()
             case RunFinished():
-                self._work = None
+                self._shown = None
                 self._ended.set()
 
     def erasing(self) -> str:
@@ -99,16 +77,16 @@ class LiveLine:
         return _ERASE if self._is_drawn else ""
 
     def draw(self) -> None:
-        """Draw it as it is now, or take it away where no revision runs."""
-        work, descriptor = self._work, self._descriptor
-        if descriptor is None or (work is None and not self._is_drawn):
+        """Draw it as it is now, or take it away where nothing runs."""
+        shown, descriptor = self._shown, self._descriptor
+        if descriptor is None or (shown is None and not self._is_drawn):
             return
         columns = _columns_of(descriptor)
-        line = line_of(work, self._progress, time.monotonic(), columns) if work else ""
+        line = line_of(shown, time.monotonic(), columns) if shown else ""
         text = f"{_ERASE}{self._mask(line)}"
         with suppress(OSError):  # not read, or gone: the next one may be seen
             os.write(descriptor, text.encode(errors="backslashreplace"))
-        self._is_drawn = work is not None
+        self._is_drawn = shown is not None
 
     def _start(self) -> None:
         if not self._is_started:

@@ -4,8 +4,10 @@ Python runs a handler between two bytecodes only, and libpq blocks in C. So the 
 wake-up byte goes to a thread, which cancels the running statement on the server; the handler itself
 raises Cancelled in the main thread. A server that does not answer would keep the main thread in C
 all the same: after a while its connection is broken off, and at last the thread speaks the last
-words in its place. A second signal ends the process on the spot. A run whose lock is lost is ended
-the same way, but that its connections are broken off first. Nothing here logs.
+words in its place. A second signal ends the process on the spot, unless it comes with the first:
+`timeout` sends two, and who signals all processes of a fleet signals a child twice. A run whose
+lock is lost is ended the same way, but that its connections are broken off first. Nothing here
+logs.
 
 An example: SIGTERM while the main thread waits in libpq for a CREATE INDEX, and a server that has
 stopped answering. There are three threads: main, "signals" (watch), and "cancel" for one attempt.
@@ -40,6 +42,8 @@ _REPEAT_SECONDS = 0.25
 """A cancel that arrives just before the statement does is lost, so it is repeated."""
 BREAK_OFF_SECONDS = 3.0
 """What a cancelled statement has to end, before its connection is broken off."""
+ONE_WISH_SECONDS = 0.25
+"""Signals that come within this time of the first are the same wish as that one."""
 LAST_WORDS_SECONDS = 6.0
 """What the run has to end in all; `docker stop` waits 10 s before it kills, a kubelet 30."""
 
@@ -50,7 +54,8 @@ class Signals:
     `unable`: why nobody watches for them; such a run must not begin.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, one_wish_seconds: float = ONE_WISH_SECONDS) -> None:
+        self._one_wish_seconds = one_wish_seconds
         self.received: int | None = None
         self.lost = False
         self.loss: HeadstartError | None = None
@@ -190,7 +195,9 @@ class Signals:
             return
         # an alarm after SIGTERM is our own deadline, not somebody's second wish
         if self._noted and signum != signal.SIGALRM:
-            end_process(128 + signum)
+            if time.monotonic() - self._noted_at > self._one_wish_seconds:
+                end_process(128 + signum)
+            return
         if not self._noted:
             self._noted_at = time.monotonic()
         self._noted = True
@@ -232,12 +239,12 @@ def _try(act: Callable[[], None]) -> None:
         act()
 
 
-def catch_signals() -> Signals:
+def catch_signals(one_wish_seconds: float = ONE_WISH_SECONDS) -> Signals:
     """Catch the ending signals until the process ends; main thread only.
 
     They stay caught after the verdict: a late one must not give the process another exit code.
     """
-    signals = Signals()
+    signals = Signals(one_wish_seconds)
     wake, woken = socket.socketpair()
     for end in (wake, woken):
         end.setblocking(False)

@@ -60,7 +60,8 @@ class _RunSettings:
         default=None,
         parse=kinds.positive_seconds,
         unit="SECONDS",
-        meaning="How long the whole run may take",
+        meaning="How long the whole run may take; in a fleet, the run of each target: it ends one"
+        " target, not the fleet",
     )
     access_grace_seconds: float = setting(
         default=0.0,

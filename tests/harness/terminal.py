@@ -43,7 +43,7 @@ class Terminal:
     def drawn(self) -> list[str]:
         """What stood in the live line, each time that it was drawn."""
         parts = (part.partition("\n")[0] for part in self.printed.split(ERASE)[1:])
-        return [part for part in parts if part.startswith("[")]
+        return [part for part in parts if part.startswith(("[", "fleet "))]
 
     @property
     def screen(self) -> list[str]:

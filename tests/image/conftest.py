@@ -55,6 +55,15 @@ def own_project(image: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def tenants_image(image: str) -> str:
+    """The example of a schema for each tenant, built on the image from its own folder."""
+    folder = ROOT / "examples" / "tenants"
+    assert image == "headstart", "the example says FROM headstart"
+    docker("build", "--tag=headstart-tenants", str(folder), timeout_seconds=BUILD_SECONDS)
+    return "headstart-tenants"
+
+
+@pytest.fixture(scope="session")
 def settings_class(image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An app on the image whose env.py has its URL from a settings class."""
     folder = make_context(tmp_path_factory.mktemp("settings_class") / "context")

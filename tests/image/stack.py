@@ -1,4 +1,4 @@
-"""compose.yaml of this repository, as a user runs it: each stack a compose project of its own."""
+"""compose.yaml, or that of an example, as a user runs it: each stack a project of its own."""
 
 import json
 import os
@@ -26,12 +26,16 @@ NEVER = "0001-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Stack:
-    """One compose project: its name, the files it is made of, and the port of the app."""
+    """One compose project: its name, the files it is made of, and the port of the app.
+
+    `database` is the name of its database, and of the superuser there.
+    """
 
     name: str
     files: tuple[Path, ...]
     port: int
     environ: dict[str, str]
+    database: str
 
     def compose(self, *arguments: str) -> Result:
         """Run docker compose on it, to the end; both streams are its stdout."""
@@ -82,8 +86,8 @@ class Stack:
     def psql(self, sql: str) -> str:
         """Run SQL in the database's container, as its superuser."""
         return self.must(
-            "exec", "--no-TTY", "db", "psql", "--username=minirag", "--no-align", "--tuples-only",
-            "--set=ON_ERROR_STOP=1", f"--command={sql}", "minirag",
+            "exec", "--no-TTY", "db", "psql", f"--username={self.database}", "--no-align",
+            "--tuples-only", "--set=ON_ERROR_STOP=1", f"--command={sql}", self.database,
         ).strip()  # fmt: skip
 
     def get(self, path: str) -> Any:
@@ -107,16 +111,23 @@ class Stack:
 
 
 @contextmanager
-def stack(folder: Path, override: str = "", **environ: str) -> Iterator[Stack]:
-    """A stack for the length of the block; `override` is laid over compose.yaml."""
+def stack(
+    folder: Path,
+    override: str = "",
+    file: Path = ROOT / "compose.yaml",
+    database: str = "minirag",
+    /,
+    **environ: str,
+) -> Iterator[Stack]:
+    """A stack for the length of the block; `override` is laid over compose.yaml, or `file`."""
     name = "headstart-" + re.sub(r"[^a-z0-9]", "", folder.name.lower())
-    files = [ROOT / "compose.yaml"]
+    files = [file]
     if override:
         (folder / "override.yaml").write_text(override)
         files.append(folder / "override.yaml")
     port = free_port()
     own = {"MINIRAG_PORT": str(port), "PGBOUNCER_IMAGE": PGBOUNCER_IMAGE}
-    made = Stack(name, tuple(files), port, own | environ)
+    made = Stack(name, tuple(files), port, own | environ, database)
     try:
         yield made
     finally:

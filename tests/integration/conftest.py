@@ -76,6 +76,7 @@ MORE = frozenset(
         "test_last_word",
         "test_leaving_env",
         "test_lint_unseen",
+        "test_fleet_bar",
         "test_live_line",
         "test_lock_attempts",
         "test_lock_attempts_beside_vacuum",

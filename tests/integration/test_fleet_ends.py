@@ -4,10 +4,10 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.harness.processes import children_of, is_there
 from tests.harness.program import Run, until
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.server import Database
@@ -26,35 +26,20 @@ HEAD = REVISIONS[-1]
 
 @pytest.fixture
 def fleet(project: ProjectCopy, database: Database) -> SchemaFleet:
-    """A fleet whose first target sleeps in a revision, while another one waits for the lock."""
+    """A fleet whose targets sleep in a revision."""
     project.add("0004", HEAD, SLEEPS)
     return schema_fleet(project, database, FOUR)
 
 
 def sleeping(database: Database) -> None:
-    """Wait until a target is in its revision."""
-    until(lambda: database.query(SLEEPING), "a target at work")
-
-
-def children_of(process: int) -> list[int]:
-    """The processes that a process has started, and is the parent of."""
-    tasks = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+    """Wait until two targets are in their revision."""
+    until(lambda: len(database.query(SLEEPING)) == 2, "two targets at work", 60)
 
 
 def nursery_of(run: Run) -> int:
     """The process that starts the targets'."""
     (nursery,) = children_of(run.process.pid)
     return nursery
-
-
-def is_there(process: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -77,6 +62,29 @@ def test_a_signal_ends_the_targets_that_run_and_no_other_one_starts(
     assert set(fleet.revisions().values()) == {HEAD, None}
     assert not is_there(nursery)
     assert database.query(SLEEPING) == []
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_to_all_its_processes_ends_each_target_as_one_to_a_single_run_does(
+    fleet: SchemaFleet, database: Database, signum: int, code: int
+) -> None:
+    """The targets get it twice, the second time while they end; Ctrl-C does not reach them."""
+    fleet.project.add("0004", HEAD, SLOW_TO_END)
+    with fleet.start("--jobs", "2") as run:
+        sleeping(database)
+        nursery = nursery_of(run)
+        targets = children_of(nursery)
+        assert not {os.getpgid(run.process.pid)} & set(map(os.getpgid, (nursery, *targets)))
+        for process in (*targets, nursery, run.process.pid):
+            os.kill(process, signum)
+        ended = run.end()
+    assert ended.exit_code == code
+    told = summary(ended)
+    assert told["outcomes"] == {signal.Signals(signum).name.lower(): 2, "not_started": 2}
+    assert told["stopped_by"] == "a signal ended the fleet"
+    assert "Traceback" not in ended.stderr
+    assert not any(map(is_there, (nursery, *targets)))
+    assert set(fleet.revisions().values()) == {HEAD, None}
 
 
 def test_with_the_main_process_gone_the_targets_end_as_by_sigterm(
@@ -141,6 +149,11 @@ def test_what_a_target_says_goes_on_with_its_name_and_without_a_secret(
     ]
     assert secret not in quiet.stderr + loud.stderr + json.dumps(loud.told)
 
+
+SLOW_TO_END = f"""try:
+    {SLEEPS}
+finally:
+    __import__("time").sleep(1.5)"""
 
 SAYS = """target_metadata = None
 print("hello SECRET")"""

@@ -40,6 +40,7 @@ from headstart.verdict.events.fleet import (
     TargetEvent,
     TargetFinished,
     TargetsAsked,
+    TargetsMoved,
     TargetsNotAsked,
 )
 from headstart.verdict.events.indexes import IndexDropBlocked, IndexDropped, IndexNotRebuilt
@@ -157,6 +158,7 @@ SAMPLES: tuple[Event, ...] = (
     TargetFinished("acme", {"outcome": "upgraded", "exit_code": 0}),
     TargetFinished("acme", {"outcome": "drifted", "exit_code": 25}),
     FleetProgress(12, 3, 1, 4, 5, 0.5, 18.0),
+    TargetsMoved(FleetProgress(12, 3, 1, 4, 5, 0.5, 18.0), ("acme", "globex"), False),
     ReportNotWritten("/report", "No space left on device"),
     FleetSummarized({"targets": 12}, ("12 of 12 targets are ready",)),
     FleetFinished({"outcome": "fleet_ready", "exit_code": 0}),

@@ -18,7 +18,7 @@ def walked(schedule: Schedule, failing: str = "") -> list[str]:
         while (name := schedule.take()) is not None:
             group.append(name)
         groups.append("".join(group))
-        assert schedule.running == frozenset(group)
+        assert schedule.running == tuple(group)
         for name in group:
             schedule.end(name, is_ready=name not in failing)
     return groups
@@ -145,7 +145,7 @@ def test_one_that_cannot_be_started_yet_is_the_next_one_again() -> None:
     schedule.end(str(schedule.take()), is_ready=True)
     assert (schedule.take(), schedule.take()) == ("b", "c")
     schedule.put_back("c")
-    assert (schedule.running, schedule.left) == (frozenset("b"), tuple("cdef"))
+    assert (schedule.running, schedule.left) == (tuple("b"), tuple("cdef"))
     schedule.end("b", is_ready=True)
     assert walked(schedule) == ["c", "de", "f"]
 

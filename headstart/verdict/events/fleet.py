@@ -94,6 +94,19 @@ class FleetProgress(Event):
 
 
 @dataclass(frozen=True)
+class TargetsMoved(Event):
+    """Targets have started or ended; for the line on a terminal alone.
+
+    `names` are at work, the oldest first: none once all have ended. `is_ending`: no other starts.
+    """
+
+    level = None
+    progress: FleetProgress
+    names: tuple[str, ...]
+    is_ending: bool
+
+
+@dataclass(frozen=True)
 class ReportNotWritten(Event):
     """The file of HEADSTART_REPORT takes no more; the run goes on."""
 
