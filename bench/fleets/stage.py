@@ -12,9 +12,10 @@ from pathlib import Path
 
 from peers.tools import Tool, make_project
 from peers.work import Step, steps, write_alembic
+from tests.harness.program import run_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.server import Database, Server, empty_database
-from tests.integration.fingerprinting import Fingerprinter
+from tests.integration.fingerprinting import password_of, passwordless
 from tests.integration.fleets import CHOOSES_SCHEMA
 
 REVISIONS, PENDING = 12, 3
@@ -148,8 +149,13 @@ def _project(folder: Path, programs: Path) -> ProjectCopy:
 
 
 def _build_fingerprints(project: ProjectCopy, server: Server, **environ: str) -> None:
+    """In the folder of the project, as it is measured: the file names what is read there."""
     with empty_database(server) as scratch:
-        Fingerprinter(project, scratch).build(**environ)
+        url = ("--url", passwordless(scratch))
+        env = password_of(scratch) | environ
+        build = ("fingerprint", "build", "--once", *url)
+        done = run_headstart(*build, env=env, cwd=project.path)
+        assert done.exit_code == 0, done.stderr
 
 
 def before() -> str:

@@ -1,7 +1,8 @@
 """Many tenants of one database, ten of them broken in ten ways, and how each is repaired.
 
 All are at 0003 of the plain project, with three revisions pending; the role is one that owns them.
-A tenant that is being moved is read-only: so env.py makes its session, by a table of the app's.
+A tenant that is being moved is read-only: so env.py makes its session, by a comment
+on the schema.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,14 +40,14 @@ PENDING = {
 }
 IS_MOVING = (
     "        connection.commit()\n",
-    "        moving = 'SELECT 1 FROM public.moving WHERE tenant = %s'\n"
-    "        if connection.exec_driver_sql(moving, (tenant,)).first():\n"
+    "        moving = \"SELECT FROM pg_namespace WHERE nspname = %s\"\n"
+    "        moving += \" AND obj_description(oid, 'pg_namespace') = 'moving'\"\n"
+    "        if connection.exec_driver_sql(moving, (tenant,)).rowcount:\n"
     "            connection.exec_driver_sql('SET default_transaction_read_only = on')\n"
     "        connection.commit()\n",
 )
-TIMEOUT = "15s"
-NO_PATIENCE = {"HEADSTART_DDL_RETRY_SECONDS": "1", "HEADSTART_WAIT_SECONDS": "1"}
-"""For the locked one, and for the one that may be read-only only for a while."""
+NO_PATIENCE = {"HEADSTART_DDL_RETRY_SECONDS": "1", "HEADSTART_STATEMENT_TIMEOUT_SECONDS": "8"}
+"""With the locked one, and with the slow one."""
 
 
 @dataclass(frozen=True)
@@ -74,29 +75,35 @@ WAYS = (
         "ALTER TABLE {s}.accounts OWNER TO postgres",
         "ALTER TABLE {s}.accounts OWNER TO {role}",
         "access_refused",
-        "must be owner of table accounts",
+        "permission denied for table accounts",
     ),
     Broken(
         "ahead",
         "UPDATE {s}.alembic_version SET version_num = '0099'",
         "UPDATE {s}.alembic_version SET version_num = '0003'",
-        "unknown_revision",
-        "0099",
+        "ahead_incompatible",
+        "the database is at 0099",
     ),
     Broken(
         "half",
         "ALTER TABLE {s}.accounts ADD note text",
         "ALTER TABLE {s}.accounts DROP note",
-        "interrupted",
-        "0004",
+        "revision_failed",
+        'column "note" of relation "accounts" already exists',
     ),
-    Broken("gone", "DROP SCHEMA {s} CASCADE", MADE, "revision_failed", "schema"),
+    Broken(
+        "gone",
+        "DROP SCHEMA {s} CASCADE",
+        MADE,
+        "access_refused",
+        "no schema of the search_path exists",
+    ),
     Broken(
         "moving",
-        "INSERT INTO moving VALUES ({t})",
-        "DELETE FROM moving",
-        "access_refused",
-        "read-only",
+        "COMMENT ON SCHEMA {s} IS 'moving'",
+        "COMMENT ON SCHEMA {s} IS NULL",
+        "server_failed",
+        "read-only transaction",
     ),
     Broken(
         "odd rows",
@@ -104,18 +111,18 @@ WAYS = (
         " INSERT INTO {s}.orders VALUES (-1, 1)",
         "DELETE FROM {s}.orders",
         "revision_failed",
-        "positive",
+        'check constraint "positive"',
     ),
     Broken(
         "slow",
         "INSERT INTO {s}.accounts (name) VALUES ('Croesus')",
         "DELETE FROM {s}.accounts",
-        "revision_failed",
+        "server_failed",
         "statement timeout",
     ),
     Broken(
         """o'k "x";--""",
-        "DROP TABLE {s}.alembic_version, {s}.invoices",
+        "DROP TABLE {s}.alembic_version; ALTER TABLE {s}.accounts ADD odd int",
         "DROP SCHEMA {s} CASCADE; " + MADE,
         "unproven",
         "accounts",
@@ -148,10 +155,7 @@ class Tenants:
 
     def _execute(self, sql: str, name: str) -> None:
         if sql:
-            quoted = "'" + name.replace("'", "''") + "'"
-            self.fleet.database.execute(
-                sql.format(s=identifier(name), t=quoted, role=self.role)
-            )
+            self.fleet.database.execute(sql.format(s=identifier(name), role=self.role))
 
 
 @contextmanager
@@ -167,13 +171,8 @@ def tenants(project: ProjectCopy, database: Database, number: int) -> Iterator[T
     for revision, body in PENDING.items():
         project.add(revision, parent, body)
         parent = revision
-    database.execute("CREATE TABLE moving (tenant text PRIMARY KEY)")
     with a_role(database, "app") as role:
-        database.execute(
-            f"GRANT SELECT ON moving TO {role}; ALTER ROLE {role} SET statement_timeout = '{TIMEOUT}'"
-        )
-        fleet = proving_fleet(project, database, [])
-        project.edit_env(*IS_MOVING)
+        fleet = proving_fleet(project, database, [], IS_MOVING)
         fleet.settings["DATABASE_URL"] = database.url_of(role)
         for part in _parts(names):
             made = (MADE.format(s=identifier(name), role=role) for name in part)

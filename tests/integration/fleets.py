@@ -126,9 +126,13 @@ def schema_fleet(project: ProjectCopy, database: Database, names: Sequence[str])
     return SchemaFleet(project, names, settings, database)
 
 
-def proving_fleet(project: ProjectCopy, database: Database, names: Sequence[str]) -> SchemaFleet:
-    """The same, with the fingerprints by which a run proves a schema."""
+def proving_fleet(
+    project: ProjectCopy, database: Database, names: Sequence[str], *edits: tuple[str, str]
+) -> SchemaFleet:
+    """The same with edits of env.py, and the fingerprints by which a run proves a schema."""
     fleet = schema_fleet(project, database, names)
+    for edit in edits:
+        project.edit_env(*edit)
     with empty_database(database.server) as scratch:
         Fingerprinter(project, scratch).build(HEADSTART_X="tenant=public")
     return fleet
