@@ -3,7 +3,7 @@
     .venv/bin/python bench/fleet_broken.py --tenants 1000
 
 The first run has to end with 27 and bring all but the ten to head; after the repair the second one
-has to end with 0, and to start a process for these ten alone. Prints what each run said.
+has to end with 0, and to touch these ten alone. Prints what each run said.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.harness.project import copy_plain
 from tests.harness.result import Result
 from tests.harness.server import empty_database
 from tests.integration.broken_tenants import HEAD, NO_PATIENCE, Tenants, tenants
-from tests.integration.fleets import finished, gated, summary
+from tests.integration.fleets import finished, summary
 
 
 def play(stage: Tenants) -> None:
@@ -38,7 +38,9 @@ def play(stage: Tenants) -> None:
     stage.repair()
     second = told(stage, "they are repaired")
     assert second.exit_code == 0, second.stderr
-    assert gated(second) == healthy
+    worked = {name for name, end in finished(second).items() if end["applied"]}
+    assert not worked & healthy, worked & healthy
+    print(f"{len(worked)} were brought to head, {len(healthy)} left as they were")
     assert set(fleet.revisions().values()) == {HEAD}
 
 
@@ -48,7 +50,7 @@ def told(stage: Tenants, when: str, **environ: str) -> Result:
     done = stage.fleet.run(timeout=3600, **environ)
     last = summary(done)
     shown = ("outcome", "exit_code", "targets", "ready", "need_person", "outcomes")
-    print(f"\n{when}: {time.monotonic() - began:.0f} s, {len(gated(done))} without a process")
+    print(f"\n{when}: {time.monotonic() - began:.0f} s")
     print(json.dumps({name: last[name] for name in shown}))
     for each in last["failures"]:
         print(f"  {each['target']}: {each['outcome']} ({each['exit_code']}): {each['message']}")

@@ -9,9 +9,9 @@ from pathlib import Path
 from tests.harness.project import ProjectCopy
 from tests.harness.server import Database
 from tests.integration.broken_tenants import HEAD, NO_PATIENCE, tenants
-from tests.integration.fleets import finished, gated, outcomes, summary
+from tests.integration.fleets import finished, outcomes, summary
 
-NUMBER = 30
+NUMBER, PATIENCE = 24, 300
 
 
 def test_ten_are_named_the_others_done_and_after_the_repair_only_the_ten_are_touched(
@@ -22,10 +22,11 @@ def test_ten_are_named_the_others_done_and_after_the_repair_only_the_ten_are_tou
         healthy = set(fleet.names) - set(broken)
         report = tmp_path / "report"
         with stage.spoiled():
-            done = fleet.run("--report", str(report), **NO_PATIENCE)
+            done = fleet.run("--report", str(report), timeout=PATIENCE, **NO_PATIENCE)
         told = summary(done)
         assert (told["outcome"], told["exit_code"]) == ("fleet_refused", 27)
         assert (told["targets"], told["ready"]) == (NUMBER, NUMBER - 10)
+        assert told["need_person"] == 7  # a lock, a read-only tenant and a timeout may pass
         expected = {name: way.outcome for name, way in broken.items()}
         assert outcomes(done) == expected | dict.fromkeys(healthy, "upgraded")
         causes = {each["target"]: each["message"] for each in told["failures"]}
@@ -34,10 +35,11 @@ def test_ten_are_named_the_others_done_and_after_the_repair_only_the_ten_are_tou
         assert {line["target"]: line["outcome"] for line in lines} == outcomes(done)
 
         stage.repair()
-        again = fleet.run()
+        again = fleet.run(timeout=PATIENCE)
         assert again.exit_code == 0, again.stderr
-        assert gated(again) == healthy
         worked = {name for name, end in finished(again).items() if end["applied"]}
         assert worked == {name for name, way in broken.items() if way.suffix != "drifted"}
+        assert outcomes(again) == dict.fromkeys(fleet.names, "nothing_to_do") | dict.fromkeys(
+            worked, "upgraded"
+        )
         assert set(fleet.revisions().values()) == {HEAD}
-        assert gated(fleet.run()) == set(fleet.names)
