@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fleets.stage import DatabaseStage, SchemaStage, Stage, database_stage, schema_stage
+from fleets.stage import Stage, database_stage, schema_stage
 from fleets.watched import Took, watched
 
 from tests.harness.embedded import SCRAM_ITERATIONS, PostgresServer

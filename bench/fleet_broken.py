@@ -1,4 +1,4 @@
-"""A thousand tenants, ten of them broken in ten ways: who is done, who is named, what a repair does.
+"""A thousand tenants, ten of them broken in ten ways: who is done, and who is named with a cause.
 
     .venv/bin/python bench/fleet_broken.py --tenants 1000
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from peers.tools import Tool, make_project
 from peers.work import Step, steps, write_alembic
+
 from tests.harness.program import run_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.server import Database, Server, empty_database
@@ -21,9 +22,11 @@ from tests.integration.fleets import CHOOSES_SCHEMA
 REVISIONS, PENDING = 12, 3
 AT_ONCE = 50
 """Schemas that are made, or dropped, in a message: each of their tables is a lock until its end."""
+BUILD_SECONDS = 600
 VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL,"
-    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));"
+    " INSERT INTO alembic_version VALUES ('{}')"
 )
 _ALEMBIC = Tool("alembic", "alembic", write_alembic, "alembic/versions", lambda _: [])
 
@@ -154,15 +157,14 @@ def _build_fingerprints(project: ProjectCopy, server: Server, **environ: str) ->
         url = ("--url", passwordless(scratch))
         env = password_of(scratch) | environ
         build = ("fingerprint", "build", "--once", *url)
-        done = run_headstart(*build, env=env, cwd=project.path)
+        done = run_headstart(*build, env=env, cwd=project.path, timeout=BUILD_SECONDS)
         assert done.exit_code == 0, done.stderr
 
 
 def before() -> str:
     """The statements that make what a target has before the pending revisions."""
     done: list[Step] = steps(REVISIONS)[:-PENDING]
-    row = f"INSERT INTO alembic_version VALUES ('{done[-1].name}')"
-    return "; ".join([*(step.up for step in done), VERSION_TABLE, row])
+    return "; ".join([*(step.up for step in done), VERSION_TABLE.format(done[-1].name)])
 
 
 def _parts(names: Sequence[str]) -> list[list[str]]:

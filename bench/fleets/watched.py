@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psycopg2
 
@@ -47,7 +48,7 @@ class Watch:
         self.parent = self.whole = 0.0
         self.connections = 0
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
         return self

@@ -40,11 +40,13 @@ PENDING = {
 }
 IS_MOVING = (
     "        connection.commit()\n",
-    "        moving = \"SELECT FROM pg_namespace WHERE nspname = %s\"\n"
-    "        moving += \" AND obj_description(oid, 'pg_namespace') = 'moving'\"\n"
-    "        if connection.exec_driver_sql(moving, (tenant,)).rowcount:\n"
-    "            connection.exec_driver_sql('SET default_transaction_read_only = on')\n"
-    "        connection.commit()\n",
+    (
+        '        moving = "SELECT FROM pg_namespace WHERE nspname = %s"\n'
+        "        moving += \" AND obj_description(oid, 'pg_namespace') = 'moving'\"\n"
+        "        if connection.exec_driver_sql(moving, (tenant,)).rowcount:\n"
+        "            connection.exec_driver_sql('SET default_transaction_read_only = on')\n"
+        "        connection.commit()\n"
+    ),
 )
 NO_PATIENCE = {"HEADSTART_DDL_RETRY_SECONDS": "1", "HEADSTART_STATEMENT_TIMEOUT_SECONDS": "8"}
 """With the locked one, and with the slow one."""
@@ -107,8 +109,7 @@ WAYS = (
     ),
     Broken(
         "odd rows",
-        "INSERT INTO {s}.accounts (name) VALUES ('ada');"
-        " INSERT INTO {s}.orders VALUES (-1, 1)",
+        "INSERT INTO {s}.accounts (name) VALUES ('ada'); INSERT INTO {s}.orders VALUES (-1, 1)",
         "DELETE FROM {s}.orders",
         "revision_failed",
         'check constraint "positive"',
