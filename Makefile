@@ -115,6 +115,13 @@ bench-fingerprint: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Proof by fingerpri
 .PHONY: bench-traffic
 bench-traffic: setup ## What readers wait while a revision waits for a long transaction, beside the alembic command
 	$(BIN)/python bench/traffic.py
+
+.PHONY: bench-fleet
+bench-fleet: setup $(VENV)-bench/.ready ## What a fleet costs, beside the alembic command in a loop; writes docs/performance.md
+	$(BIN)/python bench/fleet.py --bin $(VENV)-bench/bin --write
+	$(BIN)/python bench/fleet.py --bin $(VENV)-bench/bin --memory
+	$(BIN)/python bench/fleet_broken.py
+
 .PHONY: bench-locks
 bench-locks: setup ## What each revision of tests/projects held until its COMMIT
 	$(BIN)/python bench/held_locks.py

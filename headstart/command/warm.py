@@ -22,6 +22,7 @@ _MODULES = (
     "headstart.command.execution",
     "headstart.verbs.run",
     "headstart.verbs.check",
+    "headstart.fingerprint.newer.marks",  # which whatever applies a revision imports
     "headstart.gate.image",
     "headstart.gate.place",
     "headstart.gate.server",

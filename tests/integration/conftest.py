@@ -35,6 +35,7 @@ MORE = frozenset(
         "test_fingerprint_check",
         "test_fingerprint_scratch",
         "test_fingerprint_verbs",
+        "test_fleet_broken",
         "test_fleet_canary",
         "test_fleet_ends",
         "test_fleet_failures",

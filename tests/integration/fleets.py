@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from headstart.facts.sql import identifier
-from tests.harness.program import HEADSTART, Run, run_program, start_headstart
+from tests.harness.program import HEADSTART, TIMEOUT_SECONDS, Run, run_program, start_headstart
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Event, Result
 from tests.harness.server import Database, Server, empty_database
@@ -43,14 +43,24 @@ class Fleet:
     names: Sequence[str]
     settings: dict[str, str]
 
-    def run(self, *argv: str, stdin: str = "", **environ: str) -> Result:
+    def run(
+        self, *argv: str, stdin: str = "", timeout: float = TIMEOUT_SECONDS, **environ: str
+    ) -> Result:
         """Run the fleet to its end."""
-        return self.ask("run", *argv, stdin=stdin, **environ)
+        return self.ask("run", *argv, stdin=stdin, timeout=timeout, **environ)
 
-    def ask(self, verb: str, *argv: str, stdin: str = "", **environ: str) -> Result:
+    def ask(
+        self,
+        verb: str,
+        *argv: str,
+        stdin: str = "",
+        timeout: float = TIMEOUT_SECONDS,
+        **environ: str,
+    ) -> Result:
         """Execute a verb of the fleet to its end."""
         command = (*HEADSTART, "fleet", verb, *argv)
-        return run_program(*command, env=self._environ() | environ, stdin=stdin)
+        env = self._environ() | environ
+        return run_program(*command, env=env, stdin=stdin, timeout=timeout)
 
     def start(self, *argv: str, **environ: str) -> Run:
         """Start it; use it as a context, which ends it."""
@@ -116,9 +126,13 @@ def schema_fleet(project: ProjectCopy, database: Database, names: Sequence[str])
     return SchemaFleet(project, names, settings, database)
 
 
-def proving_fleet(project: ProjectCopy, database: Database, names: Sequence[str]) -> SchemaFleet:
-    """The same, with the fingerprints by which a run proves a schema."""
+def proving_fleet(
+    project: ProjectCopy, database: Database, names: Sequence[str], *edits: tuple[str, str]
+) -> SchemaFleet:
+    """The same with edits of env.py, and the fingerprints by which a run proves a schema."""
     fleet = schema_fleet(project, database, names)
+    for edit in edits:
+        project.edit_env(*edit)
     with empty_database(database.server) as scratch:
         Fingerprinter(project, scratch).build(HEADSTART_X="tenant=public")
     return fleet

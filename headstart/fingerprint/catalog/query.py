@@ -44,7 +44,8 @@ class Reading:
     """What to read: the target schema (None: the connection's), and which names count (None: all).
 
     `names` are names of objects, as lines write them; `kinds` are those of rare_rows.py that count
-    (None: all). The version table is never read.
+    (None: all). The version table is never read. `beside_others`: what is in the schemas of other
+    targets is not told either, which would be all of the database for each of thousands.
     """
 
     schema: str | None
@@ -52,13 +53,21 @@ class Reading:
     version_schema: str | None = None
     names: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
+    beside_others: bool = False
 
 
 def reading_of(
     scope: Scope, names: frozenset[str] | None = None, kinds: frozenset[str] | None = None
 ) -> Reading:
     """What to read in the schema of the revisions."""
-    return Reading(scope.schema, scope.version_table, scope.version_schema, names, kinds)
+    return Reading(
+        scope.schema,
+        scope.version_table,
+        scope.version_schema,
+        names,
+        kinds,
+        scope.beside_others,
+    )
 
 
 def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:
@@ -99,7 +108,8 @@ def _select(reading: Reading, server_version: int) -> str:
         "@named_function@": _in_scope("n.schema", "p.proname", scoped),
         "@named_extension@": _in_scope("''", "e.extname", scoped),
         "@named_schema@": _in_scope("''", "n.nspname", scoped),
-        "@other@": f"NOT {_in_scope('n.schema', 'c.relname', scoped)}",
+        "@other@": f"NOT {_in_scope('n.schema', 'c.relname', scoped)}"
+        + (_WITHIN if reading.beside_others else ""),
         **_by_version(server_version),
     }
     sql = "\nUNION ALL\n".join([ROWS, *_rare(reading.kinds, server_version)])
@@ -108,6 +118,7 @@ def _select(reading: Reading, server_version: int) -> str:
     return _NAMED.sub(lambda found: _in_scope(found[1], found[2], scoped), sql)
 
 
+_WITHIN = " AND (n.schema = '' OR n.schema IN (SELECT w.schema FROM wanted w))"
 _NAMED = pattern(r"@named\(([^,]+), ([^)]+)\)@")
 
 
