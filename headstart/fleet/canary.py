@@ -2,12 +2,13 @@
 
 The first target and the canaries are shard 0's. The other shards ask how these stand, and start
 nothing until they are ready. At the head by its rows is not enough: a run that fails its last step
-leaves them there. So one without a proof is checked, and a check has to know where its tables are.
+leaves them there; and who is not at the head may be ready, as a newer one is. So one without a
+proof is checked, and a check has to know where its tables are.
 """
 
 import time
 
-from headstart.decision.target_state import Odd, Oddity, Proven
+from headstart.decision.target_state import Behind, InProgress, Missing, Proven
 from headstart.fleet.crew import Crew
 from headstart.fleet.fleet import Fleet
 from headstart.fleet.link import Nursery
@@ -16,6 +17,7 @@ from headstart.fleet.schedule import Schedule
 from headstart.fleet.walk import Walk
 from headstart.process.deadline import deadline_after
 from headstart.process.retry import Retry, retried
+from headstart.settings.kinds import Hold
 from headstart.verbs.task import Task
 from headstart.verdict.errors import CanaryPending, Cancelled
 from headstart.verdict.events.execution import SettingsWarned
@@ -26,7 +28,6 @@ _UNGUARDED = (
     " run shard 0 to its end before the others. To have it wait, keep each version table in the"
     " schema of its target, and name it so (HEADSTART_TARGET_VERSION_TABLE)"
 )
-_AT_HEAD = (Oddity.UNPROVEN, Oddity.CHANGED)
 _SHOWN = 3
 
 
@@ -77,7 +78,8 @@ def await_canaries(task: Task, fleet: Fleet, question: Question, nursery: Nurser
 def _not_ready(task: Task, fleet: Fleet, question: Question, nursery: Nursery) -> tuple[str, ...]:
     answers = question.ask(fleet.guards, runs=False)
     doubtful = tuple(name for name in fleet.guards if not _is_proven(name, answers))
-    if not all(_is_at_head(name, answers) for name in doubtful):
+    holds = task.settings.hold is not Hold.NONE
+    if not all(_may_be_ready(name, answers, holds=holds) for name in doubtful):
         return doubtful
     checked = fleet.unordered(doubtful)
     schedule = Schedule(checked.stages, task.settings.jobs, None)
@@ -92,6 +94,14 @@ def _is_proven(name: str, answers: Answers) -> bool:
     return name in answers and isinstance(answers[name].standing, Proven)
 
 
-def _is_at_head(name: str, answers: Answers) -> bool:
-    standing = answers[name].standing if name in answers else None
-    return isinstance(standing, Odd) and standing.why in _AT_HEAD
+def _may_be_ready(name: str, answers: Answers, *, holds: bool) -> bool:
+    """Whether a check may find it ready: one that is behind where contract revisions are held."""
+    if name not in answers:
+        return False
+    match answers[name].standing:
+        case InProgress() | Missing():
+            return False
+        case Behind():
+            return holds
+        case _:
+            return True

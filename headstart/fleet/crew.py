@@ -15,7 +15,7 @@ from contextlib import suppress
 from headstart.fleet.child_log import ChildLog
 from headstart.fleet.link import Nursery, NurseryLost
 from headstart.fleet.nursery import ENDS_WITH_PARENT, Asked, Table
-from headstart.fleet.outcome import TargetEnd, killed
+from headstart.fleet.outcome import TargetEnd, ended_by, killed
 from headstart.fleet.templates import Environment
 from headstart.postgres.target import Target
 from headstart.verdict.events.event import Emit
@@ -31,11 +31,13 @@ class Worker:
         self.said = ChildLog(target)
         self.started = time.monotonic()
 
-    def end(self, status: int) -> TargetEnd:
-        """What it leaves: its verdict, or that it has none."""
+    def end(self, status: int, signalled: int | None) -> TargetEnd:
+        """What it leaves: its verdict, or that it has none; `signalled` is what we have sent it."""
         if self.said.verdict is not None:
             return TargetEnd(self.target, self.said.verdict)
         seconds = time.monotonic() - self.started
+        if signalled is not None and status != -signal.SIGKILL:
+            return ended_by(self.target, signalled, seconds)
         return killed(self.target, max(0, -status), seconds, self.said.last)
 
 
@@ -47,8 +49,13 @@ class Crew:
         self._workers: dict[int, Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(nursery, selectors.EVENT_READ)
+        self._signalled: int | None = None
         self.is_lost = False
         """Whether the nursery is gone, so that no other target can start."""
+
+    def is_warm(self) -> bool:
+        """Whether processes can be started at once. Raises NurseryLost."""
+        return self._nursery.is_warm()
 
     def start(self, target: str, environment: Environment, own_table: Target | None) -> None:
         """Start a target's process. Raises NurseryLost, ServerFailed and OSError."""
@@ -82,6 +89,7 @@ class Crew:
 
     def signal(self, signum: int) -> None:
         """Send all of them a signal."""
+        self._signalled = signum if signum != signal.SIGKILL else self._signalled
         for process in self._workers:
             with suppress(ProcessLookupError):
                 os.kill(process, signum)
@@ -122,7 +130,7 @@ class Crew:
         if worker.log in self._selector.get_map():
             self._selector.unregister(worker.log)
         os.close(worker.log)
-        return worker.end(status)
+        return worker.end(status, self._signalled)
 
     def _read(self, worker: Worker) -> bool:
         """Pass on what is there; whether there was anything."""

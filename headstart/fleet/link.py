@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from headstart.fleet.nursery import Asked, Become, serve
+from headstart.fleet.nursery import WARM, WARM_LINE, Asked, Become, serve
 from headstart.values import dataclass
 from headstart.verdict.errors import ServerFailed
 
@@ -33,10 +33,24 @@ class Nursery:
         self._process, self._own = process, own
         self._read = b""
         self._ended: list[Ended] = []
+        self._is_asked = self._is_warm = False
 
     def fileno(self) -> int:
         """What to wait on for a process that has ended."""
         return self._own.fileno()
+
+    def is_warm(self) -> bool:
+        """Whether it has imported what all targets need; asks for that. Raises NurseryLost.
+
+        Who waits for it listens: on a busy machine that takes seconds, in which a signal may come.
+        """
+        if not self._is_asked:
+            self._is_asked = True
+            try:
+                self._own.sendall(WARM_LINE)
+            except OSError as error:
+                raise NurseryLost(str(error)) from None
+        return self._is_warm
 
     def start(self, asked: Asked, log: int) -> int:
         """Start a target's process with `log` as its stderr; gives its number.
@@ -92,6 +106,7 @@ class Nursery:
         if text.startswith("ended "):
             _, process, status = text.split()
             self._ended.append(Ended(int(process), int(status)))
+        self._is_warm |= text == WARM
         return text
 
 

@@ -41,6 +41,13 @@ def names_in_rows(rows: Sequence[Sequence[object]], source: str) -> tuple[str, .
     nulls = [f"{source}, {place}: the name is NULL" for place, name in named if name is None]
     if nulls:
         raise InvalidSettings(*_few(nulls))
+    odd = [
+        f"{source}, {place}: the name is no text: let the query cast it (::text)"
+        for place, name in named
+        if not isinstance(name, str | int) or isinstance(name, bool)
+    ]
+    if odd:
+        raise InvalidSettings(*_few(odd))
     texts = [(place, str(name)) for place, name in named]
     return _checked(texts, source, lambda place: f"{source}, {place}")
 

@@ -4,6 +4,8 @@ It is forked before the main process has a thread, a connection, or a handler of
 gets one: what it forks is as clean as a process that was just started, at a tenth of its cost. They
 speak over a Unix socket, in lines:
 
+    main -> nursery   warm
+    nursery -> main   warm                                        (once all is imported)
     main -> nursery   {"verb": "run", "environ": {"HEADSTART_X": "tenant=a"},
                        "table": ["a", "alembic_version", true]}
                       in one line, with the descriptor of a log
@@ -51,6 +53,8 @@ class Asked:
     table: Table | None
 
 
+WARM = "warm"
+WARM_LINE = f"{WARM}\n".encode()
 _CHUNK_BYTES = 1 << 16
 ENDS_WITH_PARENT = sys.platform == "linux"
 """Whether the kernel sends the children SIGTERM when the nursery ends."""
@@ -135,6 +139,10 @@ class _Server:
         request = _received(self._main)
         if request is None:
             return False
+        if isinstance(request, str):
+            self._be_warm()
+            self._tell(request)
+            return True
         asked, log = request
         self._be_warm()
         nursery = os.getpid()
@@ -208,13 +216,16 @@ def _end_with_parent(nursery: int) -> None:
         end_process(_BROKEN)
 
 
-def _received(main: socket.socket) -> tuple[Asked, int] | None:
+def _received(main: socket.socket) -> tuple[Asked, int] | str | None:
+    """What the main process asks for: a process, or to be WARM; None where it is gone."""
     text, logs, _, _ = socket.recv_fds(main, _CHUNK_BYTES, 1)
     while text and not text.endswith(b"\n"):
         more = main.recv(_CHUNK_BYTES)
         if not more:
             return None
         text += more
+    if text == WARM_LINE:
+        return WARM
     if not text or not logs:
         return None
     asked = json.loads(text)

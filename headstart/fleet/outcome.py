@@ -4,6 +4,7 @@ A process that has written no verdict was killed: by whoever needs its memory, m
 an end of its own, and the same run may succeed later; so is a target that never began.
 """
 
+import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -69,6 +70,23 @@ def killed(target: str, signum: int, seconds: float, said: str = "") -> TargetEn
             "next_step": "run again: what was committed is kept; if it is killed again, give the"
             " pod more memory, or let it work on fewer targets at once (HEADSTART_JOBS)",
             "error": {"type": "Killed", "message": f"{how}{why}{last}"},
+            "duration_seconds": round(seconds, 3),
+        },
+    )
+
+
+def ended_by(target: str, signum: int, seconds: float) -> TargetEnd:
+    """The end of a process that was sent a signal before it had begun."""
+    outcome = (
+        Outcome.CANCELLED_BY_SIGINT if signum == signal.SIGINT else Outcome.CANCELLED_BY_SIGTERM
+    )
+    return TargetEnd(
+        target,
+        {
+            "outcome": outcome.value,
+            "exit_code": outcome.code,
+            "next_step": "run again",
+            "error": {"type": "Cancelled", "message": "a signal ended the fleet before it began"},
             "duration_seconds": round(seconds, 3),
         },
     )

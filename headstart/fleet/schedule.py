@@ -45,7 +45,7 @@ def stages_of(names: Sequence[str], first: str | None, canary: str | None, shard
     if first is not None and first not in names:
         raise InvalidSettings(f"HEADSTART_FIRST: {first!r} is not among the targets")
     others = sorted(name for name in names if name != first)
-    canaries = _canaries(others, canary)
+    canaries = _canaries(others, canary, first)
     early = frozenset(canaries)
     rest = [name for name in others if name not in early and belongs_to(name, shard)]
     if shard.index:
@@ -53,13 +53,21 @@ def stages_of(names: Sequence[str], first: str | None, canary: str | None, shard
     return Stages((first,) if first is not None else (), tuple(canaries), tuple(rest))
 
 
-def _canaries(others: Sequence[str], canary: str | None) -> list[str]:
+def _canaries(others: Sequence[str], canary: str | None, first: str | None) -> list[str]:
+    """Their names. A number is none, and one that is a target's name might be either."""
     if canary is None:
         return []
-    if canary.strip().isascii() and canary.strip().isdigit():
-        return list(others[: int(canary)])
-    wanted = [name.strip() for name in canary.split(",")]
     known = frozenset(others)
+    if canary.strip().isascii() and canary.strip().isdigit():
+        if canary.strip() in known:
+            raise InvalidSettings(
+                f"HEADSTART_CANARY: {canary.strip()} is a number of targets, and the name of one:"
+                f" for the name, write a comma behind it: {canary.strip()},"
+            )
+        return list(others[: int(canary)])
+    wanted = [name.strip() for name in canary.split(",") if name.strip()]
+    if first in wanted:
+        raise InvalidSettings(f"HEADSTART_CANARY names {first!r}, which HEADSTART_FIRST does, too")
     unknown = [repr(name) for name in wanted if name not in known]
     if unknown:
         raise InvalidSettings(

@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+from psycopg2 import ProgrammingError
+
 from headstart.facts.visible import cut
 from headstart.fleet.names import names_in_rows, names_in_text
 from headstart.postgres.connect_failure import error_of
@@ -63,7 +65,7 @@ def _rows(task: Task, query: str, arguments: Values) -> Rows:
         except TimeoutError:
             raise InvalidSettings(f"{_QUERY} gave no answer in {READ_SECONDS:g} s") from None
         except DriverError as error:
-            if error.pgcode is None:
+            if error.pgcode is None and not isinstance(error, ProgrammingError):
                 raise ConnectionLost(f"{_QUERY}: {error}") from None
             raise InvalidSettings(f"{_QUERY} failed: {' '.join(str(error).split())}") from None
     if not rows:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from headstart.facts.qualified import as_part, qualified
+from headstart.facts.visible import cut
+from headstart.fleet.names import LONGEST_BYTES
 from headstart.patterns import pattern
 from headstart.postgres.target import Target
 from headstart.settings.database_url import InvalidUrl, parse_database_url
@@ -31,8 +33,11 @@ Environment = Mapping[str, str | None]
 _VARIABLE = pattern(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _NOT_FOR_TARGETS = pattern(rf"(DATABASE_URL(_FILE)?|({PREFIX}|PYTHON|LD_).*|PATH|HOME)")
 _NOWHERE = "/dev/null"
-ANY_NAME = "1"
-"""A name that is right wherever one may stand, in a port too."""
+ANY_NAME, ANOTHER_NAME = "1", "2"
+"""Names that are right wherever one may stand, in a port too."""
+_LEADING = frozenset({"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"})
+_IDENTIFIERS = {"PGDATABASE": "dbname", "PGUSER": "user"}
+"""Variables of libpq that hold a name of the server's, and their parameters."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +71,17 @@ class Templates:
 
     @property
     def share_a_database(self) -> bool:
-        """Whether the targets are schemas of one database, which has the URL that we have.
-
-        And each has a version table of its own, which is named with its schema.
-        """
+        """Whether the targets are schemas of one database, which has the URL that we have."""
         elsewhere = any(variable.startswith("PG") for variable, _ in self.environment)
-        return (
-            not elsewhere
-            and TARGET not in (self.url or "")
-            and self.own_table(ANY_NAME) is not None
-        )
+        return not elsewhere and TARGET not in (self.url or "")
+
+    @property
+    def have_databases(self) -> bool:
+        """Whether each target is a database of its own, by its address."""
+        led = any(TARGET in value for name, value in self.environment if name in _LEADING)
+        if led or self.url is None:
+            return led
+        return _address_of(self.url, ANY_NAME) != _address_of(self.url, ANOTHER_NAME)
 
     @property
     def are_at_home(self) -> bool:
@@ -103,15 +109,36 @@ class Templates:
         self.own_table(name)
         for _ in self.secrets(name):
             pass
+        named = {} if self.url is None else _parsed(self.url, name)
+        for variable, value in self.environment:
+            if variable in _IDENTIFIERS:
+                named[_IDENTIFIERS[variable]] = value.replace(TARGET, name)
+        for part in _IDENTIFIERS.values():
+            if (size := len(named.get(part, "").encode())) > LONGEST_BYTES:
+                raise InvalidSettings(
+                    f"the {part} of {name!r}, {cut(named[part])}, has {size} bytes, and Postgres"
+                    f" cuts a name at {LONGEST_BYTES}: it may be another target's then"
+                )
 
     def secrets(self, name: str) -> Iterator[str]:
         """The secrets in the URL of a target. Raises InvalidSettings where it is none."""
         if self.url is not None:
-            try:
-                parsed = parse_database_url(url_of(self.url, name), "HEADSTART_TARGET_URL")
-            except InvalidUrl as error:
-                raise InvalidSettings(str(error)) from None
-            yield from (parsed.parameters[each] for each in SECRETS if each in parsed.parameters)
+            parameters = _parsed(self.url, name)
+            yield from (parameters[each] for each in SECRETS if each in parameters)
+
+
+def _parsed(template: str, name: str) -> dict[str, str]:
+    try:
+        parsed = parse_database_url(url_of(template, name), "HEADSTART_TARGET_URL")
+    except InvalidUrl as error:
+        raise InvalidSettings(str(error)) from None
+    return {**parsed.parameters}
+
+
+def _address_of(template: str, name: str) -> tuple[str | None, ...]:
+    """What leads to a database; without a name, libpq takes that of the user."""
+    found = _parsed(template, name)
+    return (*map(found.get, ("host", "hostaddr", "port")), found.get("dbname", found.get("user")))
 
 
 def url_of(template: str, name: str) -> str:
@@ -140,6 +167,12 @@ def templates_of(settings: Settings, arguments: Values) -> Templates:
         environment,
         _common(settings, arguments),
     )
+    if not templates.have_databases and templates.own_table(ANY_NAME) is None:
+        raise InvalidSettings(
+            "nothing says where the version table of each target is, so that two may be one: for"
+            " schemas of one database name it with its schema (HEADSTART_TARGET_VERSION_TABLE="
+            "'{target}.alembic_version'), for databases write {target} in HEADSTART_TARGET_URL"
+        )
     passwords = [*templates.secrets(ANY_NAME)]
     if passwords and "TARGET_URL" in arguments:
         raise InvalidSettings(

@@ -45,7 +45,7 @@ class Walk:
 
     def _start_some(self) -> None:
         templates = self._fleet.templates
-        while self._task.signals.received is None and (name := self._schedule.take()) is not None:
+        while self._may_start() and (name := self._schedule.take()) is not None:
             try:
                 for secret in templates.secrets(name):
                     self._task.secrets.add(secret)
@@ -59,6 +59,16 @@ class Walk:
                 if not self._schedule.running:  # nobody will give back what is missing
                     self._schedule.stop(str(error))
                 break
+
+    def _may_start(self) -> bool:
+        if self._task.signals.received is not None:
+            return False
+        try:
+            return self._crew.is_warm()
+        except NurseryLost:
+            self._crew.lose()
+            self._schedule.stop(_LOST)
+            return False
 
     def _noted(self, end: TargetEnd) -> TargetEnd:
         self._schedule.end(end.target, is_ready=end.is_ready)
