@@ -58,8 +58,10 @@ def _cure(others: tuple[VersionTable, ...]) -> str:
         )
     if len(nameable) == 1:
         return f"set HEADSTART_VERSION_TABLE={nameable[0]}; {none_yet}"
-    every = " or ".join(_some(f"HEADSTART_VERSION_TABLE={name}" for name in nameable))
-    return f"set the one that env.py configures: {every}; {none_yet}"
+    every = " or ".join(f"HEADSTART_VERSION_TABLE={name}" for name in nameable[:_MOST_NAMES])
+    more = len(nameable) - _MOST_NAMES
+    rest = f", or one of {more} more" if more > 0 else ""
+    return f"set the one that env.py configures: {every}{rest}; {none_yet}"
 
 
 def _some(names: Iterable[str]) -> list[str]:
