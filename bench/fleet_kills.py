@@ -65,7 +65,7 @@ def play(fleet: SchemaFleet, number: int) -> None:
     others = outcomes(ends[1])
     assert ends[2].outcome in ALL_ENDS, ends[2].stderr
     assert set(others.values()) <= ALL_ENDS, Counter(others.values())
-    last = fleet.run(timeout=SECONDS)
+    last = fleet.run()
     assert last.exit_code == 0, last.stderr
     assert set(fleet.revisions().values()) == {revision}
     told = [dict(Counter(outcomes(end).values())) for end in (ends[0], ends[1], last)]
@@ -90,7 +90,7 @@ def main() -> None:
         names = [f"t{number:04}" for number in range(asked.targets)]
         fleet = schema_fleet(copy_plain(Path(folder, "project")), database, names)
         database.execute("CREATE TABLE applied (tenant text, revision text)")
-        first = fleet.run(timeout=SECONDS)
+        first = fleet.run()
         assert first.exit_code == 0, first.stderr
         assert set(fleet.revisions().values()) == {REVISIONS[-1]}
         for number in range(asked.rounds):
