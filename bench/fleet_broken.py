@@ -47,7 +47,7 @@ def play(stage: Tenants) -> None:
 def told(stage: Tenants, when: str, **environ: str) -> Result:
     """Run the fleet, and print what it said at the end."""
     began = time.monotonic()
-    done = stage.fleet.run(timeout=3600, **environ)
+    done = stage.fleet.run(**environ)
     last = summary(done)
     shown = ("outcome", "exit_code", "targets", "ready", "need_person", "outcomes")
     print(f"\n{when}: {time.monotonic() - began:.0f} s")

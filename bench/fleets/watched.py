@@ -58,7 +58,7 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        with closing(psycopg2.connect(**self._server.parameters())) as session:  # type: ignore[arg-type]
+        with closing(psycopg2.connect(self._server.url())) as session:
             session.autocommit = True
             cursor = session.cursor()
             while not self._over.wait(_PAUSE):

@@ -31,6 +31,8 @@ CHOOSES_SCHEMA = (
 )
 """What an env.py of a schema per tenant has in place of the template's lines."""
 ODD_NAMES = ('we"ird', "a b", "50%", "é.x", "o'k", "x:y", "a/b@c?d#e&f")
+SECONDS_EACH = 5
+"""What a target may take more, on a machine with other work; most take a twentieth."""
 SLEEPS = 'op.execute("SELECT pg_sleep(60)")'
 SLEEPING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
@@ -43,24 +45,15 @@ class Fleet:
     names: Sequence[str]
     settings: dict[str, str]
 
-    def run(
-        self, *argv: str, stdin: str = "", timeout: float = TIMEOUT_SECONDS, **environ: str
-    ) -> Result:
+    def run(self, *argv: str, stdin: str = "", **environ: str) -> Result:
         """Run the fleet to its end."""
-        return self.ask("run", *argv, stdin=stdin, timeout=timeout, **environ)
+        return self.ask("run", *argv, stdin=stdin, **environ)
 
-    def ask(
-        self,
-        verb: str,
-        *argv: str,
-        stdin: str = "",
-        timeout: float = TIMEOUT_SECONDS,
-        **environ: str,
-    ) -> Result:
+    def ask(self, verb: str, *argv: str, stdin: str = "", **environ: str) -> Result:
         """Execute a verb of the fleet to its end."""
-        command = (*HEADSTART, "fleet", verb, *argv)
-        env = self._environ() | environ
-        return run_program(*command, env=env, stdin=stdin, timeout=timeout)
+        command, env = (*HEADSTART, "fleet", verb, *argv), self._environ() | environ
+        patience = TIMEOUT_SECONDS + SECONDS_EACH * len(self.names)
+        return run_program(*command, env=env, stdin=stdin, timeout=patience)
 
     def start(self, *argv: str, **environ: str) -> Run:
         """Start it; use it as a context, which ends it."""
