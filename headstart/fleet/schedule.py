@@ -66,6 +66,8 @@ def _canaries(others: Sequence[str], canary: str | None, first: str | None) -> l
             )
         return list(others[: int(canary)])
     wanted = [name.strip() for name in canary.split(",") if name.strip()]
+    if not wanted:
+        raise InvalidSettings("HEADSTART_CANARY: expected a number, or names of targets")
     if first in wanted:
         raise InvalidSettings(f"HEADSTART_CANARY names {first!r}, which HEADSTART_FIRST does, too")
     unknown = [repr(name) for name in wanted if name not in known]

@@ -17,7 +17,6 @@ from tests.integration.fleets import (
     gated,
     outcomes,
     proving_fleet,
-    schema_fleet,
     summary,
 )
 from tests.integration.gate_stage import holding
@@ -138,14 +137,3 @@ def test_a_target_that_somebody_works_on_is_left_to_a_process(
     assert gated(done) == {"ta", "td"}
     assert outcomes(done)["tc"] == "not_ready"
     assert done.exit_code == 14
-
-
-def test_without_a_named_schema_nothing_is_asked_and_nothing_is_noted(
-    project: ProjectCopy, database: Database
-) -> None:
-    fleet = schema_fleet(project, database, NAMES)
-    del fleet.settings["HEADSTART_TARGET_VERSION_TABLE"]
-    assert fleet.run().exit_code == 0
-    again = fleet.run()
-    assert gated(again) == set()
-    assert "targets_asked" not in {each["event"] for each in again.events}

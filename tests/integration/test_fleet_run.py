@@ -128,9 +128,5 @@ def test_shards_share_the_targets_and_the_first_one_has_the_canaries(
     assert sorted(name for part in parts for name in part) == sorted(TWELVE)
     assert next(iter(parts[0])) == "t03"
     assert set(list(parts[0])[1:3]) == {"t05", "t07"}
-    del fleet.settings["HEADSTART_TARGET_VERSION_TABLE"]
-    unguarded = fleet.run(*named, "--shard", "1/3")
-    (warned,) = [event for event in unguarded.events if event["event"] == "settings_warned"]
-    assert "does not wait for them" in warned["warning"]
     empty = fleet.run("--shard", "99999/100000")
     assert (empty.exit_code, summary(empty)["targets"]) == (0, 0)

@@ -1,7 +1,5 @@
 """Fleets beside each other and beside a plain run: what has to be alone is, and the rest is not."""
 
-import time
-
 from tests.harness.program import until
 from tests.harness.project import REVISIONS, ProjectCopy, copied
 from tests.harness.server import Database
@@ -39,19 +37,6 @@ def test_schemas_with_a_version_table_of_their_own_are_worked_on_in_parallel(
     with fleet.start("--jobs", "3") as run:
         until(lambda: len(database.query(SLEEPING)) == 3, "three at once", pause=0.01)
         assert run.end().exit_code == 0
-    assert applied(database) == sorted(SIX)
-
-
-def test_without_one_they_take_turns(project: ProjectCopy, database: Database) -> None:
-    fleet = napping(project, database)
-    fleet.settings["HEADSTART_TARGET_VERSION_TABLE"] = ""
-    with fleet.start("--jobs", "3") as run:
-        most = 0
-        while run.process.poll() is None:
-            most = max(most, len(database.query(SLEEPING)))
-            time.sleep(0.02)
-        assert run.end().exit_code == 0
-    assert most == 1
     assert applied(database) == sorted(SIX)
 
 

@@ -54,7 +54,7 @@ def test_shard_0_has_those_that_come_first_and_each_other_target_has_one_shard()
     assert sorted(name for each in found for name in each.rest) == ["c", "d"]
 
 
-@pytest.mark.parametrize(("first", "canary"), [("z", None), (None, "a,z"), (None, ""), ("a", "a")])
+@pytest.mark.parametrize(("first", "canary"), [("z", None), (None, "a,z")])
 def test_one_of_them_that_is_no_target_is_a_mistake(first: str | None, canary: str | None) -> None:
     with pytest.raises(InvalidSettings, match="not among"):
         stages_of(NAMES, first, canary, ALL)
@@ -175,3 +175,23 @@ def test_what_is_written_right_is_read() -> None:
     for wrong in ("0", "501", "x", ""):
         with pytest.raises(ValueError, match="from 1 to 500"):
             number_of_jobs(wrong)
+
+
+@pytest.mark.parametrize(
+    ("first", "canary", "said"),
+    [
+        (None, "", "expected a number, or names"),
+        (None, " ,", "expected a number, or names"),
+        ("a", "a", "which HEADSTART_FIRST does, too"),
+        (None, "7", "write a comma behind it: 7,"),
+    ],
+)
+def test_canaries_that_might_be_others_are_a_mistake(
+    first: str | None, canary: str, said: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=said):
+        stages_of(("a", "7", "b"), first, canary, Shard())
+
+
+def test_a_comma_makes_a_name_of_a_number() -> None:
+    assert stages_of(("6", "7", "8"), None, "7,", Shard()).canaries == ("7",)
