@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg2
 
 from headstart.dev.embedded import programs
+from headstart.facts.sql import identifier
 from tests.harness.program import run_program
 
 Rows = list[tuple[Any, ...]]
@@ -120,7 +121,8 @@ class Database:
         """What each version table holds."""
         found = {}
         for schema, table in self.query(VERSION_TABLES):
-            rows = self.query(f'SELECT version_num FROM "{schema}"."{table}" ORDER BY 1')
+            place = f"{identifier(schema)}.{identifier(table)}"
+            rows = self.query(f"SELECT version_num FROM {place} ORDER BY 1")
             found[f"{schema}.{table}"] = [str(row[0]) for row in rows]
         return found
 

@@ -126,7 +126,7 @@ WAYS = (
         "DROP TABLE {s}.alembic_version; ALTER TABLE {s}.accounts ADD odd int",
         "DROP SCHEMA {s} CASCADE; " + MADE,
         "unproven",
-        "accounts",
+        "nearest is 0003",
     ),
 )
 
