@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -157,3 +159,35 @@ finally:
 
 SAYS = """target_metadata = None
 print("hello SECRET")"""
+
+
+@contextmanager
+def before_it_imports(fleet: SchemaFleet, signum: int) -> Iterator[Run]:
+    """A fleet that is about to start its targets, whose nursery was sent a signal before."""
+    names = fleet.project.path / "names"
+    os.mkfifo(names)
+    with fleet.start(HEADSTART_TARGETS=str(names)) as run:
+        until(lambda: children_of(run.process.pid), "a nursery")
+        os.kill(nursery_of(run), signum)
+        names.write_text("\n".join(FOUR))  # waits for whoever reads it
+        run.await_event("targets_asked")
+        yield run
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_heeded_before_the_first_target_can_start(
+    fleet: SchemaFleet, signum: int, code: int
+) -> None:
+    """A machine that is busy takes long to import what all targets need: here, for ever."""
+    with before_it_imports(fleet, signal.SIGSTOP) as run:
+        run.process.send_signal(signum)
+        ended = run.end(20)
+    assert ended.exit_code == code
+    assert summary(ended)["outcomes"] == {"not_started": 4}
+
+
+def test_a_nursery_that_is_gone_before_the_first_target_is_told(fleet: SchemaFleet) -> None:
+    with before_it_imports(fleet, signal.SIGKILL) as run:
+        ended = run.end(20)
+    assert ended.exit_code == 14
+    assert "was killed" in summary(ended)["stopped_by"]

@@ -1,5 +1,6 @@
 """fleet run with mistakes in what it is told: each is one clear error, and nothing is touched."""
 
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -25,6 +26,9 @@ QUERIES = {
     "line break": ("SELECT E'a\\nb'", "row 1: a name holds a control character"),
     "two columns": ("SELECT 'a', 'b'", "gives 2 columns"),
     "syntax": ("SELEC 'a'", "failed: "),
+    "octets": ("SELECT 'a'::bytea", "row 1: the name is no text"),
+    "a list": ("SELECT ARRAY['a', 'b']", "row 1: the name is no text"),
+    "a copy": ("COPY (SELECT 'a') TO STDOUT", "failed: "),
     "writes": ("CREATE TABLE written (id int)", "failed: cannot execute CREATE TABLE"),
 }
 SETTINGS: dict[str, tuple[Mapping[str, str], str]] = {
@@ -33,6 +37,14 @@ SETTINGS: dict[str, tuple[Mapping[str, str], str]] = {
     "no template": (
         {"HEADSTART_TARGET_X": "", "HEADSTART_TARGET_VERSION_TABLE": ""},
         "nothing tells one target from another",
+    ),
+    "two that may be one": (
+        {"HEADSTART_TARGET_VERSION_TABLE": ""},
+        "nothing says where the version table of each target is",
+    ),
+    "too long a database": (
+        {"HEADSTART_TARGET_URL": f"postgresql://h/{'x' * 63}{{target}}"},
+        "the dbname of 'a', ",
     ),
     "not a variable": ({"HEADSTART_TARGET_ENV": "'A B={target}'"}, "expected NAME=VALUE"),
     "ours": ({"HEADSTART_TARGET_ENV": "HEADSTART_X={target}"}, "sets HEADSTART_X"),
@@ -119,3 +131,23 @@ def test_a_fleets_options_belong_to_a_fleet(project: ProjectCopy, database: Data
     done = fleet.run("--sql")
     assert done.exit_code == 2
     assert "--sql belongs to the verb plan" in done.events[-1]["error"]["message"]
+
+
+@ON_ONE_SERVER
+def test_a_report_does_not_take_the_place_of_the_names(
+    project: ProjectCopy, database: Database
+) -> None:
+    names = project.path / "names"
+    names.write_text("a\nb\n")
+    link = project.path / "link"
+    link.symlink_to(names)
+    environ = {"HEADSTART_TARGETS": str(names), "HEADSTART_REPORT": str(link)}
+    assert "is the file of HEADSTART_TARGETS" in refusal(project, database, **environ)
+    assert names.read_text() == "a\nb\n"
+
+
+@ON_ONE_SERVER
+def test_a_pipe_that_nobody_reads_is_no_report(project: ProjectCopy, database: Database) -> None:
+    pipe = project.path / "pipe"
+    os.mkfifo(pipe)
+    assert "cannot be written" in refusal(project, database, HEADSTART_REPORT=str(pipe))

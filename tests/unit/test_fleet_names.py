@@ -60,6 +60,11 @@ def test_a_row_has_a_name_as_it_is() -> None:
         ([("a",), ("",)], "q, row 2: a name is empty"),
         ([("a",), (" ",)], "q, row 2: a name is empty"),
         ([("a\nb",)], "q, row 1: a name holds a control character"),
+        ([("a",), (b"b",)], "q, row 2: the name is no text: let the query cast it (::text)"),
+        ([(memoryview(b"a"),)], "q, row 1: the name is no text"),
+        ([(["a", "b"],)], "q, row 1: the name is no text"),
+        ([(True,)], "q, row 1: the name is no text"),
+        ([(1.5,)], "q, row 1: the name is no text"),
         ([], "q names no target"),
     ],
 )
