@@ -22,11 +22,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.harness.embedded import PostgresServer
+from tests.harness.processes import children_of
 from tests.harness.program import Run, start_headstart
 from tests.harness.project import REVISIONS, copy_plain
 from tests.harness.server import empty_database
 from tests.integration.fleets import SchemaFleet, outcomes, schema_fleet
-from tests.integration.test_fleet_ends import children_of
 
 LOGGED = "op.execute(\"INSERT INTO public.applied VALUES (current_schema(), '{}')\")"
 NAP = "op.execute('SELECT pg_sleep(0.05)')"

@@ -4,14 +4,12 @@ import os
 import sys
 from collections.abc import Mapping
 
-from psycopg2 import ProgrammingError
-
 from headstart.facts.visible import cut
 from headstart.fleet.names import names_in_rows, names_in_text
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import READ_SECONDS, ConnectFailed, Connection, connect
 from headstart.postgres.identity import Purpose
-from headstart.postgres.reader import DriverError, Rows
+from headstart.postgres.reader import DriverError, MisuseError, Rows
 from headstart.process.files import read_text
 from headstart.process.redaction import password_of
 from headstart.process.retry import Retry, retried
@@ -65,7 +63,7 @@ def _rows(task: Task, query: str, arguments: Values) -> Rows:
         except TimeoutError:
             raise InvalidSettings(f"{_QUERY} gave no answer in {READ_SECONDS:g} s") from None
         except DriverError as error:
-            if error.pgcode is None and not isinstance(error, ProgrammingError):
+            if error.pgcode is None and not isinstance(error, MisuseError):
                 raise ConnectionLost(f"{_QUERY}: {error}") from None
             raise InvalidSettings(f"{_QUERY} failed: {' '.join(str(error).split())}") from None
     if not rows:

@@ -173,6 +173,11 @@ def templates_of(settings: Settings, arguments: Values) -> Templates:
             " schemas of one database name it with its schema (HEADSTART_TARGET_VERSION_TABLE="
             "'{target}.alembic_version'), for databases write {target} in HEADSTART_TARGET_URL"
         )
+    if "TARGET_ENV" in arguments and any(name == "PGPASSWORD" for name, _ in environment):
+        raise InvalidSettings(
+            "--target-env sets PGPASSWORD, which the process list shows: use HEADSTART_TARGET_ENV,"
+            " or PGPASSWORD_FILE"
+        )
     passwords = [*templates.secrets(ANY_NAME)]
     if passwords and "TARGET_URL" in arguments:
         raise InvalidSettings(

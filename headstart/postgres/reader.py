@@ -7,6 +7,8 @@ import psycopg2
 Rows = list[tuple[object, ...]]
 
 DriverError = psycopg2.Error
+MisuseError = psycopg2.ProgrammingError
+"""What the server refused, or the driver: a COPY, which gives no rows."""
 """What execute() raises."""
 
 

@@ -159,7 +159,7 @@ def test_a_version_table_that_the_server_would_cut_is_a_mistake() -> None:
         made.own_table("x" * 60)
 
 
-UNTOLD = {
+UNTOLD: dict[str, dict[str, Any]] = {
     "an argument": {"target_x": ("t={target}",)},
     "a variable": {"target_env": ("TENANT={target}",)},
     "one table for all": {"target_x": ("t={target}",), "target_version_table": "ops.v"},
@@ -176,7 +176,7 @@ def test_what_does_not_say_where_its_version_table_is_makes_no_target(case: str)
         templates(**UNTOLD[case])
 
 
-TOLD = {
+TOLD: dict[str, dict[str, Any]] = {
     "a database": {"target_url": "postgresql://app@db/{target}"},
     "a host": {"target_url": "postgresql://app@{target}/app"},
     "a port": {"target_url": "postgresql://app@db:543{target}/app"},
