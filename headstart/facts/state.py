@@ -157,8 +157,7 @@ class Scope:
     None stands for what the connection itself has: its current_schema() and current_user; so does
     an empty search_path, which is where a table without a schema is looked for. `version_width`
     is how many characters version_num takes where Alembic makes the table, None for no limit.
-    `beside_others`: it is one of many in its database, and a schema that has a version table of its
-    own of that name is another's.
+    `beside_others`: it is one of many in its database, and has nothing but what is in `schema`.
     """
 
     version_table: str

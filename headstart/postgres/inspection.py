@@ -229,6 +229,8 @@ def _read_named_tables(
         (schema, name) if schema else visible.get(name, (str(scope.schema), name))
         for schema, name in wanted
     }
+    if scope.beside_others:  # what several targets share was made for another one, or by hand
+        places = {place for place in places if place[0] == scope.schema}
     present = {place: existing[place] for place in places & existing.keys()}
     return present, places - existing.keys()
 
@@ -239,8 +241,10 @@ def _any_table(connection: Reader, scope: Scope, ours: OurTables) -> Relations:
         return {}
     schema = str(scope.schema)
     schemas = {schema, scope.version_schema or schema, *(s for s, _ in ours.names if s)}
+    if scope.beside_others:
+        schemas = {schema}
     names = ", ".join(literal(each) for each in sorted(schemas))
-    elsewhere = _ELSEWHERE + _not_anothers(scope) if ours.anywhere else ""
+    elsewhere = _ELSEWHERE if ours.anywhere and not scope.beside_others else ""
     rows = connection.execute(
         f"SELECT n.nspname, c.relname, c.relkind::text {_relations(_OF_ANYBODY)}"
         f" AND (n.nspname IN ({names}){elsewhere})"
@@ -262,15 +266,6 @@ _ELSEWHERE = (
     f" AND NOT {_of_extension('n', 'namespace')}"
 )
 """Any schema that a script can make or find: not the server's, nor an extension's."""
-
-
-def _not_anothers(scope: Scope) -> str:
-    if not scope.beside_others:
-        return ""
-    return (
-        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.relnamespace = n.oid"
-        f" AND v.relname = {literal(scope.version_table)} AND v.relkind = 'r')"
-    )
 
 
 def _described(relations: Relations) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """Fleets beside each other and beside a plain run: what has to be alone is, and the rest is not."""
 
+import pytest
+
 from tests.harness.program import until
 from tests.harness.project import REVISIONS, ProjectCopy, copied
 from tests.harness.server import Database
@@ -107,3 +109,23 @@ def test_a_project_of_someone_elses_with_a_tenant_by_x(
     database.execute("CREATE SCHEMA acme; CREATE SCHEMA globex")
     assert outcomes(fleet.run()) == dict.fromkeys(("acme", "globex"), "upgraded")
     assert len(set(fleet.revisions().values())) == 1
+
+
+SHARED = {
+    "any table at all": 'op.execute("DO $$ BEGIN PERFORM 1; END $$")',
+    "a table that all share": "op.execute('INSERT INTO public.applied VALUES (1)')",
+}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_new_target_is_new_whatever_is_in_other_schemas(
+    project: ProjectCopy, database: Database, case: str
+) -> None:
+    """Without fingerprints, a script that may be about any table makes no tenant's of others'."""
+    project.add("0004", HEAD, SHARED[case])
+    database.execute("CREATE TABLE public.applied (id int); CREATE TABLE accounts (id int)")
+    fleet = schema_fleet(project, database, ("a", "b", "c"))
+    done = fleet.run(HEADSTART_TARGETS="-", stdin="a\nb\n")
+    assert outcomes(done) == {"a": "upgraded", "b": "upgraded"}, done.stderr
+    done = fleet.run()
+    assert outcomes(done) == {"a": "nothing_to_do", "b": "nothing_to_do", "c": "upgraded"}
