@@ -96,7 +96,9 @@ def _column(table: tuple[str, str]) -> str:
     return f"""
 WITH RECURSIVE base (attribute, type, modifier) AS (
   SELECT a.attrelid, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a
-   WHERE a.attname = 'version_num'
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = {schema} AND c.relname = {name} AND a.attname = 'version_num'
   UNION ALL SELECT b.attribute, d.typbasetype, d.typtypmod FROM base b
     JOIN pg_catalog.pg_type d ON d.oid = b.type AND d.typtype = 'd')
 SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
