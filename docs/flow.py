@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from headstart.verdict.outcome import Outcome
 
+Pair = tuple[float, float]
 FILE = Path(__file__).parent / "pictures" / "flow.svg"
 WIDTH, HEIGHT = 900, 306
 TOP, STEP_HEIGHT, STEP_WIDTH, GAP, MARGIN = 62, 84, 124, 16, 38
@@ -54,30 +55,36 @@ def left(step: int) -> int:
     return MARGIN + step * (STEP_WIDTH + GAP)
 
 
-def text(x: float, y: float, words: str, size: int, color: str = INK, weight: int = 400) -> str:
+def text(at: Pair, words: str, size: int, color: str = INK, weight: int = 400) -> str:
     """A line of text, centered."""
+    x, y = at
     style = f'font-size="{size}" font-weight="{weight}" fill="{color}"'
     return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" {style}>{escape(words)}</text>'
 
 
-def box(x: float, y: float, width: float, height: float, fill: str, stroke: str) -> str:
+def box(at: Pair, extent: Pair, fill: str, stroke: str) -> str:
     """A box with round corners."""
+    (x, y), (width, height) = at, extent
     size = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
     return f'<rect {size} rx="8" fill="{fill}" stroke="{stroke}" stroke-width="1.5"/>'
 
 
 def arrow(path: str) -> str:
     """A line with a head at its end."""
-    return f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="2" marker-end="url(#head)"/>'
+    return (
+        f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="2" marker-end="url(#head)"/>'
+    )
 
 
 def draw_step(number: int) -> list[str]:
     """A step, and the arrow to the next one."""
     name, *notes = STEPS[number]
     x, middle = left(number), left(number) + STEP_WIDTH / 2
-    drawn = [box(x, TOP, STEP_WIDTH, STEP_HEIGHT, "#eef4fb", "#3b6ea5")]
-    drawn.append(text(middle, TOP + 29, name, 17, weight=600))
-    drawn += [text(middle, TOP + 51 + 17 * row, note, 12, QUIET) for row, note in enumerate(notes)]
+    drawn = [box((x, TOP), (STEP_WIDTH, STEP_HEIGHT), "#eef4fb", "#3b6ea5")]
+    drawn.append(text((middle, TOP + 29), name, 17, weight=600))
+    drawn += [
+        text((middle, TOP + 51 + 17 * row), note, 12, QUIET) for row, note in enumerate(notes)
+    ]
     if number + 1 < len(STEPS):
         y = TOP + STEP_HEIGHT / 2
         drawn.append(arrow(f"M{x + STEP_WIDTH} {y:g} h{GAP - 4}"))
@@ -95,9 +102,9 @@ def draw_end(end: End) -> list[str]:
     """A way to end."""
     x, width = left(end.first), left(end.last) + STEP_WIDTH - left(end.first)
     middle = x + width / 2
-    drawn = [box(x, END_TOP, width, END_HEIGHT, end.fill, end.stroke)]
-    drawn.append(text(middle, END_TOP + 26, f"exit code {end.head}", 16, weight=600))
-    drawn.append(text(middle, END_TOP + 47, end.note, 13, QUIET))
+    drawn = [box((x, END_TOP), (width, END_HEIGHT), end.fill, end.stroke)]
+    drawn.append(text((middle, END_TOP + 26), f"exit code {end.head}", 16, weight=600))
+    drawn.append(text((middle, END_TOP + 47), end.note, 13, QUIET))
     drawn.append(arrow(f"M{WIDTH / 2:g} {END_TOP - 20} H{middle:g} V{END_TOP - 6}"))
     return drawn
 
@@ -112,11 +119,11 @@ _FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans
 def picture() -> str:
     """The whole picture."""
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" {_FONT}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {_FONT}>',
         "<title>headstart: wait, lock, look, decide, upgrade, verify; then a verdict</title>",
         _HEAD,
-        box(1, 1, WIDTH - 2, HEIGHT - 2, "#ffffff", "#cbd2d9"),
-        text(WIDTH / 2, 36, "headstart, once, before the app: one run, one verdict", 15, QUIET),
+        box((1, 1), (WIDTH - 2, HEIGHT - 2), "#ffffff", "#cbd2d9"),
+        text((WIDTH / 2, 36), "headstart, once, before the app: one run, one verdict", 15, QUIET),
         *(line for number in range(len(STEPS)) for line in draw_step(number)),
         *draw_brace(),
         *(line for end in ENDS for line in draw_end(end)),

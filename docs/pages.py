@@ -33,11 +33,15 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "Start": ("index.md", "your-project.md", "adopting.md", "fingerprints.md", "reference.md"),
     "Your app": ("projects/", "classic-workflow.md", "troubleshooting.md", "examples/"),
     "Operation": (
-        "image.md", "kubernetes.md", "chart.md", "fleets.md", "rolling-back.md", "expand-and-contract.md",
-        "traffic.md", "lint.md", "progress.md", "record.md", "runbook.md",
+        "image.md", "kubernetes.md", "chart.md", "fleets.md", "rolling-back.md",
+        "expand-and-contract.md", "traffic.md", "lint.md", "progress.md", "record.md", "runbook.md",
     ),
-    "Trust": ("security.md", "reliability.md", "performance.md", "gate.md", "rolling-back-proof.md"),
-    "headstart itself": ("architecture.md", "decisions.md", "contributing.md", "tests.md", "changelog.md"),
+    "Trust": (
+        "security.md", "reliability.md", "performance.md", "gate.md", "rolling-back-proof.md",
+    ),
+    "headstart itself": (
+        "architecture.md", "decisions.md", "contributing.md", "tests.md", "changelog.md",
+    ),
 }  # fmt: skip
 """The sections of the site; a folder stands for its pages. What is in none comes last."""
 REST = "More"
@@ -90,15 +94,15 @@ def order(places: list[str]) -> list[dict[str, list[str]]]:
     left = sorted(places)
     sections = []
     for title, names in ORDER.items():
-        pages = [page for name in names for page in left if page == name or in_folder(page, name)]
+        pages = [page for name in names for page in left if named(page, name)]
         left = [page for page in left if page not in pages]
         sections.append({title: pages})
     return [section for section in (*sections, {REST: left}) if any(section.values())]
 
 
-def in_folder(page: str, name: str) -> bool:
-    """Whether the name is that of a folder, and the page is in it."""
-    return name.endswith("/") and page.startswith(name)
+def named(page: str, name: str) -> bool:
+    """Whether a name of a section is that of the page, or of its folder."""
+    return page == name or (name.endswith("/") and page.startswith(name))
 
 
 def rewritten(text: str, source: str, places: Mapping[str, str], repository: str) -> str:
