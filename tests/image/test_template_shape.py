@@ -18,6 +18,7 @@ EXAMPLE = ROOT / "examples" / "fastapi-template-shape"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE")
 PASSWORD = "pa%w@rd/:"
 HEAD = "b64e09d7715a"
+WHEEL_SECONDS = 240
 
 
 def make_wheel(folder: Path) -> None:
@@ -29,7 +30,8 @@ def make_wheel(folder: Path) -> None:
         shutil.copy(ROOT / name, source)
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
     target = folder / "backend" / "wheels"
-    done = run_tool(*pip, "--no-deps", "--no-build-isolation", f"--wheel-dir={target}", source)
+    options = ("--no-deps", "--no-build-isolation", f"--wheel-dir={target}")
+    done = run_tool(*pip, *options, source, timeout=WHEEL_SECONDS)
     assert done.exit_code == 0, done.stderr
 
 

@@ -15,6 +15,7 @@ from tests.harness.server import Database
 EXAMPLE = ROOT / "examples" / "fastapi-template-shape"
 HEAD = "b64e09d7715a"
 ADMIN = "admin@example.com"
+SECONDS = 240
 SECRETS = {"SECRET_KEY": "k", "FIRST_ADMIN": ADMIN, "FIRST_ADMIN_PASSWORD": "pa$%w@rd"}
 
 pytestmark = ON_ONE_SERVER
@@ -39,11 +40,11 @@ class App:
 
     def headstart(self, *argv: str) -> Result:
         """Run a verb."""
-        return run_headstart(*argv, env=self.environ, cwd=self.folder)
+        return run_headstart(*argv, env=self.environ, cwd=self.folder, timeout=SECONDS)
 
     def run(self, *command: str) -> Result:
         """Run something else to its end, which has to be a success."""
-        done = run_program(*command, env=self.environ, cwd=self.folder)
+        done = run_program(*command, env=self.environ, cwd=self.folder, timeout=SECONDS)
         assert done.exit_code == 0, done.stdout + done.stderr
         return done
 

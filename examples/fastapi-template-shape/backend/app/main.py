@@ -1,6 +1,7 @@
 """The app. It creates no table, migrates nothing and seeds nothing: that was done before."""
 
 import asyncio
+import logging
 import os
 
 from fastapi import FastAPI, Response
@@ -11,6 +12,7 @@ from app.core.db import engine
 from app.models import User
 from headstart.readiness import Readiness
 
+logger = logging.getLogger("uvicorn.error")
 app = FastAPI(title="fastapi-template-shape")
 readiness = Readiness(os.environ | {"HEADSTART_AHEAD": "allow"})
 
@@ -22,11 +24,13 @@ async def live() -> dict[str, str]:
 
 
 @app.get("/health/ready")
-async def ready(response: Response) -> dict[str, str | None]:
+async def ready(response: Response) -> dict[str, str]:
     """Whether the database is ready for this image: the question of `headstart check`."""
     answer = await asyncio.to_thread(readiness.ask)
     response.status_code = 200 if answer.ready else 503
-    return {"outcome": answer.outcome, "message": answer.message}
+    if not answer.ready:
+        logger.warning("not ready: %s; next: %s", answer.message, answer.next_step)
+    return {"outcome": answer.outcome}
 
 
 @app.get("/users/count")
