@@ -161,8 +161,21 @@ docs: setup ## Write the generated parts of the documents
 	$(BIN)/python docs/generate.py
 
 .PHONY: pictures
-pictures: setup ## Draw the terminal pictures of the docs anew, from a database of its own
+pictures: setup ## Draw the pictures of the docs anew; those of a terminal come from real runs
+	$(BIN)/python docs/flow.py
 	$(BIN)/python docs/pictures.py
+
+# HEADSTART_SITE_REPOSITORY is where links to files lead that are no pages. The variable below keeps
+# the theme from printing news about itself.
+.PHONY: site
+site: $(VENV)-site/.ready ## Build the site of the documents, with a search, in build/site
+	$(VENV)-site/bin/python docs/pages.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)-site/bin/mkdocs build --quiet --strict --config-file build/mkdocs.yml
+
+$(VENV)-site/.ready: requirements-site.txt
+	$(PYTHON) -m venv --clear $(VENV)-site
+	$(VENV)-site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 .PHONY: fingerprints
 fingerprints: setup ## Write alembic/fingerprints.txt anew, after a new revision
@@ -179,12 +192,16 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-site.in -o requirements-site.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \
 		bench/requirements.in -o bench/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		pyproject.toml tests/histories/mlflow.in -o tests/histories/mlflow.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		pyproject.toml examples/minirag-app/requirements.in -o examples/minirag-app/requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt pyproject.toml \
+		examples/fastapi-template-shape/backend/requirements.in \
+		-o examples/fastapi-template-shape/backend/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
 		examples/own-project/requirements.in -o examples/own-project/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
@@ -198,6 +215,6 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays
-	rm -rf $(VENV) $(VENV)-bench .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-site .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache
 	find headstart models alembic examples tests docs -name __pycache__ -prune -exec rm -rf {} +

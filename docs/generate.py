@@ -48,9 +48,10 @@ def main() -> int:
 
 
 def pages(root: Path) -> Iterator[Path]:
-    """Every document of the repository; folders with a dot in front are others'."""
+    """Every document of the repository; folders with a dot in front are others', build/ is made."""
     for page in sorted(root.rglob("*.md")):
-        if not any(part.startswith(".") for part in page.relative_to(root).parts):
+        parts = page.relative_to(root).parts
+        if parts[0] != "build" and not any(part.startswith(".") for part in parts):
             yield page
 
 

@@ -70,7 +70,7 @@ def decide(
 
 
 def consequence(state: State) -> str:
-    """What a run does about a state, as README's table says it."""
+    """What a run does about a state, as the table in docs/reference.md says it."""
     match state:
         case State.EMPTY | State.BEHIND:
             return "upgrade"

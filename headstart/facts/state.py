@@ -18,7 +18,8 @@ from headstart.values import dataclass
 class State(StrEnum):
     """Where a database stands relative to the revisions of this image.
 
-    The value is the slug in the verdict; `meaning` is what such a database has, for README's table.
+    The value is the slug in the verdict; `meaning` is what such a database has, for the table in
+    docs/reference.md.
     """
 
     meaning: str

@@ -1,6 +1,6 @@
 """Every setting, declared once: its field, type, default, parser, unit and meaning. Pure.
 
-The command line, --help, the README's table and the chart's schema are made from this module. It
+The command line, --help, the reference's table and the chart's schema are made from this module. It
 reads nothing: read.py finds out which values an execution has.
 
 To add a setting, add a field here (a fleet's: in fleet.py) and use it. Its name gives the

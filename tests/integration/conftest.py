@@ -121,6 +121,7 @@ MORE = frozenset(
         "test_status",
         "test_target_intent",
         "test_target_orphans",
+        "test_template_shape",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",

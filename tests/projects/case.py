@@ -16,7 +16,7 @@ from tests.harness.project import CASE, FOLDER, files_of
 
 @dataclass(frozen=True)
 class Case:
-    """One project and what is expected of it; see docs/your-project.md for what it stands for.
+    """One project and what is expected of it; see docs/projects/env-py.md for what it stands for.
 
     `mode` is how env.py lets the revisions run, empty where it is refused before that is known.
     `middle` is the revision from which it is run too. `environ` may hold {url} and the parts of

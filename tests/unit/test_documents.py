@@ -100,9 +100,10 @@ def test_a_relative_link_that_leads_nowhere_is_named_and_no_other(
     assert mistake == "page.md: nowhere.md does not exist"
 
 
-def test_pages_of_other_people_are_passed_over(repository: Path) -> None:
-    (repository / ".venv").mkdir()
-    page(repository / ".venv", "")
+def test_pages_of_other_people_and_of_the_site_are_passed_over(repository: Path) -> None:
+    for folder in (".venv", "build"):
+        (repository / folder).mkdir()
+        page(repository / folder, "")
     ours = page(repository, "")
     assert list(generate.pages(repository)) == [ours]
 

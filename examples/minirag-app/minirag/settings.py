@@ -1,7 +1,7 @@
 """Where the database is: the settings of headstart itself, from the environment.
 
 The job and the app read the same variables with the same code, so that they cannot mean two
-databases. See "Settings" in the README of the repository.
+databases. See "Settings" in docs/reference.md.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What README.md and the manifests tell a new user to type, typed."""
+"""What docs/kubernetes.md and the manifests tell a new user to type, typed."""
 
 import shutil
 from pathlib import Path
@@ -22,14 +22,13 @@ def in_namespace(namespace: Namespace, folder: Path) -> str:
     return str(path)
 
 
-def commands_of_the_readme() -> list[str]:
-    """The commands of its block about Kubernetes."""
-    blocks = console_blocks((ROOT / "README.md").read_text())
-    lines = next(lines for lines in blocks if any("kubectl" in line for line in lines))
+def commands_of_the_page() -> list[str]:
+    """The commands of its first block, "Try it on a cluster"."""
+    lines = console_blocks((ROOT / "docs" / "kubernetes.md").read_text())[0]
     return [line for line in lines if not line.startswith(ELSEWHERE)]
 
 
-def test_the_readme_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
+def test_the_page_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
     """One command after the other, in a namespace of one's own."""
     for folder in ("k8s", "examples"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
@@ -38,7 +37,7 @@ def test_the_readme_word_for_word(namespace: Namespace, tmp_path: Path) -> None:
         file.write_text(text.replace("repository: ", f"repository: {PREFIX}"))
     environment = {"KUBECONFIG": in_namespace(namespace, tmp_path)}
     said = ""
-    for line in commands_of_the_readme():
+    for line in commands_of_the_page():
         done = run_tool("bash", "-c", line, env=environment, cwd=tmp_path, timeout=300)
         assert done.exit_code == 0, f"{line}\n{done.stdout}{done.stderr}"
         said = done.stdout

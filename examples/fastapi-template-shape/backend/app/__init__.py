@@ -1,0 +1,1 @@
+"""A small app with the shape of FastAPI's full-stack template."""
