@@ -100,6 +100,17 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
 	$(PYTEST) tests/cluster
 
+PROMTOOL := promtool
+
+.PHONY: test-rules
+test-rules: setup ## Evaluate the alert rules on made-up series; needs PROMTOOL, which is part of Prometheus
+	@mkdir -p build/rules
+	$(BIN)/python -c 'import sys, yaml; yaml.safe_dump(yaml.safe_load(sys.stdin)["spec"], sys.stdout)' \
+		< k8s/observability/prometheus-rule.yaml > build/rules/rules.yaml
+	cp k8s/observability/prometheus-rule.test.yaml build/rules
+	$(PROMTOOL) check rules build/rules/rules.yaml
+	$(PROMTOOL) test rules build/rules/prometheus-rule.test.yaml
+
 .PHONY: bench
 bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then beside its peers; writes docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
@@ -170,7 +181,7 @@ sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX)
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint \
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint --extra otel \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \
 		bench/requirements.in -o bench/requirements.txt
