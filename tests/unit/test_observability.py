@@ -77,6 +77,7 @@ def test_a_query_asks_for_metrics_and_labels_that_kube_state_metrics_has(query: 
     asked = list(selectors(query))
     assert asked
     for each in asked:
+        assert each.name
         assert each.name in METRICS
         assert {matcher.name for matcher in each.matchers.matchers} <= METRICS[each.name]
 
@@ -91,7 +92,7 @@ def test_a_rule_of_the_operator_has_alerts_with_all_that_a_person_needs() -> Non
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_annotation_uses_labels_that_its_query_leaves(name: str) -> None:
-    left = set().union(*(METRICS[each.name] for each in selectors(ALERTS[name]["expr"])))
+    left = set().union(*(METRICS[str(each.name)] for each in selectors(ALERTS[name]["expr"])))
     told = " ".join(ALERTS[name]["annotations"].values())
     assert set(re.findall(r"\$labels\.(\w+)", told)) <= left
 
