@@ -28,10 +28,12 @@ from headstart.verdict.events.revisions import (
     RevisionStarted,
 )
 
-SENDING_SECONDS = 2.0
-"""What a collector may take, with the import of OpenTelemetry and the look-up of its name."""
-SIGNALLED_SECONDS = 1.0
-"""The same after a signal, when somebody is about to kill."""
+COLLECTOR_SECONDS = 2.0
+"""What a collector may take."""
+SENDING_SECONDS = 5.0
+"""The same with the import of OpenTelemetry, where the processor is busy, and with its name."""
+SIGNALLED_SECONDS = 1.5
+"""All of it after a signal, when somebody is about to kill."""
 _MOST_REVISIONS = 1000
 """The first so many get a span: a collector takes no message of any size."""
 _SHORTEST_SECRET = 8
@@ -144,13 +146,13 @@ class Trace:
         said: list[TraceLeftOut | TraceNotSent | None] = []
 
         def work() -> None:
-            said.append(_sent(run, seconds))
+            said.append(_sent(run, min(COLLECTOR_SECONDS, seconds)))
 
         thread = threading.Thread(target=work, name="trace", daemon=True)
         with suppress(ServerFailed):
             start_thread(thread)
             thread.join(seconds)
-        return said[0] if said else TraceNotSent(f"the collector did not answer in {seconds:g} s")
+        return said[0] if said else TraceNotSent(f"it could not be sent in {seconds:g} s")
 
     def _masked(self, span: Span) -> Span:
         return replace(span, description=str(self._mask(span.description)))

@@ -54,7 +54,7 @@ def collecting(status: int = 200) -> Iterator[Collector]:
     """Give a collector that answers so."""
 
     class Receive(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 the name that http.server calls
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.path == "/v1/traces"
             collector.requests.append(ExportTraceServiceRequest.FromString(body))

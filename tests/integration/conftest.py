@@ -119,6 +119,7 @@ MORE = frozenset(
         "test_status",
         "test_target_intent",
         "test_target_orphans",
+        "test_trace",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",
