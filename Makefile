@@ -177,6 +177,10 @@ sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX)
 	@mkdir -p build
 	$(BIN)/python docs/sbom.py > build/headstart.cdx.json
 
+.PHONY: release
+release: setup ## Packages, images, chart, bill and checksums in build/release; needs git, docker, helm
+	$(BIN)/python docs/release.py $(if $(DIRTY),--dirty) $(PLATFORM:%=--platform %)
+
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
