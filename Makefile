@@ -179,7 +179,7 @@ sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX)
 
 .PHONY: release
 release: setup ## Packages, images, chart, bill and checksums in build/release; needs git, docker, helm
-	$(BIN)/python docs/release.py $(if $(DIRTY),--dirty) $(PLATFORM:%=--platform %)
+	$(BIN)/python docs/release.py $(if $(DIRTY),--dirty) $(if $(BASE),--base $(BASE)) $(PLATFORM:%=--platform %)
 
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions

@@ -35,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--dirty", action="store_true", help="release what is not committed, too")
     parser.add_argument("--platform", action="append", help="of the images; may be repeated")
+    parser.add_argument("--base", help="the base of the image, best with its digest")
     asked = parser.parse_args()
     revision = run("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
     if revision.endswith("-dirty") and not asked.dirty:
@@ -43,7 +44,9 @@ def main() -> int:
     shutil.rmtree(RELEASE, ignore_errors=True)
     RELEASE.mkdir(parents=True)
     build_packages()
-    missing = build_images(tuple(asked.platform or PLATFORMS), revision)
+    told = [f"VERSION={__version__}", f"REVISION={revision}"]
+    told += [f"BASE={asked.base}"] if asked.base else []
+    missing = build_images(tuple(asked.platform or PLATFORMS), told)
     run("helm", "package", "k8s/chart", f"--destination={RELEASE}")
     bill = run(sys.executable, "docs/sbom.py")
     (RELEASE / f"headstart-{__version__}.cdx.json").write_text(f"{bill}\n", encoding="utf-8")
@@ -69,22 +72,21 @@ def build_packages() -> None:
     (RELEASE / ".gitignore").unlink(missing_ok=True)
 
 
-def build_images(platforms: tuple[str, ...], revision: str) -> dict[str, str]:
+def build_images(platforms: tuple[str, ...], told: list[str]) -> dict[str, str]:
     """Build an archive for each platform; gives those for which there is none, and why."""
     missing = {}
     for name in platforms:
         try:
-            build_image(name, revision)
+            build_image(name, told)
         except NotBuilt as error:
             missing[name] = str(error)
     return missing
 
 
-def build_image(name: str, revision: str) -> None:
+def build_image(name: str, told: list[str]) -> None:
     """Build and save the image for one platform. Raises NotBuilt."""
     architecture = name.partition("/")[2]
     tag = f"{REPOSITORY}:{__version__}-{architecture}"
-    told = (f"VERSION={__version__}", f"REVISION={revision}")
     arguments = [f"--build-arg={each}" for each in told]
     command = ["docker", "build", f"--platform={name}", f"--tag={tag}", *arguments, "."]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

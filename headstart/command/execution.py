@@ -40,8 +40,7 @@ from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import Signals, catch_signals
 from headstart.process.statement_shape import shape_of
-from headstart.process.trace import SENDING_SECONDS, Trace, secrets_of
-from headstart.process.trace import SIGNALLED_SECONDS as SENDING_SIGNALLED_SECONDS
+from headstart.process.trace import Trace, secrets_of
 from headstart.revisions.guarded_exits import guarded_exits
 from headstart.revisions.output import captured_output
 from headstart.settings.fleet import FLEET_NAMES
@@ -223,10 +222,9 @@ class Execution:
 
     def _send_trace(self, command: Command | None, fields: Mapping[str, object]) -> None:
         """After the termination message, which needs nobody, and before the last line."""
-        signalled = self._signals.received
-        seconds = SENDING_SIGNALLED_SECONDS if signalled else SENDING_SECONDS
         verb = command.verb.name if command is not None else ""
-        if unsent := self._trace.send(verb, fields, seconds):
+        is_hurried = self._signals.received is not None
+        if unsent := self._trace.send(verb, fields, is_hurried=is_hurried):
             self._emit(unsent)
 
 

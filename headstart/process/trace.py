@@ -29,11 +29,11 @@ from headstart.verdict.events.revisions import (
 )
 
 COLLECTOR_SECONDS = 2.0
-"""What a collector may take."""
+"""What a collector may take to answer."""
 SENDING_SECONDS = 5.0
-"""The same with the import of OpenTelemetry, where the processor is busy, and with its name."""
-SIGNALLED_SECONDS = 1.5
-"""All of it after a signal, when somebody is about to kill."""
+"""What sending may take in all, where nobody answers for the collector's name either."""
+HURRIED_SECONDS = 1.5
+"""The same after a signal, with the import of OpenTelemetry: somebody is about to kill."""
 _MOST_REVISIONS = 1000
 """The first so many get a span: a collector takes no message of any size."""
 _SHORTEST_SECRET = 8
@@ -129,9 +129,9 @@ class Trace:
                 self._spans[revision] = replace(span, ended=now)
 
     def send(
-        self, verb: str, fields: Mapping[str, object], seconds: float
+        self, verb: str, fields: Mapping[str, object], *, is_hurried: bool
     ) -> TraceLeftOut | TraceNotSent | None:
-        """Send it, for no longer than `seconds`; gives what to tell where that did not work.
+        """Send it, or give what to tell where that did not work.
 
         A name server or a collector that does not answer is left behind in its thread.
         """
@@ -139,14 +139,17 @@ class Trace:
             return None
         if self._speaks_grpc:
             return TraceLeftOut(_GRPC)
+        if not is_hurried and (unable := _import_sending()):
+            return unable
         with self._noting:
             spans, left_out = tuple(map(self._masked, self._spans.values())), self._left_out
         now = time.time_ns()
         run = Finished(verb, self._began, now, fields, spans, left_out, self._parent)
+        seconds = HURRIED_SECONDS if is_hurried else SENDING_SECONDS
         said: list[TraceLeftOut | TraceNotSent | None] = []
 
         def work() -> None:
-            said.append(_sent(run, min(COLLECTOR_SECONDS, seconds)))
+            said.append(_import_sending() or _sent(run, min(COLLECTOR_SECONDS, seconds)))
 
         thread = threading.Thread(target=work, name="trace", daemon=True)
         with suppress(ServerFailed):
@@ -164,11 +167,17 @@ _GRPC = (
 )
 
 
-def _sent(run: Finished, seconds: float) -> TraceLeftOut | TraceNotSent | None:
+def _import_sending() -> TraceLeftOut | None:
     try:
-        from headstart.process.trace_sending import send_trace
+        import headstart.process.trace_sending  # noqa: F401
     except ImportError as error:
         return TraceLeftOut(f"pip install headstart[otel]: {error}")
+    return None
+
+
+def _sent(run: Finished, seconds: float) -> TraceNotSent | None:
+    from headstart.process.trace_sending import send_trace
+
     try:
         cause = send_trace(run, seconds)
     except Exception as error:  # noqa: BLE001 whatever it is, the run is not concerned
