@@ -100,6 +100,10 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
 	$(PYTEST) tests/cluster
 
+.PHONY: test-pythons
+test-pythons: setup ## Unit tests and a run under Python 3.11 to 3.14, as far as they are there; minutes
+	TEST_PROCESSES=$(TEST_PROCESSES) $(BIN)/python docs/pythons.py
+
 PROMTOOL := promtool
 
 .PHONY: test-rules
