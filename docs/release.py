@@ -97,6 +97,7 @@ def build_image(name: str, told: list[str]) -> None:
         raise NotBuilt(f"the engine has built one for {made}")
     archive = RELEASE / f"headstart-{__version__}-{name.replace('/', '-')}.oci.tar"
     run("docker", "save", f"--output={archive}", tag)
+    archive.chmod(0o644)  # docker writes it for its user alone
     require_layout(archive)
 
 
