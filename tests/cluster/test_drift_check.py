@@ -80,7 +80,7 @@ def test_a_change_by_hand_is_told_by_the_next_check_and_a_person_is_needed(
 ) -> None:
     shop = release("hook")
     shop.install("one", driftCheck=NIGHTLY)
-    assert checked(shop, "first") == ("Complete", "", 0, "nothing_to_do")
+    assert checked(shop, "first") == ("Complete", "CompletionsReached", 0, "nothing_to_do")
     postgres.query("ALTER TABLE invoices ADD by_hand text")
     assert checked(shop, "second") == ("Failed", "PodFailurePolicy", 25, "drifted")
 
