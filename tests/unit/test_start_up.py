@@ -10,7 +10,7 @@ from tests.harness.program import run_program
 
 HEAVY = {
     *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
-    *("logging", "urllib.request", "ssl", "email"),
+    *("logging", "urllib.request", "ssl", "email", "opentelemetry", "requests"),
 }
 LIST = "\nimport sys; open('loaded', 'w').write(' '.join(sys.modules))"
 
