@@ -78,7 +78,7 @@ def _is_number_of(text: str, kind: str) -> bool:
 
 
 _DEEPEST = 500
-"""Brackets in JSON: a server takes some thousands within each other, and some Pythons any number."""
+"""Brackets in JSON: a server takes thousands within each other, some Pythons any number."""
 
 
 def _is_text_of(text: str, kind: str) -> bool:
