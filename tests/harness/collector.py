@@ -21,15 +21,20 @@ class Collector:
         self.headers: list[dict[str, str]] = []
 
     @property
-    def spans(self) -> dict[str, Any]:
-        """All spans, by their name."""
-        return {
-            span.name: span
+    def all_spans(self) -> list[Any]:
+        """All spans, as they came."""
+        return [
+            span
             for request in self.requests
             for resource in request.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
-        }
+        ]
+
+    @property
+    def spans(self) -> dict[str, Any]:
+        """The same by their name, where no two have one."""
+        return {span.name: span for span in self.all_spans}
 
     @property
     def resource(self) -> dict[str, Any]:

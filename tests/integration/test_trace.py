@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import Counter
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from headstart.process.trace import SENDING_SECONDS
 from tests.conftest import ON_ONE_SERVER
 from tests.harness.collector import attributes_of, collecting
+from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
+from tests.harness.server import Database
+from tests.integration.fleets import schema_fleet
 from tests.integration.stage import Stage
 
 pytestmark = ON_ONE_SERVER
@@ -192,3 +196,16 @@ def test_an_image_without_the_extra_says_so_and_runs_as_ever(two_behind: Stage) 
     (left_out,) = (event for event in result.events if event["event"] == "trace_left_out")
     assert left_out["cause"].startswith("pip install headstart[otel]: ")
     assert left_out["level"] == "info"
+
+
+def test_each_target_of_a_fleet_is_a_run_of_the_same_trace(
+    project: ProjectCopy, database: Database
+) -> None:
+    fleet = schema_fleet(project, database, ("t1", "t2"))
+    with collecting() as collector:
+        assert fleet.run(**collector.environ, **TRACEPARENT).exit_code == 0
+    names = Counter(span.name for span in collector.all_spans)
+    assert names.pop("headstart fleet run") == 1
+    assert names.pop("headstart run") == 2
+    assert set(names.values()) == {2}
+    assert {span.trace_id.hex() for span in collector.all_spans} == {TRACE_ID}
