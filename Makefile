@@ -100,6 +100,21 @@ test-image: setup ## The image, compose.yaml and the examples, in containers
 test-cluster: setup ## Manifests and chart on the cluster of KUBECONFIG; needs kubectl, helm, docker
 	$(PYTEST) tests/cluster
 
+.PHONY: test-pythons
+test-pythons: setup ## Unit tests and a run under Python 3.11 to 3.14, as far as they are there; minutes
+	TEST_PROCESSES=$(TEST_PROCESSES) $(BIN)/python docs/pythons.py
+
+PROMTOOL := promtool
+
+.PHONY: test-rules
+test-rules: setup ## Evaluate the alert rules on made-up series; needs PROMTOOL, which is part of Prometheus
+	@mkdir -p build/rules
+	$(BIN)/python -c 'import sys, yaml; yaml.safe_dump(yaml.safe_load(sys.stdin)["spec"], sys.stdout)' \
+		< k8s/observability/prometheus-rule.yaml > build/rules/rules.yaml
+	cp k8s/observability/prometheus-rule.test.yaml build/rules
+	$(PROMTOOL) check rules build/rules/rules.yaml
+	$(PROMTOOL) test rules build/rules/prometheus-rule.test.yaml
+
 .PHONY: bench
 bench: setup $(VENV)-bench/.ready ## Client CPU beside the alembic command, then beside its peers; writes docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
@@ -186,11 +201,15 @@ sbom: setup ## Write build/headstart.cdx.json, the bill of materials (CycloneDX)
 	@mkdir -p build
 	$(BIN)/python docs/sbom.py > build/headstart.cdx.json
 
+.PHONY: release
+release: setup ## Packages, images, chart, bill and checksums in build/release; needs git, docker, helm
+	$(BIN)/python docs/release.py $(if $(DIRTY),--dirty) $(if $(BASE),--base $(BASE)) $(PLATFORM:%=--platform %)
+
 .PHONY: requirements
 requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-build.in -o requirements-build.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint \
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint --extra otel \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-site.in -o requirements-site.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \

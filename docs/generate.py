@@ -3,7 +3,7 @@
 A part stands between <!-- generated: NAME --> and <!-- end generated -->. `--check` writes nothing
 and fails with a difference when a part is stale. What stands outside the marks is never touched.
 A relative link must lead to a file, and behind a # to a heading of it. The chart's schema is a file
-that is generated as a whole.
+that is generated as a whole, and the version is written where nobody can ask for it (versions.py).
 """
 
 import argparse
@@ -20,6 +20,7 @@ from headstart.decision.drift import POLICY, Occasion, Response
 from headstart.facts.state import State
 from headstart.settings.declared import SETTINGS
 from headstart.verdict.outcome import Outcome
+from versions import stale_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,6 +44,7 @@ def main() -> int:
     check = parser.parse_args().check
     mistakes = [mistake for page in pages(ROOT) for mistake in bring_up_to_date(page, check=check)]
     mistakes += write_schema(check=check)
+    mistakes += stale_versions(ROOT, write=not check)
     print("\n".join(mistakes), end="\n" if mistakes else "", file=sys.stderr)
     return 1 if mistakes else 0
 

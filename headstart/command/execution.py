@@ -40,6 +40,7 @@ from headstart.process.recorder import Recorder, Sinks
 from headstart.process.redaction import Secrets
 from headstart.process.signals import ONE_WISH_SECONDS, Signals, catch_signals
 from headstart.process.statement_shape import shape_of
+from headstart.process.trace import Trace, secrets_of
 from headstart.revisions.guarded_exits import guarded_exits
 from headstart.revisions.output import captured_output
 from headstart.settings.fleet import FLEET_NAMES
@@ -95,7 +96,9 @@ class Execution:
         self._secrets.add(os.environ.get("PGPASSWORD"))  # libpq reads it, we never do
         early = readable_settings(arguments, os.environ)  # to report a mistake in the others
         self._run_id = random_secrets.token_hex(4)
-        self._recorder = Recorder()
+        for secret in secrets_of(os.environ):
+            self._secrets.add(secret)
+        self._recorder, self._trace = Recorder(), Trace(os.environ, self._secrets.mask)
         self._open_log(early.log_format, early.log_level)
         self._emit(ExecutionStarted(self._run_id, __version__, early.image_revision))
         self._captured = ExitStack()
@@ -158,7 +161,7 @@ class Execution:
 
     def _open_log(self, form: LogFormat, level: LogLevel) -> None:
         self._log = Log(self._streams.log, form, level, self._secrets, self._run_id)
-        self._emit = Sinks(self._recorder, self._log)
+        self._emit = Sinks(self._recorder, self._log, self._trace)
 
     def _task(self, settings: Settings) -> "Task":
         # imported here, with the driver: a mistake in arguments or settings needs none
@@ -207,17 +210,25 @@ class Execution:
         is_fleet = command is not None and command.verb.fleet
         fields = fleet_verdict_fields(verdict) if is_fleet else verdict_fields(verdict)
         masked = self._secrets.mask_fields(fields)
+        message = fleet_message_fields(masked) if is_fleet else masked
+        write_termination_message(self._termination_log, message)
+        self._send_trace(command, masked)
         if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
                 print_answer(answer_text(verdict, masked, output, self._secrets))
         else:
             self._log.explain(summary_lines(verdict))
-        message = fleet_message_fields(masked) if is_fleet else masked
-        write_termination_message(self._termination_log, message)
         self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
         self._streams.seal()
         return verdict.exit_code
+
+    def _send_trace(self, command: Command | None, fields: Mapping[str, object]) -> None:
+        """After the termination message, which needs nobody, and before the last line."""
+        verb = command.verb.name if command is not None else ""
+        is_hurried = self._signals.received is not None
+        if unsent := self._trace.send(verb, fields, is_hurried=is_hurried):
+            self._emit(unsent)
 
 
 def _environ(command: Command) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The record as a fold of the events, and the two sinks into which each event goes."""
+"""The record as a fold of the events, and the sinks into which each event goes."""
 
 from threading import Lock
 
@@ -31,13 +31,14 @@ class Recorder:
 
 
 class Sinks:
-    """Emits into the record first and then into the log, whose reader may be slow or gone.
+    """Emits into the record first, and into the log last, whose reader may be slow or gone.
 
     The record itself is for whoever made the recorder: the work emits, and reads nothing back.
+    `trace` notes what is sent at the end.
     """
 
-    def __init__(self, recorder: Recorder, log: Emit) -> None:
-        self._recorder, self._log = recorder, log
+    def __init__(self, recorder: Recorder, log: Emit, trace: Emit | None = None) -> None:
+        self._recorder, self._log, self._trace = recorder, log, trace
 
     @property
     def wants_debug(self) -> bool:
@@ -46,8 +47,10 @@ class Sinks:
 
     def __call__(self, event: Event, /) -> None:
         self._recorder(event)
+        if self._trace is not None:
+            self._trace(event)
         self._log(event)
 
     def unlogged(self) -> "Sinks":
         """The same without the log: where a bar shows how far it is."""
-        return Sinks(self._recorder, NullSink())
+        return Sinks(self._recorder, NullSink(), self._trace)

@@ -97,7 +97,8 @@ def _is_named_later(source: bytes, begin: int) -> bool:
 
 def names_by_lines(head: bytes) -> Mapping[str, object] | None:
     """The same of a head whose lines are statements by themselves; None where some are not."""
-    if not head.isascii() or b"coding" in head:  # what all lines depend on
+    # what all lines depend on; the second is a joke of Python's that changes an operator
+    if not head.isascii() or b"coding" in head or b"barry_as_FLUFL" in head:
         return None
     found: dict[str, object] = {}
     bound: list[str] = []

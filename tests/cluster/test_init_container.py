@@ -6,13 +6,15 @@ from typing import Any
 
 import yaml
 
+from headstart import __version__
 from tests.cluster.database import Postgres
 from tests.cluster.images import APP, HEADSTART, WAITING, release_image
 from tests.cluster.kube import Namespace, containers, eventually, verdict_of
 from tests.harness.environment import ROOT
 
 MANIFEST = (ROOT / "k8s" / "init-container.yaml").read_text()
-MANIFEST = MANIFEST.replace("headstart:0.1.0", HEADSTART).replace("minirag-app:0.1.0", APP)
+MANIFEST = MANIFEST.replace(f"headstart:{__version__}", HEADSTART)
+MANIFEST = MANIFEST.replace(f"minirag-app:{__version__}", APP)
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
 SELECTOR = "app.kubernetes.io/name=minirag"
 

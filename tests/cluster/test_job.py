@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from headstart import __version__
 from tests.cluster.database import MANIFEST, Postgres
 from tests.cluster.images import HEADSTART, release_image
 from tests.cluster.kube import Namespace, containers, eventually, verdict_of
 from tests.harness.environment import ROOT
 
-JOB = (ROOT / "k8s" / "job.yaml").read_text().replace("headstart:0.1.0", HEADSTART)
+JOB = (ROOT / "k8s" / "job.yaml").read_text().replace(f"headstart:{__version__}", HEADSTART)
 SELECTOR = "job-name=headstart"
 
 

@@ -32,6 +32,8 @@ import tenacity  # noqa: F401
 import headstart
 
 _STREAMS = 3
+_IMPORTED_LAST = {"headstart.process.trace_sending"}
+"""After the work, and with packages of an extra, which most images do not have."""
 
 
 def main() -> None:
@@ -43,7 +45,7 @@ def main() -> None:
 
 def _import_own() -> None:
     for module in pkgutil.walk_packages(headstart.__path__, f"{headstart.__name__}."):
-        if not module.name.endswith(".__main__"):
+        if not module.name.endswith(".__main__") and module.name not in _IMPORTED_LAST:
             importlib.import_module(module.name)
 
 

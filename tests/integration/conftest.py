@@ -122,6 +122,7 @@ MORE = frozenset(
         "test_target_intent",
         "test_target_orphans",
         "test_template_shape",
+        "test_trace",
         "test_unheard_faults",
         "test_unread_log",
         "test_unruly_scripts",

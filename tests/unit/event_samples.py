@@ -29,6 +29,8 @@ from headstart.verdict.events.execution import (
     SettingsWarned,
     StatementFailed,
     TracebackCaught,
+    TraceLeftOut,
+    TraceNotSent,
 )
 from headstart.verdict.events.fleet import (
     CanaryAwaited,
@@ -147,6 +149,8 @@ SAMPLES: tuple[Event, ...] = (
     ExitWorkAbandoned(5.0, ("worker",)),
     LogLeftOut(7),
     StatementFailed("SELECT 1/0"),
+    TraceLeftOut("pip install headstart[otel]: No module named 'opentelemetry'"),
+    TraceNotSent("Connection refused"),
     TracebackCaught("Traceback"),
     RunFinished({"outcome": "upgraded", "exit_code": 0}),
     RunFinished({"outcome": "blocked", "exit_code": 12}),

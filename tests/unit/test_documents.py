@@ -16,6 +16,7 @@ PART = "<!-- generated: settings -->\n{}<!-- end generated -->\n"
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository that holds nothing yet but a chart with one value."""
     monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "stale_versions", lambda *_, **__: ())
     chart = tmp_path / "k8s" / "chart"
     chart.mkdir(parents=True)
     (chart / "values.yaml").write_text("# -- How it runs\nmode: hook\n")

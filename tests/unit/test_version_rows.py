@@ -17,10 +17,21 @@ ODD = ("50%", "a b", "ä", '"', "%s")
 
 
 @contextmanager
+def in_memory() -> Iterator[sa.Connection]:
+    """A database in memory, with a second schema."""
+    engine = sa.create_engine("sqlite://")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("ATTACH ':memory:' AS other")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def migrating(**options: Any) -> Iterator[MigrationContext]:
     """A context with a version table of its own, on a database in memory."""
-    with sa.create_engine("sqlite://").connect() as connection:
-        connection.exec_driver_sql("ATTACH ':memory:' AS other")
+    with in_memory() as connection:
         context = MigrationContext.configure(connection, opts=options)
         context._ensure_version_table()
         yield context
@@ -105,8 +116,7 @@ def test_who_listens_to_what_is_compiled_hears_it() -> None:
 
 
 def test_a_translated_schema_is_translated() -> None:
-    with sa.create_engine("sqlite://").connect() as connection:
-        connection.exec_driver_sql("ATTACH ':memory:' AS other")
+    with in_memory() as connection:
         translated = connection.execution_options(schema_translate_map={"tenant": "other"})
         context = MigrationContext.configure(translated, opts={"version_table_schema": "tenant"})
         compile_once(context)

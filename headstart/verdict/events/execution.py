@@ -83,6 +83,21 @@ class LogLeftOut(Event):
 
 
 @dataclass(frozen=True)
+class TraceNotSent(Event):
+    """The collector did not get the trace of this execution, which is not concerned otherwise."""
+
+    level = Level.WARNING
+    cause: str
+
+
+@dataclass(frozen=True)
+class TraceLeftOut(Event):
+    """A collector is named, and this image cannot speak to it; `cause` says what it needs."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
 class StatementFailed(Event):
     """The SQL that failed, as its shape, at level debug whole: for the log, and nothing else."""
 
