@@ -23,7 +23,8 @@ from headstart.command.foreign_output import ForeignOutput
 from headstart.command.gone_folder import leave_gone_folder
 from headstart.command.output import (
     answer_text,
-    summary_lines,
+    closing_lines,
+    masked_lines,
     write_termination_message,
 )
 from headstart.command.streams import (
@@ -46,7 +47,7 @@ from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
 from headstart.settings.setting import PREFIX
-from headstart.verdict.conclusion import conclude
+from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import (
@@ -204,17 +205,26 @@ class Execution:
         is_fleet = command is not None and command.verb.fleet
         fields = fleet_verdict_fields(verdict) if is_fleet else verdict_fields(verdict)
         masked = self._secrets.mask_fields(fields)
-        if command is not None and command.verb.verdict_on_stdout:
+        is_answered = command is not None and command.verb.verdict_on_stdout
+        if command is not None and is_answered:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
                 print_answer(answer_text(verdict, masked, output, self._secrets))
-        else:
-            self._log.explain(summary_lines(verdict))
         message = fleet_message_fields(masked) if is_fleet else masked
         write_termination_message(self._termination_log, message)
-        self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
+        event = FleetFinished(masked) if is_fleet else RunFinished(masked)
+        self._log.conclude(event, self._closing(verdict, is_answered=is_answered))
         self._streams.seal()
         return verdict.exit_code
+
+    def _closing(self, verdict: Verdict, *, is_answered: bool) -> list[str]:
+        """The last lines for people; on stdout where they watch that, and the log goes elsewhere."""
+        if self._log.for_people:
+            return closing_lines(verdict, is_answered=is_answered)
+        if not is_answered and self._streams.only_answers_are_watched:
+            with suppress(InvalidSettings):
+                print_answer(masked_lines(closing_lines(verdict, is_answered=False), self._secrets))
+        return []
 
 
 def _environ(command: Command) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ It is drawn over and over in one place, and gone before each line of the log and
 not keep anybody waiting: it is written through a descriptor of its own that never blocks, and what
 a terminal that is slow or stopped does not take is left out. An example, at 43 columns:
 
-    [3 of 12] 0003: 14 s, 43.1 % (building ind
+    [3/12] create chunks: 14 s, 43.1 % (buildi
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import TextIO
 
 from headstart.facts.visible import one_line
 from headstart.process.below import opened_anew
+from headstart.process.console import title_of
 from headstart.process.machine import start_thread
 from headstart.values import dataclass
 from headstart.verdict.errors import ServerFailed
@@ -40,16 +41,15 @@ _USUAL_COLUMNS = 80
 
 @dataclass(frozen=True)
 class Work:
-    """The revision that runs: which one of how many, its name, since when (time.monotonic())."""
+    """The revision that runs, as console.py names it; since when (time.monotonic())."""
 
-    number: str
-    revision: str
+    title: str
     since: float
 
 
 def line_of(work: Work, progress: Progress | None, now: float, columns: int) -> str:
     """The line, cut so that its end does not wrap: the last column stays free."""
-    text = f"[{work.number}] {work.revision}: {int(now - work.since)} s"
+    text = f"{work.title}: {int(now - work.since)} s"
     if progress is not None:
         percent = "" if progress.percent is None else f"{progress.percent:.1f} % "
         text = f"{text}, {percent}({progress.phase})"
@@ -83,8 +83,8 @@ class LiveLine:
     def hear(self, event: Event) -> None:
         """What an event changes in it is drawn with the next tick."""
         match event:
-            case RevisionStarted(number=number, revision=revision):
-                self._work, self._progress = Work(number, revision, time.monotonic()), None
+            case RevisionStarted():
+                self._work, self._progress = Work(title_of(vars(event)), time.monotonic()), None
                 self._start()
             case RevisionRunning(progress=progress) | ProgressSeen(progress=progress):
                 self._progress = progress

@@ -9,7 +9,7 @@ import headstart.verdict
 from tests.harness.program import run_program
 
 HEAVY = {
-    *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
+    *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "tenacity"),
     *("logging", "urllib.request", "ssl", "email"),
 }
 LIST = "\nimport sys; open('loaded', 'w').write(' '.join(sys.modules))"
@@ -57,14 +57,15 @@ def test_an_entry_that_needs_no_library_loads_none(code: str, most: int, tmp_pat
 
 def test_a_mistake_in_the_arguments_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
     loaded = modules(command("wiat"), tmp_path)
-    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity", "structlog", "rich"}
+    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity", "rich"}
 
 
 def test_what_draws_the_log_for_people_is_loaded_for_them_alone(tmp_path: Path) -> None:
     for_people = "import os\nos.environ['HEADSTART_LOG_FORMAT'] = 'console'\n"
     mistake = command("check", "--verify", "no")
-    assert "structlog" in modules(for_people + mistake, tmp_path)
-    assert not modules(mistake, tmp_path) & {"structlog", "rich"}
+    words = {"headstart.process.console", "headstart.process.closing"}
+    assert words <= modules(for_people + mistake, tmp_path)
+    assert not modules(mistake, tmp_path) & {*words, "rich"}
 
 
 def test_a_mistake_in_the_settings_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
