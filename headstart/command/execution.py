@@ -25,6 +25,7 @@ from headstart.command.output import (
     answer_text,
     closing_lines,
     masked_lines,
+    usage_lines,
     write_termination_message,
 )
 from headstart.command.streams import (
@@ -205,25 +206,31 @@ class Execution:
         is_fleet = command is not None and command.verb.fleet
         fields = fleet_verdict_fields(verdict) if is_fleet else verdict_fields(verdict)
         masked = self._secrets.mask_fields(fields)
-        is_answered = command is not None and command.verb.verdict_on_stdout
-        if command is not None and is_answered:
+        if command is not None and command.verb.verdict_on_stdout:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
                 print_answer(answer_text(verdict, masked, output, self._secrets))
         message = fleet_message_fields(masked) if is_fleet else masked
         write_termination_message(self._termination_log, message)
         event = FleetFinished(masked) if is_fleet else RunFinished(masked)
-        self._log.conclude(event, self._closing(verdict, is_answered=is_answered))
+        self._log.conclude(event, self._closing(verdict, command))
         self._streams.seal()
         return verdict.exit_code
 
-    def _closing(self, verdict: Verdict, *, is_answered: bool) -> list[str]:
-        """The last lines for people; on stdout where they watch that, and the log goes elsewhere."""
+    def _closing(self, verdict: Verdict, command: Command | None) -> list[str]:
+        """The last lines for people; on stdout where they watch that, and not the log."""
+        is_answered = command is not None and command.verb.verdict_on_stdout
+        shown_on_stdout = not is_answered and self._streams.only_answers_are_watched
+        if not (self._log.for_people or shown_on_stdout):
+            return []
+        if command is None and verdict.outcome is Outcome.INVALID_SETTINGS:
+            lines = usage_lines(verdict)
+        else:
+            lines = closing_lines(verdict, is_answered=is_answered)
         if self._log.for_people:
-            return closing_lines(verdict, is_answered=is_answered)
-        if not is_answered and self._streams.only_answers_are_watched:
-            with suppress(InvalidSettings):
-                print_answer(masked_lines(closing_lines(verdict, is_answered=False), self._secrets))
+            return lines
+        with suppress(InvalidSettings):  # the exit code tells, whoever can read
+            print_answer(masked_lines(lines, self._secrets))
         return []
 
 

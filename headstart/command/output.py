@@ -82,3 +82,12 @@ def _closing(verdict: Verdict) -> Iterator[str]:
         yield f"on {place}"
     if verdict.error is not None:
         yield f"next: {verdict.next_step}"
+
+
+def usage_lines(verdict: Verdict) -> list[str]:
+    """What people read of a mistake in what they typed, for which there is no verdict to give."""
+    assert verdict.error is not None  # or it would be no mistake
+    return [
+        f"headstart: {verdict.error['message']}",
+        "headstart --help lists the verbs; headstart VERB --help has the options of one",
+    ]

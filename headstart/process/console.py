@@ -41,7 +41,7 @@ class Console:
         return "\n".join(self._lines(level, fields))
 
     def closing(self, lines: Sequence[str], *, failed: bool) -> str:
-        """The last lines; indented ones explain the first of the others, which says what happened."""
+        """The last lines, of which the first that is not indented says what happened."""
         color = _COLORS["error"] if failed else _GREEN
         what = next(index for index, line in enumerate(lines) if not line.startswith(" "))
         return "\n".join(

@@ -1,16 +1,16 @@
-"""The log for people: a line an event, in words; the last lines say what happened, where, how next."""
+"""The log for people: a line an event, in words; its last lines say what happened and what next."""
 
 import io
 import re
 
 import pytest
 
-from headstart.command.output import closing_lines
+from headstart.command.output import closing_lines, usage_lines
 from headstart.process.log import Log
 from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.conclusion import Verdict, conclude
-from headstart.verdict.errors import Explanation, RevisionFailed
+from headstart.verdict.errors import Explanation, InvalidSettings, RevisionFailed
 from headstart.verdict.events.database import ConnectionFailed, DatabaseAccepted, LockAcquired
 from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import OutputPrinted, RunFinished
@@ -98,9 +98,8 @@ def test_a_heartbeat_says_how_far_it_is_and_who_is_waited_for() -> None:
             "warning: revision 0003 held accounts (AccessExclusive) for 1.50 s, over 1.00 s",
         ),
         (
-            RevisionBlocked("0002", 1, 0.5, ("pid 7 waits for pid 8",), ({"pid": 8},)),
-            "warning: revision 0002 did not get its lock within 0.50 s (attempt 1); pid 7 waits for"
-            " pid 8",
+            RevisionBlocked("0002", 1, 0.5, ("pid 7 waits",), ({"pid": 8},)),
+            "warning: revision 0002 did not get its lock within 0.50 s (attempt 1); pid 7 waits",
         ),
     ],
 )
@@ -168,6 +167,13 @@ def test_below_an_answer_they_are_one_line() -> None:
         "nothing_to_do in 0.20 s on app@db:5432/app"
     ]
     assert closing(conclude(Record(), Outcome.PLANNED, 0.2)) == ["planned in 0.20 s"]
+
+
+def test_for_a_mistake_in_what_was_typed_there_is_no_verdict() -> None:
+    told = usage_lines(conclude(Record(), InvalidSettings("there is no verb wiat"), 0.0))
+    assert told[0] == "headstart: there is no verb wiat"
+    assert len(told) == 2
+    assert "invalid_settings" not in "".join(told)
 
 
 def test_people_get_them_in_the_place_of_the_verdict_for_machines() -> None:
