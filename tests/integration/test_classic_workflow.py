@@ -67,6 +67,7 @@ def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
         "/made_by_hand": f"/{by_hand}",
         "port 5432 ": f"port {database.port} ",
         '"minirag"': f'"{role}"',
+        "database: minirag@": f"database: {role}@",
     }
     copy_checkout(tmp_path)
     create_by_hand(role, database.port, by_hand)
@@ -114,7 +115,9 @@ def test_the_commands_work_with_the_url_of_the_environment(desk: Desk, line: str
         {"DATABASE_URL_FILE": str(desk.path / "secret")},
         {"DATABASE_URL": alone, "PGPASSWORD": PASSWORD},
     ):
-        done = desk.run("alembic upgrade head && alembic current && alembic downgrade -1", **environ)
+        done = desk.run(
+            "alembic upgrade head && alembic current && alembic downgrade -1", **environ
+        )
         assert "152ce5a49348 (head)\n" in done
         assert done.count("INFO  [alembic.env] database: minirag@localhost:5432/minirag\n") == 3
         assert "Running downgrade 152ce5a49348 -> 05572d91c071" in done

@@ -1,11 +1,13 @@
 """What each entry loads: nobody waits for a library that is not needed. Counts, not seconds."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 import headstart.verdict
+from tests.harness.environment import ROOT, clean_environ
 from tests.harness.program import run_program
 
 HEAVY = {
@@ -81,3 +83,13 @@ def test_the_verdict_costs_what_dataclasses_enum_and_json_cost(tmp_path: Path) -
     loaded = modules(code, tmp_path)
     foreign = {name for name in loaded if not name.startswith("headstart")}
     assert foreign <= modules("import dataclasses, enum, json, typing", tmp_path)
+
+
+def test_without_the_libraries_the_cure_is_told_in_a_line(tmp_path: Path) -> None:
+    environ = {"DATABASE_URL": "postgresql://u@localhost/x", "HEADSTART_LOG_FORMAT": "console"}
+    program = (sys.executable, "-S", ROOT / "entrypoint.py")
+    done = run_program(*program, cwd=ROOT, env=clean_environ() | environ)
+    what, cure = done.stderr.splitlines()
+    assert done.exit_code == 2
+    assert re.search(r"(psycopg2-binary|tenacity|alembic|sqlalchemy) is not installed for /", what)
+    assert cure.startswith(f"next: {sys.executable} -m pip install ")
