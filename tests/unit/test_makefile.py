@@ -26,7 +26,13 @@ WITHOUT_PIP = "#!/bin/sh\nexit 1\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Give what make run needs of a checkout."""
-    for name in ("Makefile", "requirements-run.txt", "alembic.ini.example"):
+    for name in (
+        "Makefile",
+        "requirements-run.txt",
+        "requirements-dev.txt",
+        "pyproject.toml",
+        "alembic.ini.example",
+    ):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "headstart").mkdir()
     return tmp_path
