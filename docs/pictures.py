@@ -155,7 +155,7 @@ def on_terminal(
     printed = io.BytesIO()
     while chunk := read(leader):
         printed.write(chunk)
-    lines = printed.getvalue().decode().replace("\r\n", "\n").splitlines()
+    lines = printed.getvalue().decode().replace("\r\n", "\n").rstrip("\n").split("\n")
     shown = [line.rpartition(ERASE)[2] for line in lines]
     if process.wait() != code:
         raise SystemExit("\n".join(shown))

@@ -85,7 +85,7 @@ def test_the_verdict_costs_what_dataclasses_enum_and_json_cost(tmp_path: Path) -
     assert foreign <= modules("import dataclasses, enum, json, typing", tmp_path)
 
 
-def test_without_the_libraries_the_cure_is_told_in_a_line(tmp_path: Path) -> None:
+def test_without_the_libraries_the_cure_is_told_in_a_line() -> None:
     environ = {"DATABASE_URL": "postgresql://u@localhost/x", "HEADSTART_LOG_FORMAT": "console"}
     program = (sys.executable, "-S", ROOT / "entrypoint.py")
     done = run_program(*program, cwd=ROOT, env=clean_environ() | environ)
