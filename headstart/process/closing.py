@@ -52,10 +52,13 @@ def failed(
 ) -> "Iterator[str]":
     """What happened, and where that has left the database."""
     yield f"{outcome[0]} ({outcome[1]}) after {duration(seconds)}: {message}"
-    if at is not None:
-        now = ", ".join(at) or "no version row"
-        done = f"{_revisions(applied)} applied before that; " if applied else ""
-        yield f"{done}the database is at: {now}" if at else f"{done}the database has {now}"
+    done = f"{_revisions(applied)} applied before that" if applied else ""
+    if at is None:  # nobody could look, or has looked
+        where = ""
+    else:
+        where = f"the database is at: {', '.join(at)}" if at else "the database has no version row"
+    if done or where:
+        yield "; ".join(filter(None, (done, where)))
 
 
 def _revisions(count: int) -> str:

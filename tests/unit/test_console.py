@@ -162,6 +162,13 @@ def test_of_a_failure_they_say_how_far_it_came_and_what_to_do_next() -> None:
     ]
 
 
+def test_where_nobody_could_look_at_the_end_they_say_what_was_applied() -> None:
+    error = RevisionFailed("the server is gone", next_step="run again")
+    lines = closing(conclude(after(1), error, 0.4))
+    assert lines[1] == "1 revision applied before that"
+    assert "applied" not in "".join(closing(conclude(after(0), error, 0.4)))
+
+
 def test_below_an_answer_they_are_one_line() -> None:
     assert closing(conclude(after(0), Outcome.NOTHING_TO_DO, 0.2), is_answered=True) == [
         "nothing_to_do in 0.20 s on app@db:5432/app"
