@@ -84,8 +84,8 @@ def _of_environment(
             " postgresql+psycopg2://user:password@host/name"
         )
     source, _ = find_database(None, environ, ("alembic.ini", ""), read_text, embedded=False)
-    if mistakes := mistakes_around(source.url.parameters, environ, read_text):
-        raise InvalidUrl("; ".join(mistakes))
+    if around := mistakes_around(source.url.parameters, environ, read_text):
+        raise InvalidUrl("; ".join(around))
     return source.url, source.resolve(read_text).parameters
 
 

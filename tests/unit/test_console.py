@@ -12,7 +12,7 @@ from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import Explanation, InvalidSettings, RevisionFailed
 from headstart.verdict.events.database import ConnectionFailed, DatabaseAccepted, LockAcquired
-from headstart.verdict.events.event import Event
+from headstart.verdict.events.event import Event, Level
 from headstart.verdict.events.execution import OutputPrinted, RunFinished
 from headstart.verdict.events.fleet import TargetEvent
 from headstart.verdict.events.revisions import (
@@ -109,7 +109,7 @@ def test_an_event_is_told_in_words(event: Event, line: str) -> None:
 
 def test_an_event_of_a_target_has_the_words_of_its_own() -> None:
     told = vars(DatabaseAccepted(1, PLACE, tls=True))
-    event = TargetEvent("acme", DatabaseAccepted.level, {"event": "database_accepted", **told})
+    event = TargetEvent("acme", Level.INFO, {"event": "database_accepted", **told})
     assert said(event) == "acme: connected to app@db:5432/app\n"
 
 
