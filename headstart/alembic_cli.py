@@ -19,7 +19,7 @@ from headstart.process.closing import place_of
 from headstart.process.files import read_text
 from headstart.settings.database import LIBPQ_PLACES, find_database, set_both_ways
 from headstart.settings.database_url import DatabaseUrl, InvalidUrl, parse_database_url
-from headstart.settings.defaults import PLACEHOLDERS
+from headstart.settings.defaults import ALEMBIC_INI, PLACEHOLDERS
 from headstart.settings.driver_url import sqlalchemy_url
 from headstart.settings.libpq_values import mistakes_around
 
@@ -83,7 +83,7 @@ def _of_environment(
             f"{_INI} is not set: set DATABASE_URL, or write there"
             " postgresql+psycopg2://user:password@host/name"
         )
-    source, _ = find_database(None, environ, ("alembic.ini", ""), read_text, embedded=False)
+    source, _ = find_database(None, environ, (ALEMBIC_INI, ""), read_text, embedded=False)
     if around := mistakes_around(source.url.parameters, environ, read_text):
         raise InvalidUrl("; ".join(around))
     return source.url, source.resolve(read_text).parameters
@@ -99,7 +99,7 @@ def _warn_of_another(parameters: Mapping[str, str], environ: Mapping[str, str]) 
     if not {"DATABASE_URL", "DATABASE_URL_FILE"} & environ.keys():
         return
     try:
-        other, _ = find_database(None, environ, ("alembic.ini", ""), read_text, embedded=False)
+        other, _ = find_database(None, environ, (ALEMBIC_INI, ""), read_text, embedded=False)
     except InvalidUrl:
         return
     if _place(other.url.parameters) != _place(parameters):

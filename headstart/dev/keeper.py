@@ -16,9 +16,9 @@ from pathlib import Path
 
 from headstart.dev.embedded import start_embedded
 from headstart.settings.driver_url import built_url
+from headstart.settings.read import readable_settings
 from headstart.verdict.errors import InvalidSettings
 
-DIRECTORY = ".embedded"
 USAGE = "usage: python -m headstart.dev.keeper start|stop [DIRECTORY]"
 STOP_SECONDS = 60
 _KEEPER = "keeper"
@@ -88,7 +88,7 @@ def _url(directory: str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Do what the command line says."""
-    match [*arguments, DIRECTORY][:2]:
+    match [*arguments, readable_settings({}, os.environ).embedded_dir][:2]:
         case ["start", directory]:
             url = start(directory)
             print(f"DATABASE_URL='{url}'")  # noqa: T201
