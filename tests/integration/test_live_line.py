@@ -16,6 +16,7 @@ pytestmark = ON_ONE_SERVER
 
 SLEEP = 'op.execute("SELECT pg_sleep(2.5)")'
 LINE = re.compile(r"\[1/2\] 0004: (\d+) s(, .*)?")
+LAST = re.compile(r"^on \w+@|run_finished", re.MULTILINE)
 LOGGED = re.compile(r"\d\d:\d\d:\d\d |ready: upgraded, 2 revisions to 0005, in |on \w+@|  ")
 
 
@@ -36,7 +37,7 @@ def on_terminal(stage: Stage, columns: int = 80, /, **environ: str) -> Iterator[
     with start_on_terminal(env=env | environ, terminal=terminal) as process:
         yield terminal
         assert process.wait(30) == 0
-        until(lambda: "\non " in terminal.printed, "the last line")
+        until(lambda: LAST.search(terminal.printed), "the last line")
 
 
 def assert_undisturbed(terminal: Terminal) -> None:
@@ -150,6 +151,6 @@ def test_a_failed_revision_leaves_no_line_behind(upgraded: Stage) -> None:
     env = {"DATABASE_URL": upgraded.database.url, "HEADSTART_ALEMBIC_INI": upgraded.project.ini}
     with start_on_terminal(env=env, terminal=terminal) as process:
         assert process.wait(30) == 21
-        until(lambda: "\non " in terminal.printed, "the last line")
+        until(lambda: LAST.search(terminal.printed), "the last line")
         assert terminal.drawn
         until(lambda: not any(map(LINE.match, terminal.screen)), "no line")
