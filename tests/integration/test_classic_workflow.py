@@ -63,8 +63,8 @@ def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
     names = {
         "//minirag:": f"//{role}:",
         "@localhost:5432/": f"@127.0.0.1:{database.port}/",
+        "/made_by_hand": f"/{by_hand}",  # before the name that it begins with
         "/minirag": f"/{database.name}",
-        "/made_by_hand": f"/{by_hand}",
         "port 5432 ": f"port {database.port} ",
         '"minirag"': f'"{role}"',
         "database: minirag@": f"database: {role}@",

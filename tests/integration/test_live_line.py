@@ -1,12 +1,16 @@
 """On a terminal a line below the log shows what runs; it disturbs nothing, and waits for nobody."""
 
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.environment import PROGRAMS, clean_environ
 from tests.harness.program import until
 from tests.harness.terminal import ERASE, Terminal, start_on_terminal
 from tests.integration.stage import Stage
@@ -154,3 +158,23 @@ def test_a_failed_revision_leaves_no_line_behind(upgraded: Stage) -> None:
         until(lambda: LAST.search(terminal.printed), "the last line")
         assert terminal.drawn
         until(lambda: not any(map(LINE.match, terminal.screen)), "no line")
+
+
+def test_who_watches_stdout_alone_sees_how_it_ends_there(upgraded: Stage) -> None:
+    """As in `headstart 2> run.json`: the log stays JSON to its last line."""
+    terminal = Terminal(80)
+    env = {"DATABASE_URL": upgraded.database.url, "HEADSTART_ALEMBIC_INI": upgraded.project.ini}
+    for what in ("ready: upgraded, 2 revisions to 0005", "ready: nothing_to_do, at 0005"):
+        done = subprocess.run(
+            [PROGRAMS / "headstart"],
+            env=clean_environ(**env),
+            stdin=subprocess.DEVNULL,
+            stdout=terminal.follower,
+            stderr=subprocess.PIPE,
+            check=True,
+        )
+        until(lambda what=what: what in terminal.printed, what)  # type: ignore[misc]
+        *_, last = done.stderr.decode().splitlines()
+        assert json.loads(last)["event"] == "run_finished"
+    os.close(terminal.follower)
+    terminal.close()
