@@ -1,10 +1,11 @@
-# Needs git, make and Python 3.11 or newer; everything else is installed into .venv.
+# Needs git, make and Python 3.11 or newer; everything else is installed into .venv, or .venv-run for make run.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
 VENV := .venv
+RUN_VENV := .venv-run
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # two for each core of a small machine: many tests wait for something, or see that something waits
@@ -19,10 +20,18 @@ help: ## This list
 .PHONY: setup
 setup: $(READY) alembic.ini ## Install everything into .venv; make alembic.ini where there is none
 
-$(READY): requirements-dev.txt pyproject.toml
+# An environment in a folder. Debian's python3 without python3-venv makes half of one, with no pip: it
+# is asked first, and such a half is made anew.
+define make_venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "headstart needs Python 3.11 or newer: make setup PYTHON=python3.13" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+		|| { echo "headstart needs Python 3.11 or newer: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make an environment: apt install python3-venv, then make again" >&2; exit 1; }
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+endef
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(call make_venv,$(VENV))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -30,10 +39,34 @@ $(READY): requirements-dev.txt pyproject.toml
 alembic.ini:
 	cp alembic.ini.example $@
 
+# what a run and the embedded Postgres need, and none of the developers' tools
+$(RUN_VENV)/.ready: requirements-run.txt
+	@echo "Installing what a run needs into $(RUN_VENV), once ..."
+	$(call make_venv,$(RUN_VENV))
+	@$(RUN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--only-binary :all: --require-hashes -r requirements-run.txt
+	@touch $@
+
+# on this database and no other, with the log for people
+EMBEDDED_RUN := env -u DATABASE_URL -u DATABASE_URL_FILE HEADSTART_EMBEDDED=1 HEADSTART_LOG_FORMAT=console \
+	$(RUN_VENV)/bin/python entrypoint.py
+
 .PHONY: run
-run: setup ## The whole job on an embedded Postgres, twice
-	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
-	HEADSTART_EMBEDDED=1 $(BIN)/python entrypoint.py
+run: $(RUN_VENV)/.ready alembic.ini ## The whole job on an embedded Postgres, twice; needs nothing but Python
+	@echo "A Postgres of its own starts in .embedded/, and the job brings its database to head:"
+	@$(EMBEDDED_RUN)
+	@echo "Once more. Nothing is left to do, and the job says so:"
+	@$(EMBEDDED_RUN)
+
+KEEPER := $(RUN_VENV)/bin/python -m headstart.dev.keeper
+
+.PHONY: db
+db: $(RUN_VENV)/.ready ## Keep the embedded Postgres up, and print its URL
+	@$(KEEPER) start
+
+.PHONY: db-stop
+db-stop: $(RUN_VENV)/.ready ## Stop the Postgres of make db
+	@$(KEEPER) stop
 
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
@@ -212,6 +245,8 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt --extra embedded --extra lint --extra otel \
 		pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-site.in -o requirements-site.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt --extra embedded \
+		pyproject.toml -o requirements-run.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements-dev.txt \
 		bench/requirements.in -o bench/requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -c requirements.txt \
@@ -234,6 +269,6 @@ requirements: setup ## Compile the pinned requirements anew; UPGRADE=1 takes the
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the embedded database too; alembic.ini stays
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-site .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-site $(RUN_VENV) .embedded build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache
 	find headstart models alembic examples tests docs -name __pycache__ -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ It works with the `alembic` command alone, and on a connection that a program ha
 config.attributes["connection"]. headstart runs it too, and sets config.attributes["headstart"].
 """
 
+import os
 from collections.abc import MutableMapping
 from logging.config import fileConfig
 from typing import Any
@@ -12,7 +13,7 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import NullPool, create_engine
 
-from headstart.alembic_cli import explain, read_ini_url
+from headstart.alembic_cli import explain, find_url
 
 config = context.config
 under_headstart = bool(config.attributes.get("headstart"))
@@ -43,7 +44,7 @@ def run_offline() -> None:
 def run_online() -> None:
     """Run the revisions on a connection of our own."""
     given = config.get_main_option("sqlalchemy.url") if under_headstart else None
-    url = given or read_ini_url(config.file_config, config.config_ini_section)
+    url = given or find_url(config.file_config, config.config_ini_section, os.environ)
     with create_engine(url, poolclass=NullPool).connect() as connection:
         migrate(connection=connection)
 

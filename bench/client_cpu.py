@@ -3,7 +3,7 @@
     make bench
 
 Both are the programs of one environment that has what a user's image has and nothing else (`--bin`
-is its folder): what else is installed, structlog and Alembic may load too.
+is its folder): what else is installed, SQLAlchemy and Alembic may load too.
 
 Each round runs both, one after the other, each on a new database of the same server, once from
 empty and once more when nothing is to be done, and in the other order the next time. What is

@@ -1,8 +1,7 @@
 """Draw docs/pictures/*.svg: what headstart prints on a terminal, of databases made for that.
 
-Each is a real run on the embedded server, in a terminal of 80 columns, or of 120 where a log is
-shown; of a long answer the end is drawn, as a screen shows it, and of the line below the log a
-moment of a run.
+Each is a real run on the embedded server, in a terminal of 80 columns and of 120; of what is
+long the end is drawn, as a screen shows it, and of the line below the log a moment of a run.
 """
 
 import fcntl
@@ -25,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.harness.embedded import PostgresServer
 from tests.harness.environment import clean_environ
 from tests.harness.program import until
-from tests.harness.terminal import Terminal, start_on_terminal
+from tests.harness.terminal import ERASE, Terminal, start_on_terminal
 
 PICTURES = Path(__file__).parent / "pictures"
 COLUMNS, WIDE, ROWS = 80, 120, 24
@@ -49,6 +48,7 @@ UPGRADES = (
 )
 NAMES = ("accounts", "orders", "invoices", "payments", "parcels")
 SIZES = (3, 300)
+BY_HAND = "DROP TABLE alembic_version; ALTER TABLE accounts ADD owner text"
 SLOW_TABLE = """
     CREATE FUNCTION words(note text) RETURNS int IMMUTABLE LANGUAGE plpgsql
         AS $$ BEGIN PERFORM pg_sleep(0.002); RETURN length(note); END $$;
@@ -78,10 +78,20 @@ def main() -> None:
                 build = [*headstart, "fingerprint", "build", "--once"]
                 alone = {k: v for k, v in environ.items() if k != "DATABASE_URL"}
                 subprocess.run(build, cwd=project, env=alone, check=True, capture_output=True)
-                subprocess.run(headstart, cwd=project, env=environ, check=True, capture_output=True)
-                shown = on_terminal([*headstart, "status"], project, environ)
-            draw(f"status-{size}", "headstart status", shown)
+                for verb in ("plan", "run", "status"):
+                    shown = on_terminal([*headstart, verb], project, environ)
+                    draw_in_both(f"{verb}-{size}", f"headstart {verb}".removesuffix(" run"), shown)
+                if size == SIZES[0]:
+                    server.execute(BY_HAND, dbname=name)
+                    shown = on_terminal(headstart, project, environ, code=22)
+                    draw_in_both("run-refused", "headstart", shown)
         draw_live_line(server)
+
+
+def draw_in_both(name: str, command: str, lines: list[str]) -> None:
+    """Draw what does not look at the width, as terminals of 80 and of 120 columns wrap it."""
+    draw(name, command, [part for line in lines for part in wrapped(line, COLUMNS)])
+    draw(f"{name}-wide", command, [part for line in lines for part in wrapped(line)], WIDE)
 
 
 def draw_live_line(server: PostgresServer) -> None:
@@ -103,9 +113,9 @@ def draw_live_line(server: PostgresServer) -> None:
         draw("live-line", "headstart", [part for line in shown for part in wrapped(line)], WIDE)
 
 
-def wrapped(line: str) -> list[str]:
-    """A line as it stands on a wide terminal."""
-    return [line[at : at + WIDE] for at in range(0, max(1, len(line)), WIDE)]
+def wrapped(line: str, columns: int = WIDE) -> list[str]:
+    """A line as it stands on a terminal."""
+    return [line[at : at + columns] for at in range(0, max(1, len(line)), columns)]
 
 
 def make_project(folder: Path, revisions: int) -> None:
@@ -131,22 +141,25 @@ def make_project(folder: Path, revisions: int) -> None:
         parent = revision
 
 
-def on_terminal(command: list[str], folder: Path, environ: dict[str, str]) -> list[str]:
-    """What a program prints on a terminal, its log aside."""
+def on_terminal(
+    command: list[str], folder: Path, environ: dict[str, str], code: int = 0
+) -> list[str]:
+    """What stands on a terminal behind a program, its answer and its log, without colors."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environ, stdin=follower, stdout=follower, stderr=log
-        )
-        os.close(follower)
-        printed = io.BytesIO()
-        while chunk := read(leader):
-            printed.write(chunk)
-        if process.wait():
-            log.seek(0)
-            raise SystemExit(log.read().decode())
-    return printed.getvalue().decode().splitlines()
+    environ = environ | {"TERM": "xterm", "NO_COLOR": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdin=follower, stdout=follower, stderr=follower
+    )
+    os.close(follower)
+    printed = io.BytesIO()
+    while chunk := read(leader):
+        printed.write(chunk)
+    lines = printed.getvalue().decode().replace("\r\n", "\n").rstrip("\n").split("\n")
+    shown = [line.rpartition(ERASE)[2] for line in lines]
+    if process.wait() != code:
+        raise SystemExit("\n".join(shown))
+    return shown
 
 
 def read(descriptor: int) -> bytes:

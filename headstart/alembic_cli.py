@@ -1,4 +1,4 @@
-"""What alembic/env.py needs where the `alembic` command runs it alone: the URL, and hints.
+"""What alembic/env.py needs where the `alembic` command runs it alone: the database, and hints.
 
 It must not import Alembic or open a connection, and no text that it returns holds a password.
 """
@@ -6,6 +6,7 @@ It must not import Alembic or open a connection, and no text that it returns hol
 import logging
 import re
 import traceback
+from collections.abc import Mapping
 from configparser import ConfigParser, InterpolationError
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +15,13 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from headstart.patterns import pattern
-from headstart.settings.database_url import InvalidUrl, parse_database_url
+from headstart.process.closing import place_of
+from headstart.process.files import read_text
+from headstart.settings.database import LIBPQ_PLACES, find_database, set_both_ways
+from headstart.settings.database_url import DatabaseUrl, InvalidUrl, parse_database_url
+from headstart.settings.defaults import ALEMBIC_INI, PLACEHOLDERS
 from headstart.settings.driver_url import sqlalchemy_url
+from headstart.settings.libpq_values import mistakes_around
 
 # Where people look for a name that a schema file uses but does not import.
 MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")
@@ -37,16 +43,85 @@ INDEX_THERE = (
 )
 
 
-def read_ini_url(ini: ConfigParser, section: str) -> str:
-    """Read sqlalchemy.url as SQLAlchemy wants it, whatever its password holds."""
-    where = "sqlalchemy.url in alembic.ini"
-    text = read_option(ini, section, "sqlalchemy.url")
-    if not text:
-        raise InvalidUrl(f"{where} is not set: write postgresql+psycopg2://user:password@host/name")
-    url = parse_database_url(text, where)
+def find_url(ini: ConfigParser, section: str, environ: Mapping[str, str]) -> str:
+    """Find the database, log which one it is, and give its URL as SQLAlchemy wants it.
+
+    A URL in alembic.ini wins, and a DATABASE_URL that names another database is warned of. Where
+    there is none, or the example's, the environment says it: DATABASE_URL, DATABASE_URL_FILE, PG*.
+    """
+    text = (read_option(ini, section, "sqlalchemy.url") or "").strip()
+    in_ini = bool(text) and text.strip("'\"` ") not in PLACEHOLDERS
+    url, parameters = _of_ini(text) if in_ini else _of_environment(environ, text)
     for warning in url.warnings:
-        logging.getLogger("alembic.env").warning(warning)
-    return sqlalchemy_url(url.parameters)
+        _log.warning(warning)
+    if in_ini:
+        _warn_of_another(parameters, environ)
+    _log.info("database: %s", _shown(parameters, environ))
+    return sqlalchemy_url(parameters)
+
+
+_log = logging.getLogger("alembic.env")
+_INI = "sqlalchemy.url in alembic.ini"
+_ADDRESS = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
+"""What names a database, and the variable from which libpq takes what a URL leaves out."""
+
+
+def _of_ini(text: str) -> tuple[DatabaseUrl, Mapping[str, str]]:
+    url = parse_database_url(text, _INI)
+    return url, url.parameters
+
+
+def _of_environment(
+    environ: Mapping[str, str], placeholder: str
+) -> tuple[DatabaseUrl, Mapping[str, str]]:
+    if mistakes := set_both_ways(environ):
+        raise InvalidUrl("; ".join(mistakes))
+    if not _names_one(environ):
+        if placeholder:
+            parse_database_url(placeholder, _INI)  # says what to do about it
+        raise InvalidUrl(
+            f"{_INI} is not set: set DATABASE_URL, or write there"
+            " postgresql+psycopg2://user:password@host/name"
+        )
+    source, _ = find_database(None, environ, (ALEMBIC_INI, ""), read_text, embedded=False)
+    if around := mistakes_around(source.url.parameters, environ, read_text):
+        raise InvalidUrl("; ".join(around))
+    return source.url, source.resolve(read_text).parameters
+
+
+def _names_one(environ: Mapping[str, str]) -> bool:
+    urls = ("DATABASE_URL", "DATABASE_URL_FILE")
+    return any(name in environ for name in urls) or any(map(environ.get, LIBPQ_PLACES))
+
+
+def _warn_of_another(parameters: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Warn where DATABASE_URL names another database; one that cannot be read names none."""
+    if not {"DATABASE_URL", "DATABASE_URL_FILE"} & environ.keys():
+        return
+    try:
+        other, _ = find_database(None, environ, (ALEMBIC_INI, ""), read_text, embedded=False)
+    except InvalidUrl:
+        return
+    if _place(other.url.parameters) != _place(parameters):
+        _log.warning(
+            "%s names another database (%s); %s is used: remove one of them",
+            other.origin,
+            _shown(other.url.parameters, environ),
+            _INI,
+        )
+
+
+def _place(parameters: Mapping[str, str]) -> list[str]:
+    defaults = {"port": "5432"}
+    return [parameters.get(name) or defaults.get(name, "") for name in _ADDRESS]
+
+
+def _shown(parameters: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """`user@host:port/name`, with what libpq adds from its own variables; never a password."""
+    found = {name: parameters.get(name) or environ.get(at) for name, at in _ADDRESS.items()}
+    service = parameters.get("service") or environ.get("PGSERVICE")
+    place = place_of({**found, "name": found["dbname"]})
+    return " ".join(filter(None, (place, f"(service {service})" if service else "")))
 
 
 def read_option(ini: ConfigParser, section: str, option: str) -> str | None:

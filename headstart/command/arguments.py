@@ -6,7 +6,7 @@ value: people do write URLs with passwords here.
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from headstart import __version__
@@ -90,11 +90,15 @@ def _name(word: str) -> str:
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
     options = [option for setting in SETTINGS for option in setting.options]
     options += [option.name for option in OPTIONS.values()]
-    close = get_close_matches(name, [*options, "--version", "--help"], n=1)
+    return _nearest_of(name, [*options, "--version", "--help"])
+
+
+def _nearest_of(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -140,7 +144,8 @@ def _no_verb(words: Sequence[str]) -> str:
         return f"{first} needs a second word: {', '.join(seconds)}{_instead_of(others)}"
     firsts = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
     if first not in firsts:
-        return f"there is no verb{_shown(first)}; the verbs are {', '.join(firsts)}"
+        meant = _nearest_of(first, firsts) if _shown(first) else ""
+        return f"there is no verb{_shown(first)}{meant or '; the verbs are ' + ', '.join(firsts)}"
     if others[-1] in firsts:
         return "there is more than one verb"
     return f"there is an argument too many after {first}; a URL goes into DATABASE_URL"

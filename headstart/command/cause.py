@@ -1,6 +1,7 @@
 """What ended a run, where its error tells of something else: a signal, a limit, a library."""
 
 import signal
+import sys
 from contextlib import suppress
 
 from headstart.process.machine import exhausted, is_exhausted
@@ -20,6 +21,10 @@ from headstart.verdict.record import Record
 LEAST_VERSIONS = {"alembic": (1, 16), "sqlalchemy": (2, 0)}
 """What pyproject.toml asks for of the libraries that a project may pin; a test compares them."""
 
+PACKAGES = {"alembic": "alembic", "psycopg2": "psycopg2-binary", "sqlalchemy": "sqlalchemy"}
+PACKAGES |= {"tenacity": "tenacity"}
+"""The modules of others that headstart imports, and the packages that have them; as above."""
+
 STUCK = "what was being done went on, and could not be interrupted"
 """A call of a script's that never returns to Python, or one that swallows what would end it."""
 
@@ -36,6 +41,12 @@ def cause_of_end(error: BaseException, signals: Signals, record: Record) -> Base
         return _deadline_error(error, record)
     if outcome_of(error) is not Outcome.INTERNAL_ERROR:
         return error
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES:
+        return InvalidSettings(
+            f"{PACKAGES[error.name]} is not installed for {sys.executable}",
+            next_step=f"{sys.executable} -m pip install -r requirements.txt, or pip install"
+            " headstart; make run makes an environment of its own",
+        )
     return exhausted(error) if is_exhausted(error) else _unmet_requirement() or error
 
 

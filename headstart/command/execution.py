@@ -23,7 +23,9 @@ from headstart.command.foreign_output import ForeignOutput
 from headstart.command.gone_folder import leave_gone_folder
 from headstart.command.output import (
     answer_text,
-    summary_lines,
+    closing_lines,
+    masked_lines,
+    usage_lines,
     write_termination_message,
 )
 from headstart.command.streams import (
@@ -47,7 +49,7 @@ from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.settings.read import Settings, Values, read_settings, readable_settings
 from headstart.settings.setting import PREFIX
-from headstart.verdict.conclusion import conclude
+from headstart.verdict.conclusion import Verdict, conclude
 from headstart.verdict.errors import InvalidSettings
 from headstart.verdict.events.event import Event
 from headstart.verdict.events.execution import (
@@ -217,11 +219,26 @@ class Execution:
             with suppress(InvalidSettings):  # the exit code is the answer, whoever can read
                 output = command.request.output
                 print_answer(answer_text(verdict, masked, output, self._secrets))
-        else:
-            self._log.explain(summary_lines(verdict))
-        self._log.conclude(FleetFinished(masked) if is_fleet else RunFinished(masked))
+        event = FleetFinished(masked) if is_fleet else RunFinished(masked)
+        self._log.conclude(event, self._closing(verdict, command))
         self._streams.seal()
         return verdict.exit_code
+
+    def _closing(self, verdict: Verdict, command: Command | None) -> list[str]:
+        """The last lines for people; on stdout where they watch that, and not the log."""
+        is_answered = command is not None and command.verb.verdict_on_stdout
+        shown_on_stdout = not is_answered and self._streams.only_answers_are_watched
+        if not (self._log.for_people or shown_on_stdout):
+            return []
+        if command is None and verdict.outcome is Outcome.INVALID_SETTINGS:
+            lines = usage_lines(verdict)
+        else:
+            lines = closing_lines(verdict, is_answered=is_answered)
+        if self._log.for_people:
+            return lines
+        with suppress(InvalidSettings):  # the exit code tells, whoever can read
+            print_answer(masked_lines(lines, self._secrets))
+        return []
 
     def _send_trace(self, command: Command | None, fields: Mapping[str, object]) -> None:
         """After the termination message, which needs nobody, and before the last line."""

@@ -22,25 +22,54 @@ _PRECEDENCE = (
 
 
 def help_text(verb: Verb | None) -> str:
-    """The help of a verb, or of headstart as a whole."""
-    lines = _whole() if verb is None else _of_verb(verb)
-    settings = _settings(is_fleet=verb is None or verb.fleet)
-    return "\n".join([*lines, *settings, "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()])
+    """The help of a verb, with its settings, or of headstart as a whole, on one screen."""
+    if verb is None:
+        return "\n".join([*_whole(), "", *_exit_codes()])
+    settings = _settings(is_fleet=verb.fleet)
+    return "\n".join(
+        [*_of_verb(verb), *settings, "", *wrap(_PRECEDENCE, WIDTH), "", *_exit_codes()]
+    )
+
+
+_EXAMPLE = """\
+example:
+  export DATABASE_URL=postgresql://app@db:5432/shop PGPASSWORD_FILE=/run/secrets/password
+  headstart plan       # what would a run do?
+  headstart            # do it"""
+
+_GROUPS = {
+    "the job:": lambda verb: verb.name == "run",
+    "questions, which change nothing:": lambda verb: " " not in verb.name and verb.name != "run",
+    "many databases or schemas with one history:": lambda verb: verb.fleet,
+    "fingerprints, on a developer's machine:": lambda verb: verb.name.startswith("fingerprint"),
+}
+_COMMON = ("DATABASE_URL", "ALEMBIC_INI", "TARGET", "BASELINE", "WAIT_SECONDS", "LOG_FORMAT")
+"""Settings that most people need; the help of a verb has all."""
 
 
 def _whole() -> Iterator[str]:
     yield "usage: headstart [verb] [options]"
+    yield from ["", *wrap(_ABOUT, WIDTH), "", *_EXAMPLE.splitlines()]
+    for title, belongs in _GROUPS.items():
+        yield from ["", title]
+        for verb in filter(belongs, VERBS):
+            yield from _entry(f"{verb.name:<20}", _first_sentence(verb.question), 22)
+    yield from ["", "settings that most people need, each with its environment variable:"]
+    for setting in SETTINGS:
+        if setting.name in _COMMON:
+            meaning = _first_sentence(setting.meaning)
+            yield from _entry(f"{setting.options[-1]:<20}", f"{setting.environment}: {meaning}", 22)
     yield from [
         "",
-        *wrap(_ABOUT, WIDTH),
-        "",
-        "verbs (headstart VERB --help lists the options of one):",
+        "headstart VERB --help has the options of a verb and all settings (headstart run --help).",
     ]
-    for verb in VERBS:
-        yield from _entry(f"{verb.name:<20}", verb.question, 22)
-    yield from ["", "options:"]
-    yield from _entry("--version", "print the version", 8, own_line=True)
-    yield from _entry("-h, --help", "print this help", 8, own_line=True)
+    yield "headstart --version prints the version."
+
+
+def _first_sentence(text: str) -> str:
+    """Up to the first full stop or question mark that ends a sentence."""
+    ends = [at for end in ("? ", ". ") if (at := text.find(end)) >= 0]
+    return text[: min(ends) + 1].removesuffix(".") if ends else text
 
 
 def _of_verb(verb: Verb) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What is written at the end: the answer for people or programs, the termination message."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from headstart.facts.visible import json_text, one_line
@@ -52,3 +52,42 @@ def summary_lines(verdict: Verdict) -> list[str]:
         return [f"{ready}{verdict.outcome.value}", *explained]
     first = f"{verdict.outcome.value}: {verdict.error['message']}"
     return [first, *explained, f"next: {verdict.next_step}"]
+
+
+def closing_lines(verdict: Verdict, *, is_answered: bool) -> list[str]:
+    """The last lines of a log for people; one where the answer on stdout has said the rest.
+
+    What explains the verdict comes first, indented, and what happened last.
+    """
+    from headstart.process.closing import answered  # for people alone
+
+    if is_answered or verdict.outcome is Outcome.PLANNED:
+        seconds, database = verdict.duration_seconds, verdict.record.database
+        return [answered(verdict.outcome.value, verdict.exit_code, seconds, database)]
+    explained = [f"  {line}" for line in verdict.record.explanation]
+    return [*explained, *_closing(verdict)]
+
+
+def _closing(verdict: Verdict) -> Iterator[str]:
+    from headstart.process.closing import failed, place_of, succeeded
+
+    record, seconds = verdict.record, verdict.duration_seconds
+    applied, outcome = sum(1 for _ in record.applied), verdict.outcome.value
+    if verdict.error is None:
+        yield succeeded(outcome, applied, record.to_revisions, seconds)
+    else:
+        message, end = verdict.error["message"], (outcome, verdict.exit_code)
+        yield from failed(end, message, applied, record.to_revisions, seconds)
+    if place := place_of(record.database):
+        yield f"on {place}"
+    if verdict.error is not None:
+        yield f"next: {verdict.next_step}"
+
+
+def usage_lines(verdict: Verdict) -> list[str]:
+    """What people read of a mistake in what they typed, for which there is no verdict to give."""
+    assert verdict.error is not None  # or it would be no mistake
+    return [
+        f"headstart: {verdict.error['message']}",
+        "headstart --help lists the verbs; headstart VERB --help has the options of one",
+    ]

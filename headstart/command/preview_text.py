@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from headstart.command.output import masked_lines
 from headstart.decision.agreed import PLAN_FORMAT
 from headstart.decision.lint import Finding, Lint
-from headstart.decision.plan import Preview
+from headstart.decision.plan import Preview, Step
 from headstart.facts.visible import json_text, lines_of
 from headstart.process.below import stream_below
 from headstart.process.redaction import Secrets
@@ -90,7 +90,8 @@ def _lines(preview: Preview) -> list[str]:
     lines.append(f"from:   {', '.join(preview.version_rows) or 'no version row'}")
     lines.append(f"target: {', '.join(preview.target)}")
     lines += [f"stamp:  {revision}" for revision in preview.baseline]
-    lines += [f"run:    {revision}" for revision in preview.pending]
+    for revision in preview.pending:
+        lines += _run_lines(revision, preview.steps.get(revision))
     lines += [f"hold:   {revision}" for revision in preview.held]
     if preview.baseline:
         lines.append(f"proof:  {preview.proof.value}")
@@ -100,6 +101,15 @@ def _lines(preview: Preview) -> list[str]:
     if preview.lint is not None:
         lines += _lint_lines(preview.lint)
     return lines
+
+
+def _run_lines(revision: str, step: Step | None) -> Iterator[str]:
+    """A pending revision: its id and title, then where it is and what it does."""
+    if step is None:
+        yield f"run:    {revision}"
+        return
+    yield f"run:    {revision}  {step.title}".rstrip()
+    yield f"        {step.file}{': ' if step.does else ''}{step.does}"
 
 
 def _lint_lines(lint: Lint) -> Iterator[str]:

@@ -86,6 +86,11 @@ class OwnStreams:
     answers: OwnStream | None
     pipes: Mapping[str, int]
 
+    @property
+    def only_answers_are_watched(self) -> bool:
+        """Whether stdout is a terminal and the log is somewhere else."""
+        return self.answers is not None and self.answers.isatty() and not self.log.isatty()
+
     def be_patient(self, log: Patience, answers: Patience) -> None:
         """Wait for the readers so long from here on."""
         self.log.be_patient(log)

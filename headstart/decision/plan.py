@@ -81,11 +81,21 @@ Plan = NothingToDo | Upgrade | Baseline | Refuse
 
 
 @dataclass(frozen=True)
+class Step:
+    """A pending revision for people: its title, its file, what it does by what is on file of it."""
+
+    title: str
+    file: str
+    does: str = ""
+
+
+@dataclass(frozen=True)
 class Preview:
     """What a run would do now, as data; `sql` and `lint` where they were asked for.
 
     `scripts` are the digests of the pending revisions, `schema_digest` that of the schema now; both
-    are for `run --plan`. The latter is None where nobody asked, or it could not be read.
+    are for `run --plan`. The latter is None where nobody asked, or it could not be read. `steps`
+    are the pending revisions for people, by revision.
     """
 
     state: State
@@ -102,3 +112,4 @@ class Preview:
     lint: "Lint | None" = None
     scripts: Mapping[str, str] = field(default_factory=dict)
     schema_digest: str | None = None
+    steps: Mapping[str, Step] = field(default_factory=dict)

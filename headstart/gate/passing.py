@@ -49,7 +49,7 @@ def _end_by_signals(asked: Asked) -> None:
 
 def _pass(asked: Asked) -> None:
     """Answer. Raises Doubt where nothing was said."""
-    if asked.for_people and asked.verb == "run":  # who looks at a run wants to see it
+    if asked.is_watched and asked.verb == "run":  # who looks at a run wants to see it
         raise Doubt("a terminal")
     # imported one after the other: what cannot pass should not pay for the rest
     from headstart.gate.image import fits, matching_header, read_ini, script_folder

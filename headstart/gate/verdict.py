@@ -12,6 +12,7 @@ from headstart.settings.defaults import ALEMBIC_INI, TERMINATION_LOG
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from headstart.gate.server import Answered
 
@@ -46,6 +47,11 @@ class Asked:
         """Whether the log is one for people."""
         form = self.settings.get("LOG_FORMAT", "auto")
         return form == "console" or (form == "auto" and os.isatty(2))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether people see how it ends: in the log, or on stdout where that is all they watch."""
+        return self.for_people or (os.isatty(1) and not os.isatty(2))
 
     @property
     def ini_path(self) -> str:
@@ -151,20 +157,20 @@ def _said(asked: Asked, level: str, fields: "dict[str, Value]", answer: str) -> 
     message = _json(fields)
     if len(message) > _MESSAGE_BYTES:
         raise Doubt("a long message")
-    line = _for_people(first, fields) if asked.for_people else _json({**first, **fields})
+    line = _for_people(fields) if asked.for_people else _json({**first, **fields})
     return Said(answer, message, line)
 
 
-def _for_people(first: "dict[str, Value]", fields: "dict[str, Value]") -> str:
-    """The line as structlog draws it, without the colors."""
-    shown = " ".join(f"{name}={_shown(fields[name])}" for name in sorted(fields))
-    start = f"{first['timestamp']} [{first['level']:<9}] {first['event']:<30} "
-    return f"{start}{shown}"
+def _for_people(fields: "Mapping[str, Any]") -> str:
+    """The last lines as the flow draws them, without the colors."""
+    from headstart.process.closing import answered, failed
 
-
-def _shown(value: "Value") -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return repr(text) if any(each in text for each in " =\t\n\r\"'") else text
+    end = fields["outcome"], fields["exit_code"], fields["duration_seconds"]
+    if fields["exit_code"] == 0:
+        return answered(*end, fields["database"])
+    outcome, code, seconds = end
+    told = failed((outcome, code), fields["error"]["message"], 0, None, seconds)
+    return "\n".join([*told, f"next: {fields['next_step']}"])
 
 
 def say(said: Said, path: str) -> None:

@@ -57,6 +57,12 @@ SILENCE_SECONDS = 7.0
 UNANSWERED_SECONDS = 3.0
 """After this a heartbeat's answer is overdue, though the lock is not given up yet."""
 
+
+def named(database: str, user: str, address: str) -> str:
+    """A database for a message: by its name, as whom and at which server."""
+    return f'"{database}" as {user}{f" at {address}" if address else ""}'
+
+
 STARVED_SECONDS = LOCK_IDLE_SECONDS - 1.0
 """A heartbeat that came so late, after its last answer, tells by itself why the lock is lost."""
 
@@ -163,8 +169,8 @@ class RunLock:
             " revision does into shorter calls, or move it to SQL",
         )
 
-    def explain_missing_fence(self, standby: bool) -> HeadstartError:
-        """Why a worker did not see the fence: our lock is gone, or it works somewhere else."""
+    def explain_missing_fence(self, standby: bool, there: str) -> HeadstartError:
+        """Why a worker did not see the fence: our lock is gone, or it works elsewhere, `there`."""
         if self.is_lost():
             return ConnectionLost(LOST)
         if standby:  # a name may lead to either; the next attempt, to the other
@@ -173,8 +179,11 @@ class RunLock:
                 " the primary",
                 next_step=TO_A_PRIMARY,
             )
+        ours = self.login()
+        address = f"{ours.get('host', '')}:{ours.get('port', '5432')}"
         return WrongDatabase(
-            "env.py connects to another database than the one that headstart locked",
+            f"env.py connects to another database than the one that headstart locked: to {there},"
+            f" and not to {named(ours.get('dbname', ''), ours.get('user', ''), address)}",
             next_step="let env.py use the URL that headstart gives it (sqlalchemy.url), or set"
             " DATABASE_URL to the database that env.py uses",
         )

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from headstart.process.below import opened_anew
+from headstart.process.console import title_of
 from headstart.process.live_text import FleetWork, Shown, Work, line_of
 from headstart.process.machine import start_thread
 from headstart.values import replace
@@ -53,8 +54,8 @@ class LiveLine:
     def hear(self, event: Event) -> None:
         """What an event changes in it is drawn with the next tick."""
         match event:
-            case RevisionStarted(number=number, revision=revision):
-                self._shown = Work(number, revision, time.monotonic())
+            case RevisionStarted():
+                self._shown = Work(title_of(vars(event)), time.monotonic())
                 self._start()
             case RevisionRunning(progress=progress) | ProgressSeen(progress=progress):
                 if isinstance(self._shown, Work):

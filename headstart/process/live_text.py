@@ -2,7 +2,7 @@
 
 Two examples, the first one at 43 columns:
 
-    [3 of 12] 0003: 14 s, 43.1 % (building ind
+    [3/12] create chunks: 14 s, 43.1 % (buildi
     fleet 312/1,000 done, 3 failed, 25/s, 27 s remaining, running: acme, globex
 """
 
@@ -26,16 +26,15 @@ class Shown(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """The revision that runs: which one of how many, its name, since when (time.monotonic())."""
+    """The revision that runs, as console.py names it; since when (time.monotonic())."""
 
-    number: str
-    revision: str
+    title: str
     since: float
     progress: Progress | None = None
 
     def text(self, now: float) -> str:
         """How long it has run, and how far it is."""
-        text = f"[{self.number}] {self.revision}: {int(now - self.since)} s"
+        text = f"{self.title}: {int(now - self.since)} s"
         if self.progress is None:
             return text
         percent = "" if self.progress.percent is None else f"{self.progress.percent:.1f} % "

@@ -1,22 +1,23 @@
 """The log: structured events on stderr, JSON lines or a readable form on a terminal.
 
 It writes to the stream it was given and takes no part in the standard library's logging, so that
-an env.py which configures that cannot silence it. No secret passes through it. structlog draws what
-people read and is imported for them alone: a pod's log needs none of its time.
+an env.py which configures that cannot silence it. No secret passes through it. console.py has the
+words for people and is imported for them alone: a pod's log needs none of its time.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from headstart.facts.visible import json_text, lines_of, one_line
+from headstart.facts.visible import json_text, one_line
 from headstart.process.redaction import Secrets
 from headstart.settings.kinds import LogFormat, LogLevel
 from headstart.verdict.events.event import Event, Level
 from headstart.verdict.events.execution import LogLeftOut, RunFinished
 
 if TYPE_CHECKING:
+    from headstart.process.console import Console
     from headstart.process.live_line import LiveLine
 
 _PATIENCE_SECONDS = 1.0
@@ -25,7 +26,7 @@ _PATIENCE_SECONDS = 1.0
 _WORDS = {level: level.name.lower() for level in Level}
 
 Render = Callable[[str, Mapping[str, Any]], str]
-"""Makes a line, or several, of a level and the fields of an event."""
+"""Makes a line, or several, of a level and the fields of an event; empty where it says nothing."""
 
 
 class Log:
@@ -38,14 +39,25 @@ class Log:
         self._stream, self._secrets, self._run_id = stream, secrets, run_id
         self._writing, self._concluded = threading.Lock(), False
         self._left_out = 0
-        self._for_people = form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
-        self._render = _console(stream) if self._for_people else _json
-        self._live = self._line_below() if self._for_people else None
+        for_people = form is LogFormat.CONSOLE or (form is LogFormat.AUTO and stream.isatty())
+        self._console = self._words() if for_people else None
+        self._render: Render = self._console or _json
+        self._live = self._line_below() if for_people else None
 
     @property
     def wants_debug(self) -> bool:
         """Whether events of level debug are written."""
         return self._lowest <= Level.DEBUG
+
+    @property
+    def for_people(self) -> bool:
+        """Whether people read it; else the verdict is a line of JSON."""
+        return self._console is not None
+
+    def _words(self) -> "Console":
+        from headstart.process.console import Console
+
+        return Console(self._stream, debug=self.wants_debug)
 
     def _line_below(self) -> "LiveLine":
         from headstart.process.live_line import LiveLine
@@ -61,23 +73,26 @@ class Log:
                 if not self._concluded:
                     self._write(level, event)
 
-    def conclude(self, event: RunFinished) -> None:
-        """Write the last line, whatever the level; what comes later is not written any more."""
+    def conclude(self, event: RunFinished, closing: Sequence[str] = ()) -> None:
+        """Write the last words, whatever the level; what comes later is not written any more.
+
+        People read the lines of `closing`, and programs the event.
+        """
         free = self._writing.acquire(timeout=_PATIENCE_SECONDS)
         self._concluded = True
         if self._live is not None:
             self._live.hear(event)
         try:
-            self._write(event.logged_at, event)
+            if self._console is None:
+                self._write(event.logged_at, event)
+            elif closing:
+                lines = [one_line(str(self._secrets.mask(line))) for line in closing]
+                failed = event.logged_at >= Level.ERROR
+                self._put(self._console.closing(lines, failed=failed))
+                self._stream.flush()
         finally:
             if free:
                 self._writing.release()
-
-    def explain(self, lines: Iterable[str]) -> None:
-        """Write lines for people, before the last one; the JSON has them as fields."""
-        if self._for_people:
-            for line in lines:
-                self._put(one_line(str(self._secrets.mask(line))))
 
     def _write(self, level: Level, event: Event) -> None:
         """Write a line, or count it where nobody reads; and before it, how many are missing."""
@@ -93,7 +108,10 @@ class Log:
         named = _WORDS[level]
         first = {"timestamp": now, "level": named, "event": event.slug, "run_id": self._run_id}
         fields = self._secrets.mask_fields({**first, **event.fields()})
-        is_taken = self._put(self._render(named, fields))
+        text = self._render(named, fields)
+        if not text:
+            return True
+        is_taken = self._put(text)
         self._stream.flush()
         return is_taken
 
@@ -109,29 +127,3 @@ class Log:
 
 def _json(_: str, fields: Mapping[str, Any]) -> str:
     return json_text(fields)
-
-
-_SEVERAL_LINES = ("statement", "traceback")
-"""Fields that people read line by line."""
-
-
-def _console(stream: TextIO) -> Render:
-    from structlog.dev import ConsoleRenderer
-
-    draw = ConsoleRenderer(colors=stream.isatty())
-
-    def render(level: str, fields: Mapping[str, Any]) -> str:
-        below = [line for name in _SEVERAL_LINES for line in lines_of(fields.get(name, ""))]
-        shown = {
-            name: _shown(value) for name, value in fields.items() if name not in _SEVERAL_LINES
-        }
-        return "\n".join([draw(None, level, shown), *(f"    {line}" for line in below)])
-
-    return render
-
-
-def _shown(value: object) -> object:
-    """A value as the console's renderer prints it, harmless."""
-    if isinstance(value, str):
-        return one_line(value)
-    return value if isinstance(value, int | float | None) else one_line(repr(value))

@@ -96,7 +96,7 @@ def _cells(line: "AnyLine") -> "tuple[str, ...]":
     entry, title = line.entry, line.title if line.in_image else "(not in this image)"
     if entry is None:
         return line.revision, _applied(line), "", "", "", title
-    took = "stamped" if entry.seconds is None else _duration(entry.seconds)
+    took = "stamped" if entry.seconds is None else duration(entry.seconds)
     return line.revision, _when(entry.time), took, entry.image, entry.mark, title
 
 
@@ -112,7 +112,8 @@ def _when(time: str) -> str:
     return f"{time[:10]} {time[11:16]}" if shape == _TIME else time
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time as people say it, in three digits or so."""
     if seconds < 100:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     minutes = seconds / 60

@@ -144,6 +144,8 @@ def cure_of(error: BaseException) -> str | None:
     mistake = known_mistake(error, first_line(error))
     if mistake is not None:
         return mistake.cure
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _cure_of_import(error.name.partition(".")[0])
     missing = _missing_variable(error)
     names = [missing] if missing is not None else list(_missing_fields(error))
     if not names:
@@ -155,6 +157,21 @@ def cure_of(error: BaseException) -> str | None:
             " was given"
         )
     return cure
+
+
+def _cure_of_import(package: str) -> str:
+    """For a module that is not found: an app's own, whose folder nobody names, or a library."""
+    here = Path.cwd()
+    if (here / package).is_dir() or (here / f"{package}.py").is_file():
+        return (
+            f"{package} is in {here}, where Python does not look: write prepend_sys_path = . into"
+            " alembic.ini, or set PYTHONPATH to that folder"
+        )
+    return (
+        f"if {package} is the app's own, write the folder that it is in into alembic.ini"
+        " (prepend_sys_path = . is the working directory), or into PYTHONPATH; if it is a library,"
+        " install it where headstart is"
+    )
 
 
 _CORRECT_VARIABLES = (

@@ -106,7 +106,7 @@ class _Gate:
         return True
 
     def _explain(self) -> HeadstartError:
-        missing = self.worker.explain_missing_fence(False)
+        missing = self.worker.explain_missing_fence(False, "another one")
         if not isinstance(missing, WrongDatabase):
             return missing
         place = innermost_place(traceback.extract_stack(), self.folders)

@@ -20,6 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from headstart.postgres.beside import Lookout
 from headstart.postgres.connection import canceller
 from headstart.postgres.guards import SERVER_SIDE
+from headstart.postgres.lock import named
 from headstart.postgres.patience import Patience
 from headstart.postgres.waits import Sight
 from headstart.process.deadline import Deadline
@@ -79,7 +80,7 @@ class Worker:
     lock_timeout_seconds: float
     statement_timeout_seconds: float
     lent_limits: frozenset[str]
-    explain_missing_fence: Callable[[bool], HeadstartError]
+    explain_missing_fence: Callable[[bool, str], HeadstartError]
     register_cancel: Callable[[Canceller], None]
     cancel_backend: Callable[[int], None]
     look: Look
@@ -128,13 +129,23 @@ def begin_transaction(
     worker.link.heard(autocommit)
     _register_cancel(worker, connection, int(process))
     if not fenced:
-        (standby,) = one_row(connection, "SELECT pg_catalog.pg_is_in_recovery()")
-        raise worker.explain_missing_fence(bool(standby))
+        standby, database, user, address = one_row(connection, _WHERE)
+        there = named(str(database), str(user), str(address or ""))
+        raise worker.explain_missing_fence(bool(standby), there)
     if lasting:
         names = (name for name, _ in settings)
         connection.info[_BEFORE] = dict(zip(names, json.loads(before), strict=True))
     found = tuple(json.loads(before or "[]")) if look else limits.own or ()
     return begun_of(str(begun)) if begun is not None else None, found
+
+
+_WHERE = """
+    SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_database()::pg_catalog.text,
+           session_user::pg_catalog.text, pg_catalog.concat(
+               pg_catalog.host(pg_catalog.inet_server_addr()) OPERATOR(pg_catalog.||)
+               ':'::pg_catalog.text, pg_catalog.inet_server_port())
+"""
+"""Whether it is a standby, and where a connection has led; the address is empty with a socket."""
 
 
 def limits_set(worker: Worker, lock_seconds: float) -> Mapping[str, str]:

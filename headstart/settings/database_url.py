@@ -88,7 +88,10 @@ def parse_database_url(text: str, where: str) -> DatabaseUrl:
 def _scheme(url: str, where: str) -> tuple[str, str | None]:
     """The scheme with its ://, and the driver in it."""
     if url in PLACEHOLDERS:
-        raise InvalidUrl(f"{where} is still the placeholder of the template: write your own URL")
+        instead = "set DATABASE_URL, or " if where.startswith("sqlalchemy.url") else ""
+        raise InvalidUrl(
+            f"{where} is still the placeholder of the template: {instead}write your own URL"
+        )
     scheme = _SCHEME.match(url)
     if scheme is None:
         raise InvalidUrl(_scheme_mistake(url, where))

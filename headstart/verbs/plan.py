@@ -4,16 +4,19 @@
 """
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
 from headstart.decision.index_repair import names_of
 from headstart.decision.pending_detach import of_pending
-from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Upgrade
+from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Step, Upgrade
 from headstart.facts.state import scope_named
+from headstart.fingerprint.show.step import what_it_does
 from headstart.postgres.catalog import Catalog
 from headstart.revisions.rendering import Steps, render_sql
+from headstart.revisions.script_titles import title_of
 from headstart.settings.driver_url import sqlalchemy_url
 from headstart.settings.request import Output, Request
 from headstart.verbs.agreed_plan import digests_of
@@ -58,7 +61,30 @@ def preview(task: Task, request: Request) -> Preview:
         lint=_lint(task, image, outlook, baseline, squawk) if squawk is not None else None,
         scripts=digests_of(image, pending) if for_a_run else {},
         schema_digest=_digest(task, image, outlook) if for_a_run else None,
+        steps={} if for_a_run or request.sql else _described(image, pending),
     )
+
+
+def _described(image: Image, pending: tuple[str, ...]) -> dict[str, Step]:
+    """What people want to know of each revision, beside its id."""
+    scripts = {each.revision: Path(each.path) for each in image.project.scripts}
+    usable = image.fingerprints.usable
+    states = {} if usable is None else usable.steps
+    return {
+        each: Step(
+            title_of(scripts[each], each),
+            _short(scripts[each]),
+            what_it_does(states[each]) if each in states else "",
+        )
+        for each in pending
+        if each in scripts
+    }
+
+
+def _short(file: Path) -> str:
+    """A path below the working directory without that."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def _steps(outlook: Outlook) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from headstart.settings.database import Database
 from headstart.settings.database_url import DatabaseUrl
 from headstart.settings.read import Settings
 from headstart.values import dataclass
+from headstart.verdict.events.database import DatabaseLocated
 
 
 def identity_of(settings: Settings, run_id: str, target: Target | None = None) -> Identity:
@@ -71,6 +72,8 @@ class Task:
         try:
             return self.try_connect(purpose)
         except ConnectFailed as error:
+            if error.place:  # as in a run: who is refused should read where
+                self.emit(DatabaseLocated(error.place))
             raise error_of(error.failure, attempt) from None
 
     def patience(self) -> Patience:

@@ -63,10 +63,11 @@ def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
     names = {
         "//minirag:": f"//{role}:",
         "@localhost:5432/": f"@127.0.0.1:{database.port}/",
+        "/made_by_hand": f"/{by_hand}",  # before the name that it begins with
         "/minirag": f"/{database.name}",
-        "/made_by_hand": f"/{by_hand}",
         "port 5432 ": f"port {database.port} ",
         '"minirag"': f'"{role}"',
+        "database: minirag@": f"database: {role}@",
     }
     copy_checkout(tmp_path)
     create_by_hand(role, database.port, by_hand)
@@ -90,6 +91,43 @@ def test_the_workflow_prints_what_its_document_shows(desk: Desk) -> None:
 
 
 @ON_ONE_SERVER
+def test_an_error_is_told_once(desk: Desk) -> None:
+    desk.set_url(SETTING)
+    output = desk.run("alembic upgrade head; alembic stamp base; alembic upgrade head")
+    assert output.count('relation "projects" already exists') == 1
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("line", ["", "sqlalchemy.url =", None], ids=["none", "empty", "example"])
+def test_the_commands_work_with_the_url_of_the_environment(desk: Desk, line: str | None) -> None:
+    """As in the image, whose alembic.ini has no line with a URL."""
+    if line is not None:
+        desk.set_url(line)
+    else:
+        desk.run("cp alembic.ini.example alembic.ini")
+    url = SETTING.partition(" = ")[2]
+    for documented, real in desk.real_names.items():
+        url = url.replace(documented, real)
+    (desk.path / "secret").write_text(f"{url}\n")
+    says = "INFO  [alembic.env] database: minirag@localhost:5432/minirag\n"
+    for command, told in (
+        ("upgrade head", "Running upgrade 05572d91c071 -> 152ce5a49348"),
+        ("current", f"{says}INFO"),
+        ("downgrade -1", "Running downgrade 152ce5a49348 -> 05572d91c071"),
+        ("stamp head", "Running stamp_revision 05572d91c071 -> 152ce5a49348"),
+        ("history", "05572d91c071 -> 152ce5a49348 (head), create chunks"),
+    ):
+        assert told in desk.run(f"alembic {command}", DATABASE_URL=url)
+    for environ in (
+        {"DATABASE_URL_FILE": str(desk.path / "secret")},
+        {"DATABASE_URL": url.replace(f":{PASSWORD}@", "@"), "PGPASSWORD": PASSWORD},
+    ):
+        done = desk.run("alembic current", **environ)
+        assert says in done
+        assert "152ce5a49348 (head)\n" in done
+
+
+@ON_ONE_SERVER
 def test_loggers_that_exist_before_alembic_runs_stay_enabled(desk: Desk) -> None:
     """A program that calls Alembic keeps its log, although alembic.ini configures logging."""
     desk.set_url(SETTING)
@@ -110,6 +148,12 @@ def quoted(desk: Desk) -> str:
     desk.set_url(SETTING.replace("= ", '= "') + '"')
     output = desk.run("alembic upgrade head && alembic current")
     assert "(head)" in output
+    return output
+
+
+def another_url(desk: Desk) -> str:
+    output = desk.run("alembic current", DATABASE_URL="postgresql://app@db/other")
+    assert "INFO  [alembic.env] database: minirag@localhost:5432/minirag\n" in output
     return output
 
 
@@ -152,6 +196,10 @@ def behind(desk: Desk) -> str:
     return desk.run('alembic upgrade +1; alembic revision --autogenerate -m "x"')
 
 
+def nothing_ahead(desk: Desk) -> str:
+    return desk.run("alembic upgrade head; alembic upgrade +1")
+
+
 def ahead(desk: Desk) -> str:
     return desk.run("alembic upgrade head; rm alembic/versions/152ce5a49348*; alembic current")
 
@@ -176,6 +224,7 @@ TROUBLE: dict[str, Callable[[Desk], str]] = {
     "There is no alembic.ini": no_ini,
     "The URL is still the example's": placeholder,
     "The URL is in quotes": quoted,
+    "alembic.ini and the environment name two databases": another_url,
     "The URL is none": no_url,
     "psycopg2 is not installed": no_driver,
     "Nothing listens at that address": nobody_listens,
@@ -183,6 +232,7 @@ TROUBLE: dict[str, Callable[[Desk], str]] = {
     "A schema file uses a name that it does not import": forgotten_import,
     "The tables exist, but no revision was recorded": made_by_hand,
     "The database is behind the revisions": behind,
+    "The database is at the head already": nothing_ahead,
     "The database is ahead of this checkout": ahead,
     "Two branches each added a revision": two_heads,
     "The role may not create tables": may_not_create,

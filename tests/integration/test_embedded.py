@@ -239,3 +239,21 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing() -> None:
     with pytest.raises(RuntimeError, match="nonsense"), server:
         pass
     assert not server.directory.exists()
+
+
+KEEPER = (sys.executable, "-m", "headstart.dev.keeper")
+
+
+def test_it_is_kept_up_for_other_programs_until_somebody_stops_it(directory: Path) -> None:
+    first = run_program(*KEEPER, "start", directory)
+    assert first.exit_code == 0, first.stderr
+    url = first.stdout.removeprefix("DATABASE_URL='").removesuffix("'\n")
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE kept ()")
+    connection.close()
+    assert run_program(*KEEPER, "start", directory).stdout == first.stdout
+    assert use(directory, "SELECT count(*) FROM kept") == "[(0,)]"
+    assert is_running(directory)
+    assert run_program(*KEEPER, "stop", directory).stderr == "stopped\n"
+    assert not is_running(directory)
+    assert run_program(*KEEPER, "stop", directory).stderr == "it was not running\n"

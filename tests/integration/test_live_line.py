@@ -1,12 +1,16 @@
 """On a terminal a line below the log shows what runs; it disturbs nothing, and waits for nobody."""
 
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.environment import PROGRAMS, clean_environ
 from tests.harness.program import until
 from tests.harness.terminal import ERASE, Terminal, start_on_terminal
 from tests.integration.stage import Stage
@@ -15,7 +19,9 @@ from tests.integration.test_progress import SLOW_TABLE
 pytestmark = ON_ONE_SERVER
 
 SLEEP = 'op.execute("SELECT pg_sleep(2.5)")'
-LINE = re.compile(r"\[1 of 2\] 0004: (\d+) s(, .*)?")
+LINE = re.compile(r"\[1/2\] 0004: (\d+) s(, .*)?")
+LAST = re.compile(r"^on \w+@|run_finished", re.MULTILINE)
+LOGGED = re.compile(r"\d\d:\d\d:\d\d |ready: upgraded, 2 revisions to 0005, in |on \w+@|  ")
 
 
 @pytest.fixture
@@ -35,16 +41,16 @@ def on_terminal(stage: Stage, columns: int = 80, /, **environ: str) -> Iterator[
     with start_on_terminal(env=env | environ, terminal=terminal) as process:
         yield terminal
         assert process.wait(30) == 0
-        until(lambda: "run_finished" in terminal.printed, "the last line")
+        until(lambda: LAST.search(terminal.printed), "the last line")
 
 
 def assert_undisturbed(terminal: Terminal) -> None:
     """Fail where anything but whole lines of the log is left on the screen."""
     lines = [line for line in terminal.screen if line]
-    assert all(re.match(r"\d{4}-\d\d-\d\dT|ready: upgraded$", line) for line in lines), lines
-    for name in ("revision_started", "revision_applied", "run_finished"):
-        assert any(name in line for line in lines), name
-    assert "0004: " not in "".join(lines)
+    assert all(map(LOGGED.match, lines)), lines
+    for text in ("connected to", "[1/2] 0004  ", "[2/2] 0005  ", "ready: upgraded"):
+        assert any(text in line for line in lines), text
+    assert not any(LINE.match(line) for line in lines)
     assert terminal.screen[-1] == ""
 
 
@@ -69,9 +75,9 @@ def test_lines_of_the_log_come_above_it(upgraded: Stage) -> None:
         pass
     assert len(terminal.drawn) >= 10
     assert_undisturbed(terminal)
-    said = [line for line in terminal.screen if "output_printed" in line]
+    said = [line for line in terminal.screen if "| said" in line]
     assert [int(re.findall(r"said (\d)", line)[0]) for line in said] == list(range(10))
-    assert sum("revision_running" in line for line in terminal.screen) >= 3
+    assert sum("still running" in line for line in terminal.screen) >= 3
 
 
 def test_it_has_the_per_cent_and_the_phase_where_the_server_counts(upgraded: Stage) -> None:
@@ -79,7 +85,7 @@ def test_it_has_the_per_cent_and_the_phase_where_the_server_counts(upgraded: Sta
     upgraded.project.add("0004", "0003", 'op.execute("CREATE INDEX ON chunks (slow(id))")')
     with on_terminal(upgraded, HEADSTART_HEARTBEAT_SECONDS="0.3") as terminal:
         pass
-    shown = re.compile(r"\[1 of 2\] 0004: \d s, (\d+\.\d) % \(building index: scanning table\)")
+    shown = re.compile(r"\[1/2\] 0004: \d s, (\d+\.\d) % \(building index: scanning table\)")
     percents = [float(match[1]) for line in terminal.drawn if (match := shown.fullmatch(line))]
     assert len(percents) >= 3
     assert percents[0] < percents[-1]
@@ -91,8 +97,8 @@ def test_a_narrow_terminal_cuts_it(upgraded: Stage, columns: int) -> None:
     with on_terminal(upgraded, columns) as terminal:
         pass
     assert {line for line in terminal.drawn if line.startswith("[")} <= {
-        "[1 of 2] 0004: 1 s"[: columns - 1],
-        "[2 of 2] 0005: 0 s"[: columns - 1],
+        "[1/2] 0004: 1 s"[: columns - 1],
+        "[2/2] 0005: 0 s"[: columns - 1],
     }
     assert_undisturbed(terminal)
 
@@ -101,7 +107,7 @@ def test_a_terminal_that_changes_its_width_gets_what_fits(upgraded: Stage) -> No
     with on_terminal(upgraded) as terminal:
         until(lambda: terminal.drawn, "the line")
         terminal.resize(10)
-        until(lambda: "[1 of 2] " in terminal.drawn, "a shorter one")
+        until(lambda: "[1/2] 000" in terminal.drawn, "a shorter one")
     assert_undisturbed(terminal)
 
 
@@ -129,7 +135,7 @@ def test_no_color_has_no_bearing_on_it(upgraded: Stage) -> None:
 def test_there_is_none_where_the_log_for_people_goes_to_no_terminal(upgraded: Stage) -> None:
     with upgraded.start(HEADSTART_LOG_FORMAT="console", TERM="xterm") as run:
         assert run.process.wait(30) == 0
-        assert "revision_applied" in run.stderr
+        assert "[1/2] 0004  " in run.stderr
         assert "\x1b[K" not in run.stderr
 
 
@@ -149,6 +155,26 @@ def test_a_failed_revision_leaves_no_line_behind(upgraded: Stage) -> None:
     env = {"DATABASE_URL": upgraded.database.url, "HEADSTART_ALEMBIC_INI": upgraded.project.ini}
     with start_on_terminal(env=env, terminal=terminal) as process:
         assert process.wait(30) == 21
-        until(lambda: "run_finished" in terminal.printed, "the last line")
+        until(lambda: LAST.search(terminal.printed), "the last line")
         assert terminal.drawn
-        until(lambda: "[1 of 2]" not in "\n".join(terminal.screen), "no line")
+        until(lambda: not any(map(LINE.match, terminal.screen)), "no line")
+
+
+def test_who_watches_stdout_alone_sees_how_it_ends_there(upgraded: Stage) -> None:
+    """As in `headstart 2> run.json`: the log stays JSON to its last line."""
+    terminal = Terminal(80)
+    env = {"DATABASE_URL": upgraded.database.url, "HEADSTART_ALEMBIC_INI": upgraded.project.ini}
+    for what in ("ready: upgraded, 2 revisions to 0005", "ready: nothing_to_do, at 0005"):
+        done = subprocess.run(
+            [PROGRAMS / "headstart"],
+            env=clean_environ(**env),
+            stdin=subprocess.DEVNULL,
+            stdout=terminal.follower,
+            stderr=subprocess.PIPE,
+            check=True,
+        )
+        until(lambda what=what: what in terminal.printed, what)  # type: ignore[misc]
+        *_, last = done.stderr.decode().splitlines()
+        assert json.loads(last)["event"] == "run_finished"
+    os.close(terminal.follower)
+    terminal.close()

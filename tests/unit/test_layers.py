@@ -8,7 +8,7 @@ from tests.harness.program import run_program
 
 PACKAGE = Path(headstart.__file__).parent
 PURE = ("facts", "verdict", "settings", "fingerprint", "decision")
-HEAVY = {"sqlalchemy", "alembic", "psycopg2", "structlog", "tenacity"}
+HEAVY = {"sqlalchemy", "alembic", "psycopg2", "tenacity"}
 
 
 def modules_of(folder: str) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from headstart.command.cause import LEAST_VERSIONS
+from headstart.command.cause import LEAST_VERSIONS, PACKAGES
 from tests.harness.environment import ROOT
 
 PYPROJECT = ROOT / "pyproject.toml"
@@ -15,3 +15,8 @@ def test_the_least_versions_are_those_of_the_package() -> None:
         found = re.search(rf"^{name}>=([\d.]+)$", asked, re.MULTILINE)
         assert found is not None, name
         assert tuple(map(int, found[1].split("."))) == least
+
+
+def test_every_package_that_it_asks_for_is_named_where_it_is_missing() -> None:
+    asked = tomllib.loads(PYPROJECT.read_text())["project"]["dependencies"]
+    assert {re.split("[>=<]", each)[0] for each in asked} == set(PACKAGES.values())

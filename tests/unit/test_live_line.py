@@ -7,7 +7,7 @@ from headstart.values import replace
 from headstart.verdict.events.fleet import FleetProgress
 from headstart.verdict.progress import Progress
 
-WORK = Work("3 of 12", "0003", 10.0)
+WORK = Work("[3/12] create chunks", 10.0)
 BUILDING = Progress("CREATE INDEX", "building index: scanning table", 43.06, "public.chunks")
 WAITING = Progress("CREATE INDEX CONCURRENTLY", "waiting for writers before build")
 NAMES = ("acme", "globex")
@@ -17,9 +17,9 @@ HALF_WAY = FleetWork(FleetProgress(1000, 312, 3, 2, 686, 25.38, 27.1), NAMES)
 @pytest.mark.parametrize(
     ("progress", "line"),
     [
-        (None, "[3 of 12] 0003: 14 s"),
-        (BUILDING, "[3 of 12] 0003: 14 s, 43.1 % (building index: scanning table)"),
-        (WAITING, "[3 of 12] 0003: 14 s, (waiting for writers before build)"),
+        (None, "[3/12] create chunks: 14 s"),
+        (BUILDING, "[3/12] create chunks: 14 s, 43.1 % (building index: scanning table)"),
+        (WAITING, "[3/12] create chunks: 14 s, (waiting for writers before build)"),
     ],
 )
 def test_it_says_which_one_how_long_and_how_far(progress: Progress | None, line: str) -> None:
@@ -33,12 +33,12 @@ def test_it_never_reaches_the_last_column(columns: int) -> None:
 
 
 def test_a_wide_character_takes_two_columns() -> None:
-    line = line_of(Work("1 of 1", "\u8868\u8868\u8868", 0.0), 1.0, 14)
-    assert line == "[1 of 1] \u8868\u8868"
+    line = line_of(Work("[1/1] \u8868\u8868\u8868", 0.0), 1.0, 12)
+    assert line == "[1/1] \u8868\u8868"
 
 
 def test_a_name_cannot_move_the_cursor() -> None:
-    assert "\x1b" not in line_of(Work("1 of 1", "a\x1b[2J\r", 0.0), 1.0, 80)
+    assert "\x1b" not in line_of(Work("[1/1] a\x1b[2J\r", 0.0), 1.0, 80)
     assert "\x1b" not in line_of(replace(HALF_WAY, names=("a\x1b[2J\r",)), 1.0, 200)
 
 

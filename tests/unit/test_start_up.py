@@ -1,15 +1,17 @@
 """What each entry loads: nobody waits for a library that is not needed. Counts, not seconds."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 import headstart.verdict
+from tests.harness.environment import ROOT, clean_environ
 from tests.harness.program import run_program
 
 HEAVY = {
-    *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "structlog", "tenacity"),
+    *("alembic", "asyncio", "asyncpg", "psycopg2", "rich", "sqlalchemy", "tenacity"),
     *("logging", "urllib.request", "ssl", "email", "opentelemetry", "requests"),
 }
 LIST = "\nimport sys; open('loaded', 'w').write(' '.join(sys.modules))"
@@ -57,14 +59,15 @@ def test_an_entry_that_needs_no_library_loads_none(code: str, most: int, tmp_pat
 
 def test_a_mistake_in_the_arguments_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
     loaded = modules(command("wiat"), tmp_path)
-    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity", "structlog", "rich"}
+    assert not loaded & {"alembic", "sqlalchemy", "psycopg2", "tenacity", "rich"}
 
 
 def test_what_draws_the_log_for_people_is_loaded_for_them_alone(tmp_path: Path) -> None:
     for_people = "import os\nos.environ['HEADSTART_LOG_FORMAT'] = 'console'\n"
     mistake = command("check", "--verify", "no")
-    assert "structlog" in modules(for_people + mistake, tmp_path)
-    assert not modules(mistake, tmp_path) & {"structlog", "rich"}
+    words = {"headstart.process.console", "headstart.process.closing"}
+    assert words <= modules(for_people + mistake, tmp_path)
+    assert not modules(mistake, tmp_path) & {*words, "rich"}
 
 
 def test_a_mistake_in_the_settings_is_told_without_the_database_or_alembic(tmp_path: Path) -> None:
@@ -80,3 +83,13 @@ def test_the_verdict_costs_what_dataclasses_enum_and_json_cost(tmp_path: Path) -
     loaded = modules(code, tmp_path)
     foreign = {name for name in loaded if not name.startswith("headstart")}
     assert foreign <= modules("import dataclasses, enum, json, typing", tmp_path)
+
+
+def test_without_the_libraries_the_cure_is_told_in_a_line() -> None:
+    environ = {"DATABASE_URL": "postgresql://u@localhost/x", "HEADSTART_LOG_FORMAT": "console"}
+    program = (sys.executable, "-S", ROOT / "entrypoint.py")
+    done = run_program(*program, cwd=ROOT, env=clean_environ() | environ)
+    what, cure = done.stderr.splitlines()
+    assert done.exit_code == 2
+    assert re.search(r"(psycopg2-binary|tenacity|alembic|sqlalchemy) is not installed for /", what)
+    assert cure.startswith(f"next: {sys.executable} -m pip install ")

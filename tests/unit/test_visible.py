@@ -146,8 +146,9 @@ def test_an_event_is_one_line(text: str, form: LogFormat, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "stderr", written)
     log = Log(sys.stderr, form, LogLevel.DEBUG, Secrets(), "run")
     log(OutputPrinted("stdout", text))
-    log.explain([text] if form is LogFormat.CONSOLE else [])
-    log.conclude(RunFinished({"exit_code": 0, "x": text, "nested": {text: [text]}}))
+    log.conclude(
+        RunFinished({"exit_code": 0, "x": text, "nested": {text: [text]}}), [f"  {text}", text]
+    )
     *lines, end = written.getvalue().split("\n")
     assert (len(lines), end) == (3 if form is LogFormat.CONSOLE else 2, "")
     assert harmful("".join(lines)) == []
@@ -162,7 +163,7 @@ def test_what_people_read_line_by_line_is_indented_below_its_event(
     text = "SELECT 1\nready: \x1b[1mnothing_to_do\u2028ready: upgraded"
     Log(sys.stderr, LogFormat.CONSOLE, LogLevel.DEBUG, Secrets(), "run")(kind(text))
     event, *below = written.getvalue().splitlines()
-    assert kind.slug in event
+    assert event.endswith(":")
     assert below == ["    SELECT 1", r"    ready: \x1b[1mnothing_to_do", "    ready: upgraded"]
 
 
