@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from headstart.decision.target_state import Odd, TargetAnswer
+from headstart.facts.qualified import as_part
 from headstart.facts.target import TargetPlace
 from headstart.postgres.connection import Connection, connect
 from headstart.process.files import read_text
@@ -94,14 +95,20 @@ class Tenants(KnownStage):
     def told(self, name: str) -> dict[str, str]:
         """What makes a run one of this tenant's."""
         x = shlex.join([f"tenant={name}"])
-        return {"HEADSTART_X": x, "HEADSTART_VERSION_TABLE": f"{name}.{TABLE}"}
+        return {"HEADSTART_X": x, "HEADSTART_VERSION_TABLE": f"{as_part(name)}.{TABLE}"}
 
     def prove(self, *names: str) -> None:
-        """Make their schemas, and run for each."""
+        """Make their schemas, and run for each: at once, which costs a fifth."""
         self.make(*names)
-        for name in names:
-            done = self.run_for(name)
-            assert done.exit_code == 0, (name, done.stderr)
+        targets = self.project.path / "proven"
+        targets.write_text("".join(f"{name}\n" for name in names))
+        told = {
+            "HEADSTART_TARGETS": str(targets),
+            "HEADSTART_TARGET_X": "'tenant={target}'",
+            "HEADSTART_TARGET_VERSION_TABLE": f"{{target}}.{TABLE}",
+        }
+        done = self.run("fleet", "run", **told)
+        assert done.exit_code == 0, done.stderr
 
     def place(self, tenant: str, **changes: object) -> TargetPlace:
         """The tenant, as a fleet asks for it."""
