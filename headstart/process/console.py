@@ -186,10 +186,11 @@ def _fleet_progress(fields: Fields) -> str:
 
 
 def _target_finished(fields: Fields) -> str:
-    seconds = duration(fields["duration_seconds"])
+    seconds = fields.get("duration_seconds")  # the question's answer has none
+    took = "" if seconds is None else f" in {duration(seconds)}"
     code = f" ({fields['exit_code']})" if fields["exit_code"] else ""
     error = fields.get("error")
-    return f"{fields['outcome']}{code} in {seconds}{': ' + error['message'] if error else ''}"
+    return f"{fields['outcome']}{code}{took}{': ' + error['message'] if error else ''}"
 
 
 _REVISIONS = frozenset({"revision_started", "revision_applied", "revision_running"})

@@ -122,8 +122,6 @@ def test_what_only_a_search_needs_is_left_to_debug() -> None:
 def test_no_event_shows_what_is_for_machines(event: Event) -> None:
     if isinstance(event, RunFinished) or event.slug == "target_event":
         return
-    if event.slug == "target_finished":
-        event = type(event)("a", {**event.verdict, "duration_seconds": 1.0})  # type: ignore[attr-defined,call-arg]
     lines = said(event, level=LogLevel.DEBUG)
     assert len(lines.splitlines()) <= 2
     assert not set("{}[]'") & set(lines.removeprefix("[1/2]")), lines
