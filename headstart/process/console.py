@@ -240,6 +240,8 @@ _WORDS: Mapping[str, Callable[[Fields], str]] = {
     ),
     "statement_failed": lambda _: "the statement that failed:",
     "traceback_caught": lambda _: "traceback:",
+    "trace_left_out": lambda fields: f"no trace: {fields['cause']}",
+    "trace_not_sent": lambda fields: f"the trace was not sent: {fields['cause']}",
     "fleet_progress": _fleet_progress,
     "target_finished": _target_finished,
 }

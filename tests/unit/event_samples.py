@@ -149,7 +149,7 @@ SAMPLES: tuple[Event, ...] = (
     ExitWorkAbandoned(5.0, ("worker",)),
     LogLeftOut(7),
     StatementFailed("SELECT 1/0"),
-    TraceLeftOut("pip install headstart[otel]: No module named 'opentelemetry'"),
+    TraceLeftOut("the extra otel is not installed"),
     TraceNotSent("Connection refused"),
     TracebackCaught("Traceback"),
     RunFinished({"outcome": "upgraded", "exit_code": 0}),
