@@ -59,6 +59,12 @@ _ITSELF_SECONDS = 2.0
 _AFTER_VACUUM_SECONDS = 0.3
 _YIELDS_AT_MOST = 5
 _OTHER_CONNECTION = pattern(r"psycopg|asyncpg|pg8000|dblink", re.IGNORECASE)
+_REACHES_DRIVER = pattern(
+    r"get_bind|get_context|connection|cursor"
+    r"|^[ \t]*(?:from|import)[ \t]+(?!(?:alembic|sqlalchemy|typing|collections|__future__)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Without these a script sends nothing but what op.execute() and its like are heard to send."""
 _ENDS_TRANSACTION = pattern(r"commit|rollback|\babort\b|prepare", re.IGNORECASE)
 
 
@@ -161,8 +167,14 @@ class LockAttempts:
         return not self._names_another and not self._has_other_sessions
 
     def suspect_unheard(self) -> None:
-        """Whether it waited in another transaction than it began in, which nobody has heard of."""
+        """Whether it waited in another transaction than it began in, which nobody has heard of.
+
+        One that was heard to leave does so in any case: it is suspected where its script may have
+        the driver do more than was heard.
+        """
         seen, locks = self._watch.identity, self._worker.link.lock_waits
+        if self._watch.left and not mentions(self._path, _REACHES_DRIVER):
+            return
         if seen is not None and locks.was_in_another(seen, self.seconds + LATE_SECONDS):
             self._watch.suspect()
 

@@ -82,8 +82,11 @@ class TransactionWatch:
 
     @property
     def identity(self) -> str | None:
-        """What identifies the transaction that the revision began in; None if it has left it."""
-        return self._begun[0].identity if self._begun and not self.left else None
+        """What identifies the transaction that it began in; None if SQLAlchemy has begun another.
+
+        It stays where the revision has left that transaction by its own SQL.
+        """
+        return self._begun[0].identity if len(self._begun) == 1 else None
 
     @property
     def makes_version_table(self) -> bool:

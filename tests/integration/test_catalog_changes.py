@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import cycle
 
@@ -11,6 +11,7 @@ import pytest
 
 import headstart.postgres.catalog
 from headstart.verdict.errors import Blocked, outcome_of
+from tests.harness.background import in_the_background
 from tests.harness.server import Database
 from tests.integration.schema_reading import read
 
@@ -89,28 +90,6 @@ def test_a_table_that_is_held_for_too_long_is_blocked(
         # an attempt that began within the limit may end after it
         assert LIMIT_SECONDS - 0.5 < time.monotonic() - started < 2 * LIMIT_SECONDS
     assert outcome_of(raised.value).code == 12
-
-
-@contextmanager
-def in_the_background(work: Callable[[], None]) -> Iterator[None]:
-    """Do this again and again for the length of the block; what it raises fails the test."""
-    ended, raised = threading.Event(), list[BaseException]()
-
-    def loop() -> None:
-        try:
-            while not ended.is_set():
-                work()
-        except BaseException as error:  # noqa: BLE001 it is raised below
-            raised.append(error)
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-    assert raised == []
 
 
 def states_of(database: Database) -> list[frozenset[str]]:

@@ -1,6 +1,6 @@
 """A blocked revision that has left its transaction: what it has kept is said, and nothing else."""
 
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
+from tests.harness.background import in_the_background
 from tests.harness.server import Database
 from tests.integration.blocked_runs import ADD, DRIVERS, INSERT, ONCE, blocked, held, use
 from tests.integration.stage import Stage
@@ -47,21 +48,15 @@ def run_blocked(stage: Stage, body: str, **environ: str) -> dict[str, object]:
 @contextmanager
 def commits(database: Database) -> Iterator[None]:
     """Have somebody else commit again and again, which is nothing of the revision's."""
-    over = threading.Event()
 
     def commit() -> None:
-        with closing(psycopg2.connect(database.url)) as other:
-            other.autocommit = True
-            while not over.wait(0.05):
-                other.cursor().execute("SELECT txid_current()")
+        other.cursor().execute("SELECT txid_current()")
+        time.sleep(0.05)
 
-    thread = threading.Thread(target=commit)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    with closing(psycopg2.connect(database.url)) as other:
+        other.autocommit = True
+        with in_the_background(commit):
+            yield
 
 
 INSIDE = {
@@ -165,12 +160,35 @@ def test_what_the_driver_commits_after_a_rollback_is_known(behind: Stage) -> Non
     assert f"revision 0004 {HAD}" in str(verdict["next_step"])
 
 
-def test_what_the_driver_has_done_by_itself_is_suspected(behind: Stage) -> None:
-    body = (
-        f"{RAW}raw.rollback()\nraw.cursor().execute({INSERTS!r})\nraw.commit()\n"
-        f"raw.cursor().execute({ADDS!r})\n"
-    )
-    verdict = run_blocked(behind, body)
+UNDONE_FIRST = INSERT.replace("77", "78")
+UNHEARD = {
+    "all of it": f"{RAW}raw.rollback()\nraw.cursor().execute({INSERTS!r})\nraw.commit()\n"
+    f"raw.cursor().execute({ADDS!r})\n",
+    "behind a rollback": UNDONE_FIRST
+    + sends("ROLLBACK")
+    + f"{RAW}raw.rollback()\nraw.cursor().execute({INSERTS!r})\nraw.commit()\n"
+    + f"raw.cursor().execute({ADDS!r})\n",
+    "the commit of a function's work": UNDONE_FIRST
+    + sends("ROLLBACK")
+    + sends("BEGIN")
+    + sends("SELECT insert_it()")
+    + f"{RAW}raw.commit()\n"
+    + ADD,
+    "a function that commits": UNDONE_FIRST
+    + sends("ROLLBACK")
+    + sends("BEGIN")
+    + "def work(bind):\n"
+    + f"    raw = bind.connection.dbapi_connection\n    raw.cursor().execute({INSERTS!r})\n"
+    + "    raw.commit()\n"
+    + "work(op.get_bind())\n"
+    + ADD,
+}
+
+
+@pytest.mark.parametrize("shape", UNHEARD)
+def test_what_the_driver_has_done_by_itself_is_suspected(behind: Stage, shape: str) -> None:
+    behind.database.execute(ROUTINES)
+    verdict = run_blocked(behind, UNHEARD[shape])
     assert behind.database.query(ONCE) == [(1,)]
     assert MAY in str(verdict["next_step"])
 
