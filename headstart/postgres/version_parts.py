@@ -38,6 +38,7 @@ def refuse_type(connection: Reader, schema: str, name: str) -> None:
         " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
         f" WHERE n.nspname = {literal(schema)} AND t.typname = {literal(name)}"
         " AND t.typcategory <> 'A'"  # an array's moves out of the way by itself
+        " AND t.typrelid = 0"  # no table's own: that table was made since we looked for one
     )
     if rows:
         place = f"{identifier(schema)}.{identifier(name)}"
