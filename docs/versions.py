@@ -18,8 +18,11 @@ PLACES = {
     "k8s/chart/Chart.yaml": _CHART,
     "examples/app-chart/Chart.yaml": (*_CHART, r"^    version: (\S+)$"),
     "examples/app-chart/values.yaml": (r"^  tag: (\S+)$",),
-    "README.md": (r"\bminirag-app:(\d\S+)", r"load docker-image headstart:(\S+)"),
-    "docs/kubernetes.md": (r"\{name: headstart, version: ([^,]+),",),
+    "docs/kubernetes.md": (
+        r"\{name: headstart, version: ([^,]+),",
+        r"\bminirag-app:(\d\S+)",
+        r"load docker-image headstart:(\S+)",
+    ),
 }
 """Files, and expressions whose group is the version there."""
 

@@ -45,7 +45,7 @@ def made(tmp_path: Path) -> Iterator[Stack]:
     make_wheel(folder)
     name = "headstart-" + re.sub(r"[^a-z0-9]", "", tmp_path.name.lower())
     port = free_port()
-    stack = Stack(name, (folder / "compose.yaml",), port, {"PORT": str(port)})
+    stack = Stack(name, (folder / "compose.yaml",), port, {"PORT": str(port)}, "app")
     try:
         stack.must("build")
         up = stack.up()
