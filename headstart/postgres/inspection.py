@@ -15,7 +15,7 @@ from headstart.postgres.reader import Reader
 from headstart.postgres.target import Target
 from headstart.postgres.version_holder import naming_holder
 from headstart.postgres.version_table import read_version_table
-from headstart.verdict.errors import AccessRefused, Blocked, UnknownRevision
+from headstart.verdict.errors import AccessRefused, Blocked
 
 BEGIN_READING = (
     "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE;"
@@ -33,21 +33,18 @@ def inspect_database(
     """Read the facts in one read-only transaction.
 
     `our_tables` is asked only if there are tables but no version row. Raises AccessRefused
-    where the role may not read, UnknownRevision where the version table is none of Alembic's,
-    Blocked where it is locked, and ConnectionLost; the transaction has ended then.
+    where the role may not read, Blocked where the version table is locked, and ConnectionLost.
     """
     try:
         with named_failures():
             connection.execute(BEGIN_READING, pin=False)
             facts = _read(connection, _pinned(connection, scope), our_tables)
             connection.execute("COMMIT")
-    except (Blocked, UnknownRevision) as error:
+    except Blocked as error:
         if not isinstance(connection, Connection):  # env.py's own is in a transaction of its own
             raise
         with named_failures():
             connection.execute("ROLLBACK")
-        if isinstance(error, UnknownRevision):
-            raise
         raise naming_holder(error, connection, BEGIN_READING, scope) from None
     return facts
 

@@ -28,7 +28,7 @@ from headstart.verbs.inspection import (
 )
 from headstart.verbs.task import Task
 from headstart.verbs.version_place import is_table_named, other_version_tables, uncertainty
-from headstart.verdict.errors import Explanation, HeadstartError, NotReady, UnknownRevision
+from headstart.verdict.errors import Explanation, HeadstartError, NotReady
 from headstart.verdict.events.database import AttemptStarted
 from headstart.verdict.events.schema import (
     Explained,
@@ -79,7 +79,9 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
     """Check against an image that was read before: only the database is asked."""
     outlook = ask(image, task, occasion, attempt)
     if outlook.in_progress:
-        raise _in_progress()
+        raise NotReady(
+            "a run is in progress", next_step="wait for it to end, then run headstart check again"
+        )
     if outlook.elsewhere is not None:
         raise outlook.elsewhere
     match outlook.plan:
@@ -95,12 +97,6 @@ def check_against(image: Image, task: Task, occasion: Occasion, attempt: int = 1
             raise outlook.plan.error
         case _:
             assert_never(outlook.plan)
-
-
-def _in_progress() -> NotReady:
-    return NotReady(
-        "a run is in progress", next_step="wait for it to end, then run headstart check again"
-    )
 
 
 def _ready(task: Task, outlook: Outlook, plan: NothingToDo, occasion: Occasion) -> Outcome:
@@ -136,13 +132,7 @@ def ask(image: Image, task: Task, occasion: Occasion, attempt: int = 1) -> Outlo
     inspector = inspector_of(task, image)
     with connected(task, attempt) as connection:
         in_progress = run_in_progress(connection, task.target)
-        try:
-            inspection = inspector.inspect(connection, Catalog(connection))
-        except UnknownRevision:
-            # between two of our reads the run may have made what the first did not find
-            if in_progress or run_in_progress(connection, task.target):
-                raise _in_progress() from None
-            raise
+        inspection = inspector.inspect(connection, Catalog(connection))
         # whoever asks need not be able to do it: a check may run with the app's own role
         facts = replace(inspection.facts, may_create=True)
         plan = inspector.plan(replace(inspection, facts=facts))
