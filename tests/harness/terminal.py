@@ -80,3 +80,16 @@ def start_on_terminal(
         process.kill()
         process.wait()
         terminal.close()
+
+
+def run_printing_on_terminal(*argv: str, env: Mapping[str, str], terminal: Terminal) -> str:
+    """Run headstart with its stdout, and nothing else, on a terminal: its log."""
+    done = subprocess.run(
+        [PROGRAMS / "headstart", *argv],
+        env=clean_environ(**env),
+        stdin=subprocess.DEVNULL,
+        stdout=terminal.follower,
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+    return done.stderr.decode()

@@ -3,16 +3,19 @@
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
-from tests.harness.environment import PROGRAMS, clean_environ
 from tests.harness.program import until
-from tests.harness.terminal import ERASE, Terminal, start_on_terminal
+from tests.harness.terminal import (
+    ERASE,
+    Terminal,
+    run_printing_on_terminal,
+    start_on_terminal,
+)
 from tests.integration.stage import Stage
 from tests.integration.test_progress import SLOW_TABLE
 
@@ -165,16 +168,9 @@ def test_who_watches_stdout_alone_sees_how_it_ends_there(upgraded: Stage) -> Non
     terminal = Terminal(80)
     env = {"DATABASE_URL": upgraded.database.url, "HEADSTART_ALEMBIC_INI": upgraded.project.ini}
     for what in ("ready: upgraded, 2 revisions to 0005", "ready: nothing_to_do, at 0005"):
-        done = subprocess.run(
-            [PROGRAMS / "headstart"],
-            env=clean_environ(**env),
-            stdin=subprocess.DEVNULL,
-            stdout=terminal.follower,
-            stderr=subprocess.PIPE,
-            check=True,
-        )
+        log = run_printing_on_terminal(env=env, terminal=terminal)
         until(lambda what=what: what in terminal.printed, what)  # type: ignore[misc]
-        *_, last = done.stderr.decode().splitlines()
+        *_, last = log.splitlines()
         assert json.loads(last)["event"] == "run_finished"
     os.close(terminal.follower)
     terminal.close()

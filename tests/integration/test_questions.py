@@ -108,8 +108,8 @@ def test_plan_shows_what_a_run_would_do(stage: Stage) -> None:
         ("from", "no version row"),
         ("target", "0003"),
         ("stamp", "0001"),
-        ("run", "0002"),
-        ("run", "0003"),
+        ("run", "0002  create orders"),
+        ("run", "0003  create invoices"),
         ("proof", "operator"),
     ]
     as_json = json.loads(stage.run("plan", "--output", "json", HEADSTART_BASELINE="0001").stdout)
