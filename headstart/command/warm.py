@@ -43,6 +43,8 @@ def warm_up() -> None:
             for value in [*vars(module).values()]:
                 if type(value) is pattern:
                     _ = value.pattern  # which compiles it
+    with suppress(Exception):
+        importlib.import_module("headstart.revisions.library_caches").fill()
 
 
 def become(verb: str, table: "Table | None") -> NoReturn:

@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import field
+from functools import cache
 
 import psycopg2
 
@@ -48,10 +49,16 @@ class _Default:
     value: bytes | None = field(repr=False)
 
 
-def _options() -> Mapping[str, _Default]:
+@cache
+def _libpq() -> ctypes.CDLL:
     libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
     libpq.PQconndefaults.restype = ctypes.POINTER(_Option)
     libpq.PQconninfoFree.argtypes = [ctypes.POINTER(_Option)]
+    return libpq
+
+
+def _options() -> Mapping[str, _Default]:
+    libpq = _libpq()
     options = libpq.PQconndefaults()
     if not options:  # the service is not to be found, say; the connection will tell
         return {}

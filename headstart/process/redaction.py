@@ -152,7 +152,7 @@ def _secret(value: str) -> _Secret:
     if len(value) < _SHORT:
         # a very short password would make every text unreadable: only where it stands by itself
         mixed = rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))}|{mixed})(?!\w)"
-    return _Secret(value, forms, min(map(len, forms)), re.compile(mixed))
+    return _Secret(value, forms, min(map(len, forms)), pattern(mixed))
 
 
 def _whole_forms(secret: str) -> set[str]:

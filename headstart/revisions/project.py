@@ -4,11 +4,12 @@ Touches no database. A broken project is named with its file.
 """
 
 import configparser
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -194,9 +195,15 @@ def _names_a_label(project: Project, scripts: Sequence[ScriptText]) -> bool:
 
 def _command_options(target: str, x: tuple[str, ...]) -> Namespace:
     """What env.py files read in config.cmd_opts: x, but also cmd, revision, autogenerate."""
-    options = CommandLine().parser.parse_args(["upgrade", "head"])
+    options = command_parser().parse_args(["upgrade", "head"])
     options.revision, options.x = target, list(x) or None
     return options
+
+
+@cache
+def command_parser() -> ArgumentParser:
+    """The parser of the alembic command, which takes longer to make than to use."""
+    return CommandLine().parser
 
 
 def _check_pyproject(config: Config) -> None:

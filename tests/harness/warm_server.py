@@ -2,9 +2,10 @@
 
 Run by its path, as a program: `python warm_server.py SOCKET`. It forks a process for each request,
 which becomes what the interpreter would be: same arguments, environment, folder, streams, exit.
-The packages that headstart depends on are imported before, and its own modules, which do nothing
-on import: together they cost most of a short run. Nothing has run: whatever a run does to them ends
-with its process. What a process imports by itself, and when, is tested with processes started anew.
+The packages that headstart and env.py depend on are imported before, and its own modules, which
+do nothing on import, and their patterns are compiled, as a fleet does: together they cost most of a
+short run. Nothing has run: whatever a run does to them ends with its process. What a process
+imports by itself, and when, is tested with processes started anew.
 """
 
 import gc
@@ -26,14 +27,19 @@ import alembic.command
 import alembic.config
 import alembic.runtime.environment
 import alembic.script
-import sqlalchemy.dialects.postgresql.psycopg2  # noqa: F401
 import tenacity  # noqa: F401
 
 import headstart
+from headstart.command.warm import warm_up
 
 _STREAMS = 3
 _IMPORTED_LAST = {"headstart.process.trace_sending"}
 """After the work, and with packages of an extra, which most images do not have."""
+_OF_ENV = (
+    *("asyncpg", "logging.config", "psycopg", "psycopg2.extras", "sqlalchemy.ext.asyncio"),
+    *(f"sqlalchemy.dialects.postgresql.{each}" for each in ("asyncpg", "psycopg", "psycopg2")),
+)
+"""What env.py files import."""
 
 
 def main() -> None:
@@ -43,7 +49,9 @@ def main() -> None:
         _become(request)
 
 
-def _import_own() -> None:
+def _import_all() -> None:
+    for name in _OF_ENV:
+        importlib.import_module(name)
     for module in pkgutil.walk_packages(headstart.__path__, f"{headstart.__name__}."):
         if not module.name.endswith(".__main__") and module.name not in _IMPORTED_LAST:
             importlib.import_module(module.name)
@@ -56,7 +64,8 @@ def _serve(path: str) -> Mapping[str, Any] | None:
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    _import_own()
+    _import_all()
+    warm_up()
     gc.collect()
     gc.freeze()
     os.write(sys.stdout.fileno(), b"ready\n")
