@@ -32,7 +32,8 @@ endef
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(call make_venv,$(VENV))
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -107,8 +108,7 @@ test-histories: setup $(HISTORIES:%=$(IMAGES)/%/.ready) ## Real histories from P
 # one environment for each app, with headstart in it, as its own image would be
 $(IMAGES)/%/.ready: tests/histories/%.txt $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
-	$(BIN)/uv pip install --quiet --python $(@D) --only-binary :all: --no-deps --require-hashes \
-		--compile-bytecode -r $<
+	$(BIN)/uv pip install --quiet --python $(@D) --only-binary :all: --no-deps --require-hashes -r $<
 	$(BIN)/uv pip install --quiet --python $(@D) --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -23,6 +23,7 @@ USAGE = "usage: python -m headstart.dev.keeper start|stop [DIRECTORY]"
 STOP_SECONDS = 60
 _KEEPER = "keeper"
 """The file that the keeper holds locked, with its process id in it."""
+_LOG = "keeper.log"
 
 
 def start(directory: str) -> str:
@@ -30,14 +31,23 @@ def start(directory: str) -> str:
     if _pid(directory) is not None:
         return _url(directory)
     command = [sys.executable, "-m", "headstart.dev.keeper", "keep", directory]
-    # a session of its own: a Ctrl-C in the terminal is not for it
-    keeper = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    log = Path(directory) / _LOG
+    with log.open("w") as said:  # whoever reads our stderr must not wait for the keeper's end
+        # a session of its own: a Ctrl-C in the terminal is not for it
+        keeper = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
     assert keeper.stdout is not None  # it is a pipe
     url = keeper.stdout.readline().strip()
     if not url:
-        raise InvalidSettings(f"the embedded Postgres did not start: see {directory}")
+        *_, last = ["", *log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        raise InvalidSettings(f"the embedded Postgres did not start: {last or directory} ({log})")
     return url
 
 

@@ -45,7 +45,7 @@ class Fleet:
 def read_fleet(task: Task, request: Request) -> Fleet:
     """Read which targets there are, and what makes one. Raises InvalidSettings; touches nothing."""
     settings = task.settings
-    templates = templates_of(settings, request.values)
+    templates = templates_of(settings, request.values, os.environ)
     for secret in (*templates.secrets(ANY_NAME), _shared_password()):
         task.secrets.add(secret)
     shard = shard_of(settings.shard, settings.shards, os.environ)

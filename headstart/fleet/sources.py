@@ -22,6 +22,9 @@ from headstart.verdict.events.database import ConnectionFailed
 
 _QUERY = "the query of HEADSTART_TARGETS_SQL"
 _STDIN = "-"
+_PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE that tell of a moment and not of the query: a lost connection, a deadlock, no
+room, somebody's lock, a time limit or a server that ends, the system (PostgreSQL's appendix A)."""
 
 
 def read_names(task: Task, arguments: Values) -> tuple[str, ...]:
@@ -57,18 +60,31 @@ def _rows(task: Task, query: str, arguments: Values) -> Rows:
     parameters = _parameters(task, arguments)
     with _connected(task, parameters) as connection:
         try:
+            # for what the query may begin itself, too
+            connection.execute("SET default_transaction_read_only = on", pin=False)
             connection.execute("BEGIN READ ONLY", pin=False)
             # it has the search_path that its database gives it: whose it is wrote the query
             rows = connection.execute(query, timeout_seconds=READ_SECONDS, pin=False)
         except TimeoutError:
-            raise InvalidSettings(f"{_QUERY} gave no answer in {READ_SECONDS:g} s") from None
+            raise ConnectionLost(
+                f"{_QUERY} gave no answer in {READ_SECONDS:g} s",
+                next_step="look at what keeps it (pg_stat_activity: somebody's lock?), then run"
+                " again",
+            ) from None
         except DriverError as error:
-            if error.pgcode is None and not isinstance(error, MisuseError):
-                raise ConnectionLost(f"{_QUERY}: {error}") from None
+            if _may_pass(error):
+                raise ConnectionLost(f"{_QUERY}: {' '.join(str(error).split())}") from None
             raise InvalidSettings(f"{_QUERY} failed: {' '.join(str(error).split())}") from None
     if not rows:
         raise InvalidSettings(f"{_QUERY} gives no rows: it names no target")
     return rows
+
+
+def _may_pass(error: DriverError) -> bool:
+    """Whether the same query may do better a moment later."""
+    if error.pgcode is None:
+        return not isinstance(error, MisuseError)
+    return error.pgcode[:2] in _PASSING
 
 
 def _parameters(task: Task, arguments: Values) -> Mapping[str, str]:

@@ -36,6 +36,15 @@ _NOWHERE = "/dev/null"
 ANY_NAME, ANOTHER_NAME = "1", "2"
 """Names that are right wherever one may stand, in a port too."""
 _LEADING = frozenset({"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"})
+_PARAMETERS = {
+    "PGHOST": "host",
+    "PGHOSTADDR": "hostaddr",
+    "PGPORT": "port",
+    "PGDATABASE": "dbname",
+    "PGUSER": "user",
+    "PGPASSWORD": "password",
+}
+"""Variables of libpq that lead to a database, as whom, and the parameters that win over them."""
 _IDENTIFIERS = {"PGDATABASE": "dbname", "PGUSER": "user"}
 """Variables of libpq that hold a name of the server's, and their parameters."""
 
@@ -82,6 +91,36 @@ class Templates:
         if led or self.url is None:
             return led
         return _address_of(self.url, ANY_NAME) != _address_of(self.url, ANOTHER_NAME)
+
+    def without_effect(self, url: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+        """The mistakes of variables that libpq does not come to, as sentences.
+
+        `url` is what the URL of all targets says, if they have one; `environ` is our environment.
+        What a URL says wins over a service, and a service over a variable (libpq's manual, "Service
+        File" and "Environment Variables").
+        """
+        said = url if self.url is None else _parsed(self.url, ANY_NAME)
+        own = dict(self.environment)
+        service = environ.get("PGSERVICE")
+        for name, parameter in _PARAMETERS.items():
+            if name not in own:
+                continue
+            if parameter in said:
+                yield (
+                    f"HEADSTART_TARGET_ENV sets {name}, which has no effect where the URL says"
+                    f" {parameter}: take it out of the URL, or write {TARGET} there"
+                    " (HEADSTART_TARGET_URL)"
+                )
+            elif service and "PGSERVICE" not in own and TARGET in own[name]:
+                yield (
+                    f"HEADSTART_TARGET_ENV sets {name}, and the service that PGSERVICE names may"
+                    f" say another {parameter}, which wins: unset PGSERVICE"
+                )
+        if "PGSERVICE" in own and {"host", "dbname"} <= said.keys():
+            yield (
+                "HEADSTART_TARGET_ENV sets PGSERVICE, which has no effect where the URL says host"
+                " and dbname: take them out of the URL"
+            )
 
     @property
     def are_at_home(self) -> bool:
@@ -152,7 +191,7 @@ def table_of(template: str, name: str) -> str:
     return ".".join(as_part(part) for part in parts)
 
 
-def templates_of(settings: Settings, arguments: Values) -> Templates:
+def templates_of(settings: Settings, arguments: Values, environ: Mapping[str, str]) -> Templates:
     """The templates of a fleet. Raises InvalidSettings with all mistakes."""
     mistakes = [*_mistakes(settings), *_mistaken_variables(settings.target_env)]
     if mistakes:
@@ -167,6 +206,8 @@ def templates_of(settings: Settings, arguments: Values) -> Templates:
         environment,
         _common(settings, arguments),
     )
+    if mistakes := [*templates.without_effect(settings.database.url.parameters, environ)]:
+        raise InvalidSettings(*mistakes)
     if not templates.have_databases and templates.own_table(ANY_NAME) is None:
         raise InvalidSettings(
             "nothing says where the version table of each target is, so that two may be one: for"

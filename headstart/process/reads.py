@@ -114,7 +114,7 @@ class _HeardEnviron(os._Environ):  # type: ignore[type-arg]
 def _hear_path(path: Any, heard: set[str], *, is_file: bool) -> None:
     name = os.path.abspath(os.fsdecode(path))
     asks = _asks_for_project(sys._getframe(2), name, is_file=is_file)
-    if asks and not name.startswith(_DEVICES):
+    if asks and not name.startswith(_DEVICES) and not _is_of_interpreter(name):
         heard.add(_source_of(name))
 
 
@@ -192,6 +192,10 @@ def local_packages() -> frozenset[str]:
 
 STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PACKAGES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib")})
+_METADATA = (".dist-info", ".egg-info")
+_ZIPPED = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+"""The standard library in one file, which Python looks for first, and which hardly any has."""
 _INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")})
 _WAY = (os.__file__, "<frozen os>", "<frozen _collections_abc>", "_collections_abc.py")
 
@@ -217,6 +221,14 @@ def _writes(opened: tuple[Any, ...]) -> bool:
 def _is_import(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
     return file.startswith("<frozen importlib") or "importlib/_bootstrap" in file
+
+
+def _is_of_interpreter(path: str) -> bool:
+    """What anybody asks who looks for packages: which are installed, and what they say of it."""
+    if os.path.basename(path) == _ZIPPED:
+        return True
+    folder = path if path.endswith(_METADATA) else os.path.dirname(path)
+    return is_installed(path + os.sep) and (folder.endswith(_METADATA) or path in _PACKAGES)
 
 
 def _is_of_packages(path: str) -> bool:

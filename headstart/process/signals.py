@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT end the run at once: waits, sleeps, and the statement that is running.
+"""SIGTERM, SIGINT and SIGHUP end the run at once: waits, sleeps, and the statement that is running.
 
 Python runs a handler between two bytecodes only, and libpq blocks in C. So the C-level handler's
 wake-up byte goes to a thread, which cancels the running statement on the server; the handler itself
@@ -37,7 +37,9 @@ from typing import NoReturn
 from headstart.process.machine import end_process, start_thread
 from headstart.verdict.errors import Cancelled, HeadstartError, ServerFailed
 
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP)
+_MEANT: dict[int, int] = {signal.SIGHUP: signal.SIGTERM}
+"""A terminal that is closed means what SIGTERM does."""
 _REPEAT_SECONDS = 0.25
 """A cancel that arrives just before the statement does is lost, so it is repeated."""
 BREAK_OFF_SECONDS = 3.0
@@ -128,6 +130,7 @@ class Signals:
 
     def handle(self, signum: int, _: FrameType | None) -> None:
         """The Python-level handler, in the main thread."""
+        signum = _MEANT.get(signum, signum)
         if signum == signal.SIGALRM and not (self._ends_by_alarm or self.lost):
             return  # an alarm of a script's own
         if self._armed and not self._raised:
@@ -191,6 +194,7 @@ class Signals:
 
     def _note(self, signum: int) -> None:
         ends_by_alarm = self._ends_by_alarm and not self.lost
+        signum = _MEANT.get(signum, signum)
         if signum not in _ENDING or (signum == signal.SIGALRM and not ends_by_alarm):
             return
         # an alarm after SIGTERM is our own deadline, not somebody's second wish
@@ -212,7 +216,9 @@ class Signals:
             return
         handle = self.handle
         for signum in _ENDING:
-            if signal.getsignal(signum) != handle:
+            current = signal.getsignal(signum)
+            kept = signum == signal.SIGHUP and current == signal.SIG_IGN  # by nohup, say
+            if current != handle and not kept:
                 signal.signal(signum, handle)
 
     def before_fork(self) -> None:

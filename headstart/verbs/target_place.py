@@ -18,9 +18,9 @@ def scope_without_env(task: Task) -> Scope:
 
 
 def refuse_other_table(task: Task, scope: Scope, column: VersionColumn) -> None:
-    """Refuse an env.py that has another one: two targets might meet there. Raises InvalidSettings.
+    """Refuse an env.py that has another one, or works in another schema. Raises InvalidSettings.
 
-    `column` is of the table that Alembic finds, or would make.
+    Two targets might meet there. `column` is of the table that Alembic finds, or would make.
     """
     target = task.target
     if target is None:
@@ -34,4 +34,13 @@ def refuse_other_table(task: Task, scope: Scope, column: VersionColumn) -> None:
             " the lock",
             next_step="correct HEADSTART_TARGET_VERSION_TABLE; or let env.py choose that schema for"
             " the target (search_path, version_table_schema)",
+        )
+    if target.is_home and scope.schema not in (None, target.schema):
+        raise InvalidSettings(
+            f"env.py works in schema {identifier(str(scope.schema))}, and not in"
+            f" {identifier(target.schema)}, the target's own, where its version table is",
+            next_step="let env.py choose the target's schema, in the connection's own search_path:"
+            " SET search_path TO ..., and commit; where revisions name each schema in full, keep"
+            " the version tables in a schema of their own"
+            " (HEADSTART_TARGET_VERSION_TABLE='versions.{target}')",
         )

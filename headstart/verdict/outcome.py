@@ -152,4 +152,4 @@ class Outcome(StrEnum):
         "fleet: at least one target needs a person; the others were worked on all the same",
     )  # fmt: skip
     CANCELLED_BY_SIGINT = "sigint", 130, True, "SIGINT: rolled back, lock released"
-    CANCELLED_BY_SIGTERM = "sigterm", 143, True, "SIGTERM: rolled back, lock released"
+    CANCELLED_BY_SIGTERM = "sigterm", 143, True, "SIGTERM or SIGHUP: rolled back, lock released"

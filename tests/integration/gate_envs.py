@@ -219,5 +219,8 @@ FIT = {
     "Python's own": "import locale; locale.getlocale()",
     "a variable that it sets": "import os; os.environ['MARKED'] = '1'",
     "logging": "import logging; logging.getLogger('app').info('x')",
+    "what is installed": "from importlib import metadata\n"
+    "metadata.version('alembic'); list(metadata.entry_points())",
+    "a package of another's": "import pydantic",
 }
 """What makes no difference."""

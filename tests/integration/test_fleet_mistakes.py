@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from tests.conftest import ON_ONE_SERVER
@@ -30,6 +32,10 @@ QUERIES = {
     "a list": ("SELECT ARRAY['a', 'b']", "row 1: the name is no text"),
     "a copy": ("COPY (SELECT 'a') TO STDOUT", "failed: "),
     "writes": ("CREATE TABLE written (id int)", "failed: cannot execute CREATE TABLE"),
+    "commits and writes": (
+        "COMMIT; CREATE TABLE written (id int)",
+        "failed: cannot execute CREATE",
+    ),
 }
 SETTINGS: dict[str, tuple[Mapping[str, str], str]] = {
     "no source": ({"HEADSTART_TARGETS": ""}, "no source of targets"),
@@ -151,3 +157,39 @@ def test_a_pipe_that_nobody_reads_is_no_report(project: ProjectCopy, database: D
     pipe = project.path / "pipe"
     os.mkfifo(pipe)
     assert "cannot be written" in refusal(project, database, HEADSTART_REPORT=str(pipe))
+
+
+WITHIN_A_MOMENT = {
+    "a time limit": "SET statement_timeout = 50; SELECT pg_sleep(9)::text",
+    "somebody's lock": "SET lock_timeout = 50; SELECT id::text FROM held",
+    "a snapshot": "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$; SELECT 'a'",
+}
+
+
+@ON_ONE_SERVER
+@pytest.mark.parametrize("case", WITHIN_A_MOMENT)
+def test_a_query_that_may_do_better_a_moment_later_is_worth_another_try(
+    project: ProjectCopy, database: Database, case: str
+) -> None:
+    database.execute("CREATE TABLE held (id int)")
+    fleet = schema_fleet(project, database, ())
+    with closing(psycopg2.connect(database.url)) as somebody:
+        somebody.cursor().execute("LOCK TABLE held")
+        done = fleet.run("--targets-sql", WITHIN_A_MOMENT[case], HEADSTART_TARGETS="")
+    told = summary(done)
+    assert (told["outcome"], told["exit_code"]) == ("connection_lost", 13), done.stderr
+    assert "the query of HEADSTART_TARGETS_SQL" in told["error"]["message"]
+
+
+@ON_ONE_SERVER
+def test_an_env_that_works_in_another_schema_than_the_targets_own_is_refused(
+    project: ProjectCopy, database: Database
+) -> None:
+    """Only its version tables are where they belong: all targets would share their tables."""
+    fleet = schema_fleet(project, database, ("a", "b"))
+    project.edit_env("SET search_path TO {quoted}", "SET search_path TO public")
+    done = fleet.run()
+    assert (done.exit_code, summary(done)["outcomes"]) == (27, {"invalid_settings": 2})
+    assert 'env.py works in schema "public", and not in "a"' in done.stderr.replace("\\", "")
+    assert database.query("SELECT to_regclass('public.accounts')") == [(None,)]
+    assert fleet.revisions() == {"a": None, "b": None}

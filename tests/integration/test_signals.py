@@ -35,8 +35,12 @@ BUSY = (
 
 BOTH = pytest.mark.parametrize(
     ("signum", "outcome", "code"),
-    [(signal.SIGTERM, "sigterm", 143), (signal.SIGINT, "sigint", 130)],
-    ids=["SIGTERM", "SIGINT"],
+    [
+        (signal.SIGTERM, "sigterm", 143),
+        (signal.SIGINT, "sigint", 130),
+        (signal.SIGHUP, "sigterm", 143),
+    ],
+    ids=["SIGTERM", "SIGINT", "SIGHUP"],
 )
 
 

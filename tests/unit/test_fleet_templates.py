@@ -1,6 +1,7 @@
 """What a target gets: {target} is replaced, and quoted as the place needs it."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,15 +20,17 @@ BY_X: dict[str, Any] = {"target_version_table": "{target}.v", "target_x": ("t={t
 NAMES = ("acme", "a b", "a.b", 'we"ird', "o'k", "50%", "%41", "é", "a/b@c?d#e&f=g:h", "-x", "a+b")
 
 
-def settings(**changed: Any) -> Settings:
+def settings(url: str = "postgresql://app@db/app", **changed: Any) -> Settings:
     """The settings of a fleet in which nothing is said but this."""
-    environ = {"DATABASE_URL": "postgresql://app@db/app"}
+    environ = {"DATABASE_URL": url}
     return replace(read_settings({}, environ, lambda _: ""), **changed)
 
 
-def templates(arguments: Values | None = None, **changed: Any) -> Templates:
+def templates(
+    arguments: Values | None = None, environ: Mapping[str, str] | None = None, **changed: Any
+) -> Templates:
     """The templates of these settings."""
-    return templates_of(settings(**changed), arguments or {})
+    return templates_of(settings(**changed), arguments or {}, environ or {})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,7 +146,7 @@ def test_targets_are_at_home_where_their_version_tables_are_in_their_own_schemas
         ({}, True),
         ({"target_url": "postgresql://app@db/app"}, True),
         ({"target_url": "postgresql://app@db/{target}"}, False),
-        ({"target_env": ("PGDATABASE={target}",)}, False),
+        ({"url": "postgresql://app@db", "target_env": ("PGDATABASE={target}",)}, False),
         ({"target_env": ("TENANT={target}",)}, True),
     ],
 )
@@ -166,7 +169,7 @@ UNTOLD: dict[str, dict[str, Any]] = {
     "a table without its schema": {"target_version_table": "v_{target}"},
     "a user": {"target_url": "postgresql://{target}@db/app"},
     "a search_path": {"target_url": "postgresql://app@db/app?options=-csearch_path%3D{target}"},
-    "a user's variable": {"target_env": ("PGUSER={target}",)},
+    "a user's variable": {"url": "postgresql://db/app", "target_env": ("PGUSER={target}",)},
 }
 
 
@@ -181,8 +184,9 @@ TOLD: dict[str, dict[str, Any]] = {
     "a host": {"target_url": "postgresql://app@{target}/app"},
     "a port": {"target_url": "postgresql://app@db:543{target}/app"},
     "the database that a user has": {"target_url": "postgresql://{target}@db"},
-    "a database's variable": {"target_env": ("PGDATABASE={target}",)},
-    "a host's variable": {"target_env": ("PGHOST={target}.db",)},
+    "a database's variable": {"url": "postgresql://app@db", "target_env": ("PGDATABASE={target}",)},
+    "a host's variable": {"url": "postgresql:///app", "target_env": ("PGHOST={target}.db",)},
+    "a service": {"url": "postgresql:///app", "target_env": ("PGSERVICE={target}",)},
 }
 
 
@@ -191,13 +195,41 @@ def test_an_address_of_its_own_makes_a_target(case: str) -> None:
     assert templates(**TOLD[case]).have_databases
 
 
+WITHOUT_EFFECT = {
+    "PGDATABASE": "postgresql://db/app",
+    "PGHOST": "postgresql://db/app",
+    "PGHOSTADDR": "postgresql://db/app?hostaddr=127.0.0.1",
+    "PGPORT": "postgresql://db:5432/app",
+    "PGUSER": "postgresql://app@db/app",
+    "PGPASSWORD": "postgresql://app:secret@db/app",
+    "PGSERVICE": "postgresql://db/app",
+}
+
+
+@pytest.mark.parametrize("variable", WITHOUT_EFFECT)
+def test_a_variable_that_the_url_overrides_is_a_mistake(variable: str) -> None:
+    """All targets would be one."""
+    url, own = WITHOUT_EFFECT[variable], (f"{variable}={{target}}",)
+    with pytest.raises(InvalidSettings, match=f"{variable}, which has no effect"):
+        templates(url=url, target_env=own)
+    with pytest.raises(InvalidSettings, match=f"{variable}, which has no effect"):
+        templates(target_url=url, target_env=own)
+
+
+def test_a_service_may_override_it_too() -> None:
+    made: dict[str, Any] = {"url": "postgresql://", "target_env": ("PGDATABASE={target}",)}
+    assert templates(**made).have_databases
+    with pytest.raises(InvalidSettings, match="unset PGSERVICE"):
+        templates(environ={"PGSERVICE": "prod"}, **made)
+
+
 @pytest.mark.parametrize(
     ("changed", "part"),
     [
         ({"target_url": "postgresql://app@db/app_{target}"}, "dbname"),
         ({"target_url": "postgresql://app_{target}@db/{target}"}, "user"),
-        ({"target_env": ("PGDATABASE=app_{target}",)}, "dbname"),
-        ({"target_env": ("PGUSER=app_{target}",), **BY_X}, "user"),
+        ({"url": "postgresql://app@db", "target_env": ("PGDATABASE=app_{target}",)}, "dbname"),
+        ({"url": "postgresql://db/app", "target_env": ("PGUSER=app_{target}",), **BY_X}, "user"),
     ],
 )
 def test_a_name_that_the_server_would_cut_is_a_mistake(changed: dict[str, Any], part: str) -> None:
