@@ -17,6 +17,8 @@ pytestmark = ON_ONE_SERVER
 NAMES = ("acme", "globex", "initech")
 LINE = re.compile(r"fleet \d/3 done(, [\d.]+/(s|min), \d+ s remaining)?, running: [a-z, ]+")
 
+LAST = re.compile(r"^ready: |^sigterm \(|fleet_finished", re.MULTILINE)
+
 
 @pytest.fixture
 def fleet(project: ProjectCopy, database: Database) -> SchemaFleet:
@@ -35,7 +37,7 @@ def on_terminal(fleet: SchemaFleet, *, signum: int = 0, **environ: str) -> tuple
             until(lambda: "acme, globex" in "".join(terminal.drawn), "the line", 60)
             process.send_signal(signum)
         code = process.wait(60)
-        until(lambda: "fleet_finished" in terminal.printed, "the last line")
+        until(lambda: LAST.search(terminal.printed), "the last line")
     return terminal, code
 
 
@@ -45,7 +47,7 @@ def test_it_shows_who_is_at_work_and_is_gone_in_the_end(fleet: SchemaFleet) -> N
     assert "fleet 0/3 done, running: acme, globex" in terminal.drawn
     assert re.search(r"fleet [12]/3 done, .* remaining, running: .*initech", terminal.drawn[-1])
     assert all(map(LINE.fullmatch, terminal.drawn)), terminal.drawn
-    assert sum("target_finished" in line for line in terminal.screen) == 3
+    assert sum(": upgraded in " in line for line in terminal.screen) == 3
     assert not any("running:" in line for line in terminal.screen)
     assert terminal.screen[-1] == ""
 
