@@ -82,6 +82,7 @@ def test_the_schema_names_the_path_of_a_bad_value(
     ("values", "message"),
     [
         ({"database": {}}, "one has to say where the database is"),
+        ({"database": {"url": "mysql://db/c"}}, "database.url is no URL of Postgres"),
         ({"database": {"url": "postgresql://a:b@db/c"}}, "database.url holds a password"),
         ({"database": {"url": "postgresql://db/c?password=b"}}, "database.url holds a password"),
         ({"database": {"url": "postgresql://db/c?sslpassword=b"}}, "database.url holds a password"),
