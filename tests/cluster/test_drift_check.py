@@ -79,8 +79,10 @@ def test_a_word_that_compares_nothing_is_refused(tmp_path: Path) -> None:
     ("values", "message"),
     [
         ({"schedule": "every night"}, "/driftCheck/schedule"),
-        ({"schedule": "0 24 * * *"}, "the hour is at most 23, not 24"),
-        ({"schedule": "0 3 * * 1-7/2"}, "the day of the week is at most 6, not 7"),
+        ({"schedule": "0 24 * * *"}, "the hour is 0 to 23, not 24"),
+        ({"schedule": "0 3 0 * *"}, "the day of the month is 1 to 31, not 0"),
+        ({"schedule": "0 3 * * 1-7/2"}, "the day of the week is 0 to 6 or sun|mon|"),
+        ({"schedule": "0 3 * * Sunday"}, "not Sunday"),
         (NIGHTLY | {"timeZone": "Mars/Phobos"}, "there is no zone Mars/Phobos"),
         (NIGHTLY | {"timeZone": "Local"}, "/driftCheck/timeZone"),
         ({"timeZone": "Europe/Berlin"}, "is the zone of driftCheck.schedule"),

@@ -265,6 +265,7 @@ def test_the_schema_accepts_the_chart_as_it_is() -> None:
         ("every night", False),
         ("every night in the middle", False),
         ("@nightly", False),
+        ("@every 1", False),
         ("0 3 * *", False),
         ("0 0 3 * * *", False),
         ("TZ=Europe/Berlin 0 3 * * *", False),
