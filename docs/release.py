@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RELEASE = ROOT / "build" / "release"
 REPOSITORY = "registry.example.com/headstart"
 """A placeholder: whoever publishes an image gives it a name of theirs."""
+PROGRAMS = ("git", "docker", "helm")
 PLATFORMS = ("linux/amd64", "linux/arm64")
 _ENGINE = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}
 
@@ -37,6 +38,9 @@ def main() -> int:
     parser.add_argument("--platform", action="append", help="of the images; may be repeated")
     parser.add_argument("--base", help="the base of the image, best with its digest")
     asked = parser.parse_args()
+    if absent := absent_programs():
+        print(f"not in PATH, and a release needs it: {', '.join(absent)}", file=sys.stderr)
+        return 1
     revision = run("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
     if revision.endswith("-dirty") and not asked.dirty:
         print("there are changes that are not committed: commit them, or --dirty", file=sys.stderr)
@@ -55,6 +59,11 @@ def main() -> int:
         print(f"no image for {name}: {cause}", file=sys.stderr)
     native = _ENGINE.get(platform.machine())
     return 1 if missing.keys() & {*(asked.platform or ()), native} else 0
+
+
+def absent_programs() -> list[str]:
+    """Those of the needed programs that nobody has installed."""
+    return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
 def run(*command: str) -> str:

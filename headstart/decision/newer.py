@@ -10,7 +10,7 @@ from headstart.verdict.errors import AheadIncompatible, AheadUnproven, Explanati
 
 CONTRACT = (
     "proven for code that names its columns and qualifies them in joins, has no label in GROUP BY"
-    " and no column_valued that may be called as a new column, leans on no exact length of a"
+    " and no column_valued that may be called as a new column, depends on no exact length of a"
     " varchar, makes no DDL on these tables, changes no keys, and copies nothing into a narrower"
     " column"
 )

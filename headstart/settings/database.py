@@ -189,6 +189,8 @@ def _secret(name: str, path: str, read_text: ReadText) -> str:
                 f"{name}: what it says is no file that can be read: {reason}; it is not shown, for"
                 " it may be the secret itself: name a file with its whole path"
             ) from None
+        if isinstance(error, FileNotFoundError):
+            reason += "; if a Secret is mounted there, check that it exists and has this key"
         raise InvalidUrl(f"{name}: {cut(path)} cannot be read: {reason}") from None
     if not secret.strip():
         raise InvalidUrl(f"{name}: {cut(path)} is empty")

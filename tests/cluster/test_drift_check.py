@@ -75,6 +75,35 @@ def test_a_word_that_compares_nothing_is_refused(tmp_path: Path) -> None:
     assert "/driftCheck/verify" in said
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"schedule": "every night"}, "/driftCheck/schedule"),
+        ({"schedule": "0 24 * * *"}, "the hour is 0 to 23, not 24"),
+        ({"schedule": "0 3 0 * *"}, "the day of the month is 1 to 31, not 0"),
+        ({"schedule": "0 3 * * 1-7/2"}, "the day of the week is 0 to 6 or sun|mon|"),
+        ({"schedule": "0 3 * * Sunday"}, "not Sunday"),
+        (NIGHTLY | {"timeZone": "Mars/Phobos"}, "there is no zone Mars/Phobos"),
+        (NIGHTLY | {"timeZone": "Local"}, "/driftCheck/timeZone"),
+        ({"timeZone": "Europe/Berlin"}, "is the zone of driftCheck.schedule"),
+    ],
+)
+def test_what_the_api_server_would_refuse_after_the_hook_is_refused_before_it(
+    tmp_path: Path, values: dict[str, Any], message: str
+) -> None:
+    assert message in failure(rendered, tmp_path, driftCheck=values)
+
+
+@pytest.mark.parametrize("schedule", ["@daily", "*/20 0-6 1,15 JAN-MAR mon,fri", "05 08 09 1 0"])
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "GMT", "Europe/London", "Asia/Kathmandu"])
+def test_a_schedule_and_a_zone_that_kubernetes_takes_are_taken(
+    tmp_path: Path, schedule: str, zone: str
+) -> None:
+    made = rendered(tmp_path, driftCheck={"schedule": schedule, "timeZone": zone})
+    spec = made["CronJob", "shop-headstart-drift"]["spec"]
+    assert (spec["schedule"], spec["timeZone"]) == (schedule, zone)
+
+
 def test_a_change_by_hand_is_told_by_the_next_check_and_a_person_is_needed(
     release: Make, postgres: Postgres
 ) -> None:

@@ -88,7 +88,9 @@ def test_a_hook_whose_secret_is_missing_says_so_at_once(release: Make) -> None:
     (pod,) = shop.namespace.pods("job-name=shop-headstart")
     verdict = verdict_of(pod) or {}
     assert verdict["exit_code"] == 2
-    assert "/run/secrets/headstart/password" in verdict["error"]["message"]
+    message = verdict["error"]["message"]
+    assert "/run/secrets/headstart/nobody-made-it/password" in message
+    assert "check that it exists and has this key" in message
 
 
 def test_what_a_hook_needs_beside_its_job_is_there_with_it_and_gone_after_it(

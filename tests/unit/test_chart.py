@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import chart
+from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.declared import SETTINGS
 from headstart.settings.fleet import FLEET_NAMES
 from headstart.settings.setting import Setting
@@ -250,6 +251,88 @@ def test_the_schema_on_disk_is_that_of_the_values() -> None:
 def test_the_schema_accepts_the_chart_as_it_is() -> None:
     values = yaml.safe_load((FOLDER / "values.yaml").read_text())
     assert accepts(json.loads(chart.schema_text(VALUES)), values)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "accepted"),
+    [
+        ("", True),
+        ("0 3 * * *", True),
+        ("*/5 0-6 1,15 JAN-MAR mon,fri", True),
+        ("30  2 ? * 0", True),
+        ("@daily", True),
+        ("@every 12h", True),
+        ("every night", False),
+        ("every night in the middle", False),
+        ("@nightly", False),
+        ("@every 1", False),
+        ("0 3 * *", False),
+        ("0 0 3 * * *", False),
+        ("TZ=Europe/Berlin 0 3 * * *", False),
+    ],
+)
+def test_a_schedule_that_kubernetes_would_refuse_is_refused_before_the_hook(
+    schedule: str, *, accepted: bool
+) -> None:
+    values = yaml.safe_load((FOLDER / "values.yaml").read_text())
+    values["driftCheck"]["schedule"] = schedule
+    assert accepts(json.loads(chart.schema_text(VALUES)), values) is accepted
+
+
+@pytest.mark.parametrize(
+    ("zone", "accepted"),
+    [
+        ("", True),
+        ("Europe/Berlin", True),
+        ("America/Port-au-Prince", True),
+        ("Etc/GMT+5", True),
+        ("local", False),
+        ("+02:00", False),
+        ("../UTC", False),
+        ("Europe / Berlin", False),
+    ],
+)
+def test_a_time_zone_is_a_name(zone: str, *, accepted: bool) -> None:
+    """Whether there is such a zone the template asks; tests/cluster has it rendered."""
+    values = yaml.safe_load((FOLDER / "values.yaml").read_text())
+    values["driftCheck"]["timeZone"] = zone
+    assert accepts(json.loads(chart.schema_text(VALUES)), values) is accepted
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app@db/app",
+        "postgres://app@db/app",
+        "POSTGRESQL+psycopg://app@db",
+        "'postgresql://app@db'",
+        "mysql://app@db/app",
+        "db.example.com",
+        "jdbc:postgresql://db/app",
+    ],
+)
+def test_the_chart_takes_the_urls_that_headstart_takes(url: str) -> None:
+    text = (FOLDER / "templates" / "_contradictions.tpl").read_text()
+    (pattern,) = re.findall(r'regexMatch "([^"]+)" \.\)?', text)
+    try:
+        parse_database_url(url, "database.url")
+        taken = True
+    except InvalidUrl:
+        taken = False
+    assert (re.search(pattern.replace("\\\\", "\\"), url) is not None) is taken
+
+
+def test_a_secrets_name_and_key_are_in_the_path_of_its_file() -> None:
+    """So a message about a file that is not there names them."""
+    text = (FOLDER / "templates" / "_containers.tpl").read_text()
+    assert text.count("/run/secrets/headstart/{{") == 2
+    assert text.count('include "headstart.secretPath"') == 3
+    for file in ("job.yaml", "init-container.yaml", "fleet-job.yaml"):
+        manifest = (ROOT / "k8s" / file).read_text()
+        assert "path: minirag-database/password" in manifest
+        assert set(re.findall(r"/run/secrets/headstart/(\S+)", manifest)) == {
+            "minirag-database/password"
+        }
 
 
 @pytest.mark.parametrize(

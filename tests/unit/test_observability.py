@@ -33,9 +33,11 @@ METRICS = {
     "kube_job_status_active": _JOB,
     "kube_job_status_start_time": _JOB,
     "kube_job_status_completion_time": _JOB,
+    "kube_job_spec_completions": _JOB,
     "kube_cronjob_created": _CRON,
     "kube_cronjob_status_last_schedule_time": _CRON,
     "kube_cronjob_status_last_successful_time": _CRON,
+    "kube_pod_owner": _POD | {"owner_kind", "owner_name", "owner_is_controller"},
     "kube_pod_status_phase": _POD | {"phase"},
     "kube_pod_container_status_waiting_reason": _POD | {"container", "reason"},
     "kube_pod_container_status_terminated_reason": _POD | {"container", "reason"},
@@ -136,6 +138,34 @@ def test_each_alert_has_a_test_for_promtool_and_a_row_on_its_page() -> None:
     for name in ALERTS:
         assert name in tested, name
         assert f"`{name}`" in page, name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(PAGE.read_text(), id="docs"),
+        pytest.param("\n".join(queries("loki").values()), id="dashboard"),
+    ],
+)
+def test_whatever_asks_for_the_verdict_of_a_run_asks_for_that_of_a_fleet(text: str) -> None:
+    asked = [line for line in text.splitlines() if "run_finished" in line]
+    assert asked
+    assert [line for line in asked if "fleet_finished" not in line] == []
+
+
+def test_a_fleet_has_an_alert_of_its_own_which_names_its_shards() -> None:
+    needs, failed = ALERTS["HeadstartNeedsAPerson"], ALERTS["HeadstartFleetFailed"]
+    assert needs["expr"].splitlines()[4:] == failed["expr"].splitlines()[4:]
+    assert "unless" in needs["expr"].splitlines()[3]
+    assert "and" in failed["expr"].splitlines()[3].split()
+    told = failed["annotations"]["description"]
+    assert "failedIndexes" in told
+    assert "job-completion-index" in told
+
+
+def test_no_alert_reads_the_log_of_an_arbitrary_pod_of_a_job() -> None:
+    for alert in ALERTS.values():
+        assert not re.search(r"kubectl logs [^|]*job/", alert["annotations"]["description"])
 
 
 def test_a_query_of_the_log_asks_for_events_that_there_are() -> None:

@@ -46,6 +46,27 @@ def test_every_file_has_its_checksum_as_sha256sum_reads_it(
     assert (tmp_path / "SHA256SUMS").read_text() == text
 
 
+@pytest.mark.parametrize("absent", release.PROGRAMS)
+def test_a_program_that_is_not_there_is_one_line_before_anything_is_built(
+    absent: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in release.PROGRAMS:
+        (tmp_path / name).touch(mode=0o755)
+    (tmp_path / absent).unlink()
+    earlier = tmp_path / "release" / "of-an-earlier-build.whl"
+    earlier.parent.mkdir()
+    earlier.touch()
+    monkeypatch.setattr(release, "RELEASE", earlier.parent)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["release.py", "--dirty"])
+    assert release.main() == 1
+    assert capsys.readouterr().err == f"not in PATH, and a release needs it: {absent}\n"
+    assert earlier.exists()
+
+
 def test_an_engine_that_builds_for_another_platform_has_built_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -153,6 +153,7 @@ def test_a_secret_file_that_gives_nothing_is_named(
     environ = {name: "/secret", "PGHOST": "h"}
     (mistake,) = mistakes(environ, files=files)
     assert mistake.startswith(f"{name}: /secret {reason}")
+    assert ("check that it exists and has this key" in mistake) is (not files)
 
 
 def test_a_secret_file_that_is_spoiled_later_ends_as_a_mistake_in_the_settings() -> None:

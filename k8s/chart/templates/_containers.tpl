@@ -119,24 +119,33 @@
 {{- end }}
 {{- end -}}
 
+{{/* Secret and key are in the path, and so in the message about a file that is not there. */}}
+{{- define "headstart.secretPath" -}}
+{{ include "headstart.secretName" . }}/{{ default .Values.database.passwordKey .Values.database.urlKey }}
+{{- end -}}
+
+{{- define "headstart.caPath" -}}
+{{ .Values.database.caConfigMap }}/{{ .Values.database.caKey }}
+{{- end -}}
+
 {{- define "headstart.connectionEnv" -}}
 {{- with .Values.database }}
 {{- if .urlKey }}
 - name: DATABASE_URL_FILE
-  value: /run/secrets/headstart/url
+  value: /run/secrets/headstart/{{ include "headstart.secretPath" $ }}
 {{- else if .url }}
 - name: DATABASE_URL
   value: {{ .url | quote }}
 {{- end }}
 {{- if and (or .secret .secretData) (not .urlKey) }}
 - name: PGPASSWORD_FILE
-  value: /run/secrets/headstart/password
+  value: /run/secrets/headstart/{{ include "headstart.secretPath" $ }}
 {{- end }}
 {{- if .caConfigMap }}
 - name: PGSSLMODE
   value: verify-full
 - name: PGSSLROOTCERT
-  value: /etc/headstart/ca/ca.crt
+  value: /etc/headstart/ca/{{ include "headstart.caPath" $ }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -156,11 +165,7 @@
     # readable for any user; nobody else is in the pod's file system
     defaultMode: 0444
     items:
-      {{- if .urlKey }}
-      - {key: {{ .urlKey | quote }}, path: url}
-      {{- else }}
-      - {key: {{ .passwordKey | quote }}, path: password}
-      {{- end }}
+      - {key: {{ default .passwordKey .urlKey | quote }}, path: {{ include "headstart.secretPath" $ }}}
 {{- end }}
 {{- if .caConfigMap }}
 - name: {{ $name }}-ca
@@ -170,7 +175,7 @@
     optional: true
     {{- end }}
     items:
-      - {key: {{ .caKey | quote }}, path: ca.crt}
+      - {key: {{ .caKey | quote }}, path: {{ include "headstart.caPath" $ }}}
 {{- end }}
 {{- end }}
 {{- with .Values.volumes }}

@@ -14,6 +14,9 @@
 {{- if and .url .urlKey -}}
 {{- fail "database.url and database.urlKey both name the database: keep one" -}}
 {{- end -}}
+{{- if and .url (not (include "headstart.isPostgresUrl" .url)) -}}
+{{- fail "database.url is no URL of Postgres: expected postgresql://user@host:port/name" -}}
+{{- end -}}
 {{- if include "headstart.holdsPassword" .url -}}
 {{- fail "database.url holds a password: put it into the Secret that database.secret names" -}}
 {{- end -}}
@@ -31,6 +34,7 @@
 {{- fail "database.secretData: a hook runs before the release's own objects are made; create the Secret outside of the release and name it in database.secret, or take mode job" -}}
 {{- end -}}
 {{- end -}}
+{{- include "headstart.refuseDriftCheck" . -}}
 {{- range .Values.env -}}
 {{- if and .value (or (eq .name "PGPASSWORD") (include "headstart.holdsPassword" .value)) -}}
 {{- fail (printf "env: %s holds a password: give it by valueFrom.secretKeyRef" .name) -}}
@@ -65,6 +69,11 @@
 {{- fail "mode init makes no pods of its own: put the sidecars before headstart.initContainer in the chart of your app" -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Quotes around a URL are only warned of, by headstart itself. */}}
+{{- define "headstart.isPostgresUrl" -}}
+{{- if regexMatch "(?i)^\\W*postgres(ql)?([+]\\w+)?://" . -}}true{{- end -}}
 {{- end -}}
 
 {{/* Whether a URL holds a password, also one of a client's key (sslpassword), or under an encoded name. */}}

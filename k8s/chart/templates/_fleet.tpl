@@ -77,6 +77,9 @@ lockSeconds: {{ include "headstart.canarySeconds" .chart }}
 {{- range $name := list "targetUrl" "targetsUrl" -}}
 {{- $value := index $.Values.fleet $name -}}
 {{- $key := index $.Values.fleet (printf "%sKey" $name) -}}
+{{- if and $value (not (hasPrefix "{target}" $value)) (not (include "headstart.isPostgresUrl" $value)) -}}
+{{- fail (printf "fleet.%s is no URL of Postgres: expected postgresql://user@host:port/name" $name) -}}
+{{- end -}}
 {{- if include "headstart.holdsPassword" $value -}}
 {{- fail (printf "fleet.%s holds a password: put it into the Secret that fleet.secret names, and its key into fleet.%sKey" $name $name) -}}
 {{- end -}}
