@@ -227,7 +227,8 @@ _WORDS: Mapping[str, Callable[[Fields], str]] = {
     "place_uncertain": lambda fields: fields["cause"],
     "marks_misspelt": lambda fields: "; ".join(fields["causes"]),
     "fingerprints_unusable": lambda fields: (
-        f"the fingerprints in {fields['path']} prove nothing: {fields['cause']}"
+        f"the fingerprints file {fields['path']} proves nothing: {fields['cause']};"
+        " headstart fingerprint build writes it anew"
     ),
     "record_not_written": lambda fields: (
         f"not recorded in {fields['table']}: {fields['cause']}"
