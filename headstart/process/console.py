@@ -146,7 +146,10 @@ def _at_work(fields: Fields) -> str:
 
 def _connection_failed(fields: Fields) -> str:
     again = fields.get("retry_in_seconds")
-    text = f"no connection: {fields['cause']}"
+    host, cause = fields.get("host"), fields["cause"]
+    # of a second address libpq says itself where it is
+    place = "" if host is None or host in cause else place_of(fields)
+    text = f"no connection{' to ' if place else ''}{place}: {cause}"
     return text if again is None else f"{text}; again in {duration(again)}"
 
 

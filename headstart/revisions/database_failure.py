@@ -35,6 +35,7 @@ from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
     BrokenHistory,
+    Explanation,
     HeadstartError,
     NotReady,
     RevisionFailed,
@@ -209,8 +210,17 @@ def _raised(answer: Answer, moment: Moment, table: str | None) -> HeadstartError
 def _failed(answer: Answer, moment: Moment, next_step: str | None) -> RevisionFailed:
     failed = _as(RevisionFailed, answer, next_step)
     failed.revision = moment.revision
+    failed.explanation = _file_of(moment)
     failed.raised_in = answer.context if answer.fault is Fault.RAISED else ""
     return failed
+
+
+def _file_of(moment: Moment) -> Explanation:
+    """Where the revision is: what the server says names no file."""
+    paths = (Path(s.path) for s in moment.project.scripts if s.revision == moment.revision)
+    here = Path.cwd()
+    shown = (path.relative_to(here) if path.is_relative_to(here) else path for path in paths)
+    return Explanation(tuple(f"revision {moment.revision} is in {path}" for path in shown))
 
 
 def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartError:
