@@ -3,7 +3,8 @@
 import pytest
 
 from headstart.decision.left_behind import EARLIER_ATTEMPT, Left, already_there
-from headstart.fingerprint.match.finding import Live, Proven
+from headstart.fingerprint.catalog.live import Live
+from headstart.fingerprint.match.finding import Proven
 from headstart.verdict.errors import RevisionFailed
 from tests.unit.histories import history
 from tests.unit.known import lines
