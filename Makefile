@@ -58,6 +58,7 @@ run: $(RUN_VENV)/.ready alembic.ini ## The whole job on an embedded Postgres, tw
 	@$(EMBEDDED_RUN)
 	@echo "Once more. Nothing is left to do, and the job says so:"
 	@$(EMBEDDED_RUN)
+	@echo "next: make db keeps that Postgres up; docs/your-project.md is about your own app"
 
 KEEPER := $(RUN_VENV)/bin/python -m headstart.dev.keeper
 

@@ -73,7 +73,7 @@ def migrate(**target: Any) -> None:
 try:
     run()
 except Exception as error:
-    hint = explain(error)
+    hint = explain(error, under_headstart=under_headstart)
     if hint is None:
         raise
     if under_headstart:

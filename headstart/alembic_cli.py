@@ -27,10 +27,10 @@ from headstart.settings.libpq_values import mistakes_around
 MODEL_NAMES = ("sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql")
 
 SQLSTATE_HINTS = {
-    "42P07": "an earlier revision makes it, too, or somebody made it outside Alembic. In the first "
-    "case let only one revision make it; in the second, compare the database with the revisions, "
-    "and if it has what they build, run `alembic stamp head` (or headstart with "
-    "HEADSTART_BASELINE=head)",
+    "42P07": "an earlier revision makes it, too, an earlier attempt of this one left a part of its "
+    "work, or somebody made it outside Alembic. In the first case let only one revision make it; "
+    "in the second, undo that by hand; in the third, compare the database with the revisions, and "
+    "if it has what they build and no version row, run `alembic stamp head`",
     "42501": "this role lacks a privilege. To create tables in schema public, from PostgreSQL 15 "
     "on, it needs GRANT CREATE ON SCHEMA public, or to be the owner of the database",
     "2BP01": "something that Alembic does not know needs it, for example a collection table that "
@@ -132,9 +132,15 @@ def read_option(ini: ConfigParser, section: str, option: str) -> str | None:
         return ini.get(section, option, raw=True)
 
 
-def explain(error: Exception) -> str | None:
-    """Say in one line what happened and what to do, or nothing for an error we do not know."""
+def explain(error: Exception, *, under_headstart: bool = False) -> str | None:
+    """Say in one line what happened and what to do, or nothing for an error we do not know.
+
+    `under_headstart`: nothing of what a database says, nor of drivers. headstart sees its version
+    rows and its record, and says what fits them; a note of env.py's would come before that.
+    """
     match error:
+        case ModuleNotFoundError() | DBAPIError() if under_headstart:
+            return None
         case InvalidUrl():
             return str(error)
         case ModuleNotFoundError(name="psycopg2"):

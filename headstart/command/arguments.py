@@ -141,14 +141,28 @@ def _no_verb(words: Sequence[str]) -> str:
     first, *others = words
     seconds = [verb.name.split()[1] for verb in VERBS if verb.name.split()[0] == first != verb.name]
     if seconds and len(others) <= 1:
-        return f"{first} needs a second word: {', '.join(seconds)}{_instead_of(others)}"
+        return f"after {first} comes one of: {', '.join(seconds)}{_instead_of(others)}"
     firsts = dict.fromkeys(verb.name.split()[0] for verb in VERBS)
     if first not in firsts:
-        meant = _nearest_of(first, firsts) if _shown(first) else ""
+        meant = _of_alembic(first) or (_nearest_of(first, firsts) if _shown(first) else "")
         return f"there is no verb{_shown(first)}{meant or '; the verbs are ' + ', '.join(firsts)}"
     if others[-1] in firsts:
         return "there is more than one verb"
-    return f"there is an argument too many after {first}; a URL goes into DATABASE_URL"
+    return f"{first} takes no further argument; a URL goes into DATABASE_URL"
+
+
+def _of_alembic(word: str) -> str:
+    """The verb in place of a command of Alembic's; what headstart has none for, Alembic does."""
+    if word in _OUR_WORDS:
+        return f"; did you mean {_OUR_WORDS[word]}?"
+    return f"; the alembic command does that: alembic {word}" if word in _ALEMBICS_OWN else ""
+
+
+_OUR_WORDS = {"upgrade": "run", "current": "status", "history": "status", "heads": "status"}
+_ALEMBICS_OWN = frozenset(
+    {"branches", "downgrade", "edit", "ensure_version", "init", "merge", "revision", "show"}
+    | {"stamp", "list_templates"}
+)
 
 
 def _instead_of(others: Sequence[str]) -> str:

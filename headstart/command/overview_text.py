@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from headstart.decision.failures import note_of_failure
 from headstart.decision.overview import Overview
 from headstart.decision.plan import Baseline, Refuse, Upgrade
 from headstart.facts.applied_record import NoRecord
@@ -63,8 +64,7 @@ def _notes(overview: Overview) -> Iterator[str]:
             " not own the version table, or HEADSTART_RECORD=off"
         )
     if (failed := overview.failed) is not None:
-        times = f"{failed.times} times" if failed.times > 1 else "once"
-        yield f"{failed.revision} has failed {times}, of {failed.what}, and was not applied since"
+        yield note_of_failure(failed, overview.digests.get(failed.revision, ""))
     if overview.edited:
         names, rest = overview.edited[:_MOST_NAMES], len(overview.edited) - _MOST_NAMES
         more = f" and {rest} more" if rest > 0 else ""

@@ -28,7 +28,8 @@ class Left:
     """What is found after a revision has failed.
 
     `script` is the source of that revision; `finding` what the fingerprints say, where they can;
-    `dropped` are the INVALID indexes that this run has dropped before it.
+    `dropped` are the INVALID indexes that this run has dropped before it; `failed_before` whether
+    the record knows that this revision has failed in an earlier run.
     """
 
     invalid: tuple[InvalidIndex, ...]
@@ -37,6 +38,13 @@ class Left:
     script: str = ""
     finding: Finding | None = None
     dropped: tuple[InvalidIndex, ...] = ()
+    failed_before: bool = False
+
+
+EARLIER_ATTEMPT = (
+    "an earlier attempt of this revision may have left a part of its work: look at what is there,"
+    " undo that by hand, then run again"
+)
 
 
 def unless_forbidden(error: RevisionFailed, triggers: Mapping[str, str]) -> HeadstartError:
@@ -75,9 +83,11 @@ def already_there(error: RevisionFailed, left: Left) -> RevisionFailed | Interru
         case HalfApplied(revision=error.revision) as half:
             return _half_done(error, half)
         case Proven() as proven if _is_next(proven, error, left):
-            error.next_step = _stamp(proven, left)
+            error.next_step = _stamp(proven, error, left)
         case _ if left.dropped:
             return _cut_off_before(error, left.dropped)
+        case _ if left.failed_before and not error.cause_known:
+            error.next_step = EARLIER_ATTEMPT
     return error
 
 
@@ -155,14 +165,19 @@ def _is_next(proven: Proven, error: RevisionFailed, left: Left) -> bool:
     return error.revision in there and left.history.applied_with(left.version_rows) < there
 
 
-def _stamp(proven: Proven, left: Left) -> str:
+def _stamp(proven: Proven, error: RevisionFailed, left: Left) -> str:
+    """The schema proves what it shows. What a script does beside that, nobody has seen."""
+    names = ", ".join(proven.revisions)
     stamp = f"alembic stamp {' '.join(proven.revisions)}, then run again"
     applied = left.history.applied_with(left.version_rows)
     rows = [each for each in proven.rows_unproven if each not in applied]
-    if not rows:
-        return f"the schema is exactly what {', '.join(proven.revisions)} builds: {stamp}"
+    others = ", ".join(each for each in rows if each != error.revision)
     return (
-        f"the schema is exactly what {', '.join(proven.revisions)} builds, but no catalog shows"
-        f" whether the rows that {', '.join(rows)} changes are as they should be: see to these by"
-        f" hand, then {stamp}"
+        f"the schema is exactly what {names} builds, but what revision {error.revision} does to"
+        " rows, or to anything else that no catalog shows, may be missing from where an earlier"
+        f" attempt failed{_AND_ROWS.format(others) if others else ''}: look at the script, do by"
+        f" hand what is left, then {stamp}"
     )
+
+
+_AND_ROWS = ", as may what {} changes in rows"

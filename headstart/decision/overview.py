@@ -5,7 +5,9 @@ long and from which image. What it says of a revision that is not applied now is
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 
+from headstart.decision.failures import failure_in
 from headstart.decision.plan import Baseline, Plan, Refuse, Upgrade
 from headstart.facts.applied_record import AppliedEntry, AppliedRecord, Failed, NoRecord, record_in
 from headstart.facts.state import DatabaseFacts, History, State
@@ -41,7 +43,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Overview:
-    """The answer of status. `refusal` is what a run would refuse with."""
+    """The answer of status. `refusal` is what a run would refuse with.
+
+    `digests` are those of this image's scripts.
+    """
 
     state: State
     plan: Plan
@@ -52,6 +57,7 @@ class Overview:
     run_in_progress: bool
     refusal: HeadstartError | None = None
     notes: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_stale(self) -> bool:
@@ -62,9 +68,7 @@ class Overview:
     @property
     def failed(self) -> Failed | None:
         """What the record says to have failed last, unless it is applied now."""
-        failed = self.record.failed if isinstance(self.record, AppliedRecord) else None
-        applied = {line.revision for line in self.lines if line.applied}
-        return None if failed is None or failed.revision in applied else failed
+        return failure_in(self.record, {line.revision for line in self.lines if line.applied})
 
     @property
     def edited(self) -> tuple[str, ...]:

@@ -96,6 +96,12 @@ def _url(directory: str) -> str:
     return built_url(start_embedded(directory))
 
 
+def _here(program: str) -> str:
+    """A program of this environment, as it can be typed."""
+    path = Path(sys.executable).parent / program
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Do what the command line says."""
     match [*arguments, readable_settings({}, os.environ).embedded_dir][:2]:
@@ -103,6 +109,8 @@ def main(arguments: Sequence[str]) -> None:
             url = start(directory)
             print(f"DATABASE_URL='{url}'")  # noqa: T201
             print(f"export it, or: psql '{url}'. make db-stop ends the server", file=sys.stderr)  # noqa: T201
+            then = f"then: {_here('python')} -m headstart plan, or {_here('alembic')} current"
+            print(then, file=sys.stderr)  # noqa: T201
         case ["stop", directory]:
             was_there = stop(directory)
             print("stopped" if was_there else "it was not running", file=sys.stderr)  # noqa: T201

@@ -40,7 +40,7 @@ def one_line(text: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """A text that is meant to have several lines, each of them harmless."""
-    return [one_line(line) for line in text.splitlines()]
+    return [one_line(line.expandtabs(4)) for line in text.splitlines()]
 
 
 def json_text(value: object) -> str:

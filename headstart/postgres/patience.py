@@ -49,7 +49,9 @@ def connect_when_free(
     def failed(retry: Retry) -> None:
         pause = round(retry.retry_in_seconds, 3)
         patience.make_room()
-        patience.emit(ConnectionFailed(retry.attempt, str(retry.error), pause))
+        place = retry.error.place if isinstance(retry.error, ConnectFailed) else {}
+        host, port = place.get("host") or None, place.get("port") or None
+        patience.emit(ConnectionFailed(retry.attempt, str(retry.error), pause, host, port))
 
     return retried(
         lambda: connect(resolve(), name, timeout_seconds), patience.deadline, may_pass, failed

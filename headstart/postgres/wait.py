@@ -81,7 +81,9 @@ def wait_until_accepting(
 
     def failed(retry: Retry) -> None:
         pause = round(retry.retry_in_seconds, 3)
-        emit(ConnectionFailed(retry.attempt, str(retry.error), pause))
+        place = retry.error.place if isinstance(retry.error, ConnectFailed) else {}
+        host, port = place.get("host") or None, place.get("port") or None
+        emit(ConnectionFailed(retry.attempt, str(retry.error), pause, host, port))
 
     def may_pass(error: BaseException) -> bool:
         return _may_pass(error, limits)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def place_of(database: "Mapping[str, object]") -> str:
     """`user@host:port/name`, as far as it is known; empty where nothing is."""
     user, host, port, name = (str(database.get(key) or "") for key in _PARTS)
+    if ":" in host and not host.startswith(("/", "[")):  # an IPv6 address
+        host = f"[{host}]"
     at = f"{user}@" if user else ""
     behind = f":{port}" if port and (host or at) else ""
     return f"{at}{host}{behind}{'/' if name else ''}{name}"

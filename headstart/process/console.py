@@ -146,7 +146,10 @@ def _at_work(fields: Fields) -> str:
 
 def _connection_failed(fields: Fields) -> str:
     again = fields.get("retry_in_seconds")
-    text = f"no connection: {fields['cause']}"
+    host, cause = fields.get("host"), fields["cause"]
+    # of a second address libpq says itself where it is
+    place = "" if host is None or host in cause else place_of(fields)
+    text = f"no connection{' to ' if place else ''}{place}: {cause}"
     return text if again is None else f"{text}; again in {duration(again)}"
 
 
@@ -227,7 +230,8 @@ _WORDS: Mapping[str, Callable[[Fields], str]] = {
     "place_uncertain": lambda fields: fields["cause"],
     "marks_misspelt": lambda fields: "; ".join(fields["causes"]),
     "fingerprints_unusable": lambda fields: (
-        f"the fingerprints in {fields['path']} prove nothing: {fields['cause']}"
+        f"the fingerprints file {fields['path']} proves nothing: {fields['cause']};"
+        " headstart fingerprint build writes it anew"
     ),
     "record_not_written": lambda fields: (
         f"not recorded in {fields['table']}: {fields['cause']}"

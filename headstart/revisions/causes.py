@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,12 @@ def cure_of(error: BaseException) -> str | None:
 
 def _cure_of_import(package: str) -> str:
     """For a module that is not found: an app's own, whose folder nobody names, or a library."""
+    if package in DRIVERS:
+        installed = next(filter(find_spec, DRIVERS), "psycopg2")
+        return (
+            "write the driver that is installed into the URL, for instance"
+            f" postgresql+{installed}://..., or install {package} where headstart is"
+        )
     here = Path.cwd()
     if (here / package).is_dir() or (here / f"{package}.py").is_file():
         return (
@@ -174,6 +181,8 @@ def _cure_of_import(package: str) -> str:
     )
 
 
+DRIVERS = ("psycopg2", "psycopg", "asyncpg")
+"""SQLAlchemy takes one by itself where a URL names none: which one, depends on its version."""
 _CORRECT_VARIABLES = (
     "correct the variables that the error names, for the job, too; only where they are right,"
     " correct env.py, or what it imports, and build the image again"

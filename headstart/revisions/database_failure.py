@@ -6,6 +6,7 @@ Statement text is kept for the log, parameters and DETAIL (rows of people's data
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from headstart.decision.other_hands import OTHERS_MIGRATE
 from headstart.decision.privilege import privilege_cure
@@ -34,6 +35,7 @@ from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
     BrokenHistory,
+    Explanation,
     HeadstartError,
     NotReady,
     RevisionFailed,
@@ -41,6 +43,8 @@ from headstart.verdict.errors import (
     UnknownRevision,
 )
 from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, UNIQUE_VIOLATION, Fault
+
+_E = TypeVar("_E", bound=HeadstartError)
 
 CORRECT_ENV = "correct env.py, and what it imports, and build the image again"
 RAISED_AFTER = "correct env.py, then run again; what was committed, and `applied` names, is kept"
@@ -62,7 +66,11 @@ _SERVER_CURES = {
     " statement_timeout that comes with the login, or that env.py or a script has set), or somebody"
     " canceled it: raise the limit, or run again",
 }
-_IN_USE = "55006"
+_IN_USE, _NEEDED = "55006", "2BP01"
+_DROP_FIRST = (
+    "something that no revision made may need it, for example a table that the application made at"
+    " run time: drop that first, if it may go; else let the revision drop it; then run again"
+)
 _OF_DATABASE = pattern(r"(?is)\s*(?:CREATE|ALTER|DROP)\s+DATABASE\b")
 _OWN_SESSIONS = (
     "end the sessions that use that database; where it is the one that is migrated, headstart's own"
@@ -134,7 +142,10 @@ def database_failure(
         place = place_of(error, moment.project)
         text = f"env.py: {place}: {said}" if place else answer.text
         return _as(BrokenHistory, replace(answer, text=text), CORRECT_ENV)
-    return _failed(answer, moment, _cure(answer, moment, first_line(driver_error)))
+    made_before = _made_before(answer, moment, first_line(driver_error))
+    failed = _failed(answer, moment, made_before or _cure(answer))
+    failed.cause_known = made_before is not None
+    return failed
 
 
 def place_of(error: BaseException, project: Project) -> str | None:
@@ -154,7 +165,7 @@ def note_of(error: BaseException) -> str | None:
     return ("; ".join(map(str, notes)) or None) if isinstance(notes, list) else None
 
 
-def _as(kind: type[HeadstartError], answer: Answer, next_step: str | None) -> HeadstartError:
+def _as(kind: type[_E], answer: Answer, next_step: str | None) -> _E:
     return kind(
         answer.text,
         sqlstate=answer.sqlstate,
@@ -196,12 +207,20 @@ def _raised(answer: Answer, moment: Moment, table: str | None) -> HeadstartError
     return _as(ServerFailed, answer, _CLOSED)
 
 
-def _failed(answer: Answer, moment: Moment, next_step: str | None) -> HeadstartError:
+def _failed(answer: Answer, moment: Moment, next_step: str | None) -> RevisionFailed:
     failed = _as(RevisionFailed, answer, next_step)
-    if isinstance(failed, RevisionFailed):
-        failed.revision = moment.revision
-        failed.raised_in = answer.context if answer.fault is Fault.RAISED else ""
+    failed.revision = moment.revision
+    failed.explanation = _file_of(moment)
+    failed.raised_in = answer.context if answer.fault is Fault.RAISED else ""
     return failed
+
+
+def _file_of(moment: Moment) -> Explanation:
+    """Where the revision is: what the server says names no file."""
+    paths = (Path(s.path) for s in moment.project.scripts if s.revision == moment.revision)
+    here = Path.cwd()
+    shown = (path.relative_to(here) if path.is_relative_to(here) else path for path in paths)
+    return Explanation(tuple(f"revision {moment.revision} is in {path}" for path in shown))
 
 
 def _of_version_table(answer: Answer, moment: Moment, table: str) -> HeadstartError:
@@ -265,10 +284,16 @@ def _database(moment: Moment) -> str:
     return moment.link.login().get("dbname", "") if moment.link is not None else ""
 
 
-def _cure(answer: Answer, moment: Moment, message: str) -> str | None:
+def _cure(answer: Answer) -> str | None:
     if answer.sqlstate == _NO_SCHEMA:
         return _SEARCH_PATH
+    if answer.sqlstate == _NEEDED:
+        return _DROP_FIRST
+    return _FIND_OUT if answer.sqlstate in ALREADY_THERE_SQLSTATES else None
+
+
+def _made_before(answer: Answer, moment: Moment, message: str) -> str | None:
+    """What to do where an earlier revision makes it, too; None where none is seen to."""
     if answer.sqlstate not in ALREADY_THERE_SQLSTATES:
         return None
-    made_before = cure_of_existing(moment.project, str(moment.revision), message, answer.statement)
-    return made_before or _FIND_OUT
+    return cure_of_existing(moment.project, str(moment.revision), message, answer.statement)

@@ -17,7 +17,7 @@ from alembic.config import CommandLine, Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionMap
-from alembic.util import CommandError, to_tuple
+from alembic.util import CommandError, coerce_resource_to_filename, to_tuple
 
 from headstart.process.gc_tuning import uninterrupted
 from headstart.revisions.script_graph import (
@@ -138,11 +138,22 @@ def open_project(alembic_ini: str, target: str, x: tuple[str, ...]) -> Project:
     try:
         directory = ScriptDirectory.from_config(config)
     except CommandError as error:
-        raise BrokenHistory(f"{alembic_ini}: {error}") from error
+        raise _unusable_location(config, alembic_ini, error) from error
     folders = version_folders(directory)
     imports = Imports(directory, folders)
     directory.revision_map = RevisionMap(imports.every)
     return _as_text(Project(config, directory, copy(directory), (), imports, tuple(folders)))
+
+
+def _unusable_location(config: Config, alembic_ini: str, error: CommandError) -> BrokenHistory:
+    location = str(config.get_alembic_option("script_location"))
+    is_there = Path(coerce_resource_to_filename(location)).is_dir()
+    said = str(error) if is_there else f"script_location = {location}: there is no such folder"
+    return BrokenHistory(
+        f"{alembic_ini}: {said}",
+        next_step=f"correct {'the options' if is_there else 'script_location'} in {alembic_ini}"
+        " or pyproject.toml, or copy that folder into the image",
+    )
 
 
 def _import(scripts: Iterable[AnyScript]) -> None:

@@ -106,12 +106,21 @@ def _ini_text(path: str, read_text: ReadText, mistakes: list[str]) -> str:
         return read_text(path)
     except FileNotFoundError as error:
         mistakes.append(
-            f"{cut(str(error.filename or path))} does not exist: cp alembic.ini.example"
-            " alembic.ini, or in an image COPY yours"
+            f"{cut(str(error.filename or path))} does not exist: run where alembic.ini is, or set"
+            f" HEADSTART_ALEMBIC_INI; in an image COPY yours{_example(read_text)}"
         )
     except (OSError, ValueError) as error:
         mistakes.append(f"{cut(path)} cannot be read: {getattr(error, 'strerror', None) or error}")
     return ""
+
+
+def _example(read_text: ReadText) -> str:
+    """What to copy, in a checkout of ours; no other project has the file."""
+    try:
+        read_text("alembic.ini.example")
+    except (OSError, ValueError):
+        return ""
+    return "; here: cp alembic.ini.example alembic.ini"
 
 
 _FOREIGN = pattern(

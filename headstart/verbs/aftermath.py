@@ -7,6 +7,7 @@ from headstart.decision.healing import after_failure
 from headstart.decision.index_repair import InvalidIndex, names_of
 from headstart.decision.left_behind import Left, already_there, clause, unless_forbidden
 from headstart.decision.pending_detach import left_by, met_again
+from headstart.facts.applied_record import AppliedRecord, record_in
 from headstart.facts.state import DatabaseFacts
 from headstart.fingerprint.match.finding import Finding, HalfApplied, Unknowable
 from headstart.fingerprint.match.half_applied import half_of
@@ -89,7 +90,9 @@ class Aftermath:
         script = self._script(error.revision)
         dropped = self.healing.dropped_for(error.revision) if self.healing else ()
         rows, history = facts.version_rows, self.image.history
-        return already_there(error, Left(invalid, rows, history, script, finding, dropped))
+        failed_before = _failed_before(error, facts)
+        left = Left(invalid, rows, history, script, finding, dropped, failed_before)
+        return already_there(error, left)
 
     def _half(self, finding: Finding | None, revision: str | None) -> HalfApplied | None:
         """What is there of it, though the schema may be exactly that of an earlier revision."""
@@ -113,3 +116,10 @@ class Aftermath:
         with suppress(OSError):
             return "".join(Path(path).read_bytes().decode(errors="replace") for path in paths)
         return ""
+
+
+def _failed_before(error: RevisionFailed, facts: DatabaseFacts) -> bool:
+    """Whether an earlier run has noted that this revision failed; this one is noted later."""
+    record = record_in(facts.version_column.comment)
+    failed = record.failed if isinstance(record, AppliedRecord) else None
+    return failed is not None and failed.revision == error.revision

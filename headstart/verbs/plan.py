@@ -3,19 +3,23 @@
 `plan --sql` and `plan --lint` do run env.py, in Alembic's offline mode, which connects to nothing.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from headstart.decision.drift import Occasion
 from headstart.decision.explanation import of_proof
+from headstart.decision.failures import failure_in, note_of_failure
 from headstart.decision.index_repair import names_of
 from headstart.decision.pending_detach import of_pending
 from headstart.decision.plan import Baseline, NothingToDo, Plan, Preview, Refuse, Step, Upgrade
+from headstart.facts.applied_record import record_in
 from headstart.facts.state import scope_named
 from headstart.fingerprint.show.step import what_it_does
 from headstart.postgres.catalog import Catalog
 from headstart.revisions.rendering import Steps, render_sql
+from headstart.revisions.script_graph import digest_of
 from headstart.revisions.script_titles import title_of
 from headstart.settings.driver_url import sqlalchemy_url
 from headstart.settings.request import Output, Request
@@ -57,12 +61,24 @@ def preview(task: Task, request: Request) -> Preview:
             *names_of(outlook.invalid).lines,
             *of_pending(outlook.pending, made_anew=True).lines,
             *outlook.notes,
+            *_failures(image, outlook),
         ),
         lint=_lint(task, image, outlook, baseline, squawk) if squawk is not None else None,
         scripts=digests_of(image, pending) if for_a_run else {},
         schema_digest=_digest(task, image, outlook) if for_a_run else None,
         steps={} if for_a_run or request.sql else _described(image, pending),
     )
+
+
+def _failures(image: Image, outlook: Outlook) -> Iterator[str]:
+    """What the record knows to have failed; a run would begin with it once more."""
+    facts, history = outlook.facts, image.history
+    rows = frozenset(facts.version_rows)
+    applied = rows | history.applied_with(rows & history.requirements.keys())
+    failed = failure_in(record_in(facts.version_column.comment), applied)
+    if failed is not None:
+        scripts = (each for each in image.project.scripts if each.revision == failed.revision)
+        yield note_of_failure(failed, next(map(digest_of, scripts), ""))
 
 
 def _described(image: Image, pending: tuple[str, ...]) -> dict[str, Step]:

@@ -39,6 +39,7 @@ def overview(task: Task) -> Overview:
         run_in_progress=outlook.in_progress,
         refusal=_refusal(outlook),
         notes=(*names_of(outlook.invalid).lines, *outlook.notes),
+        digests={revision: script.digest for revision, script in scripts.items()},
     )
 
 

@@ -144,6 +144,8 @@ class RevisionFailed(HeadstartError):
     """Which one; None where that is not known."""
     raised_in: str = ""
     """The server's CONTEXT, where code in the database raised it: the functions at work."""
+    cause_known = False
+    """Whether its next step names what has made that which is there already."""
 
 
 class NotCommitted(HeadstartError):

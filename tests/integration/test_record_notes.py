@@ -37,6 +37,10 @@ def test_what_fails_again_is_counted_and_said_until_it_succeeds(known: KnownStag
         assert (line.format(times) in done.verdict["next_step"]) == (times > 1)
         failed = {"revision": "0004", "what": "v2", "times": times}
         assert status(known)["failed"] == failed
+        often = "once" if times == 1 else f"{times} times"
+        note = f"0004 has failed {often}, run from the image v2, and was not applied since"
+        assert note in status(known)["notes"]
+        assert note in known.run("plan").stdout
     assert record_of(known.database)["at"] == ["0003"]
     other = known.run(HEADSTART_VERIFY="off", HEADSTART_IMAGE_REVISION="v3")
     assert "failed_times" not in other.verdict
@@ -93,3 +97,14 @@ def test_what_was_rolled_back_has_not_begun(known: KnownStage) -> None:
 def test_without_a_no_nothing_is_noted_of_what_has_begun(known: KnownStage) -> None:
     begun(known, top="")
     assert [each[0] for each in record_of(known.database)["chain"]] == ["0001", "0002", "0003"]
+
+
+def test_what_an_earlier_attempt_has_left_is_said_where_it_is_met_again(known: KnownStage) -> None:
+    """Never a baseline: there are version rows."""
+    assert known.run().exit_code == 0
+    known.project.add("0004", "0003", BEGINS)
+    assert known.run(HEADSTART_VERIFY="off").verdict["outcome"] == "revision_failed"
+    again = known.run(HEADSTART_VERIFY="off").verdict
+    assert again["error"]["sqlstate"] == "42P07"
+    assert "an earlier attempt of this revision may have left a part" in again["next_step"]
+    assert "HEADSTART_BASELINE" not in again["next_step"]

@@ -57,3 +57,40 @@ def test_an_unreachable_database_comes_with_the_number_of_attempts(
     attempts: int, said: str
 ) -> None:
     assert said in str(error_of(classify(f"{TCP}{REFUSED}"), attempts))
+
+
+LOCATION = "DETAIL:  x\nLOCATION:  {}:{}\n"
+NO_ROLE = LOCATION.format("InitializeSessionUserId, miscinit.c", 757)
+NO_LINE = LOCATION.format("ClientAuthentication, auth.c", 543)
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        ("FATAL:  3D000: no\n", "create the database, or correct its name in DATABASE_URL"),
+        ("FATAL:  3D000: no\n", "libpq has taken the name of the user"),
+        ("FATAL:  28P01: no\n", "correct the password (PGPASSWORD_FILE, PGPASSWORD, or in"),
+        (f"FATAL:  28000: no\n{NO_ROLE}", "create the role (CREATE ROLE ... LOGIN)"),
+        (f"FATAL:  28000: no\n{NO_LINE}", "let a line of the server's pg_hba.conf allow"),
+        ("FATAL:  28000\n", "in DATABASE_URL; or let a line of the server's pg_hba.conf"),
+        ("FATAL:  42501: no\n", "GRANT CONNECT ON DATABASE"),
+        (
+            "fe_sendauth: no password supplied\n",
+            "give a password: PGPASSWORD_FILE, PGPASSWORD, or in DATABASE_URL",
+        ),
+        ("server does not support SSL, but SSL was required\n", "take sslmode out"),
+        ("ERROR:  08P01: no such database: shop\n", "PgBouncer's [databases]"),
+        ("ERROR:  08P01: SASL authentication failed\n", "correct the password"),
+    ],
+)
+def test_each_refusal_has_its_own_cure(message: str, cure: str) -> None:
+    error = error_of(classify(f"{TCP}{message}"), 1)
+    assert type(error) is AccessRefused
+    assert cure in error.next_step
+
+
+@pytest.mark.parametrize("location", [NO_ROLE, NO_LINE])
+def test_a_28000_names_one_of_both_where_the_server_says_which(location: str) -> None:
+    told = error_of(classify(f"{TCP}FATAL:  28000: no\n{location}"), 1).next_step
+    assert ("pg_hba.conf" in told) is (location is NO_LINE)
+    assert ("CREATE ROLE" in told) is (location is NO_ROLE)

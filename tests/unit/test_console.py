@@ -94,6 +94,14 @@ def test_a_heartbeat_says_how_far_it_is_and_who_is_waited_for() -> None:
             "warning: no connection: refused; again in 0.25 s",
         ),
         (
+            ConnectionFailed(1, "refused", 0.25, "::1", "5433"),
+            "warning: no connection to [::1]:5433: refused; again in 0.25 s",
+        ),
+        (
+            ConnectionFailed(1, 'server at "db", port 5432 failed', 1.0, "db", "5432"),
+            'warning: no connection: server at "db", port 5432 failed; again in 1.00 s',
+        ),
+        (
             LocksHeldLong("0003", HeldLocks({"accounts": "AccessExclusive"}, 1.5), 1.0),
             "warning: revision 0003 held accounts (AccessExclusive) for 1.50 s, over 1.00 s",
         ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headstart.postgres.lock import RunLock
-from headstart.revisions.causes import cure_of
+from headstart.revisions.causes import DRIVERS, cure_of
 from headstart.verbs.fingerprint.presupposed import presupposing
 from headstart.verdict.errors import RevisionFailed
 
@@ -32,6 +32,15 @@ def test_a_module_that_is_nowhere_is_the_apps_or_a_library(
     assert cure.startswith("if app is the app's own")
     assert "prepend_sys_path = ." in cure
     assert "if it is a library, install it" in cure
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_that_is_not_there_is_a_matter_of_the_url(driver: str) -> None:
+    """SQLAlchemy 2.1 takes psycopg for a bare postgresql://, whatever is installed."""
+    cure = cure_of(ModuleNotFoundError(f"No module named '{driver}'", name=driver)) or ""
+    assert "write the driver that is installed into the URL, for instance postgresql+psyc" in cure
+    assert f"or install {driver}" in cure
+    assert "prepend_sys_path" not in cure
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ FED_BY = {
     # of a fleet
     "targets": "FleetSummarized",
     # the lines for people
-    "lines": "Explained ExplanationSuperseded FingerprintsUnusable FleetSummarized IndexDropped"
+    "lines": "Explained ExplanationSuperseded FleetSummarized IndexDropped"
     " IndexNotRebuilt MarksMisspelt PlaceUncertain SchemaDrifted SchemaNotCompared",
 }
 """Each field of the verdict with the events that feed it."""

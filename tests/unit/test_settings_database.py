@@ -211,7 +211,13 @@ def test_quotes_in_alembic_ini_are_stripped_with_a_warning() -> None:
 
 def test_a_missing_alembic_ini_says_what_to_copy() -> None:
     (mistake,) = mistakes(URL | {"HEADSTART_ALEMBIC_INI": "app/alembic.ini"})
-    assert mistake.startswith("app/alembic.ini does not exist: cp alembic.ini.example alembic.ini")
+    assert mistake == (
+        "app/alembic.ini does not exist: run where alembic.ini is, or set HEADSTART_ALEMBIC_INI; in"
+        " an image COPY yours"
+    )
+    example = {"alembic.ini.example": INI}
+    (mistake,) = mistakes(URL | {"HEADSTART_ALEMBIC_INI": "app/alembic.ini"}, files=example)
+    assert mistake.endswith("; here: cp alembic.ini.example alembic.ini")
 
 
 def test_an_alembic_ini_that_cannot_be_read_is_named(tmp_path: Path) -> None:

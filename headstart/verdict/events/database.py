@@ -17,12 +17,17 @@ class AttemptStarted(RecordedEvent):
 
 @dataclass(frozen=True)
 class ConnectionFailed(Event):
-    """An attempt did not lead to a connection; `retry_in_seconds` where the next one is known."""
+    """An attempt did not lead to a connection; `retry_in_seconds` where the next one is known.
+
+    `host` and `port` as far as libpq had come.
+    """
 
     level = Level.WARNING
     attempt: int
     cause: str
     retry_in_seconds: float | None = None
+    host: str | None = None
+    port: str | None = None
 
     def fields(self) -> Mapping[str, object]:
         return {name: value for name, value in vars(self).items() if value is not None}

@@ -86,8 +86,9 @@ class FingerprintsUnusable(RecordedEvent):
     cause: str
 
     def onto(self, record: Record) -> Record:
+        # people have read the warning in the log
         sentence = f"{self.path} proves nothing: {self.cause}"
-        return record.explained_by(Explanation((sentence,), {"fingerprints": sentence}))
+        return record.explained_by(Explanation((), {"fingerprints": sentence}))
 
 
 @dataclass(frozen=True)
