@@ -4,6 +4,7 @@ HEADSTART_TEST_DATABASE_URL names a server to use (as superuser) instead of thos
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -18,6 +19,9 @@ GIVEN_URL = os.environ.get("HEADSTART_TEST_DATABASE_URL", "")
 SERVERS = ["given"] if GIVEN_URL else ["pg16", "pg18"]
 ON_ONE_SERVER = pytest.mark.parametrize("server", SERVERS[-1:], indirect=True, scope="session")
 """For rules in which the server's version has no part: settings, files, documents, an app."""
+
+# whoever started the tests may ignore it (nohup), and what a test starts would ignore it, too
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_under_headstart_the_database_error_arrives_as_it_is(engine: Engine) -> 
         connection.execute(text("CREATE TABLE projects ()"))
         with pytest.raises(ProgrammingError) as raised:
             command.upgrade(configure(connection, headstart=True), "head")
-    assert "alembic stamp head" in raised.value.__notes__[0]
+    assert not hasattr(raised.value, "__notes__")  # headstart says what fits its version rows
 
 
 def test_under_headstart_logging_is_left_alone(engine: Engine) -> None:
