@@ -168,7 +168,7 @@ def test_a_table_that_was_named_with_its_schema_is_believed(stage: Stage) -> Non
     planned = stage.run("plan", **named)
     assert planned.exit_code == 0
     assert [
-        line[8:] for line in planned.stdout.splitlines() if line.startswith("run:")
+        line.split()[1] for line in planned.stdout.splitlines() if line.startswith("run:")
     ] == REVISIONS
     assert 'note:   public.alembic_version has no version row here, but "a"' in planned.stdout
     checked = stage.run("check", **named)
