@@ -60,8 +60,7 @@ def _rows(task: Task, query: str, arguments: Values) -> Rows:
     parameters = _parameters(task, arguments)
     with _connected(task, parameters) as connection:
         try:
-            # for what the query may begin itself, too
-            connection.execute("SET default_transaction_read_only = on", pin=False)
+            # no setting of the session, which a pooler would leave to others
             connection.execute("BEGIN READ ONLY", pin=False)
             # it has the search_path that its database gives it: whose it is wrote the query
             rows = connection.execute(query, timeout_seconds=READ_SECONDS, pin=False)

@@ -45,6 +45,8 @@ _PARAMETERS = {
     "PGPASSWORD": "password",
 }
 """Variables of libpq that lead to a database, as whom, and the parameters that win over them."""
+_BEFORE = {"PGHOST": ("hostaddr",)}
+"""What else wins: an address leads to the server, and the host's name is for its certificate."""
 _IDENTIFIERS = {"PGDATABASE": "dbname", "PGUSER": "user"}
 """Variables of libpq that hold a name of the server's, and their parameters."""
 
@@ -101,17 +103,25 @@ class Templates:
         """
         said = url if self.url is None else _parsed(self.url, ANY_NAME)
         own = dict(self.environment)
-        service = environ.get("PGSERVICE")
+        service, address = ({**environ, **own}.get(name) for name in ("PGSERVICE", "PGHOSTADDR"))
         for name, parameter in _PARAMETERS.items():
             if name not in own:
                 continue
-            if parameter in said:
+            wins = [each for each in (parameter, *_BEFORE.get(name, ())) if each in said]
+            if wins:
                 yield (
                     f"HEADSTART_TARGET_ENV sets {name}, which has no effect where the URL says"
-                    f" {parameter}: take it out of the URL, or write {TARGET} there"
+                    f" {wins[0]}: take it out of the URL, or write {TARGET} there"
                     " (HEADSTART_TARGET_URL)"
                 )
-            elif service and "PGSERVICE" not in own and TARGET in own[name]:
+            elif TARGET not in own[name]:
+                continue
+            elif name in _BEFORE and address and TARGET not in address:
+                yield (
+                    f"HEADSTART_TARGET_ENV sets {name}, which has no effect beside PGHOSTADDR:"
+                    " unset that"
+                )
+            elif service and TARGET not in service:
                 yield (
                     f"HEADSTART_TARGET_ENV sets {name}, and the service that PGSERVICE names may"
                     f" say another {parameter}, which wins: unset PGSERVICE"
@@ -177,7 +187,8 @@ def _parsed(template: str, name: str) -> dict[str, str]:
 def _address_of(template: str, name: str) -> tuple[str | None, ...]:
     """What leads to a database; without a name, libpq takes that of the user."""
     found = _parsed(template, name)
-    return (*map(found.get, ("host", "hostaddr", "port")), found.get("dbname", found.get("user")))
+    host = found.get("hostaddr", found.get("host"))  # the address leads there
+    return host, found.get("port"), found.get("dbname", found.get("user"))
 
 
 def url_of(template: str, name: str) -> str:

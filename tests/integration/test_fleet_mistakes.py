@@ -32,10 +32,6 @@ QUERIES = {
     "a list": ("SELECT ARRAY['a', 'b']", "row 1: the name is no text"),
     "a copy": ("COPY (SELECT 'a') TO STDOUT", "failed: "),
     "writes": ("CREATE TABLE written (id int)", "failed: cannot execute CREATE TABLE"),
-    "commits and writes": (
-        "COMMIT; CREATE TABLE written (id int)",
-        "failed: cannot execute CREATE",
-    ),
 }
 SETTINGS: dict[str, tuple[Mapping[str, str], str]] = {
     "no source": ({"HEADSTART_TARGETS": ""}, "no source of targets"),

@@ -221,6 +221,18 @@ def test_a_service_may_override_it_too() -> None:
     assert templates(**made).have_databases
     with pytest.raises(InvalidSettings, match="unset PGSERVICE"):
         templates(environ={"PGSERVICE": "prod"}, **made)
+    with pytest.raises(InvalidSettings, match="unset PGSERVICE"):
+        templates(url="postgresql://", target_env=("PGDATABASE={target}", "PGSERVICE=prod"))
+
+
+def test_an_address_leads_to_the_server_whatever_the_hosts_name_is() -> None:
+    named: dict[str, Any] = {"target_env": ("PGHOST={target}.db",)}
+    with pytest.raises(InvalidSettings, match="PGHOST, which has no effect where the URL"):
+        templates(url="postgresql:///app?hostaddr=127.0.0.1", **named)
+    with pytest.raises(InvalidSettings, match="no effect beside PGHOSTADDR"):
+        templates(url="postgresql:///app", environ={"PGHOSTADDR": "127.0.0.1"}, **named)
+    with pytest.raises(InvalidSettings, match="nothing says where the version table"):
+        templates(target_url="postgresql://app@{target}/app?hostaddr=127.0.0.1")
 
 
 @pytest.mark.parametrize(
