@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import psycopg2
 
-from headstart.postgres.connect_failure import TO_A_PRIMARY
+from headstart.postgres.connect_cures import TO_A_PRIMARY
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock import LOST, RunLock

@@ -10,6 +10,15 @@ from collections.abc import Iterator
 from dataclasses import field, replace
 
 from headstart.patterns import pattern
+from headstart.postgres.connect_cures import (
+    BOUNCER_CURES,
+    CURES,
+    LIBPQ_CURES,
+    LOGINS_CURE,
+    SETTINGS_CURE,
+    TLS_CURE,
+    cure_of_role,
+)
 from headstart.values import dataclass
 from headstart.verdict.errors import (
     AccessRefused,
@@ -168,25 +177,8 @@ def _failure_of(sqlstate: str, words: str, more: str) -> ConnectFailure:
     # a database that is closed for a while, a proxy's limit: what nobody knows to last may pass
     access = fault_of(sqlstate) is Fault.ACCESS
     lasts = access or sqlstate in SETTINGS_SQLSTATES or sqlstate.startswith(_DATA)
-    cure = _cure_of_role(more) if sqlstate == INVALID_AUTHORIZATION else None
+    cure = cure_of_role(more) if sqlstate == INVALID_AUTHORIZATION else None
     return ConnectFailure(text, lasts, access, sqlstate, cure=cure)
-
-
-def _cure_of_role(more: str) -> str:
-    """What helps against a 28000: LOCATION tells which part of the server has said it."""
-    if _OF_ROLE.search(more):
-        return _ROLE_CURE
-    return _PLACE_CURE if _OF_PLACE.search(more) else f"{_ROLE_CURE}; or {_PLACE_CURE}"
-
-
-_OF_ROLE = pattern(r"(?m)^\S+ +InitializeSessionUserId, miscinit\.c:\d+$")
-_OF_PLACE = pattern(r"(?m)^\S+ +ClientAuthentication, auth\.c:\d+$")
-"""LOCATION: no such role, or one that may not log in; no line of pg_hba.conf."""
-_ROLE_CURE = "create the role (CREATE ROLE ... LOGIN), or correct its name in DATABASE_URL"
-_PLACE_CURE = (
-    "let a line of the server's pg_hba.conf allow this role in this database from here, with or"
-    " without TLS (sslmode), as the error says"
-)
 
 
 def is_full(failure: ConnectFailure) -> bool:
@@ -198,7 +190,7 @@ def classify_bouncer(words: str) -> ConnectFailure:
     """Classify the words of an 08P01, which PgBouncer uses for nearly everything."""
     permanent = any(each in words for each in _PERMANENT_BOUNCER_TEXTS)
     text = words or "the server refused the connection"
-    cure = next((cure for told, cure in _BOUNCER_CURES.items() if told in words), None)
+    cure = next((cure for told, cure in BOUNCER_CURES.items() if told in words), None)
     return ConnectFailure(text, permanent, permanent, PROTOCOL_VIOLATION, cure=cure)
 
 
@@ -217,55 +209,14 @@ _SETTINGS_TEXTS = pattern(
 """Permanent texts of libpq that tell of a mistake in PG* or the URL, not of a refusal."""
 
 
-TO_A_PRIMARY = (
-    "let DATABASE_URL lead to the primary alone: add target_session_attrs=read-write to it, or use"
-    " the address of the primary; then run again"
-)
-LOGINS_LIMIT_CURE = (
-    "raise the statement_timeout that comes with the login (ALTER ROLE or ALTER DATABASE ... SET,"
-    " PGOPTIONS, the URL's options), if it is a short one; then run again"
-)
-_LOGIN_CURE = (
-    "correct the password (PGPASSWORD_FILE, PGPASSWORD, or in DATABASE_URL, where @ is %40, : is"
-    " %3A, / is %2F and % is %25), or the role: one that does not exist is refused in these words,"
-    " too"
-)
-_DATABASE_CURE = (
-    "create the database, or correct its name in DATABASE_URL; where that names none, nor"
-    " PGDATABASE, libpq has taken the name of the user"
-)
-_TLS_CURE = "set sslmode=require in DATABASE_URL, or PGSSLMODE=require"
-_CURES = {
-    "28P01": _LOGIN_CURE,
-    "3D000": _DATABASE_CURE,
-    "42501": "as an administrator: GRANT CONNECT ON DATABASE ... TO this role; then run again",
-    "57014": LOGINS_LIMIT_CURE,
-    READ_ONLY_SQLSTATE: f"{TO_A_PRIMARY}; if there is none, complete the failover, or turn"
-    " default_transaction_read_only off",
-    "55000": "let the database accept connections again: ALTER DATABASE ... ALLOW_CONNECTIONS true;"
-    " who restores or renames it may have closed it; then run again",
-    NO_SLOT_SQLSTATE: "end idle sessions, or raise the limit that the server names (its"
-    " max_connections, or a CONNECTION LIMIT); then run again",
-}
-_LOGINS_CURE = (
-    "the server answers, and an event trigger on login refuses this one: wait until it allows it,"
-    " or disable it (as a superuser, with event_triggers=off in PGOPTIONS: ALTER EVENT TRIGGER ..."
-    " DISABLE); then run again"
-)
-_SETTINGS_CURE = (
-    "correct the setting that the server names: it comes with the login, from PGTZ, PGDATESTYLE,"
-    " PGGEQO, PGOPTIONS or the URL's options"
-)
-
-
 def error_of(failure: ConnectFailure, attempts: int) -> HeadstartError:
     """The error that ends a wait: somebody refused, or nobody answered."""
     if failure.sqlstate is None and _SETTINGS_TEXTS.search(failure.text):
         return InvalidSettings(failure.text)
     if failure.sqlstate in SETTINGS_SQLSTATES and not failure.raised:
-        return InvalidSettings(failure.text, next_step=_SETTINGS_CURE)
-    cure = failure.cure or _CURES.get(str(failure.sqlstate))
-    cure = _LOGINS_CURE if failure.raised else cure
+        return InvalidSettings(failure.text, next_step=SETTINGS_CURE)
+    cure = failure.cure or CURES.get(str(failure.sqlstate))
+    cure = LOGINS_CURE if failure.raised else cure
     if failure.permanent or failure.sqlstate == READ_ONLY_SQLSTATE:
         return AccessRefused(failure.text, sqlstate=failure.sqlstate, next_step=cure)
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
@@ -291,7 +242,7 @@ def tls_required(failure: ConnectFailure) -> ConnectFailure:
         "the server accepts this role over TLS only: set sslmode=require",
         permanent=True,
         sqlstate=failure.sqlstate,
-        cure=_TLS_CURE,
+        cure=TLS_CURE,
     )
 
 
@@ -299,30 +250,9 @@ def _classify_libpq(message: str) -> ConnectFailure:
     lines = (line for line in message.splitlines() if not line.startswith(_GUESS))
     text = " ".join(" ".join(lines).split())
     lasting = any(each in text for each in _PERMANENT_LIBPQ_TEXTS)
-    cure = next((cure for told, cure in _LIBPQ_CURES.items() if told in text), None)
+    cure = next((cure for told, cure in LIBPQ_CURES.items() if told in text), None)
     return ConnectFailure(text, lasting or _SETTINGS_TEXTS.search(text) is not None, cure=cure)
 
 
 _GUESS = "\tIs the server running "
 """libpq's second line, which asks what its first one has answered."""
-_CERTIFICATE_CURE = (
-    "name the certificate of the authority that has signed the server's (sslrootcert in"
-    " DATABASE_URL, or PGSSLROOTCERT), and the host by the name that is in the server's"
-)
-_LIBPQ_CURES = {
-    "no password supplied": "give a password: PGPASSWORD_FILE, PGPASSWORD, or in DATABASE_URL",
-    "server does not support SSL": "let the server accept TLS, or take sslmode out of DATABASE_URL"
-    " and PGSSLMODE",
-    "certificate verify failed": _CERTIFICATE_CURE,
-    "root certificate file": _CERTIFICATE_CURE,
-    "does not match host name": _CERTIFICATE_CURE,
-}
-_BOUNCER_CURES = {
-    "no such database": "add the database to PgBouncer's [databases], or correct its name in"
-    " DATABASE_URL",
-    "no such user": "add the role to PgBouncer's auth_file, or correct its name in DATABASE_URL",
-    "authentication failed": _LOGIN_CURE,
-    "auth failed": _LOGIN_CURE,
-    "SSL required": _TLS_CURE,
-    "TLS connection required": _TLS_CURE,
-}

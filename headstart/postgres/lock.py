@@ -32,7 +32,8 @@ import psycopg2
 
 from headstart.facts.sql import PINNED
 from headstart.postgres.advisory_lock import held_condition
-from headstart.postgres.connect_failure import TO_A_PRIMARY, answers_in
+from headstart.postgres.connect_cures import TO_A_PRIMARY
+from headstart.postgres.connect_failure import answers_in
 from headstart.postgres.connection import Connection
 from headstart.postgres.guards import LOCK_IDLE_SECONDS
 from headstart.postgres.lock_attempt import POLL_SECONDS

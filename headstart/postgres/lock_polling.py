@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import psycopg2
 
-from headstart.postgres.connect_failure import TO_A_PRIMARY, ConnectFailure, error_of, is_full
+from headstart.postgres.connect_cures import TO_A_PRIMARY
+from headstart.postgres.connect_failure import ConnectFailure, error_of, is_full
 from headstart.postgres.connection import ConnectFailed, Connection, Resolve, connect
 from headstart.postgres.identity import Identity, Purpose
 from headstart.postgres.lock_attempt import POLL_SECONDS, Answer, Keys, try_lock

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg2
 
-from headstart.postgres.connect_failure import LOGINS_LIMIT_CURE
+from headstart.postgres.connect_cures import LOGINS_LIMIT_CURE
 from headstart.verdict.errors import (
     AccessRefused,
     Blocked,
