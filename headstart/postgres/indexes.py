@@ -28,7 +28,9 @@ def read_invalid_indexes(
     inspect_database does.
     """
     with named_failures():
-        if not _read(connection, "true"):
+        rows = connection.execute(f"{BEGIN_READING}; {_ANY}", timeout_seconds=READ_SECONDS)
+        connection.execute("COMMIT")
+        if not rows[0][0] or not _read(connection, "true"):
             return ()
     condition = _is_ours(all_our_tables(connection, scope, our_tables))
     with named_failures():
@@ -149,6 +151,10 @@ _BUILDERS = f"""
 """Who builds, rebuilds or drops the index. Of another role's build only the pid is shown: it holds
 a lock on the table, and may be building this one."""
 
+_UNUSABLE = "NOT (x.indisvalid AND x.indisready AND x.indislive)"
+_ANY = f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE {_UNUSABLE})"
+"""Nearly always this ends it; what follows joins the catalogs of the whole database."""
+
 _INVALID = f"""
 SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.indisunique,
        x.indislive, k.contype::text,
@@ -162,7 +168,7 @@ SELECT x.indexrelid::text, n.nspname, t.relname, i.relname, i.relkind::text, x.i
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   LEFT JOIN pg_catalog.pg_constraint k
     ON k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')
- WHERE NOT (x.indisvalid AND x.indisready AND x.indislive)
+ WHERE {_UNUSABLE}
    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"""
 
 

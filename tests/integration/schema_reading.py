@@ -13,13 +13,16 @@ def read(
     schema: str | None = None,
     names: frozenset[str] | None = None,
     kinds: frozenset[str] | None = None,
+    *,
+    beside_others: bool = False,
 ) -> Snapshot:
     """Read a database, relative to a schema of it: these objects, of these rare kinds, or all."""
+    reading = Reading(schema, VERSION_TABLE, names=names, kinds=kinds, beside_others=beside_others)
     with (
         connect(parameters, "headstart's tests") as connection,
         Catalog(connection) as catalog,
     ):
-        return catalog.read(Reading(schema, VERSION_TABLE, names=names, kinds=kinds))
+        return catalog.read(reading)
 
 
 def identifier(name: str) -> str:

@@ -37,15 +37,17 @@ def test_what_is_called_a_fact_changes_the_schema_and_nothing_else_does(
     assert seen == told
 
 
+@pytest.mark.parametrize("beside_others", [False, True])
 def test_each_fact_is_found_by_the_names_and_kinds_of_a_file_that_has_it(
-    database: Database, kinds: list[Dumped]
+    database: Database, kinds: list[Dumped], beside_others: bool
 ) -> None:
     for each in kinds:
         database.execute(each.make)
     every = read(database.parameters).lines
     names = frozenset(line.split("\t")[1] for line in every)
     rare = frozenset(line.split("\t")[0] for line in every)
-    assert read(database.parameters, names=names, kinds=rare).lines == every
+    found = read(database.parameters, names=names, kinds=rare, beside_others=beside_others)
+    assert found.lines == every
 
 
 def test_pg_dump_knows_no_kind_that_is_not_named_here(

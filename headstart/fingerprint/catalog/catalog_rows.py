@@ -28,16 +28,17 @@ space AS MATERIALIZED (
     FROM (SELECT pg_catalog.set_config('search_path',
                    pg_catalog.current_setting('headstart.path'), true) OFFSET 0) printing,
          pg_catalog.pg_namespace n
-   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
+   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'@one_of(spaces, n.oid)@),
 member AS MATERIALIZED (
-  SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'),
+  SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+   WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'),
 relation AS MATERIALIZED (
   SELECT c.*, n.schema, c.relname::text AS name
     FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
      AND c.oid NOT IN (SELECT m.objid FROM member m
                         WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-     AND NOT (@version@) AND @named_relation@)
+     AND NOT (@version@) AND @named_relation@@one_of(relations, c.oid)@)
 """
 # `wanted`: the names to read, which query.py puts in.
 # `space`: the search_path for printing is set here, while the query runs: its own names have been
@@ -58,7 +59,7 @@ SELECT 'unusable', n.schema, n.nspname::text, '', NULL, NULL, NULL, NULL FROM sp
     # for people: what is there beside the names that are wanted; of a partition its parent tells
     """\
 SELECT 'other', n.schema, c.relname::text, '', c.relkind::text, NULL, NULL, NULL
-  FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace
+  FROM pg_catalog.pg_class c JOIN space n ON n.oid = c.relnamespace@one_of(present, c.oid)@
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND @other@ AND NOT (@version@)
    AND NOT c.relispartition
    AND c.oid NOT IN (SELECT m.objid FROM member m
@@ -101,10 +102,12 @@ SELECT 'column', r.schema, r.name, a.attname::text,
          || coalesce(nullif(a.attidentity::text, ''), '-')
          || coalesce(nullif(a.attgenerated::text, ''), '-') || r.relkind::text,
        l.collname::text
-  FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
-  LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
+  FROM relation r
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid@one_of(relations, a.attrelid)@
+  LEFT JOIN pg_catalog.pg_attrdef d
+    ON d.adrelid = a.attrelid AND d.adnum = a.attnum@one_of(relations, d.adrelid)@
+  LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND a.attcollation <> (
+              SELECT t.typcollation FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid)
  WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'c'""",
     # LEFT JOIN: a type without attributes is there all the same
     """\
@@ -113,23 +116,27 @@ SELECT 'composite', r.schema, r.name, '', pg_catalog.string_agg(
            || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum),
        NULL, NULL, NULL
   FROM relation r LEFT JOIN pg_catalog.pg_attribute a
-    ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped@one_of(relations, a.attrelid)@
  WHERE r.relkind = 'c' GROUP BY r.schema, r.name""",
     # NOT NULL is a constraint from 18 on, and stays with its column; a partition has copies of its
     # parent's constraints, a child has inherited checks: the parent tells these. What ensures it
-    # may be off: an index that is INVALID, the triggers of a foreign key that are disabled
+    # may be off: an index that is INVALID, the triggers of a foreign key that are disabled. IS TRUE
+    # keeps the planner from the index of parents: nearly all have none
     """\
 SELECT CASE k.contype WHEN 'p' THEN 'pk' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'fk'
                       WHEN 'x' THEN 'exclude' ELSE 'check' END,
        r.schema, r.name, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid),
        nullif(CASE WHEN k.contype IN ('p', 'u', 'x') AND k.conindid IN (
-                   SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE NOT x.indisvalid)
+                   SELECT x.indexrelid FROM pg_catalog.pg_index x
+                    WHERE NOT x.indisvalid@one_of(relations, x.indrelid)@)
             THEN ' invalid' ELSE '' END
-         || CASE WHEN k.oid IN (SELECT g.tgconstraint FROM pg_catalog.pg_trigger g
-                                 WHERE g.tgisinternal AND g.tgenabled IN ('D', 'R'))
+         || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger g
+                               WHERE g.tgconstraint = k.oid AND g.tgisinternal
+                                 AND g.tgenabled IN ('D', 'R'))
             THEN ' disabled' ELSE '' END, ''), NULL, NULL
-  FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
- WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0
+  FROM relation r
+  JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid@one_of(relations, k.conrelid)@
+ WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND (k.conparentid = 0) IS TRUE
    AND (k.conislocal OR k.contype <> 'c')""",
     # a constraint tells the index that serves it, and a partitioned index tells its parts; NOT IN,
     # since NOT EXISTS was quadratic
@@ -138,21 +145,24 @@ SELECT 'index', r.schema, r.name, i.relname::text, pg_catalog.pg_get_indexdef(x.
        CASE WHEN x.indisunique THEN 'U' ELSE '-' END
          || CASE WHEN x.indisvalid THEN '-' ELSE 'I' END,
        NULL, NULL
-  FROM relation r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid
-  JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+  FROM relation r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid@one_of(relations, x.indrelid)@
+  JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid@one_of(with_parts, i.oid)@
  WHERE NOT i.relispartition AND x.indexrelid NOT IN (
-         SELECT k.conindid FROM pg_catalog.pg_constraint k WHERE k.contype IN ('p', 'u', 'x'))""",
+         SELECT k.conindid FROM pg_catalog.pg_constraint k
+          WHERE k.contype IN ('p', 'u', 'x')@one_of(relations, k.conrelid)@)""",
     # internal ones belong to foreign keys; a partition has copies of its parent's
     """\
 SELECT 'trigger', r.schema, r.name, g.tgname::text, pg_catalog.pg_get_triggerdef(g.oid, true),
        g.tgenabled::text, NULL, NULL
-  FROM relation r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid
+  FROM relation r
+  JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid@one_of(relations, g.tgrelid)@
  WHERE NOT g.tgisinternal AND g.tgparentid = 0""",
     # the rule of each view is its query
     """\
 SELECT 'rule', r.schema, r.name, w.rulename::text, pg_catalog.pg_get_ruledef(w.oid),
        w.ev_enabled::text, NULL, NULL
-  FROM relation r JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid
+  FROM relation r
+  JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid@one_of(relations, w.ev_class)@
  WHERE w.rulename <> '_RETURN'""",
     # a: of what kind; b: columns, whose order means nothing; c: expressions, as JSON; d: its own
     # schema, where that is not the table's
@@ -163,7 +173,8 @@ SELECT 'statistics', r.schema, r.name, s.stxname::text,
           FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = r.oid AND a.attnum = ANY (s.stxkeys)),
        @measured@, CASE WHEN n.oid <> r.relnamespace THEN n.nspname::text END
-  FROM relation r JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid
+  FROM relation r
+  JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid@one_of(relations, s.stxrelid)@
   JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace""",
     # roles by name: the order of their oids is each server's own
     """\
@@ -175,7 +186,8 @@ SELECT 'policy', r.schema, r.name, p.polname::text,
           FROM pg_catalog.pg_roles o WHERE o.oid = ANY (p.polroles)),
        pg_catalog.pg_get_expr(p.polqual, p.polrelid),
        pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
-  FROM relation r JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid""",
+  FROM relation r
+  JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid@one_of(relations, p.polrelid)@""",
     # its owner as JSON: three names in one text, whatever these hold. deptype a is a serial's, i an
     # identity's
     """\
@@ -185,14 +197,17 @@ SELECT 'sequence', n.schema, c.relname::text, d.deptype::text,
                             q.seqmax, q.seqstart, q.seqcache, q.seqcycle),
        CASE WHEN r.oid IS NOT NULL THEN
          pg_catalog.json_build_array(r.schema, r.name, a.attname)::text END, NULL
-  FROM pg_catalog.pg_sequence q JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
+  FROM pg_catalog.pg_sequence q
+  JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid@one_of(with_parts, c.oid)@
   JOIN space n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_depend d ON d.objid = q.seqrelid AND d.objsubid = 0
         AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.deptype IN ('a', 'i')@one_of(with_parts, d.objid)@
   LEFT JOIN relation r ON r.oid = d.refobjid
-  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
- WHERE (r.oid IS NOT NULL OR @named_relation@)
+  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid
+        AND a.attnum = d.refobjsubid@one_of(relations, a.attrelid)@
+ WHERE (r.oid IS NOT NULL OR @named_relation@)@one_of(with_parts, q.seqrelid)@
    AND q.seqrelid NOT IN (SELECT m.objid FROM member m
                            WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)""",
     # labels in their order: an enum sorts by it
@@ -213,16 +228,17 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' E
          WHERE b.oid = t.typbasetype AND l.oid = t.typcollation
            AND t.typcollation <> b.typcollation)
   FROM pg_catalog.pg_type t JOIN space n ON n.oid = t.typnamespace
- WHERE t.typtype IN ('e', 'd', 'r') AND @named_type@
+ WHERE t.typtype IN ('e', 'd', 'r') AND @named_type@@one_of(types, t.oid)@
    AND t.oid NOT IN (SELECT m.objid FROM member m
                       WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)""",
     # the checks of domains
     """\
 SELECT 'check', n.schema, t.typname::text, k.conname::text, pg_catalog.pg_get_constraintdef(k.oid),
        NULL, NULL, NULL
-  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_type t ON t.oid = k.contypid@one_of(types, k.contypid)@
   JOIN space n ON n.oid = t.typnamespace
- WHERE k.contype = 'c' AND k.contypid <> 0 AND @named_type@
+ WHERE k.contype = 'c' AND k.contypid <> 0 AND @named_type@@one_of(types, t.oid)@
    AND t.oid NOT IN (SELECT m.objid FROM member m
                       WHERE m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)""",
     FUNCTIONS,

@@ -30,12 +30,12 @@ SELECT 'function', n.schema, p.proname::text, pg_catalog.pg_get_function_identit
             ELSE coalesce(@body@, p.prosrc) END
   FROM pg_catalog.pg_proc p JOIN space n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
- WHERE @named_function@
+ WHERE @named_function@@one_of(functions, p.oid)@
    AND p.oid NOT IN (SELECT m.objid FROM member m
                       WHERE m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
-   AND p.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
-                      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                        AND d.deptype = 'i')"""
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                      AND d.objid = p.oid AND d.deptype = 'i'@one_of(functions, d.objid)@)"""
 # overloads differ in their identity arguments, so these are the name. The server prints a body
 # in SQL's own syntax, and keeps any other as written; an aggregate has the functions that it
 # calls in place of a body; deptype i: a range type brings those

@@ -11,6 +11,7 @@ from headstart.facts.literals import literal
 from headstart.facts.state import Scope
 from headstart.fingerprint.catalog.catalog_rows import ROWS
 from headstart.fingerprint.catalog.names import split_name
+from headstart.fingerprint.catalog.one_of_many import look_up, narrowed
 from headstart.fingerprint.catalog.rare_rows import RARE, SINCE
 from headstart.patterns import pattern
 from headstart.values import dataclass
@@ -32,7 +33,6 @@ _PINS = {
     # the planner knows nothing of the CTEs: nested loops over them were quadratic
     "enable_nestloop": "off",
     "enable_hashjoin": "on",
-    "enable_seqscan": "on",
     "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": "60s",
 }
@@ -55,6 +55,11 @@ class Reading:
     kinds: frozenset[str] | None = None
     beside_others: bool = False
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a small part of the database is read, whose names are known."""
+        return self.beside_others and self.names is not None
+
 
 def reading_of(
     scope: Scope, names: frozenset[str] | None = None, kinds: frozenset[str] | None = None
@@ -70,7 +75,7 @@ def reading_of(
     )
 
 
-def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:
+def statements(reading: Reading, server_version: int) -> tuple[str, ...]:
     """What to execute in a transaction, in this order; the last one gives the rows.
 
     `server_version` is libpq's number: 130011 is 13.11.
@@ -78,13 +83,18 @@ def statements(reading: Reading, server_version: int) -> tuple[str, str, str]:
     schema = literal(reading.schema) if reading.schema else "pg_catalog.current_schema()"
     # current_schema() must be asked before the search_path is pinned
     first = f"pg_catalog.set_config('headstart.schema', coalesce({schema}, ''), true)"
+    # by its indexes, where the query says how little of a catalog it needs
+    scans = {"enable_seqscan": "off" if reading.is_narrow else "on"}
     pins = ", ".join(
-        f"pg_catalog.set_config('{name}', '{value}', true)" for name, value in _PINS.items()
+        f"pg_catalog.set_config('{name}', '{value}', true)"
+        for name, value in (_PINS | scans).items()
     )
     # PostgreSQL takes a public.=(oid, integer) before one of pg_catalog's that fits less exactly:
     # the statements are parsed with pg_catalog alone, and what they print is made with the target
     safe = "pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
-    return f"SELECT {first}, {pins}, {safe}", _PRINTING_PATH, _select(reading, server_version)
+    found = look_up(reading.names or ()) if reading.is_narrow else ()
+    select = _select(reading, server_version)
+    return f"SELECT {first}, {pins}, {safe}", _PRINTING_PATH, *found, select
 
 
 _PRINTING_PATH = """\
@@ -99,9 +109,10 @@ def _select(reading: Reading, server_version: int) -> str:
     version = f"c.relname = {literal(reading.version_table)}"
     if reading.version_schema:
         version += f" AND n.nspname = {literal(reading.version_schema)}"
+    names, narrow = reading.names or (), reading.is_narrow
     scoped = reading.names is not None
     parts = {
-        "@wanted@": _wanted(reading.names or ()),
+        "@wanted@": _wanted(names),
         "@version@": version,
         "@named_relation@": _in_scope("n.schema", "c.relname", scoped),
         "@named_type@": _in_scope("n.schema", "t.typname", scoped),
@@ -112,7 +123,8 @@ def _select(reading: Reading, server_version: int) -> str:
         + (_WITHIN if reading.beside_others else ""),
         **_by_version(server_version),
     }
-    sql = "\nUNION ALL\n".join([ROWS, *_rare(reading.kinds, server_version)])
+    rows = "\nUNION ALL\n".join([ROWS, *_rare(reading.kinds, server_version)])
+    sql = narrowed(rows, narrow=narrow)
     for mark, text in parts.items():
         sql = sql.replace(mark, text)
     return _NAMED.sub(lambda found: _in_scope(found[1], found[2], scoped), sql)

@@ -172,11 +172,14 @@ SELECT 'published', '', p.pubname::text, pg_catalog.concat_ws('.', nullif(r.sche
 # which of our tables; what a DBA has added of others says nothing about a revision
 
 _PUBLISHED_SCHEMAS = f"""\
-SELECT 'published_schema', '', p.pubname::text, n.schema, 'all tables of the schema',
-       NULL, NULL, NULL
+SELECT 'published_schema', '', p.pubname::text,
+       CASE n.nspname WHEN pg_catalog.current_setting('headstart.schema') THEN ''
+                      ELSE n.nspname::text END, 'all tables of the schema', NULL, NULL, NULL
   FROM pg_catalog.pg_publication_namespace m
-  JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid JOIN space n ON n.oid = m.pnnspid
+  JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid
+  JOIN pg_catalog.pg_namespace n ON n.oid = m.pnnspid AND n.nspname <> 'information_schema'
  WHERE {own("p", "pg_publication")} AND @named('', p.pubname)@"""
+# of any schema, also where `space` has only those of what counts
 
 RARE = {
     "type": _TYPES,
