@@ -85,7 +85,8 @@ def main() -> None:
                     server.execute(BY_HAND, dbname=name)
                     shown = on_terminal(headstart, project, environ, code=22)
                     draw_in_both("run-refused", "headstart", shown)
-        draw_live_line(server)
+        draw_live_line(server, "live-line", COLUMNS)
+        draw_live_line(server, "live-line-wide", WIDE)
 
 
 def draw_in_both(name: str, command: str, lines: list[str]) -> None:
@@ -94,23 +95,25 @@ def draw_in_both(name: str, command: str, lines: list[str]) -> None:
     draw(f"{name}-wide", command, [part for line in lines for part in wrapped(line)], WIDE)
 
 
-def draw_live_line(server: PostgresServer) -> None:
-    """Draw the moment when an index is half built."""
+def draw_live_line(server: PostgresServer, name: str, columns: int) -> None:
+    """Draw the moment when an index is half built, on a terminal of so many columns."""
+    database = name.replace("-", "_")
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         make_project(project, 3)
-        server.execute("CREATE DATABASE pictures_live")
-        server.execute(SLOW_TABLE, dbname="pictures_live")
+        server.execute(f"CREATE DATABASE {database}")
+        server.execute(SLOW_TABLE, dbname=database)
         script = project / "alembic" / "versions" / "0003_step.py"
         text = re.sub(r"op\.create_index.*", f"op.execute({SLOW_INDEX!r})", script.read_text())
         script.write_text(text)
-        environ = {"DATABASE_URL": server.url(dbname="pictures_live")}
+        environ = {"DATABASE_URL": server.url(dbname=database)}
         environ |= {"HEADSTART_BASELINE": "base", "HEADSTART_HEARTBEAT_SECONDS": "1.5"}
-        terminal = Terminal(WIDE)
+        terminal = Terminal(columns)
         with start_on_terminal(env=environ, terminal=terminal, cwd=project):
             until(lambda: HALF.search("\n".join(terminal.drawn)), "an index that is half built")
             shown = terminal.screen
-        draw("live-line", "headstart", [part for line in shown for part in wrapped(line)], WIDE)
+        lines = [part for line in shown for part in wrapped(line, columns)]
+        draw(name, "headstart", lines, columns)
 
 
 def wrapped(line: str, columns: int = WIDE) -> list[str]:

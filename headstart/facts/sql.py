@@ -34,3 +34,14 @@ def pinned(sql: str) -> str:
         return f"{PINNED}; {NO_JIT}; {sql}"
     first, semicolon, rest = sql.partition(";")
     return f"{first}; {PINNED}; {NO_JIT};{rest}" if semicolon else sql
+
+
+def relation_named(schema: str, name: str) -> str:
+    """SQL: the oid of a relation by the SQL of its names, NULL for none.
+
+    By unique indexes, whatever the planner knows of the catalogs: joined by name, a version table
+    was looked for among those of all tenants, in 200 ms at a thousand without statistics.
+    """
+    space = f"(SELECT m.oid FROM pg_catalog.pg_namespace m WHERE m.nspname = {schema})"
+    there = f"k.relname = {name} AND k.relnamespace = {space}"
+    return f"(SELECT k.oid FROM pg_catalog.pg_class k WHERE {there})"

@@ -13,7 +13,8 @@ from functools import cached_property
 from headstart.decision.target_state import TargetAnswer
 from headstart.facts.state import History
 from headstart.facts.target import TargetPlace
-from headstart.fleet.templates import ANY_NAME, Templates, url_of
+from headstart.fleet.substitution import url_of
+from headstart.fleet.templates import ANY_NAME, Templates
 from headstart.postgres.connect_failure import error_of
 from headstart.postgres.connection import ConnectFailed, Connection, connect
 from headstart.postgres.identity import Purpose

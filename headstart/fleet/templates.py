@@ -10,14 +10,13 @@ A target's process gets all of it by its environment, so that its own command li
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import quote
 
-from headstart.facts.qualified import as_part, qualified
+from headstart.facts.qualified import qualified
 from headstart.facts.visible import cut
 from headstart.fleet.names import LONGEST_BYTES
+from headstart.fleet.substitution import address_of, parsed, table_of, url_of
 from headstart.patterns import pattern
 from headstart.postgres.target import Target
-from headstart.settings.database_url import InvalidUrl, parse_database_url
 from headstart.settings.declared import SETTINGS
 from headstart.settings.fleet import FLEET_NAMES, TARGET
 from headstart.settings.kinds import LogLevel, version_table
@@ -29,13 +28,16 @@ from headstart.verdict.errors import InvalidSettings
 
 Environment = Mapping[str, str | None]
 """Variables of a process beside those that it inherits; None takes one away."""
+Server = tuple[str | None, ...]
+"""What leads to a target's server, where targets may differ in it."""
 
 _VARIABLE = pattern(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _NOT_FOR_TARGETS = pattern(rf"(DATABASE_URL(_FILE)?|({PREFIX}|PYTHON|LD_).*|PATH|HOME)")
 _NOWHERE = "/dev/null"
 ANY_NAME, ANOTHER_NAME = "1", "2"
 """Names that are right wherever one may stand, in a port too."""
-_LEADING = frozenset({"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"})
+_TO_SERVER = frozenset({"PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE"})
+_LEADING = _TO_SERVER | {"PGDATABASE"}
 _PARAMETERS = {
     "PGHOST": "host",
     "PGHOSTADDR": "hostaddr",
@@ -92,7 +94,7 @@ class Templates:
         led = any(TARGET in value for name, value in self.environment if name in _LEADING)
         if led or self.url is None:
             return led
-        return _address_of(self.url, ANY_NAME) != _address_of(self.url, ANOTHER_NAME)
+        return address_of(self.url, ANY_NAME) != address_of(self.url, ANOTHER_NAME)
 
     def without_effect(self, url: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
         """The mistakes of variables that libpq does not come to, as sentences.
@@ -101,7 +103,7 @@ class Templates:
         What a URL says wins over a service, and a service over a variable (libpq's manual, "Service
         File" and "Environment Variables").
         """
-        said = url if self.url is None else _parsed(self.url, ANY_NAME)
+        said = url if self.url is None else parsed(self.url, ANY_NAME)
         own = dict(self.environment)
         service, address = ({**environ, **own}.get(name) for name in ("PGSERVICE", "PGHOSTADDR"))
         for name, parameter in _PARAMETERS.items():
@@ -132,6 +134,13 @@ class Templates:
                 " and dbname: take them out of the URL"
             )
 
+    def server_of(self, name: str) -> Server:
+        """Where a target's server is; the same for all whose server is the same."""
+        led = (
+            value.replace(TARGET, name) for each, value in self.environment if each in _TO_SERVER
+        )
+        return (*led, *(() if self.url is None else address_of(self.url, name)[:2]))
+
     @property
     def are_at_home(self) -> bool:
         """Whether the version table of each is in the target's own schema."""
@@ -158,7 +167,7 @@ class Templates:
         self.own_table(name)
         for _ in self.secrets(name):
             pass
-        named = {} if self.url is None else _parsed(self.url, name)
+        named = {} if self.url is None else parsed(self.url, name)
         for variable, value in self.environment:
             if variable in _IDENTIFIERS:
                 named[_IDENTIFIERS[variable]] = value.replace(TARGET, name)
@@ -172,34 +181,8 @@ class Templates:
     def secrets(self, name: str) -> Iterator[str]:
         """The secrets in the URL of a target. Raises InvalidSettings where it is none."""
         if self.url is not None:
-            parameters = _parsed(self.url, name)
+            parameters = parsed(self.url, name)
             yield from (parameters[each] for each in SECRETS if each in parameters)
-
-
-def _parsed(template: str, name: str) -> dict[str, str]:
-    try:
-        parsed = parse_database_url(url_of(template, name), "HEADSTART_TARGET_URL")
-    except InvalidUrl as error:
-        raise InvalidSettings(str(error)) from None
-    return {**parsed.parameters}
-
-
-def _address_of(template: str, name: str) -> tuple[str | None, ...]:
-    """What leads to a database; without a name, libpq takes that of the user."""
-    found = _parsed(template, name)
-    host = found.get("hostaddr", found.get("host"))  # the address leads there
-    return host, found.get("port"), found.get("dbname", found.get("user"))
-
-
-def url_of(template: str, name: str) -> str:
-    """A URL with the name in it, percent-encoded."""
-    return template.replace(TARGET, quote(name, safe=""))
-
-
-def table_of(template: str, name: str) -> str:
-    """A version table with the name in it, as an identifier: quoted where it has to be."""
-    parts = [part.replace(TARGET, name) for part in template.split(".")]
-    return ".".join(as_part(part) for part in parts)
 
 
 def templates_of(settings: Settings, arguments: Values, environ: Mapping[str, str]) -> Templates:

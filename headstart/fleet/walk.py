@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+from headstart.fleet.away import AwayServers
 from headstart.fleet.crew import Crew
 from headstart.fleet.fleet import Fleet
 from headstart.fleet.link import NurseryLost
@@ -27,6 +28,7 @@ class Walk:
         self._task, self._fleet, self._crew, self._schedule = task, fleet, crew, schedule
         self._started = self._beat = time.monotonic()
         self._ended = 0
+        self._away = AwayServers(fleet.templates, task.emit)
         self._ending_since: float | None = None
         self.ended_by: int | None = None
         """The signal that has ended it."""
@@ -49,7 +51,8 @@ class Walk:
             try:
                 for secret in templates.secrets(name):
                     self._task.secrets.add(secret)
-                self._crew.start(name, templates.of(name), self._fleet.own_table(name))
+                own_table = self._fleet.own_table(name)
+                self._crew.start(name, self._away.environment(name), own_table)
             except NurseryLost:
                 self._schedule.put_back(name)
                 self._crew.lose()
@@ -72,6 +75,7 @@ class Walk:
 
     def _noted(self, end: TargetEnd) -> TargetEnd:
         self._schedule.end(end.target, is_ready=end.is_ready)
+        self._away.note(end)
         self._ended += 1
         return end
 

@@ -217,10 +217,12 @@ def _read_named_tables(
     if not wanted:
         return {}, set()
     names = ", ".join(literal(name) for name in sorted({name for _, name in wanted}))
+    near = [str(scope.schema), *scope.search_path]
+    nearby = f" AND n.nspname = ANY ({array(near)}::name[])" if scope.beside_others else ""
     rows = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind::text,"
         f" n.nspname::text = ANY ({array(scope.search_path)})"
-        f" {_relations(kinds)} AND c.relname IN ({names})",
+        f" {_relations(kinds)} AND c.relname IN ({names}){nearby}",
         timeout_seconds=READ_SECONDS,
     )
     existing = {(str(where), str(name)): str(kind) for where, name, kind, _ in rows}

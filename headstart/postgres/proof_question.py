@@ -81,6 +81,7 @@ SELECT (SELECT pg_catalog.string_agg(coalesce(pg_catalog.translate(
 # line break, is no revision's, nor two: no revision has a tab.
 
 
+# IS TRUE: else a planner without statistics reads all of pg_depend by what is referred to
 LEAVES = exact("""\
 SELECT pg_catalog.count(*) FROM (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, r.oid FROM relation r
@@ -103,7 +104,7 @@ SELECT pg_catalog.count(*) FROM (
   UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, k.oid FROM kind k
   UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, p.oid FROM call p
   ) o JOIN pg_catalog.pg_depend d ON d.classid = o.class AND d.objid = o.oid
- WHERE d.refobjid >= '16384'::pg_catalog.oid AND d.deptype <> 'e'::pg_catalog."char"
+ WHERE (d.refobjid >= '16384'::pg_catalog.oid) IS TRUE AND d.deptype <> 'e'::pg_catalog."char"
    AND NOT (d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid
             AND EXISTS (SELECT FROM space s WHERE s.oid = d.refobjid))
    AND NOT EXISTS (SELECT FROM relation r WHERE r.oid = d.refobjid OR r.reltype = d.refobjid)

@@ -12,6 +12,7 @@ For a connection whose search_path is pinned by Connection.execute.
 from collections.abc import Iterable, Sequence
 
 from headstart.facts.literals import array, literal
+from headstart.facts.sql import relation_named
 from headstart.facts.target import TargetPlace
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.advisory_lock import RUN_LOCK_KEY, held_condition
@@ -28,6 +29,8 @@ Objects = Iterable[tuple[str, str]]
 """Schemas, empty for that of the version table, and names."""
 
 _LIMITS = f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}; SET LOCAL jit = off; "
+_BY_INDEX = "SET LOCAL enable_seqscan = off; "
+"""A target is a small part of the catalogs, which a planner without statistics does not know."""
 
 _HERE = "(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())"
 
@@ -57,7 +60,7 @@ SELECT w.place, run.writable, c.oid, c.relkind, {owner_is_trusted()} IS TRUE, c.
     AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0)
   FROM run CROSS JOIN wanted w
   LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)
-    ON n.nspname = w.schema::name AND c.relname = w.name::name
+    ON c.oid = {relation_named("w.schema::name", "w.name::name")}
       AND n.nspname::text = w.schema AND c.relname::text = w.name
  ORDER BY w.place"""
 # A name that the server would cut is no table's. Who only waits for AccessExclusive keeps others
@@ -133,7 +136,7 @@ def number_question(tables: Iterable[tuple[int, str]], objects: Objects) -> str:
     oids = ", ".join(str(oid) for oid, _ in every)
     own = _filled(_OWN, "target.oid", "target.relname", objects)
     return (
-        f"{_LIMITS}WITH {_SHARED}\n"
+        f"{_LIMITS}{_BY_INDEX}WITH {_SHARED}\n"
         "SELECT target.oid, q.sound, q.owned, q.comment, q.written_by, server.words,"
         " pg_catalog.concat(q.number, '/', (SELECT d.concat_ws FROM shared d))"
         f" FROM ROWS FROM (unnest(ARRAY[{oids}]::pg_catalog.oid[]),"
@@ -146,7 +149,7 @@ def leaving_target(table: tuple[int, str], objects: Objects) -> str:
     """The message that counts what the objects of one refer to outside of their names."""
     oid, name = table
     leaves = f"WITH {OBJECTS}\n{LEAVES}"
-    return _LIMITS + _filled(leaves, f"'{oid}'::pg_catalog.oid", literal(name), objects)
+    return _LIMITS + _BY_INDEX + _filled(leaves, f"'{oid}'::pg_catalog.oid", literal(name), objects)
 
 
 def _filled(sql: str, home: str, table: str, objects: Objects) -> str:

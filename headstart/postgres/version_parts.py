@@ -4,7 +4,7 @@ A row that a trigger swallows leaves its revision applied without a row; a padde
 """
 
 from headstart.facts.literals import literal
-from headstart.facts.sql import identifier
+from headstart.facts.sql import identifier, relation_named
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.reader import Reader, Rows
 from headstart.verdict.errors import UnknownRevision
@@ -70,7 +70,7 @@ def revisions_in(rows: Rows, place: str) -> tuple[str, ...]:
 
 def _parts(table: tuple[str, str], role: str | None) -> str:
     """SQL: the rules and triggers of the table that fire when it is written."""
-    schema, name = map(literal, table)
+    oid = relation_named(*map(literal, table))
     replica = "pg_catalog.current_setting('session_replication_role') = 'replica'"
     fires = f"{{0}} IN ('A', CASE WHEN {replica} THEN 'R' ELSE 'O' END)"
     swallows = f"t.tgtype & {_ROW | _BEFORE} = {_ROW | _BEFORE}"
@@ -80,26 +80,23 @@ SELECT 'TRIGGER', t.tgname, c.oid::pg_catalog.regclass::pg_catalog.text, {swallo
        pg_catalog.pg_get_userbyid(p.proowner)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
- WHERE n.nspname = {schema} AND c.relname = {name} AND NOT t.tgisinternal
+ WHERE c.oid = {oid} AND NOT t.tgisinternal
    AND {fires.format("t.tgenabled")} AND t.tgtype & {_WRITES} <> 0
    AND ({swallows} OR NOT coalesce({trusted}, false))
 UNION ALL
 SELECT 'RULE', r.rulename, c.oid::pg_catalog.regclass::pg_catalog.text, true, NULL
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
- WHERE n.nspname = {schema} AND c.relname = {name}
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+ WHERE c.oid = {oid}
    AND r.ev_type <> '1' AND {fires.format("r.ev_enabled")} ORDER BY 1, 2"""
 
 
 def _column(table: tuple[str, str]) -> str:
     """SQL: the type of its column, whether a text stays there as it is, and how long it may be."""
-    schema, name = map(literal, table)
+    oid = relation_named(*map(literal, table))
     return f"""
 WITH RECURSIVE base (attribute, type, modifier) AS (
   SELECT a.attrelid, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a
-    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname = {schema} AND c.relname = {name} AND a.attname = 'version_num'
+   WHERE a.attrelid = {oid} AND a.attname = 'version_num'
   UNION ALL SELECT b.attribute, d.typbasetype, d.typtypmod FROM base b
     JOIN pg_catalog.pg_type d ON d.oid = b.type AND d.typtype = 'd')
 SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
@@ -107,12 +104,11 @@ SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S'
            <> 'pg_catalog.bpchar'::pg_catalog.regtype,
        (SELECT pg_catalog.min(CASE b.type WHEN 'pg_catalog.name'::pg_catalog.regtype THEN 63
                               ELSE b.modifier - 4 END)
-          FROM base b WHERE b.attribute = c.oid AND (b.type = 'pg_catalog.name'::pg_catalog.regtype
+          FROM base b WHERE b.attribute = a.attrelid
+           AND (b.type = 'pg_catalog.name'::pg_catalog.regtype
            OR b.type = 'pg_catalog.varchar'::pg_catalog.regtype AND b.modifier >= 4))
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
-  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
- WHERE n.nspname = {schema} AND c.relname = {name}"""
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+ WHERE a.attrelid = {oid} AND a.attname = 'version_num'"""
 
 
 def _in_the_way(kind: str, name: str, on: str, owner: str | None) -> UnknownRevision:

@@ -8,7 +8,7 @@ import psycopg2
 
 from headstart.facts.applied_record import MOST_CHARACTERS
 from headstart.facts.literals import array, literal
-from headstart.facts.sql import identifier
+from headstart.facts.sql import identifier, relation_named
 from headstart.facts.state import Scope, VersionColumn
 from headstart.facts.trust import owner_is_trusted
 from headstart.postgres.connection import READ_SECONDS
@@ -90,7 +90,9 @@ def _first_schema(scope: Scope) -> str | None:
 
 
 def _find(connection: Reader, scope: Scope) -> _Found | None:
-    path = array([scope.version_schema] if scope.version_schema else scope.search_path)
+    schemas = [scope.version_schema] if scope.version_schema else scope.search_path
+    table = f"{literal(scope.version_table)}::pg_catalog.name"
+    oids = (relation_named(f"{literal(each)}::pg_catalog.name", table) for each in schemas)
     rows = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner),"
         f" {owner_is_trusted(scope.role)}, c.relrowsecurity,"
@@ -98,9 +100,9 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
         f" (SELECT {RECORD_COMMENT} FROM pg_catalog.pg_description d WHERE d.objoid = c.oid"
         " AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        f" WHERE c.relname = {literal(scope.version_table)}"
-        f" AND n.nspname::pg_catalog.text = ANY ({path})"
-        f" ORDER BY pg_catalog.array_position({path}, n.nspname::pg_catalog.text) LIMIT 1"
+        f" WHERE c.oid = ANY (ARRAY[{', '.join(oids)}]::pg_catalog.oid[])"
+        f" AND c.relname::pg_catalog.text = {literal(scope.version_table)}"
+        f" ORDER BY pg_catalog.array_position({array(schemas)}, n.nspname::pg_catalog.text) LIMIT 1"
     )
     if not rows:
         return None

@@ -44,6 +44,7 @@ from headstart.verdict.events.fleet import (
     TargetsAsked,
     TargetsMoved,
     TargetsNotAsked,
+    TargetsTryOnce,
 )
 from headstart.verdict.events.indexes import IndexDropBlocked, IndexDropped, IndexNotRebuilt
 from headstart.verdict.events.revisions import (
@@ -157,6 +158,7 @@ SAMPLES: tuple[Event, ...] = (
     FleetStarted(12, "0/1", 4, 12),
     TargetsAsked(12, 9, 0.1),
     TargetsNotAsked("no such role"),
+    TargetsTryOnce("acme", 60.1),
     CanaryAwaited(("acme",), 0.2),
     *(TargetEvent("acme", level, {"text": "hello"}) for level in Level),
     TargetFinished("acme", {"outcome": "upgraded", "exit_code": 0}),

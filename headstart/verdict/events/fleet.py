@@ -36,6 +36,15 @@ class TargetsNotAsked(Event):
 
 
 @dataclass(frozen=True)
+class TargetsTryOnce(Event):
+    """A target has waited in vain for its server: the next ones of that server try once."""
+
+    level = Level.WARNING
+    target: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class CanaryAwaited(Event):
     """What comes before all others is another shard's, and is not ready yet."""
 
