@@ -42,7 +42,7 @@ from headstart.verdict.errors import (
     ServerFailed,
     UnknownRevision,
 )
-from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, UNIQUE_VIOLATION, Fault
+from headstart.verdict.sqlstates import ALREADY_THERE_SQLSTATES, OF_ROWS, UNIQUE_VIOLATION, Fault
 
 _E = TypeVar("_E", bound=HeadstartError)
 
@@ -82,6 +82,7 @@ _FIND_OUT = (
     " person made it: find out which (headstart diff), and let the database and the revision agree;"
     " then run again"
 )
+_CORRECT_ROWS = "correct the rows that are in the way, or the revision; then run again"
 _MADE_TWICE = "somebody else made the same object at the same moment: run again, which finds it"
 _REACH_OTHER = (
     "see that what the revision connects to can be reached from here, or take that out of the"
@@ -285,11 +286,11 @@ def _database(moment: Moment) -> str:
 
 
 def _cure(answer: Answer) -> str | None:
-    if answer.sqlstate == _NO_SCHEMA:
-        return _SEARCH_PATH
-    if answer.sqlstate == _NEEDED:
-        return _DROP_FIRST
-    return _FIND_OUT if answer.sqlstate in ALREADY_THERE_SQLSTATES else None
+    if str(answer.sqlstate).startswith(OF_ROWS):
+        return _CORRECT_ROWS
+    if answer.sqlstate in ALREADY_THERE_SQLSTATES:
+        return _FIND_OUT
+    return {_NO_SCHEMA: _SEARCH_PATH, _NEEDED: _DROP_FIRST}.get(str(answer.sqlstate))
 
 
 def _made_before(answer: Answer, moment: Moment, message: str) -> str | None:

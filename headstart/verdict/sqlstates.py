@@ -11,6 +11,9 @@ from enum import StrEnum
 ALREADY_THERE_SQLSTATES = frozenset({"42P07", "42710", "42701", "42P06"})
 """duplicate_table (an index, too), duplicate_object, duplicate_column, duplicate_schema."""
 
+OF_ROWS = ("22", "23")
+"""How those begin that rows bring about: data exceptions, violations of a constraint."""
+
 GONE_SQLSTATES = frozenset({"42P01", "42703", "42704", "42883"})
 """undefined_table, undefined_column, undefined_object (an index, too), undefined_function."""
 
