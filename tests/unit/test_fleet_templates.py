@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from headstart.facts.qualified import as_part, qualified
-from headstart.fleet.templates import Templates, table_of, templates_of, url_of
+from headstart.fleet.substitution import table_of, url_of
+from headstart.fleet.templates import Templates, templates_of
 from headstart.postgres.target import Target
 from headstart.settings.database_url import parse_database_url
 from headstart.settings.fleet import FLEET_NAMES
