@@ -66,7 +66,8 @@ def main() -> None:
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        PostgresServer(18) as server,
+        # the role's objects are dropped in one transaction at the end, each under a lock
+        PostgresServer(18, conf=["max_locks_per_transaction = 1024"]) as server,
         empty_database(server) as database,
         tenants(copy_plain(Path(folder, "project")), database, asked.tenants) as stage,
     ):

@@ -27,6 +27,7 @@ OUTSIDE = {
     "examples/fastapi-template-shape/README.md": "examples/fastapi-template-shape.md",
     "examples/own-project/README.md": "examples/own-project.md",
     "examples/minirag-app/README.md": "examples/minirag-app.md",
+    "examples/tenants/README.md": "examples/tenants.md",
 }
 """The pages that are not in docs/, and where they are on the site."""
 ORDER: Mapping[str, tuple[str, ...]] = {
@@ -34,13 +35,14 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "Your app": ("projects/", "classic-workflow.md", "troubleshooting.md", "examples/"),
     "Operation": (
         "image.md", "kubernetes.md", "chart.md", "fleets.md", "rolling-back.md",
-        "expand-and-contract.md", "traffic.md", "lint.md", "progress.md", "record.md", "runbook.md",
+        "expand-and-contract.md", "traffic.md", "lint.md", "progress.md", "record.md",
+        "observability.md", "runbook.md",
     ),
     "Trust": (
         "security.md", "reliability.md", "performance.md", "gate.md", "rolling-back-proof.md",
     ),
     "headstart itself": (
-        "architecture.md", "decisions.md", "contributing.md", "tests.md", "changelog.md",
+        "architecture.md", "decisions.md", "contributing.md", "tests.md", "releasing.md", "changelog.md",
     ),
 }  # fmt: skip
 """The sections of the site; a folder stands for its pages. What is in none comes last."""

@@ -11,6 +11,7 @@ from headstart.decision.fleet_plan import FleetPlan, plan_of
 from headstart.decision.target_state import Failed, TargetAnswer
 from headstart.fleet.answers import answer_of_end, known_end, proven_end
 from headstart.fleet.link import Nursery
+from headstart.fleet.outcome import TargetEnd
 from headstart.fleet.work import Work, begun
 from headstart.settings.fleet import Shard
 from headstart.settings.request import Request
@@ -63,13 +64,19 @@ def _look(work: Work, *, runs: bool) -> _Seen:
     known = {name: end for name, each in asked.items() if (end := known_end(each, history))}
     for end in known.values():
         work.account.count(end)
-    checked = work.through("check", work.fleet.unordered(), known.values())
-    found = {end.target: answer_of_end(end) for end in checked}
+    found, why = {}, {}
+
+    def seen(end: TargetEnd) -> None:
+        found[end.target] = answer_of_end(end)
+        if not end.is_ready:
+            why[end.target] = end.message
+
+    work.through("check", work.fleet.unordered(), known.keys(), seen=seen)
     names = work.fleet.stages.names
     return _Seen(
         tuple(asked[name] if name in known else found[name] for name in names),
         frozenset(name for name, each in asked.items() if proven_end(each) is not None),
-        {end.target: end.message for end in checked if not end.is_ready},
+        why,
     )
 
 

@@ -7,7 +7,6 @@ the settings, reads its log, and counts how it ended. Who is proven, by the ques
 from headstart.fleet.answers import proven_end
 from headstart.fleet.canary import await_canaries
 from headstart.fleet.link import Nursery
-from headstart.fleet.outcome import TargetEnd
 from headstart.fleet.work import Work, begun
 from headstart.settings.request import Request
 from headstart.verbs.task import Task
@@ -31,10 +30,11 @@ def check_fleet(task: Task, request: Request, nursery: Nursery | None = None) ->
         return work.verdict()
 
 
-def _note_proven(work: Work, *, runs: bool) -> list[TargetEnd]:
-    """Finish those at once in which there is nothing to do."""
-    answers = work.ask(runs=runs).values()
-    proven = [end for answer in answers if (end := proven_end(answer)) is not None]
-    for end in proven:
-        work.account.note(end)
+def _note_proven(work: Work, *, runs: bool) -> list[str]:
+    """Finish those at once in which there is nothing to do; give their names."""
+    proven = []
+    for answer in work.ask(runs=runs).values():
+        if (end := proven_end(answer)) is not None:
+            work.account.note(end)
+            proven.append(end.target)
     return proven

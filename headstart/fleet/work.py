@@ -1,7 +1,7 @@
 """What the verbs of a fleet have alike: they read what there is, and end with one verdict."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from headstart.decision.target_state import Proven
@@ -43,30 +43,34 @@ class Work:
         return answers
 
     def through(
-        self, verb: str, fleet: Fleet, known: Iterable[TargetEnd], budget: Budget | None = None
-    ) -> list[TargetEnd]:
-        """Give all targets but those whose end is known a process of a verb; give their ends.
+        self,
+        verb: str,
+        fleet: Fleet,
+        known: Collection[str],
+        budget: Budget | None = None,
+        seen: Callable[[TargetEnd], None] = lambda _: None,
+    ) -> None:
+        """Give all targets but those whose end is known a process of a verb.
 
-        Raises Cancelled.
+        `seen` gets how each ended; nothing is kept of thousands here. Raises Cancelled.
         """
         task = self.task
         # from here on a signal is looked for, and interrupts nothing
         task.signals.raise_if_received()
         task.signals.disarm()
         schedule = Schedule(fleet.stages, task.settings.jobs, budget)
-        schedule.skip({end.target for end in known})
+        schedule.skip(frozenset(known))
         walk = Walk(task, fleet, Crew(self.nursery, task.emit, verb), schedule)
-        ends = []
         for end in walk.ends():
             self.account.note(end)
-            ends.append(end)
+            seen(end)
         for name in schedule.left:  # by name in the report, and in no line of the log
-            ends.append(not_started(name, schedule.stopped_by or ""))
-            self.account.count(ends[-1])
+            end = not_started(name, schedule.stopped_by or "")
+            self.account.count(end)
+            seen(end)
         self.account.close(schedule.stopped_by)
         if walk.ended_by is not None:
             raise Cancelled(walk.ended_by)
-        return ends
 
     def verdict(self) -> Outcome:
         """Whether all are ready. Raises FleetRefused and FleetIncomplete."""
