@@ -42,7 +42,8 @@ ORDER: Mapping[str, tuple[str, ...]] = {
         "security.md", "reliability.md", "performance.md", "gate.md", "rolling-back-proof.md",
     ),
     "headstart itself": (
-        "architecture.md", "decisions.md", "contributing.md", "tests.md", "releasing.md", "changelog.md",
+        "architecture.md", "decisions.md", "contributing.md", "tests.md", "releasing.md",
+        "changelog.md",
     ),
 }  # fmt: skip
 """The sections of the site; a folder stands for its pages. What is in none comes last."""
