@@ -12,7 +12,6 @@ from headstart.verdict.events.fleet import TargetsTryOnce
 from headstart.verdict.outcome import Outcome
 
 _ONCE: Environment = {f"{PREFIX}WAIT_SECONDS": "0", f"{PREFIX}ACCESS_GRACE_SECONDS": "0"}
-_IN_VAIN = frozenset({Outcome.UNREACHABLE.value, Outcome.ACCESS_REFUSED.value})
 _SAYS_NOTHING = frozenset(
     {
         KILLED,
@@ -41,8 +40,14 @@ class AwayServers:
         server = self._templates.server_of(end.target)
         if end.outcome in _SAYS_NOTHING:
             return
-        if end.outcome not in _IN_VAIN:
+        if not _is_in_vain(end):
             self._away.discard(server)
         elif server not in self._away:
             self._away.add(server)
             self._emit(TargetsTryOnce(end.target, end.seconds))
+
+
+def _is_in_vain(end: TargetEnd) -> bool:
+    """Whether it was not let in; who is refused later knows the server's version by then."""
+    refused = end.outcome == Outcome.ACCESS_REFUSED.value and "server_version" not in end.fields
+    return refused or end.outcome == Outcome.UNREACHABLE.value

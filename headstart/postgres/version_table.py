@@ -102,6 +102,7 @@ def _find(connection: Reader, scope: Scope) -> _Found | None:
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         f" WHERE c.oid = ANY (ARRAY[{', '.join(oids)}]::pg_catalog.oid[])"
         f" AND c.relname::pg_catalog.text = {literal(scope.version_table)}"
+        f" AND n.nspname::pg_catalog.text = ANY ({array(schemas)})"
         f" ORDER BY pg_catalog.array_position({array(schemas)}, n.nspname::pg_catalog.text) LIMIT 1"
     )
     if not rows:

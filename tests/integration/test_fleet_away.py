@@ -7,7 +7,7 @@ import pytest
 from tests.harness.embedded import PostgresServer
 from tests.harness.project import ProjectCopy
 from tests.harness.result import Result
-from tests.harness.server import Database, empty_database, free_port
+from tests.harness.server import Database, a_role, empty_database, free_port
 from tests.integration.fleets import Fleet, finished, outcomes, schema_fleet, summary
 
 NAMES = tuple(f"t{number:02}" for number in range(24))
@@ -58,3 +58,16 @@ def test_the_others_wait_again_once_one_has_reached_the_server(project: ProjectC
             ended = run.end()
     assert summary(ended)["outcomes"]["upgraded"] > len(NAMES) // 2, json.dumps(summary(ended))
     assert len(patient(ended)) <= 2
+
+
+def test_who_is_refused_a_table_has_reached_the_server(
+    project: ProjectCopy, database: Database
+) -> None:
+    fleet = schema_fleet(project, database, NAMES[:3])
+    with a_role(database, "app") as role:
+        database.execute(f"GRANT USAGE ON SCHEMA t00 TO {role}")
+        database.execute("".join(f"ALTER SCHEMA {n} OWNER TO {role};" for n in NAMES[1:3]))
+        fleet.settings["DATABASE_URL"] = database.url_of(role)
+        ended = fleet.run("--jobs", "1")
+    assert outcomes(ended)["t00"] == "access_refused"
+    assert [each for each in ended.events if each["event"] == "targets_try_once"] == []
