@@ -82,7 +82,7 @@ _FIND_OUT = (
     " person made it: find out which (headstart diff), and let the database and the revision agree;"
     " then run again"
 )
-_CORRECT_ROWS = "correct the rows that are in the way, or the revision; then run again"
+_OR_ROWS = "correct the revision named in the error, or the rows that it meets; then run again"
 _MADE_TWICE = "somebody else made the same object at the same moment: run again, which finds it"
 _REACH_OTHER = (
     "see that what the revision connects to can be reached from here, or take that out of the"
@@ -287,7 +287,7 @@ def _database(moment: Moment) -> str:
 
 def _cure(answer: Answer) -> str | None:
     if str(answer.sqlstate).startswith(OF_ROWS):
-        return _CORRECT_ROWS
+        return _OR_ROWS
     if answer.sqlstate in ALREADY_THERE_SQLSTATES:
         return _FIND_OUT
     return {_NO_SCHEMA: _SEARCH_PATH, _NEEDED: _DROP_FIRST}.get(str(answer.sqlstate))

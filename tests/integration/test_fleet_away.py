@@ -60,12 +60,13 @@ def test_the_others_wait_again_once_one_has_reached_the_server(project: ProjectC
     assert len(patient(ended)) <= 2
 
 
-def test_who_is_refused_a_table_has_reached_the_server(
-    project: ProjectCopy, database: Database
+@pytest.mark.parametrize("right", ["USAGE", "CREATE"])
+def test_who_is_refused_a_schema_has_reached_the_server(
+    project: ProjectCopy, database: Database, right: str
 ) -> None:
     fleet = schema_fleet(project, database, NAMES[:3])
     with a_role(database, "app") as role:
-        database.execute(f"GRANT USAGE ON SCHEMA t00 TO {role}")
+        database.execute(f"GRANT {right} ON SCHEMA t00 TO {role}")
         database.execute("".join(f"ALTER SCHEMA {n} OWNER TO {role};" for n in NAMES[1:3]))
         fleet.settings["DATABASE_URL"] = database.url_of(role)
         ended = fleet.run("--jobs", "1")

@@ -10,7 +10,14 @@ import pytest
 from tests.harness.program import until
 from tests.harness.project import REVISIONS, ProjectCopy
 from tests.harness.server import Database
-from tests.integration.fleets import SLEEPING, SLEEPS, outcomes, schema_fleet, summary
+from tests.integration.fleets import (
+    SLEEPING,
+    SLEEPS,
+    outcomes,
+    proving_fleet,
+    schema_fleet,
+    summary,
+)
 
 SIX = tuple(f"t{number}" for number in range(6))
 HEAD = REVISIONS[-1]
@@ -149,3 +156,17 @@ def process_with_port(port: int) -> str:
         except OSError:  # it has ended meanwhile
             continue
     raise AssertionError(f"nobody has port {port}")
+
+
+@pytest.mark.parametrize(("verify", "again"), [("auto", "nothing_to_do"), ("strict", "drifted")])
+def test_who_drifted_while_it_was_upgraded_is_refused_again_where_that_is_asked_for(
+    project: ProjectCopy, database: Database, verify: str, again: str
+) -> None:
+    """As docs/fleets.md says under "Exit codes"; a check refuses it in either case."""
+    fleet = proving_fleet(project, database, ("acme", "globex"))
+    assert fleet.run(HEADSTART_TARGET=REVISIONS[0]).exit_code == 0
+    database.execute("ALTER TABLE acme.accounts ADD odd int")
+    strict = {"HEADSTART_VERIFY": verify}
+    assert outcomes(fleet.run(**strict))["acme"] == "drifted"
+    assert outcomes(fleet.run(**strict))["acme"] == again
+    assert outcomes(fleet.ask("check", **strict))["acme"] == "drifted"

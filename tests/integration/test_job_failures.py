@@ -56,14 +56,14 @@ def test_a_failing_statement_is_in_the_log_only_and_its_values_at_debug(
         "ALTER TABLE accounts ALTER name TYPE varchar(1)",
     ],
 )
-def test_of_rows_that_a_revision_cannot_take_the_cure_speaks(stage: Stage, statement: str) -> None:
+def test_the_cure_names_the_rows_that_a_revision_meets(stage: Stage, statement: str) -> None:
     """Other databases may have taken it: it need not be the revision that is wrong."""
     stage.run()
     stage.database.execute("INSERT INTO accounts (id, name) VALUES (1, 'Ada'), (2, 'Grace')")
     stage.project.add("0004", "0003", f'op.execute("{statement}")')
     ended = stage.run()
     assert (ended.exit_code, ended.verdict["outcome"]) == (21, "revision_failed")
-    assert ended.verdict["next_step"].startswith("correct the rows that are in the way")
+    assert "or the rows that it meets" in ended.verdict["next_step"]
 
 
 def test_already_exists_is_a_failure_and_never_a_stamp(stage: Stage) -> None:

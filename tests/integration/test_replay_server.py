@@ -150,9 +150,7 @@ def test_where_a_revision_lacks_what_no_revision_makes_the_sql_is_named(
 @ON_ONE_SERVER
 def test_a_mistake_in_a_revision_is_still_to_be_corrected_there(fingerprint: Fingerprinter) -> None:
     fingerprint.project.add("0004", "0003", 'op.execute("SELECT 1/0")')
-    assert (
-        fingerprint("build").verdict["next_step"].startswith("correct the rows that are in the way")
-    )
+    assert fingerprint("build").verdict["next_step"].startswith("correct the revision")
 
 
 @ON_ONE_SERVER
